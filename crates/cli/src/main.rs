@@ -1,0 +1,2 @@
+//! The `trailwarden` command.
+fn main() {}
