@@ -1,2 +1,28 @@
-//! Tasks of the repository.
-fn main() {}
+//! Tasks of the repository: `cargo xtask <task>`.
+//!
+//! This file only dispatches. Each task is a module with an `Args` (clap) and a `run(Args) -> anyhow::Result<()>`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person at the terminal")]
+
+mod generate;
+
+use clap::{Parser, Subcommand};
+
+/// Checks, data generator, conformance and benchmarks of this repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Make CloudTrail of any size from a seed, with planted attacks and their ground truth.
+    Generate(generate::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Generate(args) => generate::run(&args),
+    }
+}
