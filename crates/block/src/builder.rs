@@ -1,0 +1,211 @@
+//! Events in, a block out.
+
+use std::sync::Arc;
+
+use ecs::{Millis, Scalar};
+
+use crate::{Column, Schema, Slot};
+
+/// Where an event was read from, so that its full document can be built again when it alerts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The input, as the reader numbers them.
+    pub input: u32,
+    /// The record within the input.
+    pub ordinal: u64,
+}
+
+/// What every event has beside its columns.
+#[derive(Clone, Copy, Debug)]
+pub struct RowInfo<'a> {
+    /// The `_id`.
+    pub id: &'a str,
+    /// The `_index`, as the caller numbers them.
+    pub index: u32,
+    /// The `@timestamp`.
+    pub timestamp: Millis,
+    /// Where it was read from.
+    pub origin: Origin,
+}
+
+/// Takes events row by row.
+#[derive(Debug)]
+pub struct BlockBuilder {
+    block: Block,
+}
+
+/// Some thousands of events as columns.
+#[derive(Clone, Debug)]
+pub struct Block {
+    schema: Arc<Schema>,
+    columns: Vec<Column>,
+    ids: String,
+    id_ends: Vec<u32>,
+    indices: Vec<u32>,
+    timestamps: Vec<Millis>,
+    origins: Vec<Origin>,
+}
+
+impl BlockBuilder {
+    /// An empty block with these columns.
+    pub fn new(schema: Arc<Schema>) -> Self {
+        let columns = vec![Column::default(); schema.len()];
+        let block = Block {
+            schema,
+            columns,
+            ids: String::new(),
+            id_ends: Vec::new(),
+            indices: Vec::new(),
+            timestamps: Vec::new(),
+            origins: Vec::new(),
+        };
+        Self { block }
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.block.schema
+    }
+
+    /// How many rows are complete.
+    pub fn rows(&self) -> usize {
+        self.block.rows()
+    }
+
+    /// Adds a value to the row that is being built.
+    pub fn push(&mut self, slot: Slot, value: Scalar<'_>) {
+        let row = self.block.rows();
+        self.block.columns[slot.index()].push(row, value);
+    }
+
+    /// Completes the row.
+    pub fn end_row(&mut self, info: RowInfo<'_>) {
+        let block = &mut self.block;
+        block.ids.push_str(info.id);
+        block.id_ends.push(block.ids.len() as u32);
+        block.indices.push(info.index);
+        block.timestamps.push(info.timestamp);
+        block.origins.push(info.origin);
+    }
+
+    /// Drops what was pushed to the row that is being built.
+    pub fn abandon_row(&mut self) {
+        let row = self.block.rows();
+        for column in &mut self.block.columns {
+            column.truncate(row);
+        }
+    }
+
+    /// The block. Give it back to [`BlockBuilder::reuse`] to save allocations.
+    pub fn finish(self) -> Block {
+        self.block
+    }
+
+    /// An empty block with the columns and the memory of an old one.
+    pub fn reuse(mut block: Block) -> Self {
+        for column in &mut block.columns {
+            column.clear();
+        }
+        block.ids.clear();
+        block.id_ends.clear();
+        block.indices.clear();
+        block.timestamps.clear();
+        block.origins.clear();
+        Self { block }
+    }
+}
+
+impl Block {
+    /// The columns' names.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// How many events it holds.
+    pub fn rows(&self) -> usize {
+        self.id_ends.len()
+    }
+
+    /// One column.
+    pub fn column(&self, slot: Slot) -> &Column {
+        &self.columns[slot.index()]
+    }
+
+    /// The `_id` of an event.
+    pub fn id(&self, row: usize) -> &str {
+        let start = if row == 0 { 0 } else { self.id_ends[row - 1] as usize };
+        &self.ids[start..self.id_ends[row] as usize]
+    }
+
+    /// The number of an event's `_index`.
+    pub fn index(&self, row: usize) -> u32 {
+        self.indices[row]
+    }
+
+    /// The `@timestamp` of an event.
+    pub fn timestamp(&self, row: usize) -> Millis {
+        self.timestamps[row]
+    }
+
+    /// Where an event was read from.
+    pub fn origin(&self, row: usize) -> Origin {
+        self.origins[row]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ecs::Shape;
+
+    use super::*;
+
+    fn info(id: &str) -> RowInfo<'_> {
+        RowInfo { id, index: 0, timestamp: 5, origin: Origin::default() }
+    }
+
+    #[test]
+    fn rows_keep_their_values_in_order() {
+        let mut schema = Schema::default();
+        let a = schema.add("a", Shape::Leaf);
+        let b = schema.add("b", Shape::Leaf);
+        let mut builder = BlockBuilder::new(schema.into());
+        builder.end_row(info("first"));
+        builder.push(a, Scalar::Str("x"));
+        builder.push(a, Scalar::Int(1));
+        builder.push(a, Scalar::Str("x"));
+        builder.push(b, Scalar::Bool(true));
+        builder.end_row(info("second"));
+        builder.push(b, Scalar::Bool(false));
+        builder.abandon_row();
+        builder.push(a, Scalar::Str("x"));
+        builder.end_row(info("third"));
+        let block = builder.finish();
+
+        assert_eq!((block.id(0), block.id(1), block.id(2)), ("first", "second", "third"));
+        assert_eq!(block.column(a).row(0), &[] as &[u32]);
+        let values = |row| block.column(a).row(row).iter().map(|&it| block.column(a).value(it)).collect::<Vec<_>>();
+        assert_eq!(values(1), [Scalar::Str("x"), Scalar::Int(1), Scalar::Str("x")]);
+        assert_eq!(values(2), [Scalar::Str("x")]);
+        assert_eq!(block.column(b).row(2), &[] as &[u32], "an abandoned row leaves nothing");
+        assert_eq!(block.column(a).find_str("x"), Some(0));
+        assert_eq!(block.column(a).find_str("y"), None);
+
+        let mut again = BlockBuilder::reuse(block);
+        again.push(a, Scalar::Str("y"));
+        again.end_row(info("fourth"));
+        let block = again.finish();
+        assert_eq!((block.rows(), block.column(a).find_str("x")), (1, None));
+    }
+
+    #[test]
+    fn equal_texts_of_different_kinds_are_different_values() {
+        let mut schema = Schema::default();
+        let a = schema.add("a", Shape::Leaf);
+        let mut builder = BlockBuilder::new(schema.into());
+        for value in [Scalar::Str("1"), Scalar::Int(1), Scalar::UInt(1), Scalar::NumberText("1"), Scalar::Float(1.0)] {
+            builder.push(a, value);
+        }
+        builder.end_row(info("it"));
+        assert_eq!(builder.finish().column(a).row(0), &[0, 1, 2, 3, 4]);
+    }
+}
