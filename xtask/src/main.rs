@@ -3,6 +3,7 @@
 //! This file only dispatches. Each task is a module with an `Args` (clap) and a `run(Args) -> anyhow::Result<()>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person at the terminal")]
 
+mod conformance;
 mod generate;
 
 use clap::{Parser, Subcommand};
@@ -17,12 +18,15 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Run the test cases of other implementations against this one.
+    Conformance(conformance::Args),
     /// Make CloudTrail of any size from a seed, with planted attacks and their ground truth.
     Generate(generate::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Conformance(args) => conformance::run(&args),
         Task::Generate(args) => generate::run(&args),
     }
 }
