@@ -40,7 +40,7 @@ pub struct Block {
     schema: Arc<Schema>,
     columns: Vec<Column>,
     ids: String,
-    id_ends: Vec<u32>,
+    id_ends: Vec<usize>,
     indices: Vec<u32>,
     timestamps: Vec<Millis>,
     origins: Vec<Origin>,
@@ -72,7 +72,14 @@ impl BlockBuilder {
         self.block.rows()
     }
 
-    /// Adds a value to the row that is being built.
+    /// About how many bytes the block holds by now: close it when that is enough.
+    pub fn bytes(&self) -> usize {
+        let block = &self.block;
+        let per_row = size_of::<usize>() + size_of::<u32>() + size_of::<Millis>() + size_of::<Origin>();
+        block.ids.len() + block.rows() * per_row + block.columns.iter().map(Column::bytes).sum::<usize>()
+    }
+
+    /// Adds a value to the row that is being built. No text may reach 4 GiB.
     pub fn push(&mut self, slot: Slot, value: Scalar<'_>) {
         let row = self.block.rows();
         self.block.columns[slot.index()].push(row, value);
@@ -82,7 +89,7 @@ impl BlockBuilder {
     pub fn end_row(&mut self, info: RowInfo<'_>) {
         let block = &mut self.block;
         block.ids.push_str(info.id);
-        block.id_ends.push(block.ids.len() as u32);
+        block.id_ends.push(block.ids.len());
         block.indices.push(info.index);
         block.timestamps.push(info.timestamp);
         block.origins.push(info.origin);
@@ -92,7 +99,7 @@ impl BlockBuilder {
     pub fn abandon_row(&mut self) {
         let row = self.block.rows();
         for column in &mut self.block.columns {
-            column.truncate(row);
+            column.abandon(row);
         }
     }
 
@@ -131,10 +138,17 @@ impl Block {
         &self.columns[slot.index()]
     }
 
+    /// Adds a value to a complete row, for columns that are filled only where something asks for them. Within a
+    /// column the rows must come in ascending order.
+    pub fn push_late(&mut self, row: usize, slot: Slot, value: Scalar<'_>) {
+        debug_assert!(row < self.rows(), "only complete rows are filled late");
+        self.columns[slot.index()].push(row, value);
+    }
+
     /// The `_id` of an event.
     pub fn id(&self, row: usize) -> &str {
-        let start = if row == 0 { 0 } else { self.id_ends[row - 1] as usize };
-        &self.ids[start..self.id_ends[row] as usize]
+        let start = if row == 0 { 0 } else { self.id_ends[row - 1] };
+        &self.ids[start..self.id_ends[row]]
     }
 
     /// The number of an event's `_index`.
@@ -183,7 +197,8 @@ mod tests {
 
         assert_eq!((block.id(0), block.id(1), block.id(2)), ("first", "second", "third"));
         assert_eq!(block.column(a).row(0), &[] as &[u32]);
-        let values = |row| block.column(a).row(row).iter().map(|&it| block.column(a).value(it)).collect::<Vec<_>>();
+        let values =
+            |row| block.column(a).row(row).iter().map(|&it| block.column(a).value(it)).collect::<Vec<_>>();
         assert_eq!(values(1), [Scalar::Str("x"), Scalar::Int(1), Scalar::Str("x")]);
         assert_eq!(values(2), [Scalar::Str("x")]);
         assert_eq!(block.column(b).row(2), &[] as &[u32], "an abandoned row leaves nothing");
@@ -198,11 +213,53 @@ mod tests {
     }
 
     #[test]
+    fn an_abandoned_row_takes_its_list_along() {
+        let mut schema = Schema::default();
+        let a = schema.add("a", Shape::Leaf);
+        let mut builder = BlockBuilder::new(schema.into());
+        for value in ["x", "y", "z"] {
+            builder.push(a, Scalar::Str(value));
+        }
+        builder.end_row(info("kept"));
+        for value in ["p", "q"] {
+            builder.push(a, Scalar::Str(value));
+        }
+        builder.abandon_row();
+        for value in ["z", "r"] {
+            builder.push(a, Scalar::Str(value));
+        }
+        builder.end_row(info("next"));
+        let block = builder.finish();
+        let values =
+            |row| block.column(a).row(row).iter().map(|&it| block.column(a).value(it)).collect::<Vec<_>>();
+        assert_eq!(values(0), ["x", "y", "z"].map(Scalar::Str));
+        assert_eq!(values(1), ["z", "r"].map(Scalar::Str));
+    }
+
+    #[test]
+    fn late_values_join_complete_rows() {
+        let mut schema = Schema::default();
+        let a = schema.add("a", Shape::Leaf);
+        let mut builder = BlockBuilder::new(schema.into());
+        for id in ["0", "1", "2"] {
+            builder.end_row(info(id));
+        }
+        let mut block = builder.finish();
+        block.push_late(1, a, Scalar::Str("x"));
+        block.push_late(1, a, Scalar::Int(7));
+        let rows: Vec<usize> = (0..3).map(|row| block.column(a).row(row).len()).collect();
+        assert_eq!(rows, [0, 2, 0]);
+        assert_eq!(block.column(a).not_strings(), [1]);
+    }
+
+    #[test]
     fn equal_texts_of_different_kinds_are_different_values() {
         let mut schema = Schema::default();
         let a = schema.add("a", Shape::Leaf);
         let mut builder = BlockBuilder::new(schema.into());
-        for value in [Scalar::Str("1"), Scalar::Int(1), Scalar::UInt(1), Scalar::NumberText("1"), Scalar::Float(1.0)] {
+        for value in
+            [Scalar::Str("1"), Scalar::Int(1), Scalar::UInt(1), Scalar::NumberText("1"), Scalar::Float(1.0)]
+        {
             builder.push(a, value);
         }
         builder.end_row(info("it"));

@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 /// The number of a distinct value in a column's dictionary.
 pub type Ordinal = u32;
 
-/// The row has no value.
+/// What [`Column::singles`] holds for a row without a value.
 const NONE: u32 = u32::MAX;
 /// The row has several values: the other bits are an index into `lists`.
 const SEVERAL: u32 = 1 << 31;
@@ -17,8 +17,8 @@ const SEVERAL: u32 = 1 << 31;
 /// A distinct value; texts are ranges of the column's arena.
 #[derive(Clone, Copy, Debug)]
 enum Entry {
-    Str { start: u32, len: u32 },
-    NumberText { start: u32, len: u32 },
+    Str { start: usize, len: u32 },
+    NumberText { start: usize, len: u32 },
     Int(i64),
     UInt(u64),
     Float(u64),
@@ -26,37 +26,57 @@ enum Entry {
 }
 
 /// The values of one path for all rows of a block.
+///
+/// The dictionary may hold values that no row has any more: those of abandoned rows.
 #[derive(Clone, Debug, Default)]
 pub struct Column {
     arena: String,
     entries: Vec<Entry>,
     table: HashTable<Ordinal>,
+    /// The ordinals of the entries that are no strings, ascending.
+    not_strings: Vec<Ordinal>,
     rows: Vec<u32>,
-    lists: Vec<Vec<Ordinal>>,
+    /// Where in `listed` the values of each row with several begin; they end where the next one's begin.
+    lists: Vec<u32>,
+    listed: Vec<Ordinal>,
 }
 
 impl Column {
     /// The distinct values, by ordinal.
     pub fn values(&self) -> impl ExactSizeIterator<Item = Scalar<'_>> {
-        self.entries.iter().map(|entry| self.scalar(*entry))
+        self.entries.iter().map(|entry| scalar(&self.arena, *entry))
     }
 
     /// The distinct value of that number.
     pub fn value(&self, ordinal: Ordinal) -> Scalar<'_> {
-        self.scalar(self.entries[ordinal as usize])
+        scalar(&self.arena, self.entries[ordinal as usize])
+    }
+
+    /// How many distinct values there are.
+    pub fn distinct(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The ordinals of the distinct values that are no strings, ascending: none in most columns.
+    pub fn not_strings(&self) -> &[Ordinal] {
+        &self.not_strings
     }
 
     /// The number of a string, if any row has it.
     pub fn find_str(&self, text: &str) -> Option<Ordinal> {
         let value = Scalar::Str(text);
-        self.table.find(hash(value), |&at| same(self.value(at), value)).copied()
+        self.table.find(hash(value), |&at| self.value(at) == value).copied()
     }
 
     /// The ordinals of a row's values, in the order the event gave them, repeats included.
     pub fn row(&self, row: usize) -> &[Ordinal] {
         match self.rows.get(row) {
             None | Some(&NONE) => &[],
-            Some(&several) if several & SEVERAL != 0 => &self.lists[(several & !SEVERAL) as usize],
+            Some(&several) if several & SEVERAL != 0 => {
+                let list = (several & !SEVERAL) as usize;
+                let end = self.lists.get(list + 1).map_or(self.listed.len(), |&end| end as usize);
+                &self.listed[self.lists[list] as usize..end]
+            }
             Some(single) => std::slice::from_ref(single),
         }
     }
@@ -80,12 +100,15 @@ impl Column {
             self.rows.push(ordinal);
             return;
         }
+        debug_assert_eq!(self.rows.len(), row + 1, "values come row by row");
         let cell = &mut self.rows[row];
         if *cell & SEVERAL == 0 {
-            self.lists.push(vec![*cell, ordinal]);
+            self.lists.push(self.listed.len() as u32);
+            self.listed.extend([*cell, ordinal]);
             *cell = SEVERAL | (self.lists.len() - 1) as u32;
         } else {
-            self.lists[(*cell & !SEVERAL) as usize].push(ordinal);
+            // Only the last row grows, so its list is the last one.
+            self.listed.push(ordinal);
         }
     }
 
@@ -94,37 +117,45 @@ impl Column {
         self.arena.clear();
         self.entries.clear();
         self.table.clear();
+        self.not_strings.clear();
         self.rows.clear();
         self.lists.clear();
+        self.listed.clear();
     }
 
-    /// Drops what was pushed to `row` and later.
-    pub(crate) fn truncate(&mut self, row: usize) {
+    /// Drops what was pushed to `row`, the last one, if anything was.
+    pub(crate) fn abandon(&mut self, row: usize) {
+        let Some(&cell) = self.rows.get(row) else { return };
+        if cell & SEVERAL != 0
+            && let Some(start) = self.lists.pop()
+        {
+            self.listed.truncate(start as usize);
+        }
         self.rows.truncate(row);
     }
 
+    /// About how many bytes it holds.
+    pub(crate) fn bytes(&self) -> usize {
+        self.arena.len()
+            + self.entries.len() * (size_of::<Entry>() + size_of::<Ordinal>())
+            + (self.rows.len() + self.lists.len() + self.listed.len()) * size_of::<u32>()
+    }
+
     fn intern(&mut self, value: Scalar<'_>) -> Ordinal {
+        // Neighbours are alike: in most columns a value is the one of the row before, and comparing is cheaper
+        // than hashing.
+        if let Some(&last) = self.rows.last()
+            && last & SEVERAL == 0
+            && same(&self.arena, self.entries[last as usize], value)
+        {
+            return last;
+        }
         let Self { arena, entries, table, .. } = self;
-        let text = |start: u32, len: u32, arena: &str| -> std::ops::Range<usize> {
-            debug_assert!((start + len) as usize <= arena.len());
-            start as usize..(start + len) as usize
-        };
         let hash = hash(value);
-        let found = table.find(hash, |&at| match (entries[at as usize], value) {
-            (Entry::Str { start, len }, Scalar::Str(new))
-            | (Entry::NumberText { start, len }, Scalar::NumberText(new)) => {
-                &arena.as_bytes()[text(start, len, arena)] == new.as_bytes()
-            }
-            (Entry::Int(old), Scalar::Int(new)) => old == new,
-            (Entry::UInt(old), Scalar::UInt(new)) => old == new,
-            (Entry::Float(old), Scalar::Float(new)) => old == new.to_bits(),
-            (Entry::Bool(old), Scalar::Bool(new)) => old == new,
-            _ => false,
-        });
-        if let Some(&at) = found {
+        if let Some(&at) = table.find(hash, |&at| same(arena, entries[at as usize], value)) {
             return at;
         }
-        let start = arena.len() as u32;
+        let start = arena.len();
         let entry = match value {
             Scalar::Str(new) => {
                 arena.push_str(new);
@@ -141,20 +172,19 @@ impl Column {
         };
         let at = entries.len() as u32;
         entries.push(entry);
+        if !matches!(value, Scalar::Str(_)) {
+            self.not_strings.push(at);
+        }
         // Only growing the table hashes old entries again.
         table.insert_unique(hash, at, |&at| self::hash(scalar(arena, entries[at as usize])));
         at
-    }
-
-    fn scalar(&self, entry: Entry) -> Scalar<'_> {
-        scalar(&self.arena, entry)
     }
 }
 
 fn scalar(arena: &str, entry: Entry) -> Scalar<'_> {
     match entry {
-        Entry::Str { start, len } => Scalar::Str(&arena[start as usize..(start + len) as usize]),
-        Entry::NumberText { start, len } => Scalar::NumberText(&arena[start as usize..(start + len) as usize]),
+        Entry::Str { start, len } => Scalar::Str(&arena[start..start + len as usize]),
+        Entry::NumberText { start, len } => Scalar::NumberText(&arena[start..start + len as usize]),
         Entry::Int(value) => Scalar::Int(value),
         Entry::UInt(value) => Scalar::UInt(value),
         Entry::Float(bits) => Scalar::Float(f64::from_bits(bits)),
@@ -162,8 +192,19 @@ fn scalar(arena: &str, entry: Entry) -> Scalar<'_> {
     }
 }
 
-fn same(a: Scalar<'_>, b: Scalar<'_>) -> bool {
-    a == b
+/// Whether the entry is this value: of the same kind, and floats of the same bits.
+fn same(arena: &str, entry: Entry, value: Scalar<'_>) -> bool {
+    match (entry, value) {
+        (Entry::Str { start, len }, Scalar::Str(new))
+        | (Entry::NumberText { start, len }, Scalar::NumberText(new)) => {
+            len as usize == new.len() && &arena.as_bytes()[start..start + new.len()] == new.as_bytes()
+        }
+        (Entry::Int(old), Scalar::Int(new)) => old == new,
+        (Entry::UInt(old), Scalar::UInt(new)) => old == new,
+        (Entry::Float(old), Scalar::Float(new)) => old == new.to_bits(),
+        (Entry::Bool(old), Scalar::Bool(new)) => old == new,
+        _ => false,
+    }
 }
 
 fn hash(value: Scalar<'_>) -> u64 {

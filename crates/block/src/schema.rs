@@ -43,6 +43,11 @@ impl Schema {
         self.columns.iter().enumerate().map(|(at, (path, shape))| (Slot(at as u32), path.as_str(), *shape))
     }
 
+    /// Whether its first columns are all those of `other`, so that the slots of `other` are good here.
+    pub fn extends(&self, other: &Self) -> bool {
+        self.columns.starts_with(&other.columns)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.columns.len()
