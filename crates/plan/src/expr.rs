@@ -38,6 +38,19 @@ pub enum Test {
     Keyword(String),
 }
 
+/// What a string must be for a test to be true of it: necessary, not sufficient. Says nothing of other values.
+///
+/// It lets `exec` find the few values of a block worth asking about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hint<'a> {
+    /// It is one of these texts, byte for byte.
+    Terms(Vec<&'a str>),
+    /// It contains one of these texts, apart from the case of ASCII letters. None is empty.
+    Contains(Vec<&'a str>),
+    /// Nothing is known.
+    Any,
+}
+
 /// A test made ready to run.
 #[derive(Debug)]
 pub struct Matcher {
@@ -45,6 +58,13 @@ pub struct Matcher {
 }
 
 impl Test {
+    /// What a string must be for this to be true of it.
+    pub fn hint(&self) -> Hint<'_> {
+        match self {
+            Self::Keyword(text) => Hint::Terms(vec![text]),
+        }
+    }
+
     /// Makes the test ready to run: builds its automata.
     pub fn compile(&self) -> Matcher {
         Matcher { test: self.clone() }

@@ -10,5 +10,5 @@
 mod expr;
 mod query;
 
-pub use expr::{Expr, Matcher, Predicate, Test};
+pub use expr::{Expr, Hint, Matcher, Predicate, Test};
 pub use query::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};
