@@ -1,5 +1,7 @@
 //! What a query means once the field types are known.
 
+use std::borrow::Cow;
+
 use ecs::{Scalar, Shape};
 
 /// A boolean expression over one document. Negation is complement: there is no third truth value.
@@ -44,9 +46,9 @@ pub enum Test {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hint<'a> {
     /// It is one of these texts, byte for byte.
-    Terms(Vec<&'a str>),
+    Terms(Vec<Cow<'a, str>>),
     /// It contains one of these texts, apart from the case of ASCII letters. None is empty.
-    Contains(Vec<&'a str>),
+    Contains(Vec<Cow<'a, str>>),
     /// Nothing is known.
     Any,
 }
@@ -61,7 +63,7 @@ impl Test {
     /// What a string must be for this to be true of it.
     pub fn hint(&self) -> Hint<'_> {
         match self {
-            Self::Keyword(text) => Hint::Terms(vec![text]),
+            Self::Keyword(text) => Hint::Terms(vec![Cow::Borrowed(text)]),
         }
     }
 
