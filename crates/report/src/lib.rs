@@ -1,1 +1,25 @@
-//! Placeholder.
+//! What a hunt found, for people and for scripts.
+//!
+//! [`write`] prints alert documents in the [`Format`] asked for; [`summary`] is what a person sees on a
+//! terminal: what happened when, by whom, from where; counts by rule and tactic; a small time line; and a notice
+//! for everything that was skipped. [`rules`] prints rules.
+//!
+//! **Left out on purpose.** Nothing here decides anything: it prints what it is given. No colour is written
+//! unless [`Terminal::colour`] says so.
+
+mod alert;
+mod csv_format;
+mod format;
+mod html;
+mod markdown;
+pub mod rules;
+mod summary;
+mod table;
+mod timeline;
+mod words;
+
+pub use alert::Alert;
+pub use format::{Format, write};
+pub use summary::{Coverage, Notice, RuleCount, Summary, summary};
+pub use table::{Cell, grid};
+pub use words::{Terminal, bytes, count, plural, when};

@@ -1,0 +1,177 @@
+//! An alert document, seen by what people ask of it.
+
+use std::borrow::Cow;
+
+use ecs::{Millis, Object};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// An alert document.
+#[derive(Clone, Copy, Debug)]
+pub struct Alert<'a>(&'a Object);
+
+impl<'a> Alert<'a> {
+    /// Over a document.
+    pub fn new(document: &'a Object) -> Self {
+        Self(document)
+    }
+
+    /// The document.
+    pub fn document(self) -> &'a Object {
+        self.0
+    }
+
+    /// The value at a path, whatever the mix of dotted keys and nested objects.
+    pub fn get(self, path: &str) -> Option<&'a Value> {
+        lookup(self.0, path)
+    }
+
+    /// The value at a path as text; several values are joined.
+    pub fn text(self, path: &str) -> Option<Cow<'a, str>> {
+        self.get(path).and_then(text)
+    }
+
+    /// `kibana.alert.uuid`.
+    pub fn id(self) -> Cow<'a, str> {
+        self.text("kibana.alert.uuid").unwrap_or_default()
+    }
+
+    /// `kibana.alert.rule.name`.
+    pub fn rule_name(self) -> Cow<'a, str> {
+        self.text("kibana.alert.rule.name").unwrap_or_default()
+    }
+
+    /// `kibana.alert.rule.rule_id`.
+    pub fn rule_id(self) -> Cow<'a, str> {
+        self.text("kibana.alert.rule.rule_id").unwrap_or_default()
+    }
+
+    /// `kibana.alert.severity`.
+    pub fn severity(self) -> Cow<'a, str> {
+        self.text("kibana.alert.severity").unwrap_or_default()
+    }
+
+    /// When the event happened; the alert's own time if its event has none.
+    pub fn time(self) -> Option<Millis> {
+        ["kibana.alert.original_time", "@timestamp"].into_iter().find_map(|path| {
+            let text = self.text(path)?;
+            text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+        })
+    }
+
+    /// Who did it, short: `role/name (session)`, `user/name`, a service.
+    pub fn who(self) -> String {
+        let issuer = self.text("aws.cloudtrail.user_identity.session_context.session_issuer.arn");
+        let arn = self.text("aws.cloudtrail.user_identity.arn");
+        match (issuer, arn) {
+            (Some(issuer), Some(arn)) => {
+                let session = arn.rsplit('/').next().unwrap_or_default();
+                format!("{} ({session})", resource(&issuer))
+            }
+            (Some(arn), None) | (None, Some(arn)) => resource(&arn).to_owned(),
+            (None, None) => {
+                ["user.name", "service.name", "user.id", "aws.cloudtrail.user_identity.invoked_by"]
+                    .into_iter()
+                    .find_map(|path| self.text(path))
+                    .unwrap_or_default()
+                    .into_owned()
+            }
+        }
+    }
+
+    /// From where: the source address, with the country if it is known.
+    pub fn from_where(self) -> String {
+        let address = self.text("source.ip").or_else(|| self.text("source.address")).unwrap_or_default();
+        match self.text("source.geo.country_iso_code") {
+            Some(country) => format!("{address} ({country})"),
+            None => address.into_owned(),
+        }
+    }
+
+    /// What was done: `ec2:GetPasswordData`.
+    pub fn what(self) -> String {
+        let action = self.text("event.action").unwrap_or_default();
+        match self.text("event.provider") {
+            Some(provider) => format!("{}:{action}", provider.split('.').next().unwrap_or_default()),
+            None => action.into_owned(),
+        }
+    }
+
+    /// How it ended: the error code of what was refused, else `event.outcome`.
+    pub fn outcome(self) -> Cow<'a, str> {
+        let outcome = self.text("event.outcome").unwrap_or_default();
+        match self.text("aws.cloudtrail.error_code") {
+            Some(code) if outcome != "success" => code,
+            _ => outcome,
+        }
+    }
+
+    /// The ATT&CK tactics of its rule.
+    pub fn tactics(self) -> Vec<&'a str> {
+        let threats = self.get("kibana.alert.rule.threat").and_then(Value::as_array);
+        threats
+            .into_iter()
+            .flatten()
+            .filter_map(|threat| threat.get("tactic")?.get("name")?.as_str())
+            .collect()
+    }
+}
+
+/// The resource part of an ARN: `role/name`.
+fn resource(arn: &str) -> &str {
+    let rest = arn.splitn(6, ':').nth(5);
+    rest.filter(|_| arn.starts_with("arn:")).unwrap_or(arn)
+}
+
+/// The value at a path: at each level the longest dotted key first, then nested objects.
+fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
+    if let Some(value) = object.get(path) {
+        return Some(value);
+    }
+    path.rmatch_indices('.').find_map(|(at, _)| {
+        let inner = object.get(&path[..at])?.as_object()?;
+        lookup(inner, &path[at + 1..])
+    })
+}
+
+/// A value as text; null and empty containers are none.
+pub(crate) fn text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Bool(_) | Value::Number(_) => Some(Cow::Owned(value.to_string())),
+        Value::Array(items) => {
+            let texts: Vec<_> = items.iter().filter_map(text).collect();
+            (!texts.is_empty()).then(|| Cow::Owned(texts.join(", ")))
+        }
+        Value::Object(object) => (!object.is_empty()).then(|| Cow::Owned(value.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn reads_what_people_ask() {
+        let document = json!({
+            "kibana.alert.severity": "medium",
+            "kibana.alert.original_time": "2026-03-01T10:00:00.000Z",
+            "event": {"action": "GetPasswordData", "provider": "ec2.amazonaws.com", "outcome": "failure"},
+            "aws": {"cloudtrail": {"error_code": "Client.UnauthorizedOperation", "user_identity": {
+                "arn": "arn:aws:sts::111122223333:assumed-role/ci/build-7",
+                "session_context": {"session_issuer": {"arn": "arn:aws:iam::111122223333:role/ci"}}}}},
+            "source": {"ip": "203.0.113.9", "geo": {"country_iso_code": "NL"}},
+            "kibana.alert.rule.threat": [{"tactic": {"name": "Credential Access"}}],
+        });
+        let alert = Alert::new(document.as_object().unwrap());
+        assert_eq!(alert.who(), "role/ci (build-7)");
+        assert_eq!(alert.what(), "ec2:GetPasswordData");
+        assert_eq!(alert.outcome(), "Client.UnauthorizedOperation");
+        assert_eq!(alert.from_where(), "203.0.113.9 (NL)");
+        assert_eq!(alert.time(), Some(1_772_359_200_000));
+        assert_eq!(alert.tactics(), ["Credential Access"]);
+    }
+}

@@ -1,0 +1,176 @@
+//! One self-contained page: alerts, their evidence, the guides of their rules.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use rule::{GuideLanguage, Rule};
+use serde_json::Value;
+
+use crate::alert::text;
+use crate::markdown::to_html;
+use crate::{Alert, Summary, bytes, count, plural, rules, when};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// Fields of an alert's rule that are shown with the rule and not again with each alert.
+const OF_THE_RULE: &str = "kibana.alert.rule.";
+
+/// The page.
+pub(crate) fn page(alerts: &[Alert<'_>], about: &Summary<'_>) -> String {
+    let it = &about.coverage;
+    let mut out = String::new();
+    let title = format!("Trailwarden: {}", plural(alerts.len() as u64, "alert", "alerts"));
+    // Nothing but this page's own style and script may run or load.
+    write_to(
+        &mut out,
+        format_args!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n<title>{}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{}</h1>\n<p>{} in {} ({} of text){}; {}, {}</p>\n",
+            escape(&title),
+            escape(&title),
+            plural(it.records, "record", "records"),
+            plural(it.files, "file", "files"),
+            bytes(it.bytes_text),
+            match (it.first, it.last) {
+                (Some(first), Some(last)) => format!(", {} to {} UTC", when(first), when(last)),
+                _ => String::new(),
+            },
+            plural(about.rules.len() as u64, "rule", "rules"),
+            plural(it.executions, "execution", "executions"),
+        ),
+    );
+    chips(&mut out, alerts);
+    out += "</header>\n<main>\n";
+    for notice in &about.notices {
+        let class = if notice.severe { "notice severe" } else { "notice" };
+        write_to(&mut out, format_args!("<p class=\"{class}\">{}</p>\n", escape(&notice.text)));
+    }
+    out += "<section id=\"alerts\">\n";
+    for alert in alerts {
+        self::alert(&mut out, *alert);
+    }
+    out += "</section>\n";
+    guides(&mut out, alerts, about.rules);
+    write_to(&mut out, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
+    out
+}
+
+/// Filters by severity, and a search box.
+fn chips(out: &mut String, alerts: &[Alert<'_>]) {
+    if alerts.is_empty() {
+        return;
+    }
+    *out += "<nav>\n";
+    for severity in ["critical", "high", "medium", "low"] {
+        let number = alerts.iter().filter(|alert| alert.severity() == severity).count();
+        if number > 0 {
+            write_to(
+                out,
+                format_args!(
+                    "<button type=\"button\" class=\"chip {severity}\" data-severity=\"{severity}\" aria-pressed=\"true\">{} {severity}</button>\n",
+                    count(number as u64)
+                ),
+            );
+        }
+    }
+    *out += "<input id=\"search\" type=\"search\" placeholder=\"Search: role, address, action…\" aria-label=\"Search the alerts\">\n<button type=\"button\" id=\"open\">Open all</button>\n</nav>\n";
+}
+
+fn alert(out: &mut String, alert: Alert<'_>) {
+    let severity = escape(&alert.severity());
+    write_to(
+        out,
+        format_args!(
+            "<details class=\"alert {severity}\" data-severity=\"{severity}\" id=\"{}\">\n<summary><time>{}</time> <span class=\"badge {severity}\">{severity}</span> <b>{}</b> <span>{}</span> <span>{}</span> <span>{}</span> <span class=\"outcome\">{}</span></summary>\n<p>{}</p>\n",
+            escape(&alert.id()),
+            alert.time().map(when).unwrap_or_default(),
+            escape(&alert.rule_name()),
+            escape(&alert.who()),
+            escape(&alert.from_where()),
+            escape(&alert.what()),
+            escape(&alert.outcome()),
+            escape(&alert.text("kibana.alert.reason").unwrap_or_default()),
+        ),
+    );
+    write_to(
+        out,
+        format_args!(
+            "<p><a href=\"#rule-{}\">Guide of the rule</a></p>\n<table>\n",
+            escape(&alert.rule_id())
+        ),
+    );
+    let mut fields = Vec::new();
+    for (key, value) in alert.document() {
+        if !key.starts_with(OF_THE_RULE) && key != "event.original" {
+            leaves(key, value, &mut fields);
+        }
+    }
+    fields.sort();
+    for (path, value) in fields {
+        write_to(out, format_args!("<tr><th>{}</th><td>{}</td></tr>\n", escape(&path), escape(&value)));
+    }
+    *out += "</table>\n</details>\n";
+}
+
+/// The leaves below a value, as dotted paths and texts.
+fn leaves(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(object) => {
+            for (key, inner) in object {
+                leaves(&format!("{path}.{key}"), inner, out);
+            }
+        }
+        _ => out.extend(text(value).map(|text| (path.to_owned(), text.into_owned()))),
+    }
+}
+
+/// The rules that alerted, each once, with its guide.
+fn guides(out: &mut String, alerts: &[Alert<'_>], known: &[Rule]) {
+    let known: BTreeMap<&str, &Rule> = known.iter().map(|rule| (rule.rule_id.as_str(), rule)).collect();
+    let mut shown: Vec<&Rule> = Vec::new();
+    for alert in alerts {
+        if let Some(&rule) = known.get(alert.rule_id().as_ref())
+            && !shown.iter().any(|it| it.rule_id == rule.rule_id)
+        {
+            shown.push(rule);
+        }
+    }
+    if shown.is_empty() {
+        return;
+    }
+    *out += "<section id=\"rules\">\n<h2>Rules and their guides</h2>\n";
+    for rule in shown {
+        let markdown = rules::show(rule, GuideLanguage::English);
+        write_to(
+            out,
+            format_args!(
+                "<details class=\"rule\" id=\"rule-{}\">\n<summary><span class=\"badge {1}\">{1}</span> <b>{2}</b></summary>\n{3}</details>\n",
+                escape(&rule.rule_id),
+                rule.severity.as_str(),
+                escape(&rule.name),
+                to_html(&markdown),
+            ),
+        );
+    }
+    *out += "</section>\n";
+}
+
+/// Text inside HTML, attribute values included.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+fn write_to(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("writing to a string does not fail");
+}

@@ -1,0 +1,218 @@
+//! Rules for people.
+
+use rule::{Guide, Rule, RuleKind, Step};
+use serde_json::Value;
+
+use crate::{Cell, Terminal, grid};
+
+/// Words around a rule, in the language of its guide.
+struct Words {
+    rule: &'static str,
+    fields: [&'static str; 16],
+    guide: &'static str,
+    triage: &'static str,
+    false_positives: &'static str,
+    response: &'static str,
+    query: &'static str,
+    command: &'static str,
+    window: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    rule: "Rule",
+    fields: [
+        "Type",
+        "Severity",
+        "Risk score",
+        "Rule ID",
+        "Version",
+        "Indices",
+        "Runs every",
+        "Looks back from",
+        "Alerts an execution",
+        "New terms of",
+        "History from",
+        "ATT&CK",
+        "Tags",
+        "References",
+        "Author",
+        "License",
+    ],
+    guide: "Guide",
+    triage: "Triage",
+    false_positives: "False positives",
+    response: "Response",
+    query: "Query",
+    command: "Command",
+    window: "window",
+};
+
+const CHINESE: Words = Words {
+    rule: "规则",
+    fields: [
+        "类型",
+        "严重性",
+        "风险评分",
+        "规则 ID",
+        "版本",
+        "索引",
+        "运行间隔",
+        "回溯起点",
+        "每次执行的告警上限",
+        "新词字段",
+        "历史窗口起点",
+        "ATT&CK",
+        "标签",
+        "参考资料",
+        "作者",
+        "许可证",
+    ],
+    guide: "调查指南",
+    triage: "研判步骤",
+    false_positives: "误报说明",
+    response: "响应与处置",
+    query: "查询",
+    command: "命令",
+    window: "时间窗口",
+};
+
+/// One line a rule.
+pub fn list(rules: &[Rule], terminal: Terminal) -> String {
+    let rows = rules.iter().map(|rule| {
+        vec![
+            Cell::severity(rule.severity.as_str()),
+            Cell::number(rule.risk_score.to_string()),
+            rule.kind.type_name().into(),
+            rule.name.as_str().into(),
+            tactics(rule).into(),
+            rule.rule_id.as_str().into(),
+        ]
+    });
+    grid(&["Severity", "Risk", "Type", "Rule", "Tactic", "Rule ID"], rows, terminal)
+}
+
+/// The tactics of a rule.
+fn tactics(rule: &Rule) -> String {
+    let names: Vec<&str> = rule.threat.iter().map(|threat| threat.tactic.1.as_str()).collect();
+    names.join(", ")
+}
+
+/// Everything about a rule as Markdown: reads well in a terminal and as a page.
+pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
+    let words = match language {
+        rule::GuideLanguage::English => &ENGLISH,
+        rule::GuideLanguage::SimplifiedChinese => &CHINESE,
+    };
+    let mut out = format!("# {}\n\n{}\n\n", rule.name, rule.description.trim());
+    let mut field = |at: usize, value: String| {
+        if !value.is_empty() {
+            out += &format!("- {}: {value}\n", words.fields[at]);
+        }
+    };
+    field(0, rule.kind.type_name().to_owned());
+    field(1, rule.severity.as_str().to_owned());
+    field(2, rule.risk_score.to_string());
+    field(3, rule.rule_id.clone());
+    field(4, rule.version.to_string());
+    field(5, rule.index.join(", "));
+    field(6, rule.interval.text.clone());
+    field(7, rule.from.clone());
+    field(8, rule.max_signals.to_string());
+    if let RuleKind::NewTerms(terms) = &rule.kind {
+        field(9, terms.fields.join(", "));
+        field(10, terms.history_window_start.0.clone());
+    }
+    for threat in &rule.threat {
+        let techniques: Vec<String> =
+            threat.techniques.iter().map(|(id, name)| format!("{id} {name}")).collect();
+        let tactic = format!("{} {}", threat.tactic.0, threat.tactic.1);
+        field(
+            11,
+            if techniques.is_empty() { tactic } else { format!("{tactic}: {}", techniques.join(", ")) },
+        );
+    }
+    field(12, rule.tags.join(", "));
+    for reference in &rule.references {
+        field(13, reference.clone());
+    }
+    field(14, rule.author.join(", "));
+    field(15, rule.license.clone().unwrap_or_default());
+    if !rule.query.is_empty() {
+        let language = rule.language.map_or("", rule::QueryLanguage::as_str);
+        out += &format!("\n## {}\n\n```{language}\n{}\n```\n", words.query, rule.query.trim());
+    }
+    for filter in &rule.filters {
+        out += &format!("\n```json\n{}\n```\n", pretty(filter));
+    }
+    match &rule.guide {
+        Some(guide) => out += &guide_markdown(guide, words),
+        None => {
+            let note = rule.note.as_deref().unwrap_or_default().trim();
+            if !note.is_empty() {
+                out += &format!("\n## {}\n\n{note}\n", words.guide);
+            }
+            if !rule.false_positives.is_empty() {
+                out += &format!("\n## {}\n\n", words.false_positives);
+                for text in &rule.false_positives {
+                    out += &format!("- {}\n", text.trim());
+                }
+            }
+        }
+    }
+    if !rule.setup.trim().is_empty() {
+        out += &format!("\n## {} · Setup\n\n{}\n", words.rule, rule.setup.trim());
+    }
+    out
+}
+
+fn guide_markdown(guide: &Guide, words: &Words) -> String {
+    let mut out = String::new();
+    if let Some(overview) = &guide.overview {
+        out += &format!("\n## {}\n\n{}\n", words.guide, overview.trim());
+    }
+    let mut steps = |title: &str, steps: &[Step]| {
+        if steps.is_empty() {
+            return;
+        }
+        out += &format!("\n## {title}\n\n");
+        for (at, step) in steps.iter().enumerate() {
+            out += &format!("{}. **{}**\n\n{}\n", at + 1, step.title, indent(step.text.trim()));
+            if let Some(query) = &step.query {
+                let window = format!("{}: -{} … +{}", words.window, query.before, query.after);
+                let text = format!(
+                    "{} ({window}):\n\n```{}\n{}\n```",
+                    words.query,
+                    query.language,
+                    query.query.trim()
+                );
+                out += &format!("\n{}\n", indent(&text));
+            }
+            if let Some(command) = &step.command {
+                let text = format!("{}:\n\n```sh\n{}\n```", words.command, command.trim());
+                out += &format!("\n{}\n", indent(&text));
+            }
+            out.push('\n');
+        }
+    };
+    steps(words.triage, &guide.triage);
+    steps(words.response, &guide.response);
+    if !guide.false_positives.is_empty() {
+        out += &format!("\n## {}\n\n", words.false_positives);
+        for note in &guide.false_positives {
+            out += &format!("- **{}** {}\n", note.title, note.text.trim());
+        }
+    }
+    out
+}
+
+/// Text inside a list item.
+fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| if line.is_empty() { String::new() } else { format!("   {line}") })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
+}

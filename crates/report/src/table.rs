@@ -1,0 +1,96 @@
+//! Tables in text.
+
+use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
+
+use crate::{Alert, Terminal, when};
+
+/// A cell: its text and, where it has one, its severity, which gives it a colour.
+#[derive(Clone, Debug, Default)]
+pub struct Cell {
+    /// What it says.
+    pub text: String,
+    /// `low` to `critical`; anything else has no colour.
+    pub severity: Option<String>,
+    /// Numbers stand to the right.
+    pub right: bool,
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), severity: None, right: false }
+    }
+}
+
+impl Cell {
+    /// A severity.
+    pub fn severity(name: &str) -> Self {
+        Self { text: name.to_owned(), severity: Some(name.to_owned()), right: false }
+    }
+
+    /// A number.
+    pub fn number(text: impl Into<String>) -> Self {
+        Self { text: text.into(), severity: None, right: true }
+    }
+}
+
+/// A table without lines, as wide as the terminal at most.
+pub fn grid(heads: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>, terminal: Terminal) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(terminal.width);
+    if terminal.colour {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    if !heads.is_empty() {
+        table
+            .set_header(heads.iter().map(|head| comfy_table::Cell::new(head).add_attribute(Attribute::Bold)));
+    }
+    for row in rows {
+        table.add_row(row.into_iter().map(|cell| {
+            let colour = match cell.severity.as_deref() {
+                Some("critical") => Some(Color::Magenta),
+                Some("high") => Some(Color::Red),
+                Some("medium") => Some(Color::Yellow),
+                Some("low") => Some(Color::Cyan),
+                _ => None,
+            };
+            let mut out = comfy_table::Cell::new(clean(&cell.text));
+            if let Some(colour) = colour {
+                out = out.fg(colour);
+            }
+            if cell.right { out.set_alignment(CellAlignment::Right) } else { out }
+        }));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let mut text = table.to_string();
+    if !terminal.colour {
+        text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    }
+    text.push('\n');
+    text
+}
+
+/// Text from a record, safe to print: an attacker's control characters must not steer the analyst's terminal.
+pub(crate) fn clean(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+}
+
+/// One line an alert.
+pub(crate) fn alerts(alerts: &[Alert<'_>], terminal: Terminal) -> String {
+    let rows = alerts.iter().map(|alert| {
+        vec![
+            alert.time().map(when).unwrap_or_default().into(),
+            Cell::severity(&alert.severity()),
+            alert.rule_name().into_owned().into(),
+            alert.who().into(),
+            alert.from_where().into(),
+            alert.what().into(),
+            alert.outcome().into_owned().into(),
+        ]
+    });
+    grid(&["Time (UTC)", "Severity", "Rule", "Who", "Source", "Event", "Outcome"], rows, terminal)
+}
