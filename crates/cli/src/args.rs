@@ -1,0 +1,277 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Detection for audit trails: reads AWS CloudTrail, runs Elastic-format rules on it, raises alerts.
+#[derive(Debug, Parser)]
+#[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run.")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = "Terminal")]
+    pub(crate) color: Colour,
+    /// No progress bars and no notices on standard error.
+    #[arg(long, short, global = true, help_heading = "Terminal")]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Hunt in files and folders: CloudTrail in, alerts out.
+    Hunt(Box<Hunt>),
+    /// Print the ECS document of every record, one a line.
+    Normalize(Normalize),
+    /// Run one query over files.
+    Query(Query),
+    /// List, show and check rules.
+    #[command(subcommand)]
+    Rules(Rules),
+}
+
+/// What to read, and how much of it at most.
+#[derive(Debug, Args)]
+pub(crate) struct Input {
+    /// Files, folders (recursive), globs, or `-` for standard input. Any of .json, .ndjson, .gz, .zst, .zip, .tar;
+    /// the content decides, not the name.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// The longest record, in bytes; a longer one is skipped and reported.
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
+    pub(crate) max_record_bytes: usize,
+    /// The most bytes of text in one file, archives and compression unpacked.
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, help_heading = "Limits")]
+    pub(crate) max_file_bytes: u64,
+    /// The highest ratio of text to compressed bytes (beyond the first 64 MiB): stops compression bombs.
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Limits")]
+    pub(crate) max_ratio: u64,
+    /// The deepest nesting of a record.
+    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Limits")]
+    pub(crate) max_depth: usize,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// Which rules.
+#[derive(Debug, Args)]
+pub(crate) struct RuleSource {
+    /// Rule files or folders: TOML as in Elastic's rule repository, or Kibana exports (NDJSON, JSON).
+    /// Without it the built-in rules are used.
+    #[arg(long, short = 'r', value_name = "PATH")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Use the built-in rules as well as those of --rules.
+    #[arg(long)]
+    pub(crate) builtin: bool,
+    /// Only rules whose id, name, tag or type contains this text (any letter case). May be given several times.
+    #[arg(long = "only", value_name = "TEXT")]
+    pub(crate) only: Vec<String>,
+    /// The language of the built-in rules' texts.
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    pub(crate) lang: Lang,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    #[value(name = "en")]
+    En,
+    #[value(name = "zh-CN", alias = "zh")]
+    ZhCn,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hunt {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) rules: RuleSource,
+    /// Only executions after this time: a date or date math such as `now-30d`. What lies before still serves as
+    /// history and look-back.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only executions up to this time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// One execution over the whole range instead of the rules' schedules.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The most alerts of one execution, instead of what each rule says.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_signals: Option<u32>,
+    /// Alerts of earlier hunts (NDJSON): what they hold is not raised again. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) alert_history: Vec<PathBuf>,
+    /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) geoip: Option<PathBuf>,
+    /// How to print. Default: a summary.
+    #[arg(long, short, value_enum, default_value_t = AlertFormat::Summary)]
+    pub(crate) format: AlertFormat,
+    /// Print to a file.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Say why this event (its eventID) does or does not match each rule, clause by clause, instead of hunting.
+    #[arg(long, value_name = "EVENT_ID")]
+    pub(crate) explain: Option<String>,
+    /// Exit with 1 if an alert of this severity or above is raised.
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+    /// The time that `now` stands for. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AlertFormat {
+    /// What happened when, counts, a small time line, notices.
+    Summary,
+    /// One line an alert.
+    Table,
+    /// One alert document a line.
+    Ndjson,
+    /// One array of alert documents.
+    Json,
+    /// One line an alert, for spreadsheets.
+    Csv,
+    /// What happened, in order, by day.
+    Timeline,
+    /// One self-contained page with evidence and guides.
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Normalize {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Put these in `tags`. `preserve_original_event` keeps the record's text, `actor_target_mapping` adds the
+    /// entity fields.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+    /// The time of reading (`event.created`). Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    /// A folder with MaxMind databases (City, ASN).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) geoip: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// The query.
+    #[arg(value_name = "QUERY")]
+    pub(crate) query: String,
+    /// Files and folders to search; `-` is standard input.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Its language.
+    #[arg(long, short, value_enum, default_value_t = Language::Kql)]
+    pub(crate) language: Language,
+    /// An Elasticsearch mapping: `{"properties": …}`. The files are then plain documents, not CloudTrail.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) mapping: Option<PathBuf>,
+    /// A path whose documents belong to the index NAME. May be given several times.
+    #[arg(long = "source", value_name = "NAME=PATH")]
+    pub(crate) sources: Vec<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = QueryFormat::Ndjson)]
+    pub(crate) format: QueryFormat,
+    /// Columns of table and CSV, comma-separated.
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// Stop after so many documents.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// The time that `now` stands for. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    #[value(alias = "kuery")]
+    Kql,
+    Lucene,
+    Eql,
+    Esql,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryFormat {
+    /// `{"_index", "_id", "_source"}` a line.
+    Ndjson,
+    /// Columns for a terminal.
+    Table,
+    /// Columns for spreadsheets.
+    Csv,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// One line a rule.
+    List {
+        #[command(flatten)]
+        source: RuleSource,
+        /// How to print.
+        #[arg(long, short, value_enum, default_value_t = RuleFormat::Table)]
+        format: RuleFormat,
+    },
+    /// Everything about a rule: query, schedule, ATT&CK, guide.
+    Show {
+        /// Its id or (part of) its name.
+        #[arg(value_name = "RULE")]
+        rule: String,
+        #[command(flatten)]
+        source: RuleSource,
+        /// How to print.
+        #[arg(long, short, value_enum, default_value_t = RuleFormat::Table)]
+        format: RuleFormat,
+    },
+    /// Check rules: what is wrong, where, and what to write instead.
+    Lint {
+        /// Rule files or folders. Default: the built-in rules.
+        #[arg(value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// How to print.
+        #[arg(long, short, value_enum, default_value_t = RuleFormat::Table)]
+        format: RuleFormat,
+        /// Warnings are errors.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Print the JSON Schema of rule files, for editors.
+    Schema,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuleFormat {
+    /// For people.
+    #[value(alias = "text")]
+    Table,
+    /// One JSON object a line.
+    Ndjson,
+}
