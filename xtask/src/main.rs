@@ -3,6 +3,7 @@
 //! This file only dispatches. Each task is a module with an `Args` (clap) and a `run(Args) -> anyhow::Result<()>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person at the terminal")]
 
+mod check;
 mod conformance;
 mod generate;
 
@@ -18,6 +19,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Check the layering of the crates.
+    Check(check::Args),
     /// Run the test cases of other implementations against this one.
     Conformance(conformance::Args),
     /// Make CloudTrail of any size from a seed, with planted attacks and their ground truth.
@@ -26,6 +29,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Check(args) => check::run(&args),
         Task::Conformance(args) => conformance::run(&args),
         Task::Generate(args) => generate::run(&args),
     }
