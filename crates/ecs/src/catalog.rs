@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+use crate::date::Format;
+
 /// Elasticsearch field types that matter to matching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the names are Elasticsearch's own")]
@@ -65,6 +67,11 @@ impl FieldType {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, ty)| ty)
     }
 
+    /// Whether values stand directly in it, so that what is mapped below it are multi-fields.
+    pub fn is_leaf(self) -> bool {
+        !matches!(self, Self::Nested | Self::Object | Self::Flattened | Self::GeoPoint)
+    }
+
     /// The name in a mapping.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|&&(_, ty)| ty == self).map_or("", |&(name, _)| name)
@@ -80,6 +87,48 @@ pub struct Mapping {
     pub ignore_above: Option<u32>,
     /// The innermost `nested` field it lies in.
     pub nested: Option<String>,
+    /// The paths of a document whose values it indexes, if not (only) its own: of a multi-field that of its
+    /// parent, of an alias that of its target, with `copy_to` several.
+    pub sources: Vec<String>,
+    /// A keyword's normalizer: both sides of a comparison are lower-cased.
+    pub lowercase: bool,
+    /// How dates are written.
+    pub format: Format,
+    /// Of a `scaled_float`.
+    pub scaling_factor: Option<f64>,
+    /// Of a `constant_keyword`: the value that every document has.
+    pub value: Option<String>,
+    /// Whether queries may ask for it (`index` or `doc_values`).
+    pub searchable: bool,
+}
+
+impl Mapping {
+    /// A field of that type with Elasticsearch's defaults.
+    pub fn of(ty: FieldType) -> Self {
+        Self {
+            ty,
+            ignore_above: None,
+            nested: None,
+            sources: Vec::new(),
+            lowercase: false,
+            format: if ty == FieldType::DateNanos { Format::nanos() } else { Format::default() },
+            scaling_factor: None,
+            value: None,
+            searchable: true,
+        }
+    }
+}
+
+/// What becomes of a field that a document has and the mapping has not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dynamic {
+    /// It is not searchable: a query for it matches nothing.
+    #[default]
+    Off,
+    /// Each value gets the type of its JSON: strings are keywords. So do Elastic's data streams (`ecs@mappings`).
+    Keywords,
+    /// As Elasticsearch does it on its own: strings are text, and keywords under `.keyword`.
+    Text,
 }
 
 /// What a path means.
@@ -105,23 +154,60 @@ pub enum Resolved<'a> {
 /// All fields of an index, or of a set of indices.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    fields: BTreeMap<String, Mapping>,
+    pub(crate) fields: BTreeMap<String, Mapping>,
+    pub(crate) dynamic: Dynamic,
 }
 
+/// What Elastic's component templates give keywords.
+const ECS_IGNORE_ABOVE: u32 = 1024;
+/// What the AWS integration gives the two fields that hold whole request bodies as text.
+const AWS_BODY_IGNORE_ABOVE: u32 = 8191;
+
 static ECS: LazyLock<Arc<Catalog>> = LazyLock::new(|| {
-    let mut fields = BTreeMap::new();
+    let mut catalog = Catalog { fields: BTreeMap::new(), dynamic: Dynamic::Keywords };
     for line in include_str!("fields.tsv").lines().filter(|line| !line.starts_with('#')) {
         let (path, ty) = line.split_once('\t').expect("every line of fields.tsv has two columns");
         let ty = FieldType::from_name(ty).expect("fields.tsv names known types only");
-        fields.insert(path.to_owned(), Mapping { ty, ignore_above: None, nested: None });
+        let ignore_above = match path {
+            "aws.cloudtrail.request_parameters" | "aws.cloudtrail.response_elements" => AWS_BODY_IGNORE_ABOVE,
+            _ => ECS_IGNORE_ABOVE,
+        };
+        let ignore_above = matches!(ty, FieldType::Keyword | FieldType::Flattened).then_some(ignore_above);
+        let scaling_factor = (ty == FieldType::ScaledFloat).then_some(1000.0);
+        catalog.fields.insert(path.to_owned(), Mapping { ignore_above, scaling_factor, ..Mapping::of(ty) });
     }
-    Arc::new(Catalog { fields })
+    catalog.link();
+    Arc::new(catalog)
 });
 
 impl Catalog {
     /// The fields of ECS and of Elastic's AWS integration.
     pub fn ecs() -> Arc<Self> {
         Arc::clone(&ECS)
+    }
+
+    /// What becomes of fields that are not mapped.
+    pub fn dynamic(&self) -> Dynamic {
+        self.dynamic
+    }
+
+    /// Marks what lies in nested fields, and which fields index the values of the field they stand under.
+    pub(crate) fn link(&mut self) {
+        let kinds: BTreeMap<String, FieldType> =
+            self.fields.iter().map(|(path, mapping)| (path.clone(), mapping.ty)).collect();
+        for (path, mapping) in &mut self.fields {
+            let parents = path.rmatch_indices('.').map(|(at, _)| &path[..at]);
+            mapping.nested = parents
+                .clone()
+                .find(|parent| kinds.get(*parent) == Some(&FieldType::Nested))
+                .map(str::to_owned);
+            if mapping.sources.is_empty()
+                && let Some(parent) = parents.clone().next()
+                && kinds.get(parent).is_some_and(|ty| ty.is_leaf())
+            {
+                mapping.sources = vec![parent.to_owned()];
+            }
+        }
     }
 
     /// The field at exactly `path`.
@@ -136,7 +222,8 @@ impl Catalog {
         }
         for (at, _) in path.match_indices('.') {
             let root = &path[..at];
-            if let Some(mapping) = self.fields.get(root).filter(|mapping| mapping.ty == FieldType::Flattened) {
+            if let Some(mapping) = self.fields.get(root).filter(|mapping| mapping.ty == FieldType::Flattened)
+            {
                 return Resolved::FlattenedKey { root, key: &path[at + 1..], mapping };
             }
         }

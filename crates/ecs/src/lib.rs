@@ -1,15 +1,24 @@
 //! The Elastic Common Schema as this engine knows it: which field has which type, and what a value is.
 //!
 //! The [`Catalog`] gives a dotted path its [`Mapping`]; query semantics depend on it. A [`Scalar`] is one value
-//! of a document as delivered, before any type is applied to it.
+//! of a document as delivered, before any type is applied to it. [`document`] finds the values of a path in a
+//! JSON document, [`Wanted`] those of many paths in one walk. [`date`] reads dates and date math, [`analyze`]
+//! splits text into tokens.
 //!
 //! **Left out on purpose.** No I/O, no query language, no rules; time is always an argument.
 
+pub mod analyze;
 mod catalog;
+pub mod date;
+pub mod document;
+mod mapping;
 mod scalar;
+mod wanted;
 
-pub use catalog::{Catalog, FieldType, Mapping, Resolved};
+pub use catalog::{Catalog, Dynamic, FieldType, Mapping, Resolved};
+pub use mapping::MappingError;
 pub use scalar::{Scalar, Shape};
+pub use wanted::Wanted;
 
 /// Milliseconds since 1970-01-01T00:00:00Z: every instant in this engine.
 pub type Millis = i64;

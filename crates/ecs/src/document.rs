@@ -1,0 +1,82 @@
+//! Documents: JSON trees in which nested objects and dotted keys are the same path.
+
+use serde_json::Value;
+
+use crate::{Object, Scalar, Shape};
+
+/// How deep the values of a document may lie; what is deeper is not seen. Elasticsearch refuses such documents.
+pub(crate) const MAX_DEPTH: usize = 256;
+
+/// The values of `path` in a document, in the order of the document.
+///
+/// The slow and obvious way: it looks at every leaf. [`Wanted`](crate::Wanted) does the same for many paths.
+pub fn values(document: &Object, path: &str, shape: Shape, mut found: impl FnMut(Scalar<'_>)) {
+    match shape {
+        Shape::Leaf => leaves(document, None, 0, &mut |at, value| {
+            if at == path {
+                found(value);
+            }
+        }),
+        Shape::FlattenedRoot => leaves(document, None, 0, &mut |at, value| {
+            if let Some(key) = at.strip_prefix(path).and_then(|rest| rest.strip_prefix('.')) {
+                found(Scalar::Str(&format!("{key}\0{}", value.text())));
+            }
+        }),
+        Shape::Nested => elements(document, None, path, 0, &mut |text| found(Scalar::Str(text))),
+    }
+}
+
+/// Calls with the dotted path and the value of every leaf.
+fn leaves(object: &Object, prefix: Option<&str>, depth: usize, found: &mut dyn FnMut(&str, Scalar<'_>)) {
+    for (key, value) in object {
+        let path = join(prefix, key);
+        each(value, depth, &mut |value, depth| match value {
+            Value::Object(inner) => leaves(inner, Some(&path), depth, found),
+            _ => {
+                if let Some(value) = Scalar::of(value) {
+                    found(&path, value);
+                }
+            }
+        });
+    }
+}
+
+/// Calls with the JSON text of every object at `wanted`.
+fn elements(object: &Object, prefix: Option<&str>, wanted: &str, depth: usize, found: &mut dyn FnMut(&str)) {
+    for (key, value) in object {
+        let path = join(prefix, key);
+        if let Some(rest) = path.strip_prefix(wanted).and_then(|rest| rest.strip_prefix('.'))
+            && prefix.is_none_or(|it| it.len() < wanted.len())
+        {
+            found(&element_of(rest, value));
+            continue;
+        }
+        each(value, depth, &mut |value, depth| {
+            if let Value::Object(inner) = value {
+                if path == wanted {
+                    found(&value.to_string());
+                } else {
+                    elements(inner, Some(&path), wanted, depth, found);
+                }
+            }
+        });
+    }
+}
+
+/// The element of a nested field that a dotted key makes by itself: `"steps.n": 1` is `{"n": 1}`.
+pub(crate) fn element_of(key: &str, value: &Value) -> String {
+    format!("{{{}:{value}}}", Value::from(key))
+}
+
+/// Calls for a value, or for each item of an array, however deep.
+pub(crate) fn each<'a>(value: &'a Value, depth: usize, found: &mut dyn FnMut(&'a Value, usize)) {
+    match value {
+        _ if depth > MAX_DEPTH => {}
+        Value::Array(items) => items.iter().for_each(|item| each(item, depth + 1, found)),
+        _ => found(value, depth + 1),
+    }
+}
+
+fn join(prefix: Option<&str>, key: &str) -> String {
+    prefix.map_or_else(|| key.to_owned(), |prefix| format!("{prefix}.{key}"))
+}
