@@ -1,0 +1,268 @@
+//! Which values of a block satisfy a leaf.
+
+use block::{Block, Ordinal};
+use ecs::Scalar;
+
+use crate::ids::{ColumnId, LeafId, PredicateId};
+use crate::postings::members;
+use crate::program::{Leaf, Program};
+use crate::scratch::{ABSENT, LeafState, Mode, Scratch, UNSEARCHED};
+use crate::view::View;
+
+/// One program on its way over one block.
+#[derive(Debug)]
+pub(crate) struct Pass<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) block: &'a Block,
+    pub(crate) indices: &'a [String],
+    pub(crate) scratch: &'a mut Scratch,
+}
+
+impl<'a> Pass<'a> {
+    pub(crate) fn view(&self, column: ColumnId) -> View<'a> {
+        View::new(self.program.columns[column.index()].source, self.block, self.indices)
+    }
+
+    /// Makes a leaf ready to be asked about rows: at once where look-ups do, else value by value as they come up.
+    pub(crate) fn prepare(&mut self, id: LeafId) -> Mode {
+        let program = self.program;
+        let leaf = &program.leaves[id.index()];
+        let state = self.scratch.leaves[id.index()];
+        if state.epoch == self.scratch.epoch {
+            return state.mode;
+        }
+        if leaf.is_exact() {
+            return self.complete(id);
+        }
+        let distinct = self.view(leaf.column).distinct();
+        let mode = if distinct == 0 {
+            Mode::Never
+        } else {
+            let at = self.scratch.new_set(distinct);
+            self.scratch.new_set(distinct);
+            Mode::Lazy(at)
+        };
+        self.set_mode(id, mode);
+        mode
+    }
+
+    /// As [`Pass::prepare`], but decides all values now.
+    pub(crate) fn complete(&mut self, id: LeafId) -> Mode {
+        let program = self.program;
+        let leaf = &program.leaves[id.index()];
+        let state = self.scratch.leaves[id.index()];
+        if state.epoch == self.scratch.epoch && !matches!(state.mode, Mode::Lazy(_)) {
+            return state.mode;
+        }
+        let view = self.view(leaf.column);
+        self.scratch.hits.clear();
+        if leaf.others.is_empty() {
+            self.look_up_terms(leaf);
+            self.look_up_patterns(leaf);
+            for &ordinal in view.not_strings() {
+                if self.ask(&leaf.predicates, view.value(ordinal)) {
+                    self.scratch.hits.push(ordinal);
+                }
+            }
+            self.scratch.hits.sort_unstable();
+            self.scratch.hits.dedup();
+        } else {
+            for ordinal in 0..view.distinct() as Ordinal {
+                if self.decide(leaf, view, ordinal) {
+                    self.scratch.hits.push(ordinal);
+                }
+            }
+        }
+        let mode = match *self.scratch.hits.as_slice() {
+            [] => Mode::Never,
+            [one] => Mode::One(one),
+            _ => {
+                let at = self.scratch.new_set(view.distinct());
+                let Scratch { hits, words, .. } = &mut *self.scratch;
+                for &ordinal in hits.iter() {
+                    words[at + ordinal as usize / 64] |= 1 << (ordinal % 64);
+                }
+                Mode::Set(at)
+            }
+        };
+        self.set_mode(id, mode);
+        mode
+    }
+
+    /// Whether a value satisfies a leaf that is found out value by value. Each value is decided once a block.
+    pub(crate) fn is_hit(&mut self, leaf: &Leaf, view: View<'a>, asked: usize, ordinal: Ordinal) -> bool {
+        let (word, bit) = (asked + ordinal as usize / 64, 1 << (ordinal % 64));
+        let hits = word + view.distinct().div_ceil(64);
+        if self.scratch.words[word] & bit == 0 {
+            let hit = self.decide(leaf, view, ordinal);
+            self.scratch.words[word] |= bit;
+            self.scratch.words[hits] |= if hit { bit } else { 0 };
+        }
+        self.scratch.words[hits] & bit != 0
+    }
+
+    /// At most how many rows satisfy the leaf.
+    pub(crate) fn rows_max(&mut self, id: LeafId) -> u32 {
+        let mode = self.complete(id);
+        if let Some(rows) = self.scratch.leaves[id.index()].rows {
+            return rows;
+        }
+        let column = self.program.leaves[id.index()].column;
+        if mode != Mode::Never {
+            self.count(column);
+        }
+        let counts = &self.scratch.columns[column.index()].counts;
+        let rows = match mode {
+            Mode::One(ordinal) => counts[ordinal as usize],
+            Mode::Never | Mode::Lazy(_) => 0,
+            Mode::Set(at) => {
+                let set = &self.scratch.words[at..at + counts.len().div_ceil(64)];
+                members(set).map(|ordinal| counts[ordinal as usize]).sum()
+            }
+        };
+        self.scratch.leaves[id.index()].rows = Some(rows);
+        rows
+    }
+
+    /// Finds the ordinals of all texts that the column is asked for, from the smaller side.
+    pub(crate) fn find_terms(&mut self, column: ColumnId) {
+        let view = self.view(column);
+        let plan = &self.program.columns[column.index()];
+        let epoch = self.scratch.epoch;
+        let state = &mut self.scratch.columns[column.index()];
+        if state.terms_epoch == epoch {
+            return;
+        }
+        state.terms_epoch = epoch;
+        state.terms.clear();
+        if view.distinct() < plan.texts.len() {
+            state.terms.resize(plan.texts.len(), ABSENT);
+            for ordinal in 0..view.distinct() as Ordinal {
+                if let Scalar::Str(text) = view.value(ordinal)
+                    && let Some(term) = plan.terms.get(text)
+                {
+                    state.terms[term.index()] = ordinal;
+                }
+            }
+        } else {
+            state.terms.extend(plan.texts.iter().map(|text| view.find_str(text).unwrap_or(ABSENT)));
+        }
+    }
+
+    /// Searches the whole dictionary for the literals of the column's patterns.
+    pub(crate) fn search_all(&mut self, column: ColumnId) {
+        let view = self.view(column);
+        if self.scratch.columns[column.index()].all_epoch == self.scratch.epoch {
+            return;
+        }
+        for ordinal in 0..view.distinct() as Ordinal {
+            if let Scalar::Str(text) = view.value(ordinal) {
+                self.search(column, view, ordinal, text);
+            }
+        }
+        let epoch = self.scratch.epoch;
+        let state = &mut self.scratch.columns[column.index()];
+        state.begin_search(epoch, view.distinct());
+        state.all_epoch = epoch;
+        state.found.clear();
+        for (ordinal, &(start, end)) in state.searched.iter().enumerate() {
+            // An unsearched value is no string and has an empty range.
+            let literals = state.literals.get(start as usize..end as usize).unwrap_or_default();
+            state.found.extend(literals.iter().map(|&id| (id, ordinal as Ordinal)));
+        }
+        state.found.sort_unstable();
+    }
+
+    /// Whether the value satisfies any of the predicates.
+    pub(crate) fn ask(&mut self, predicates: &[PredicateId], value: Scalar<'_>) -> bool {
+        predicates.iter().any(|id| {
+            self.scratch.stats().values_asked += 1;
+            self.program.predicates[id.index()].matcher.matches(value)
+        })
+    }
+
+    fn set_mode(&mut self, id: LeafId, mode: Mode) {
+        self.scratch.stats().leaves_prepared += 1;
+        self.scratch.leaves[id.index()] = LeafState { epoch: self.scratch.epoch, mode, rows: None };
+    }
+
+    fn look_up_terms(&mut self, leaf: &Leaf) {
+        let view = self.view(leaf.column);
+        let Scratch { columns, hits, epoch, .. } = &mut *self.scratch;
+        let state = &columns[leaf.column.index()];
+        if state.terms_epoch == *epoch {
+            hits.extend(leaf.terms.iter().map(|term| state.terms[term.index()]).filter(|&it| it != ABSENT));
+        } else {
+            let texts = &self.program.columns[leaf.column.index()].texts;
+            hits.extend(leaf.terms.iter().filter_map(|term| view.find_str(&texts[term.index()])));
+        }
+    }
+
+    fn look_up_patterns(&mut self, leaf: &Leaf) {
+        if leaf.patterns.is_empty() {
+            return;
+        }
+        self.search_all(leaf.column);
+        let view = self.view(leaf.column);
+        for &id in &leaf.patterns {
+            let found = &self.scratch.columns[leaf.column.index()].found;
+            let start = found.partition_point(|&(other, _)| other < id);
+            let end = start + found[start..].partition_point(|&(other, _)| other == id);
+            for at in start..end {
+                let (_, ordinal) = self.scratch.columns[leaf.column.index()].found[at];
+                if self.ask(&[id], view.value(ordinal)) {
+                    self.scratch.hits.push(ordinal);
+                }
+            }
+        }
+    }
+
+    /// Whether a value satisfies a leaf.
+    fn decide(&mut self, leaf: &Leaf, view: View<'a>, ordinal: Ordinal) -> bool {
+        let value = view.value(ordinal);
+        let Scalar::Str(text) = value else { return self.ask(&leaf.predicates, value) };
+        if !leaf.terms.is_empty()
+            && let Some(term) = self.program.columns[leaf.column.index()].terms.get(text)
+            && leaf.terms.binary_search(term).is_ok()
+        {
+            return true;
+        }
+        if !leaf.patterns.is_empty() {
+            let (start, end) = self.search(leaf.column, view, ordinal, text);
+            for at in start..end {
+                let id = self.scratch.columns[leaf.column.index()].literals[at as usize];
+                if leaf.patterns.binary_search(&id).is_ok() && self.ask(&[id], value) {
+                    return true;
+                }
+            }
+        }
+        self.ask(&leaf.others, value)
+    }
+
+    /// Searches one text for the literals of the column's patterns, once a block. Where in the column's
+    /// `literals` the predicates are that it may satisfy.
+    fn search(&mut self, column: ColumnId, view: View<'a>, ordinal: Ordinal, text: &str) -> (u32, u32) {
+        let Some(automaton) = &self.program.columns[column.index()].automaton else { return (0, 0) };
+        let Scratch { columns, last_search, searches, epoch, .. } = &mut *self.scratch;
+        let state = &mut columns[column.index()];
+        state.begin_search(*epoch, view.distinct());
+        let known = state.searched[ordinal as usize];
+        if known != UNSEARCHED {
+            return known;
+        }
+        *searches += 1;
+        let start = state.literals.len() as u32;
+        for found in automaton.searcher.find_overlapping_iter(text) {
+            for &id in &automaton.predicates[found.pattern().as_usize()] {
+                if last_search[id.index()] != *searches {
+                    last_search[id.index()] = *searches;
+                    state.literals.push(id);
+                }
+            }
+        }
+        let range = (start, state.literals.len() as u32);
+        state.searched[ordinal as usize] = range;
+        self.scratch.stats().values_searched += 1;
+        range
+    }
+}

@@ -1,0 +1,314 @@
+//! All filters as one program.
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use block::Schema;
+use ecs::{Scalar, Shape};
+use plan::{Expr, Hint, Matcher};
+use rustc_hash::FxHashMap;
+
+use crate::filter::{Clause, Filter};
+use crate::ids::{ColumnId, FilterId, LeafId, PredicateId, TermId};
+use crate::normal::{Interner, Node};
+use crate::view::Source;
+
+/// A column with fewer patterns than this asks each of them; with more, one automaton finds those worth asking.
+const AUTOMATON_PATTERNS_MIN: usize = 4;
+
+/// All filters of all rules, ready to run over blocks. Threads share it; each has its own
+/// [`Scratch`](crate::Scratch).
+#[derive(Debug)]
+pub struct Program {
+    schema: Schema,
+    pub(crate) columns: Vec<ColumnPlan>,
+    pub(crate) predicates: Vec<PredicatePlan>,
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) filters: Vec<Filter>,
+    /// The filters that no index leads to: looked at in every block.
+    pub(crate) always: Vec<FilterId>,
+}
+
+/// What is asked about one path.
+#[derive(Debug)]
+pub(crate) struct ColumnPlan {
+    pub(crate) source: Source,
+    /// Costly to fill, so filled only for rows that pass everything else.
+    pub(crate) late: bool,
+    pub(crate) terms: FxHashMap<Box<str>, TermId>,
+    /// The same texts by number.
+    pub(crate) texts: Vec<Box<str>>,
+    /// The predicates that hold for a text and lead to filters, by the text's number.
+    pub(crate) leads: Vec<Vec<PredicateId>>,
+    /// All predicates of the column that lead to filters.
+    pub(crate) leading: Vec<PredicateId>,
+    pub(crate) automaton: Option<Automaton>,
+    /// How many different predicates ask about it.
+    pub(crate) predicates: usize,
+}
+
+/// Finds the predicates whose literals occur in a text.
+#[derive(Debug)]
+pub(crate) struct Automaton {
+    pub(crate) searcher: AhoCorasick,
+    /// The predicates with that literal.
+    pub(crate) predicates: Vec<Vec<PredicateId>>,
+    /// Whether one of them leads to filters, so that every block's whole dictionary is searched.
+    pub(crate) leads: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct PredicatePlan {
+    pub(crate) column: ColumnId,
+    pub(crate) matcher: Matcher,
+    pub(crate) kind: Kind,
+    /// The filters that need this or one of the others that lead to them.
+    pub(crate) filters: Vec<FilterId>,
+}
+
+/// How to find the strings that satisfy a predicate. Values that are no strings are always asked about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    /// Exactly these texts do.
+    Terms(Vec<TermId>),
+    /// Those do in which the column's automaton finds it and that the matcher confirms.
+    Pattern,
+    /// Each must be asked about.
+    Any,
+}
+
+/// Predicates on one column, any of which may hold.
+#[derive(Debug)]
+pub(crate) struct Leaf {
+    pub(crate) column: ColumnId,
+    /// All of them, ascending, then those of each kind.
+    pub(crate) predicates: Vec<PredicateId>,
+    pub(crate) terms: Vec<TermId>,
+    pub(crate) patterns: Vec<PredicateId>,
+    pub(crate) others: Vec<PredicateId>,
+    /// It is on a late column.
+    pub(crate) late: bool,
+}
+
+impl Leaf {
+    /// Whether a look-up of terms decides it for all strings of a block.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.patterns.is_empty() && self.others.is_empty()
+    }
+
+    /// Whether an index can lead from the values of a block to it.
+    pub(crate) fn can_lead(&self) -> bool {
+        self.others.is_empty() && !self.late
+    }
+}
+
+impl Program {
+    /// Makes one program of all filters. A filter is known by its index from now on.
+    ///
+    /// The expressions' depth bounds the recursion, here and when the program runs; every language has a limit
+    /// of depth for this.
+    pub fn compile(filters: &[Expr]) -> Self {
+        Self::compile_with_late(filters, |_, _| false)
+    }
+
+    /// As [`Program::compile`]; for the columns that `late` picks, [`Program::candidates`] needs no values.
+    pub fn compile_with_late(filters: &[Expr], late: impl Fn(&str, Shape) -> bool) -> Self {
+        let mut interner = Interner::default();
+        let nodes: Vec<Node> = filters.iter().map(|filter| interner.normalise(filter, true)).collect();
+        let mut program = Self {
+            schema: Schema::default(),
+            columns: Vec::with_capacity(interner.columns.len()),
+            predicates: Vec::with_capacity(interner.predicates.len()),
+            leaves: Vec::new(),
+            filters: Vec::with_capacity(filters.len()),
+            always: Vec::new(),
+        };
+        program.add_columns(&interner, late);
+        program.add_predicates(&interner);
+        let mut leaf_ids = FxHashMap::default();
+        let clauses: Vec<Clause> =
+            nodes.into_iter().map(|node| program.clause(node, &mut leaf_ids)).collect();
+        for clause in clauses {
+            program.filters.push(Filter::new(clause, &program));
+        }
+        program.index_filters();
+        program
+    }
+
+    /// The columns that the filters ask about. A block's schema must have them as its first columns: to add
+    /// more, extend a clone of this.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// How many filters there are.
+    pub fn len(&self) -> usize {
+        self.filters.len()
+    }
+
+    /// Whether there is no filter.
+    pub fn is_empty(&self) -> bool {
+        self.filters.is_empty()
+    }
+
+    fn add_columns(&mut self, interner: &Interner<'_>, late: impl Fn(&str, Shape) -> bool) {
+        for &(path, shape) in &interner.columns {
+            let source = Source::of(path, shape, |path, shape| self.schema.add(path, shape));
+            self.columns.push(ColumnPlan {
+                source,
+                late: matches!(source, Source::Slot(_)) && late(path, shape),
+                terms: FxHashMap::default(),
+                texts: Vec::new(),
+                leads: Vec::new(),
+                leading: Vec::new(),
+                automaton: None,
+                predicates: 0,
+            });
+        }
+    }
+
+    fn add_predicates(&mut self, interner: &Interner<'_>) {
+        let mut literals: Vec<FxHashMap<String, Vec<PredicateId>>> =
+            vec![FxHashMap::default(); self.columns.len()];
+        for (at, &(column, predicate)) in interner.predicates.iter().enumerate() {
+            let id = PredicateId::new(at);
+            let matcher = predicate.test.compile();
+            let plan = &mut self.columns[column.index()];
+            plan.predicates += 1;
+            // Only a column's dictionary holds each value once, so that one look-up finds all of it.
+            let hint = if matches!(plan.source, Source::Slot(_)) { predicate.test.hint() } else { Hint::Any };
+            let kind = match hint {
+                Hint::Terms(texts) => {
+                    let mut terms: Vec<TermId> = texts
+                        .iter()
+                        .filter(|text| matcher.matches(Scalar::Str(text)))
+                        .map(|text| plan.term(text))
+                        .collect();
+                    terms.sort_unstable();
+                    terms.dedup();
+                    Kind::Terms(terms)
+                }
+                Hint::Contains(texts) if texts.iter().all(|text| !text.is_empty()) => {
+                    for text in texts {
+                        literals[column.index()].entry(text.to_ascii_lowercase()).or_default().push(id);
+                    }
+                    Kind::Pattern
+                }
+                Hint::Contains(_) | Hint::Any => Kind::Any,
+            };
+            self.predicates.push(PredicatePlan { column, matcher, kind, filters: Vec::new() });
+        }
+        for (column, literals) in self.columns.iter_mut().zip(literals) {
+            // Sorted, because the order of a hash map must not decide anything.
+            let mut literals: Vec<(String, Vec<PredicateId>)> = literals.into_iter().collect();
+            literals.sort_unstable();
+            let mut patterns: Vec<PredicateId> = literals.iter().flat_map(|(_, ids)| ids).copied().collect();
+            patterns.sort_unstable();
+            patterns.dedup();
+            if patterns.len() >= AUTOMATON_PATTERNS_MIN {
+                column.automaton = Automaton::new(literals);
+            }
+            if column.automaton.is_none() {
+                for id in patterns {
+                    self.predicates[id.index()].kind = Kind::Any;
+                }
+            }
+        }
+    }
+
+    fn clause(&mut self, node: Node, ids: &mut FxHashMap<Vec<PredicateId>, LeafId>) -> Clause {
+        match node {
+            Node::Const(value) => Clause::Const(value),
+            Node::All(nodes) => Clause::All(nodes.into_iter().map(|node| self.clause(node, ids)).collect()),
+            Node::Any(nodes) => Clause::Any(nodes.into_iter().map(|node| self.clause(node, ids)).collect()),
+            Node::Leaf { wanted, column, predicates } => {
+                let leaf = if let Some(&id) = ids.get(&predicates) {
+                    id
+                } else {
+                    let id = LeafId::new(self.leaves.len());
+                    ids.insert(predicates.clone(), id);
+                    let leaf = self.leaf(column, predicates);
+                    self.leaves.push(leaf);
+                    id
+                };
+                Clause::Leaf { leaf, wanted }
+            }
+        }
+    }
+
+    fn leaf(&self, column: ColumnId, predicates: Vec<PredicateId>) -> Leaf {
+        let late = self.columns[column.index()].late;
+        let (mut terms, mut patterns, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for &id in &predicates {
+            match &self.predicates[id.index()].kind {
+                Kind::Terms(its) => terms.extend_from_slice(its),
+                Kind::Pattern => patterns.push(id),
+                Kind::Any => others.push(id),
+            }
+        }
+        terms.sort_unstable();
+        terms.dedup();
+        Leaf { column, predicates, terms, patterns, others, late }
+    }
+
+    /// Lets the predicates of each filter's best gate lead to it.
+    fn index_filters(&mut self) {
+        for at in 0..self.filters.len() {
+            let id = FilterId::new(at);
+            let filter = &self.filters[at];
+            if filter.never {
+                continue;
+            }
+            let Some(leaves) = filter.index_gate(self).map(|gate| gate.leaves.clone()) else {
+                self.always.push(id);
+                continue;
+            };
+            for leaf in leaves {
+                for &predicate in &self.leaves[leaf.index()].predicates {
+                    self.predicates[predicate.index()].filters.push(id);
+                }
+            }
+        }
+        for (at, predicate) in self.predicates.iter().enumerate() {
+            if predicate.filters.is_empty() {
+                continue;
+            }
+            let id = PredicateId::new(at);
+            let column = &mut self.columns[predicate.column.index()];
+            column.leading.push(id);
+            match &predicate.kind {
+                Kind::Terms(terms) => terms.iter().for_each(|term| column.leads[term.index()].push(id)),
+                Kind::Pattern => {
+                    if let Some(automaton) = &mut column.automaton {
+                        automaton.leads = true;
+                    }
+                }
+                Kind::Any => {}
+            }
+        }
+    }
+}
+
+impl ColumnPlan {
+    fn term(&mut self, text: &str) -> TermId {
+        if let Some(&id) = self.terms.get(text) {
+            return id;
+        }
+        let id = TermId::new(self.texts.len());
+        self.terms.insert(text.into(), id);
+        self.texts.push(text.into());
+        self.leads.push(Vec::new());
+        id
+    }
+}
+
+impl Automaton {
+    /// `None` if the literals are too many for one automaton.
+    fn new(literals: Vec<(String, Vec<PredicateId>)>) -> Option<Self> {
+        let searcher = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .build(literals.iter().map(|(literal, _)| literal))
+            .ok()?;
+        let predicates = literals.into_iter().map(|(_, ids)| ids).collect();
+        Some(Self { searcher, predicates, leads: false })
+    }
+}

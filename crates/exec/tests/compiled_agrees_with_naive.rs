@@ -1,0 +1,179 @@
+//! The program finds what its naive twin finds: on random blocks, filters, splits into blocks and late columns.
+
+use block::{Block, BlockBuilder, Origin, RowInfo, Schema};
+use ecs::{Scalar, Shape};
+use exec::naive::NaiveFilter;
+use exec::{Program, Row, Scratch};
+use plan::{Expr, Predicate, Test};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Columns, and what every event has beside them.
+const PATHS: [(&str, Shape); 7] = [
+    ("a", Shape::Leaf),
+    ("b", Shape::Leaf),
+    ("c", Shape::Leaf),
+    ("d", Shape::Leaf),
+    ("d", Shape::FlattenedRoot),
+    ("_id", Shape::Leaf),
+    ("_index", Shape::Leaf),
+];
+const COLUMNS: usize = 5;
+
+const TEXTS: [&str; 14] = [
+    "",
+    "x",
+    "y",
+    "1",
+    "true",
+    "GetObject",
+    "getobject",
+    "GetPasswordData",
+    "Get",
+    "terraform/1.2",
+    "aws-cli",
+    "id-3",
+    "logs-b",
+    "Größe",
+];
+
+const VALUES: [Scalar<'static>; 8] = [
+    Scalar::Int(1),
+    Scalar::Int(-7),
+    Scalar::UInt(u64::MAX),
+    Scalar::Float(1.5),
+    Scalar::Float(-0.0),
+    Scalar::NumberText("1.10"),
+    Scalar::Bool(true),
+    Scalar::Bool(false),
+];
+
+/// One event: its index and the values of each column.
+type Event = (u32, [Vec<Scalar<'static>>; COLUMNS]);
+
+fn value() -> impl Strategy<Value = Scalar<'static>> {
+    prop_oneof![8 => select(&TEXTS[..]).prop_map(Scalar::Str), 1 => select(&VALUES[..])]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    // Most columns have one value, as in life; `c` often has several, `d` often none.
+    let one = || vec(value(), 1..=1);
+    let some = || prop_oneof![4 => vec(value(), 1..=1), 1 => vec(value(), 0..4)];
+    (0..2_u32, (one(), some(), vec(value(), 0..4), vec(value(), 0..2), some()))
+        .prop_map(|(index, (a, b, c, d, e))| (index, [a, b, c, d, e]))
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    select(&TEXTS[..]).prop_map(|text| Test::Keyword(text.to_owned()))
+}
+
+fn leaf() -> impl Strategy<Value = Expr> {
+    (select(&PATHS[..]), test())
+        .prop_map(|((path, shape), test)| Expr::Is(Predicate { path: path.to_owned(), shape, test }))
+}
+
+fn expr() -> impl Strategy<Value = Expr> {
+    let atom = prop_oneof![30 => leaf(), 1 => any::<bool>().prop_map(Expr::Const)];
+    atom.prop_recursive(5, 40, 6, |inner| {
+        prop_oneof![
+            3 => vec(inner.clone(), 0..6).prop_map(Expr::And),
+            2 => vec(inner.clone(), 0..6).prop_map(Expr::Or),
+            1 => inner.prop_map(|it| Expr::Not(Box::new(it))),
+        ]
+    })
+}
+
+/// As rules are written: some terms, of which any may do, and some things that must not be.
+fn rule() -> impl Strategy<Value = Expr> {
+    (vec(vec(leaf(), 1..4).prop_map(Expr::Or), 1..4), vec(vec(leaf(), 1..3).prop_map(Expr::Or), 0..2))
+        .prop_map(|(mut all, not)| {
+            all.extend(not.into_iter().map(|it| Expr::Not(Box::new(it))));
+            Expr::And(all)
+        })
+}
+
+fn filters() -> impl Strategy<Value = Vec<Expr>> {
+    prop_oneof![4 => vec(prop_oneof![expr(), rule()], 0..12), 1 => vec(rule(), 100..300)]
+}
+
+fn indices() -> Vec<String> {
+    vec!["logs-a".to_owned(), "logs-b".to_owned()]
+}
+
+/// A block of these events; the columns for which `skip` holds stay empty.
+fn block(schema: &Schema, events: &[Event], skip: impl Fn(usize) -> bool) -> Block {
+    let mut builder = BlockBuilder::new(schema.clone().into());
+    for (row, (index, values)) in events.iter().enumerate() {
+        for (at, (path, shape)) in PATHS[..COLUMNS].iter().enumerate() {
+            if let Some(slot) = schema.get(path, *shape).filter(|_| !skip(at)) {
+                values[at].iter().for_each(|&value| builder.push(slot, value));
+            }
+        }
+        let id = format!("id-{}", row % 5);
+        builder.end_row(RowInfo { id: &id, index: *index, timestamp: 0, origin: Origin::default() });
+    }
+    builder.finish()
+}
+
+fn naive(filters: &[Expr], block: &Block) -> Vec<(usize, Vec<Row>)> {
+    let rows = filters.iter().map(|filter| NaiveFilter::new(filter).rows(block, &indices()));
+    rows.enumerate().filter(|(_, rows)| !rows.is_empty()).collect()
+}
+
+proptest! {
+    #[test]
+    fn on_one_block(filters in filters(), events in vec(event(), 0..200)) {
+        let program = Program::compile(&filters);
+        let block = block(program.schema(), &events, |_| false);
+        let mut found = Vec::new();
+        program.evaluate(&block, &indices(), &mut Scratch::default(), |at, rows| found.push((at, rows.to_vec())));
+        prop_assert_eq!(found, naive(&filters, &block));
+    }
+
+    /// One scratch for all, even for blocks of other programs, must not carry anything over.
+    #[test]
+    fn on_block_after_block(
+        programs in vec((filters(), vec(vec(event(), 0..40), 0..4)), 1..3),
+    ) {
+        let mut scratch = Scratch::default();
+        for (filters, blocks) in &programs {
+            let program = Program::compile(filters);
+            let mut schema = program.schema().clone();
+            schema.add("a column of some tail", Shape::Leaf);
+            for events in blocks {
+                let block = block(&schema, events, |_| false);
+                let mut found = Vec::new();
+                program.evaluate(&block, &indices(), &mut scratch, |at, rows| found.push((at, rows.to_vec())));
+                prop_assert_eq!(found, naive(filters, &block));
+            }
+        }
+    }
+
+    #[test]
+    fn with_late_columns(
+        filters in filters(),
+        blocks in vec(vec(event(), 0..60), 1..3),
+        late in any::<[bool; COLUMNS]>(),
+    ) {
+        let is_late = |path: &str, shape| {
+            PATHS[..COLUMNS].iter().zip(late).any(|(it, late)| late && *it == (path, shape))
+        };
+        let program = Program::compile_with_late(&filters, is_late);
+        let mut scratch = Scratch::default();
+        for events in &blocks {
+            let mut early = block(program.schema(), events, |at| late[at]);
+            let wanted = program.candidates(&early, &indices(), &mut scratch).to_vec();
+            for &row in &wanted {
+                for (at, (path, shape)) in PATHS[..COLUMNS].iter().enumerate() {
+                    if let Some(slot) = program.schema().get(path, *shape).filter(|_| late[at]) {
+                        events[row as usize].1[at].iter().for_each(|&it| early.push_late(row as usize, slot, it));
+                    }
+                }
+            }
+            let mut found = Vec::new();
+            program.finish(&early, &indices(), &mut scratch, |at, rows| found.push((at, rows.to_vec())));
+            prop_assert_eq!(found, naive(&filters, &block(program.schema(), events, |_| false)));
+        }
+    }
+}
