@@ -1,1 +1,67 @@
-//! Placeholder.
+//! Paths in, records out: files, folders and archives of audit trails, cut into single JSON texts.
+//!
+//! [`Discovery`] finds the files. A [`Reader`] reads one of them at a time and gives each [`Record`] and each
+//! [`Problem`] to a [`Sink`]. Files are independent of each other, so the caller reads them on as many threads as it
+//! likes, with one reader a thread.
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! #[derive(Default)]
+//! struct Count(u64);
+//! impl reader::Sink for Count {
+//!     fn record(&mut self, record: reader::Record<'_>) -> ControlFlow<()> {
+//!         assert_eq!(record.kind, reader::RecordKind::CloudTrail);
+//!         self.0 += 1;
+//!         ControlFlow::Continue(())
+//!     }
+//!     fn problem(&mut self, problem: reader::Problem) {
+//!         panic!("{problem}");
+//!     }
+//! }
+//!
+//! let mut stdin = &br#"{"Records":[{"eventVersion":"1.08"},{"eventVersion":"1.09"}]}"#[..];
+//! let found = reader::Discovery::find(&["-".into()], &mut stdin).unwrap();
+//! let mut count = Count::default();
+//! reader::Reader::default().read(&found.inputs[0], &mut count);
+//! assert_eq!(count.0, 2);
+//! ```
+//!
+//! **What a file is, its content tells**, not its name: gzip (also of several members), Zstandard, zip and tar with
+//! files like these inside, JSON in any layout. Text is cut at the brackets, in one pass, without parsing it.
+//!
+//! **What an object is** ([`Mode::Trail`]). Envelopes are opened: `Records`, `Events` of LookupEvents, CloudWatch
+//! Logs, answers of Elasticsearch. So are wrappers: an EventBridge `detail`, a `CloudTrailEvent` or
+//! `message` that holds a record as text. An Elastic document that was normalised already (it has an
+//! `event.action` or `aws.cloudtrail`) stays as it is, for that is what rules would have seen in the index; one that
+//! only carries the record (`event.original`, `message`) gives the record, to be normalised here.
+//!
+//! **Left out on purpose.** Nothing here parses a record or knows ECS. Broken records are found by what breaks the
+//! reading of their neighbours; whether one is JSON in every respect is for the parser to say. Memory depends on
+//! [`Limits`], not on the input.
+
+mod discover;
+mod limits;
+mod s3;
+
+mod problem;
+mod read;
+mod record;
+
+mod gzip;
+mod meter;
+mod sniff;
+
+mod classify;
+mod frame;
+mod mask;
+mod scan;
+mod walk;
+mod window;
+
+pub use discover::{DiscoverError, Discovery, Input, Notice};
+pub use limits::{Limits, Mode, Options};
+pub use problem::{Cause, Problem, TextPlace};
+pub use read::Reader;
+pub use record::{Progress, Record, RecordKind, Sink, Totals};
+pub use s3::{DELIVERY_LAG_MS, DELIVERY_SKEW_MS, Delivery, S3Key};

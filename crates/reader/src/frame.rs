@@ -1,0 +1,541 @@
+//! Cuts a text into the objects that may be records.
+//!
+//! A text is any sequence of JSON values: objects one a line, objects without anything between them, arrays of objects,
+//! envelopes around such arrays, in any layout. Commas between values are optional everywhere, for that costs
+//! nothing and people cut files by hand.
+//!
+//! Where the text is broken the object is lost and reading goes on at the next place that looks like the start of
+//! one. What that place is depends on the text only, never on how much of it happens to be held.
+
+use std::ops::Range;
+
+use crate::classify::is_cloudtrail_key;
+use crate::scan::{Scanner, Step};
+use crate::sniff::BOM;
+use crate::walk::{self, Stop};
+use crate::window::Window;
+use crate::{Cause, Limits, Mode};
+
+/// How far an envelope is looked into for its array of records. Search answers and subscriptions have some short
+/// members before it, AWS has none.
+const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
+
+/// How many envelopes may stand in each other: arrays of files, one inside the other.
+const MAX_ENVELOPES: usize = 4;
+
+/// How many bytes of an object are remembered to know its like: enough for its first key.
+const HEAD_BYTES: usize = 64;
+
+/// How much white space is passed over backwards, and how long a key may be, when looking for the next record.
+const LOOK_AROUND_BYTES: usize = 256;
+
+/// What comes next in a text.
+#[derive(Debug)]
+pub(crate) enum Frame {
+    /// An object, at these positions of the window.
+    Object {
+        /// From the first bracket to the last.
+        range: Range<usize>,
+        /// Whether it is all ASCII, and so valid UTF-8.
+        ascii: bool,
+    },
+    /// Something that is none.
+    Problem {
+        /// Bytes of the text before it.
+        offset: u64,
+        /// Its line.
+        line: u64,
+        /// What is wrong.
+        cause: Cause,
+    },
+    /// Nothing: the text is over.
+    End,
+}
+
+/// Cuts one text.
+pub(crate) struct Framer<'s> {
+    window: Window<'s>,
+    at: usize,
+    /// The arrays we are in; each with the number of brackets around it that belong to its envelope.
+    arrays: Vec<u32>,
+    /// How much white space stands between the start of the line and `at`, if there is nothing else.
+    indent: Option<usize>,
+    /// The indentation and the first bytes of the object before, so that the next one is known when it comes.
+    before: Option<(Option<usize>, [u8; HEAD_BYTES])>,
+    /// Whether there was nothing but white space so far.
+    blank: bool,
+    mode: Mode,
+    record_bytes: usize,
+    depth: u32,
+}
+
+/// What the start of the next record looks like after a broken one.
+struct Target {
+    /// The first key of a record.
+    key: Option<Vec<u8>>,
+    /// How far a record is indented at most, if it stands at the start of a line.
+    indent: Option<usize>,
+    /// An array at the start of a line will do as well.
+    array: bool,
+}
+
+/// The next one is whatever starts a line.
+const ANY_LINE: usize = usize::MAX;
+
+impl<'s> Framer<'s> {
+    pub(crate) fn new(window: Window<'s>, mode: Mode, limits: &Limits) -> Self {
+        Self {
+            window,
+            at: 0,
+            arrays: Vec::new(),
+            indent: Some(0),
+            before: None,
+            blank: true,
+            mode,
+            record_bytes: limits.record_bytes,
+            depth: limits.depth,
+        }
+    }
+
+    pub(crate) fn window(&self) -> &Window<'s> {
+        &self.window
+    }
+
+    pub(crate) fn window_mut(&mut self) -> &mut Window<'s> {
+        &mut self.window
+    }
+
+    /// Whether the text was nothing but white space so far.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.blank
+    }
+
+    pub(crate) fn into_window(self) -> Window<'s> {
+        self.window
+    }
+
+    /// How much of the text was passed.
+    pub(crate) fn offset(&self) -> u64 {
+        self.window.offset(self.at)
+    }
+
+    /// The next object or problem. Positions of an earlier one are void.
+    pub(crate) fn next(&mut self) -> Frame {
+        loop {
+            let Some(byte) = self.skip_space() else { return self.end() };
+            self.blank = false;
+            match (byte, self.arrays.last().copied()) {
+                (b',', _) => {
+                    self.at += 1;
+                    self.indent = None;
+                }
+                (b'{', _) => {
+                    let Some((brackets, inside)) = self.envelope() else { return self.object() };
+                    self.arrays.push(brackets);
+                    self.at = inside;
+                    self.indent = None;
+                }
+                (b'[', None) => {
+                    self.arrays.push(0);
+                    self.at += 1;
+                    self.indent = None;
+                }
+                (b'[', Some(_)) => {
+                    let start = self.at;
+                    return self.skip_value(start, |_| Cause::NotAnObject);
+                }
+                (b']', Some(brackets)) => {
+                    self.at += 1;
+                    self.indent = None;
+                    self.arrays.pop();
+                    if brackets > 0
+                        && let Some(problem) = self.envelope_tail(brackets)
+                    {
+                        return problem;
+                    }
+                }
+                (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', Some(_)) => return self.scalar(),
+                _ => return self.garbage(),
+            }
+        }
+    }
+
+    /// Goes to the next byte that is not white space.
+    fn skip_space(&mut self) -> Option<u8> {
+        loop {
+            let text = self.window.text();
+            while let Some(&byte) = text.get(self.at) {
+                match byte {
+                    b'\n' => self.indent = Some(0),
+                    0..=b' ' => self.indent = self.indent.map(|width| width + 1),
+                    // A byte order mark stands at the start, or where files were joined.
+                    0xEF if text[self.at..].starts_with(BOM) => self.at += BOM.len() - 1,
+                    0xEF if !self.window.is_last() && text.len() - self.at < BOM.len() => break,
+                    _ => return Some(byte),
+                }
+                self.at += 1;
+            }
+            if self.window.is_last() {
+                return None;
+            }
+            self.fill(self.at);
+        }
+    }
+
+    /// The end of the text, once everything before it was told.
+    fn end(&mut self) -> Frame {
+        let open = !self.arrays.is_empty();
+        self.arrays.clear();
+        if open && self.window.failure().is_none() {
+            return self.problem(self.at, Cause::Unfinished);
+        }
+        Frame::End
+    }
+
+    /// If an envelope starts here: how many brackets are around its array, and where the array's inside starts.
+    fn envelope(&mut self) -> Option<(u32, usize)> {
+        if self.mode == Mode::Plain || self.arrays.len() >= MAX_ENVELOPES {
+            return None;
+        }
+        loop {
+            let text = self.window.text();
+            let bound = text.len().min(self.at + ENVELOPE_HEAD_BYTES);
+            match envelope_array(&text[..bound], self.at) {
+                Err(Stop::MoreText) if bound == text.len() && !self.window.is_last() => self.fill(self.at),
+                found => return found.ok(),
+            }
+        }
+    }
+
+    /// Passes what follows the array of an envelope.
+    fn envelope_tail(&mut self, brackets: u32) -> Option<Frame> {
+        let start = self.window.offset(self.at);
+        let mut scanner = Scanner::new(brackets, u32::MAX);
+        loop {
+            match scanner.scan(self.window.text(), self.at, self.window.is_last()) {
+                Step::End(end) => {
+                    self.at = end;
+                    return None;
+                }
+                Step::More(at) if !self.window.is_last() => {
+                    self.at = at;
+                    self.fill(at);
+                }
+                Step::More(at) => {
+                    self.at = at;
+                    self.arrays.clear();
+                    let cut = self.window.failure().is_some();
+                    return (!cut).then(|| self.problem(at, Cause::Unfinished));
+                }
+                Step::Broken(at) | Step::TooDeep(at) => {
+                    let (offset, line) = (self.window.offset(at), self.window.line(at));
+                    self.at = at;
+                    let target = self.target_after_last();
+                    self.resync(&target);
+                    let skipped = self.offset() - start;
+                    return Some(Frame::Problem { offset, line, cause: Cause::Broken { skipped } });
+                }
+            }
+        }
+    }
+
+    /// The object that starts here.
+    fn object(&mut self) -> Frame {
+        let mut start = self.at;
+        let mut scanner = Scanner::new(0, self.depth);
+        let mut from = start;
+        loop {
+            let step = scanner.scan(self.window.text(), from, self.window.is_last());
+            let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
+            if to - start > self.record_bytes {
+                return self.too_long(start);
+            }
+            match step {
+                Step::End(end) if self.window.text()[end - 1] == b'}' => {
+                    let mut head = [0; HEAD_BYTES];
+                    let known = HEAD_BYTES.min(end - start);
+                    head[..known].copy_from_slice(&self.window.text()[start..start + known]);
+                    self.before = Some((self.indent.take(), head));
+                    self.at = end;
+                    return Frame::Object { range: start..end, ascii: !scanner.saw_non_ascii() };
+                }
+                Step::End(end) => return self.broken(start, end - 1),
+                Step::Broken(fault) => return self.broken(start, fault),
+                Step::TooDeep(_) => {
+                    let limit = self.depth;
+                    return self.skip_value(start, |skipped| Cause::TooDeep { limit, skipped });
+                }
+                Step::More(to) if !self.window.is_last() => {
+                    self.fill(start);
+                    from = to - start;
+                    start = 0;
+                }
+                Step::More(_) => return self.unfinished(start),
+            }
+        }
+    }
+
+    /// The object at `start` is broken at `fault`.
+    fn broken(&mut self, start: usize, fault: usize) -> Frame {
+        let (offset, line) = (self.window.offset(fault), self.window.line(fault));
+        let begin = self.window.offset(start);
+        let target = self.target(start);
+        self.at = start + 1;
+        self.resync(&target);
+        Frame::Problem { offset, line, cause: Cause::Broken { skipped: self.offset() - begin } }
+    }
+
+    /// The object at `start` does not end. If another one starts in what we took for its inside, it has lost a bracket;
+    /// otherwise the text was cut.
+    fn unfinished(&mut self, start: usize) -> Frame {
+        let target = self.target(start);
+        self.at = start + 1;
+        if self.resync(&target) {
+            let skipped = (self.at - start) as u64;
+            return self.problem(start, Cause::Broken { skipped });
+        }
+        if self.window.failure().is_some() {
+            return Frame::End;
+        }
+        self.problem(start, Cause::Unfinished)
+    }
+
+    /// The object at `start` is longer than it may be. The window holds as much of it as it may be long.
+    fn too_long(&mut self, start: usize) -> Frame {
+        let target = self.target(start);
+        let held = start + self.record_bytes;
+        // More than one record in it means that the first has lost a bracket.
+        if let Ok(next) = find_target(&self.window.text()[..held], start + 1, true, &target) {
+            self.at = next;
+            self.indent = line_indent(&self.window.text()[..next]);
+            let skipped = (next - start) as u64;
+            return self.problem(start, Cause::Broken { skipped });
+        }
+        let limit = self.record_bytes;
+        self.skip_value(start, |skipped| Cause::TooLong { limit, skipped })
+    }
+
+    /// Passes the value at `start` however deep or long it is, and reports the cause made from its first position
+    /// and its length.
+    fn skip_value(&mut self, start: usize, cause: impl FnOnce(u64) -> Cause) -> Frame {
+        let (offset, line) = (self.window.offset(start), self.window.line(start));
+        let target = self.target(start);
+        let mut scanner = Scanner::new(0, u32::MAX);
+        // What is short enough stays in the window, so that records inside of something broken can be found.
+        let mut start = Some(start);
+        let mut from = start.unwrap_or_default();
+        loop {
+            let step = scanner.scan(self.window.text(), from, self.window.is_last());
+            let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
+            if self.window.offset(to) - offset > self.record_bytes as u64 {
+                start = None;
+            }
+            match step {
+                Step::End(end) => {
+                    self.at = end;
+                    self.indent = None;
+                    break;
+                }
+                Step::More(to) if !self.window.is_last() => {
+                    let keep = start.unwrap_or(to.saturating_sub(LOOK_AROUND_BYTES));
+                    self.fill(keep);
+                    from = to - keep;
+                    start = start.map(|_| 0);
+                }
+                Step::Broken(_) | Step::TooDeep(_) | Step::More(_) => {
+                    self.at = start.map_or(to, |start| start + 1);
+                    self.resync(&target);
+                    break;
+                }
+            }
+        }
+        let skipped = self.offset() - offset;
+        Frame::Problem { offset, line, cause: cause(skipped) }
+    }
+
+    /// Passes a string, number or word where an object should be.
+    fn scalar(&mut self) -> Frame {
+        let (offset, line) = (self.offset(), self.window.line(self.at));
+        let quoted = self.window.text()[self.at] == b'"';
+        let mut escaped = false;
+        self.at += 1;
+        loop {
+            let text = self.window.text();
+            let Some(&byte) = text.get(self.at) else {
+                if self.window.is_last() {
+                    break;
+                }
+                self.fill(self.at);
+                continue;
+            };
+            if byte == b'\n' {
+                break;
+            } else if quoted {
+                self.at += 1;
+                if byte == b'"' && !escaped {
+                    break;
+                }
+                escaped = byte == b'\\' && !escaped;
+            } else if byte <= b' ' || matches!(byte, b',' | b']' | b'{') {
+                break;
+            } else {
+                self.at += 1;
+            }
+        }
+        self.indent = None;
+        Frame::Problem { offset, line, cause: Cause::NotAnObject }
+    }
+
+    /// Passes what is no JSON at all.
+    fn garbage(&mut self) -> Frame {
+        let (offset, line) = (self.offset(), self.window.line(self.at));
+        let target = self.target_after_last();
+        self.at += 1;
+        self.resync(&target);
+        Frame::Problem { offset, line, cause: Cause::NotJson { skipped: self.offset() - offset } }
+    }
+
+    /// What the record after the one at `start` will look like.
+    fn target(&self, start: usize) -> Target {
+        let text = self.window.text();
+        let key = first_key(&text[..text.len().min(start + HEAD_BYTES)], start);
+        Target { key: key.map(<[u8]>::to_vec), indent: self.indent, array: self.arrays.is_empty() }
+    }
+
+    /// What the next record will look like, when we stand between two.
+    fn target_after_last(&self) -> Target {
+        let array = self.arrays.is_empty();
+        match &self.before {
+            None => Target { key: None, indent: Some(ANY_LINE), array },
+            Some((indent, head)) => {
+                Target { key: first_key(head, 0).map(<[u8]>::to_vec), indent: *indent, array }
+            }
+        }
+    }
+
+    /// Goes to the next start of a record, at `at` or after it. At the end of the text if there is none; then
+    /// whatever we were in is over as well.
+    fn resync(&mut self, target: &Target) -> bool {
+        loop {
+            let last = self.window.is_last();
+            match find_target(self.window.text(), self.at, last, target) {
+                Ok(found) => {
+                    self.at = found;
+                    self.indent = line_indent(&self.window.text()[..found]);
+                    return true;
+                }
+                Err(end) if last => {
+                    self.at = end;
+                    self.arrays.clear();
+                    return false;
+                }
+                Err(again) => {
+                    self.at = again;
+                    self.fill(again.saturating_sub(2 * LOOK_AROUND_BYTES));
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self, keep: usize) {
+        self.window.fill(keep);
+        self.at = self.at.saturating_sub(keep);
+    }
+
+    fn problem(&self, at: usize, cause: Cause) -> Frame {
+        Frame::Problem { offset: self.window.offset(at), line: self.window.line(at), cause }
+    }
+}
+
+/// Where the next object starts that fits, at `from` or after it; else where to look again once there is more.
+fn find_target(text: &[u8], from: usize, last: bool, target: &Target) -> Result<usize, usize> {
+    for bracket in memchr::memchr2_iter(b'{', b'[', &text[from..]) {
+        let at = from + bracket;
+        if !last && text.len() - at < LOOK_AROUND_BYTES {
+            return Err(at);
+        }
+        if target.fits(text, at) {
+            return Ok(at);
+        }
+    }
+    Err(text.len())
+}
+
+impl Target {
+    fn fits(&self, text: &[u8], at: usize) -> bool {
+        if let Some(indent) = line_indent(&text[..at])
+            && self.indent.is_some_and(|deepest| indent <= deepest)
+        {
+            return text[at] == b'{' || self.array;
+        }
+        let ahead = &text[..text.len().min(at + HEAD_BYTES)];
+        let Some(key) = first_key(ahead, at).filter(|_| text[at] == b'{') else { return false };
+        if self.key.as_ref().is_some_and(|wanted| wanted != key) {
+            return false;
+        }
+        // A key that no nested object has is enough. Other records can be told by what stands around them, unless
+        // they have lines of their own.
+        let before = text[..at].iter().rev().take(LOOK_AROUND_BYTES).find(|&&byte| byte > b' ' && byte != b',');
+        is_cloudtrail_key(key)
+            || self.key.is_some() && self.indent.is_none() && matches!(before, Some(b'}' | b'['))
+    }
+}
+
+/// The first key of the object at `start`.
+fn first_key(text: &[u8], start: usize) -> Option<&[u8]> {
+    let key = walk::token(text, start + 1).and_then(|at| walk::key(text, at)).ok()?;
+    Some(&text[key])
+}
+
+/// How much white space ends `before`, if it reaches back to a line feed.
+fn line_indent(before: &[u8]) -> Option<usize> {
+    let mut back = before.iter().rev().take(LOOK_AROUND_BYTES);
+    let width = back.position(|&byte| byte > b' ' || byte == b'\n')?;
+    (before[before.len() - 1 - width] == b'\n').then_some(width)
+}
+
+/// If an envelope starts at `start`: how many brackets are around its array, and where the array's inside starts.
+///
+/// Known are CloudTrail's files (`Records`), LookupEvents (`Events`), CloudWatch Logs (`events`,
+/// `logEvents`) and answers of Elasticsearch (`hits.hits`).
+fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), Stop> {
+    let mut brackets = 1;
+    let mut at = walk::token(text, start + 1)?;
+    loop {
+        let key = walk::key(text, at)?;
+        at = walk::token(text, key.end + 1)?;
+        if text[at] != b':' {
+            return Err(Stop::Broken);
+        }
+        at = walk::token(text, at + 1)?;
+        let key = &text[key];
+        match (key, text[at]) {
+            (b"Records" | b"Events" | b"events" | b"logEvents", b'[') if brackets == 1 => {
+                return array_of_objects(text, at).map(|inside| (brackets, inside));
+            }
+            (b"hits", b'[') if brackets == 2 => {
+                return array_of_objects(text, at).map(|inside| (brackets, inside));
+            }
+            (b"hits", b'{') if brackets == 1 => {
+                brackets = 2;
+                at = walk::token(text, at + 1)?;
+                continue;
+            }
+            (b"_shards" | b"_clusters" | b"total" | b"subscriptionFilters", b'{' | b'[') => {}
+            (_, b'{' | b'[') => return Err(Stop::Enough),
+            _ if is_cloudtrail_key(key) => return Err(Stop::Enough),
+            _ => {}
+        }
+        at = walk::token(text, walk::value_end(text, at)?)?;
+        if text[at] != b',' {
+            return Err(Stop::Enough);
+        }
+        at = walk::token(text, at + 1)?;
+    }
+}
+
+/// Where the inside of the array at `at` starts, if objects are in it.
+fn array_of_objects(text: &[u8], at: usize) -> Result<usize, Stop> {
+    let inside = walk::token(text, at + 1)?;
+    if matches!(text[inside], b'{' | b']') { Ok(inside) } else { Err(Stop::Enough) }
+}

@@ -1,0 +1,64 @@
+//! How far a reader goes, and as what it takes the objects it finds.
+
+/// What the objects of a file are taken for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Records of an audit trail: envelopes and wrappers are opened, and each object is classified.
+    #[default]
+    Trail,
+    /// Documents: each line and each element of an array is one, whatever it holds. Only a search hit
+    /// (`_source` with `_id`, `_index`) is opened.
+    Plain,
+}
+
+/// How a [`Reader`](crate::Reader) works.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// What the objects are taken for.
+    pub mode: Mode,
+    /// How far it goes.
+    pub limits: Limits,
+}
+
+/// Every limit of reading one input. Memory depends on these, never on the size of the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest record, in bytes. CloudTrail's own limit is 256 KiB; a LookupEvents or search hit wraps one.
+    pub record_bytes: usize,
+    /// How many brackets deep a record may nest.
+    pub depth: u32,
+    /// How many bytes an input may give for each of its own, once it gave [`Limits::ratio_free_bytes`].
+    /// Deflate ends at 1,032; a real trail stays below 100.
+    pub ratio: u64,
+    /// How many bytes an input may give before [`Limits::ratio`] is asked.
+    pub ratio_free_bytes: u64,
+    /// How many decompressed bytes an input may give in all.
+    pub decompressed_bytes: u64,
+    /// How many members of an archive are read.
+    pub members: u64,
+    /// How many problems of one input are reported one by one; the rest is counted.
+    pub problems: u64,
+    /// The largest gzip file that is decompressed in one piece, in its own bytes: the fast way.
+    pub whole_gzip_bytes: usize,
+    /// The largest text that is decompressed in one piece.
+    pub whole_text_bytes: usize,
+    /// How many bytes of an input too big for that are read at a time.
+    pub window_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            record_bytes: 16 << 20,
+            depth: 128,
+            ratio: 1000,
+            ratio_free_bytes: 64 << 20,
+            decompressed_bytes: 64 << 30,
+            members: 1_000_000,
+            problems: 20,
+            whole_gzip_bytes: 16 << 20,
+            whole_text_bytes: 64 << 20,
+            window_bytes: 512 << 10,
+        }
+    }
+}

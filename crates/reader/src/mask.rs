@@ -1,0 +1,105 @@
+//! Sixty-four bytes of JSON text as bit masks, one bit a byte.
+
+/// How many bytes one [`Masks`] covers.
+pub(crate) const BLOCK: usize = 64;
+
+/// Which bytes of a block are what, regardless of strings and escapes. The first byte is the lowest bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Masks {
+    /// `"`
+    pub(crate) quote: u64,
+    /// `\`
+    pub(crate) backslash: u64,
+    /// `{` or `[`
+    pub(crate) open: u64,
+    /// `}` or `]`
+    pub(crate) close: u64,
+    /// Comma, colon, and everything up to the space: what may stand between two tokens.
+    pub(crate) gap: u64,
+    /// A line feed.
+    pub(crate) newline: u64,
+    /// A byte that is not ASCII.
+    pub(crate) high: u64,
+}
+
+/// The masks of one block.
+///
+/// Runs once for every 64 bytes of every input.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[expect(unsafe_code, reason = "vector instructions: the portable way is several times slower")]
+pub(crate) fn masks(block: &[u8; BLOCK]) -> Masks {
+    // SAFETY: SSE2 is part of every x86-64.
+    unsafe { sse2(block) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "sse2")]
+fn sse2(block: &[u8; BLOCK]) -> Masks {
+    use std::arch::x86_64::{
+        __m128i, _mm_cmpeq_epi8, _mm_min_epu8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x, _mm_set1_epi8,
+    };
+
+    let bits = |v: __m128i| u64::from(_mm_movemask_epi8(v) as u16);
+    let all = |byte: u8| _mm_set1_epi8(byte as i8);
+    let mut masks = Masks::default();
+    for (lane, bytes) in block.as_chunks::<16>().0.iter().enumerate() {
+        let (halves, _) = bytes.as_chunks::<8>();
+        let v = _mm_set_epi64x(i64::from_le_bytes(halves[1]), i64::from_le_bytes(halves[0]));
+        // `{` and `[` differ in one bit only, `}` and `]` in the same one.
+        let brackets = _mm_or_si128(v, all(0x20));
+        let space = _mm_cmpeq_epi8(_mm_min_epu8(v, all(b' ')), v);
+        let comma = _mm_cmpeq_epi8(v, all(b','));
+        let colon = _mm_cmpeq_epi8(v, all(b':'));
+        let shift = lane * 16;
+        masks.quote |= bits(_mm_cmpeq_epi8(v, all(b'"'))) << shift;
+        masks.backslash |= bits(_mm_cmpeq_epi8(v, all(b'\\'))) << shift;
+        masks.open |= bits(_mm_cmpeq_epi8(brackets, all(b'{'))) << shift;
+        masks.close |= bits(_mm_cmpeq_epi8(brackets, all(b'}'))) << shift;
+        masks.gap |= bits(_mm_or_si128(space, _mm_or_si128(comma, colon))) << shift;
+        masks.newline |= bits(_mm_cmpeq_epi8(v, all(b'\n'))) << shift;
+        masks.high |= bits(v) << shift;
+    }
+    masks
+}
+
+/// The masks of one block.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn masks(block: &[u8; BLOCK]) -> Masks {
+    portable(block)
+}
+
+/// What [`masks`] computes, one byte after the other.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+fn portable(block: &[u8; BLOCK]) -> Masks {
+    let mut masks = Masks::default();
+    for (i, &byte) in block.iter().enumerate() {
+        masks.quote |= u64::from(byte == b'"') << i;
+        masks.backslash |= u64::from(byte == b'\\') << i;
+        masks.open |= u64::from(byte == b'{' || byte == b'[') << i;
+        masks.close |= u64::from(byte == b'}' || byte == b']') << i;
+        masks.gap |= u64::from(byte <= b' ' || byte == b',' || byte == b':') << i;
+        masks.newline |= u64::from(byte == b'\n') << i;
+        masks.high |= u64::from(byte >= 0x80) << i;
+    }
+    masks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every byte value at every place of a block.
+    #[test]
+    fn agrees_with_portable() {
+        for place in 0..BLOCK {
+            for byte in 0..=u8::MAX {
+                let mut block = [b'a'; BLOCK];
+                block[place] = byte;
+                block[(place + 17) % BLOCK] = byte;
+                assert_eq!(masks(&block), portable(&block), "{byte:#x} at {place}");
+            }
+        }
+    }
+}

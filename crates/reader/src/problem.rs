@@ -1,0 +1,220 @@
+//! What can be wrong with an input.
+
+use std::fmt;
+
+/// Something that could not be read: where, what and why. Everything around it is read nevertheless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which input, as discovery numbered it.
+    pub input: u32,
+    /// The input's name.
+    pub name: String,
+    /// The member of the archive.
+    pub member: Option<String>,
+    /// Where in the decompressed text.
+    pub place: Option<TextPlace>,
+    /// What is wrong.
+    pub cause: Cause,
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TextPlace {
+    /// Bytes before it.
+    pub offset: u64,
+    /// The line, from 1 on.
+    pub line: u64,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// The operating system refused.
+    #[error("cannot be opened or read: {detail}")]
+    Unreadable {
+        /// What it said.
+        detail: String,
+    },
+    /// There is nothing but white space.
+    #[error("the file is empty")]
+    Empty,
+    /// The compressed data stops early.
+    #[error("the compressed data is cut off; the records before the cut were read")]
+    Truncated,
+    /// The compressed data or the archive is damaged.
+    #[error("the compressed data is damaged ({detail}); the records before the damage were read")]
+    Damaged {
+        /// What the decompressor said.
+        detail: String,
+    },
+    /// A decompression bomb, or a limit set too low.
+    #[error("gives more than {ratio} bytes for each compressed one; the rest was not read")]
+    Ratio {
+        /// The limit.
+        ratio: u64,
+    },
+    /// More text than one input may give.
+    #[error("gives more than {limit} bytes of text; the rest was not read")]
+    TooBig {
+        /// The limit.
+        limit: u64,
+    },
+    /// More members than an archive may have.
+    #[error("the archive has more than {limit} members; the rest was not read")]
+    TooManyMembers {
+        /// The limit.
+        limit: u64,
+    },
+    /// An archive in an archive, or compression upon compression.
+    #[error("an archive or compressed file inside another one is opened only once")]
+    Nested,
+    /// A member that needs a password or an unknown method.
+    #[error("this member of the archive cannot be unpacked: {detail}")]
+    Member {
+        /// What the archive reader said.
+        detail: String,
+    },
+    /// UTF-16, as PowerShell writes it.
+    #[error("the text is UTF-16, not UTF-8")]
+    Utf16,
+    /// Not text at all.
+    #[error("this is a binary file, not JSON")]
+    Binary,
+    /// Text that is not JSON.
+    #[error("this is not JSON; {skipped} bytes were skipped")]
+    NotJson {
+        /// How many bytes until something readable came.
+        skipped: u64,
+    },
+    /// An element that is no object.
+    #[error("a record must be an object, and this array element is none")]
+    NotAnObject,
+    /// Broken JSON.
+    #[error("the JSON is broken here; the record was lost, {skipped} bytes were skipped")]
+    Broken {
+        /// How many bytes from the start of the record to the next one.
+        skipped: u64,
+    },
+    /// The text stops inside a record.
+    #[error("the text ends inside a record or array; the records before it were read")]
+    Unfinished,
+    /// A record over the limit.
+    #[error("the record is longer than {limit} bytes; {skipped} bytes were skipped")]
+    TooLong {
+        /// The limit.
+        limit: usize,
+        /// Its length, as far as it could be told.
+        skipped: u64,
+    },
+    /// A record over the limit.
+    #[error("the record nests deeper than {limit} levels; {skipped} bytes were skipped")]
+    TooDeep {
+        /// The limit.
+        limit: u32,
+        /// Its length, as far as it could be told.
+        skipped: u64,
+    },
+    /// Bytes that are no UTF-8.
+    #[error("the record is not valid UTF-8 here; it was skipped")]
+    InvalidUtf8,
+    /// Too many problems to show.
+    #[error("{count} more problems in this input are not shown")]
+    More {
+        /// How many.
+        count: u64,
+    },
+    /// A second reading found less than the first.
+    #[error("{missing} records that were read before are gone")]
+    Changed {
+        /// How many.
+        missing: u64,
+    },
+}
+
+impl Cause {
+    /// A stable code for documentation and tests. Codes are never reused.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "READ001",
+            Self::Empty => "READ002",
+            Self::Truncated => "READ003",
+            Self::Damaged { .. } => "READ004",
+            Self::Ratio { .. } => "READ005",
+            Self::TooBig { .. } => "READ006",
+            Self::TooManyMembers { .. } => "READ007",
+            Self::Nested => "READ008",
+            Self::Member { .. } => "READ009",
+            Self::Utf16 => "READ010",
+            Self::Binary => "READ011",
+            Self::NotJson { .. } => "READ012",
+            Self::NotAnObject => "READ013",
+            Self::Broken { .. } => "READ014",
+            Self::Unfinished => "READ015",
+            Self::TooLong { .. } => "READ016",
+            Self::TooDeep { .. } => "READ017",
+            Self::InvalidUtf8 => "READ018",
+            Self::More { .. } => "READ019",
+            Self::Changed { .. } => "READ020",
+        }
+    }
+
+    /// What the user can do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "check that the file exists and that you may read it",
+            Self::Empty => "check whether the download was complete",
+            Self::Truncated | Self::Damaged { .. } | Self::Unfinished => "fetch the file again",
+            Self::Ratio { .. } | Self::TooBig { .. } | Self::TooManyMembers { .. } => {
+                "if the file is genuine, raise the limit"
+            }
+            Self::Nested => "unpack it first and give the folder",
+            Self::Member { .. } => "unpack the archive first and give the folder",
+            Self::Utf16 => "convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`",
+            Self::Binary | Self::NotJson { .. } => "leave it out, or give the JSON it was made from",
+            Self::NotAnObject => "give an array of objects, or one object a line",
+            Self::Broken { .. } | Self::InvalidUtf8 => "compare the record with the original delivery",
+            Self::TooLong { .. } | Self::TooDeep { .. } => "if the record is genuine, raise the limit",
+            Self::More { .. } => "mend those shown first, or raise the number shown",
+            Self::Changed { .. } => "leave the files as they are while they are read",
+        }
+    }
+
+    /// Whether it concerns one record and not a whole file or member.
+    pub(crate) fn is_of_a_record(&self) -> bool {
+        match self {
+            Self::NotJson { .. }
+            | Self::NotAnObject
+            | Self::Broken { .. }
+            | Self::TooLong { .. }
+            | Self::TooDeep { .. }
+            | Self::InvalidUtf8 => true,
+            Self::Unreadable { .. }
+            | Self::Empty
+            | Self::Truncated
+            | Self::Damaged { .. }
+            | Self::Ratio { .. }
+            | Self::TooBig { .. }
+            | Self::TooManyMembers { .. }
+            | Self::Nested
+            | Self::Member { .. }
+            | Self::Utf16
+            | Self::Binary
+            | Self::Unfinished
+            | Self::More { .. }
+            | Self::Changed { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.cause.code(), self.name)?;
+        if let Some(member) = &self.member {
+            write!(f, " ({member})")?;
+        }
+        if let Some(place) = self.place {
+            write!(f, ", line {}, byte {}", place.line, place.offset)?;
+        }
+        write!(f, ": {}; {}", self.cause, self.cause.advice())
+    }
+}

@@ -1,0 +1,187 @@
+//! Walks over the members of one JSON object without parsing it.
+
+use std::ops::{ControlFlow, Range};
+
+use crate::scan::{Scanner, Step};
+
+/// Why a walk ended before the end of the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The visitor had seen enough.
+    Enough,
+    /// The text ends inside the object.
+    MoreText,
+    /// The text is no JSON object.
+    Broken,
+}
+
+/// Calls `visit` with each key of the object that starts at `from`, as it is written between its quotes, and the range of its
+/// value. Keys with escapes are given as they are: none of those we look for needs any.
+pub(crate) fn members(
+    text: &[u8],
+    from: usize,
+    mut visit: impl FnMut(&[u8], Range<usize>) -> ControlFlow<()>,
+) -> Result<(), Stop> {
+    let mut at = token(text, from)?;
+    if text[at] != b'{' {
+        return Err(Stop::Broken);
+    }
+    at = token(text, at + 1)?;
+    if text[at] == b'}' {
+        return Ok(());
+    }
+    loop {
+        let key = key(text, at)?;
+        at = token(text, key.end + 1)?;
+        if text[at] != b':' {
+            return Err(Stop::Broken);
+        }
+        at = token(text, at + 1)?;
+        let end = value_end(text, at)?;
+        if visit(&text[key], at..end).is_break() {
+            return Err(Stop::Enough);
+        }
+        at = token(text, end)?;
+        match text[at] {
+            b',' => at = token(text, at + 1)?,
+            b'}' => return Ok(()),
+            _ => return Err(Stop::Broken),
+        }
+    }
+}
+
+/// The range between the quotes of the string that starts at `at`.
+pub(crate) fn key(text: &[u8], at: usize) -> Result<Range<usize>, Stop> {
+    if *text.get(at).ok_or(Stop::MoreText)? != b'"' {
+        return Err(Stop::Broken);
+    }
+    let mut end = at + 1;
+    loop {
+        end += memchr::memchr2(b'"', b'\\', &text[end..]).ok_or(Stop::MoreText)?;
+        if text[end] == b'"' {
+            return Ok(at + 1..end);
+        }
+        end += 2;
+        if end > text.len() {
+            return Err(Stop::MoreText);
+        }
+    }
+}
+
+/// Where the next token starts, at `at` or after it.
+pub(crate) fn token(text: &[u8], at: usize) -> Result<usize, Stop> {
+    let rest = text.get(at..).ok_or(Stop::MoreText)?;
+    rest.iter().position(|&byte| byte > b' ').map(|skipped| at + skipped).ok_or(Stop::MoreText)
+}
+
+/// Where the value that starts at `at` ends.
+pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, Stop> {
+    match text[at] {
+        b'"' => Ok(key(text, at)?.end + 1),
+        b'{' | b'[' => match Scanner::new(0, u32::MAX).scan(text, at, true) {
+            Step::End(end) => Ok(end),
+            Step::More(_) => Err(Stop::MoreText),
+            Step::Broken(_) | Step::TooDeep(_) => Err(Stop::Broken),
+        },
+        b',' | b':' | b'}' | b']' => Err(Stop::Broken),
+        _ => {
+            let rest = &text[at..];
+            let length = rest.iter().position(|&byte| byte <= b' ' || matches!(byte, b',' | b'}' | b']'));
+            length.map(|length| at + length).ok_or(Stop::MoreText)
+        }
+    }
+}
+
+/// Writes what the JSON string content `raw` means to `out`. `None` if it is no valid string content.
+pub(crate) fn unescape(raw: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    out.clear();
+    out.reserve(raw.len());
+    let mut rest = raw;
+    while let Some(plain) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..plain]);
+        let letter = *rest.get(plain + 1)?;
+        rest = &rest[plain + 2..];
+        out.push(match letter {
+            b'"' | b'\\' | b'/' => letter,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 0x08,
+            b'f' => 0x0C,
+            b'u' => {
+                let mut unit = hex4(rest)?;
+                rest = &rest[4..];
+                if (0xD800..0xDC00).contains(&unit) && rest.starts_with(b"\\u") {
+                    let low = hex4(&rest[2..])?;
+                    if (0xDC00..0xE000).contains(&low) {
+                        unit = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+                        rest = &rest[6..];
+                    }
+                }
+                // Half a pair means nothing; it must not cost the record.
+                let letter = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+                out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
+                continue;
+            }
+            _ => return None,
+        });
+    }
+    out.extend_from_slice(rest);
+    Some(())
+}
+
+/// The number that four hexadecimal digits write.
+fn hex4(digits: &[u8]) -> Option<u32> {
+    digits.get(..4)?.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walked(text: &str) -> (Vec<String>, Result<(), Stop>) {
+        let mut seen = Vec::new();
+        let result = members(text.as_bytes(), 0, |key, value| {
+            seen.push(format!("{}={}", String::from_utf8_lossy(key), &text[value]));
+            ControlFlow::Continue(())
+        });
+        (seen, result)
+    }
+
+    #[test]
+    fn finds_members_of_the_first_level_only() {
+        let (seen, result) = walked(r#" { "a" : 1, "b":{"c":[{}, "}"]},"d\"":"x\\" , "e":null}"#);
+        assert_eq!(result, Ok(()));
+        assert_eq!(seen, ["a=1", r#"b={"c":[{}, "}"]}"#, r#"d\"="x\\""#, "e=null"]);
+    }
+
+    #[test]
+    fn every_cut_asks_for_more_text() {
+        let text = r#"{"a":1,"b":{"c":[1]},"d":"x"}"#;
+        for cut in 0..text.len() {
+            assert_eq!(walked(&text[..cut]).1, Err(Stop::MoreText), "{}", &text[..cut]);
+        }
+    }
+
+    #[test]
+    fn says_when_it_is_no_object() {
+        for text in ["[1]", "{1:2}", r#"{"a" 1}"#, r#"{"a":}"#, r#"{"a":1 "b":2}"#, r#"{"a":1,}"#] {
+            assert_eq!(walked(text).1, Err(Stop::Broken), "{text}");
+        }
+    }
+
+    #[test]
+    fn unescapes_as_serde_does() {
+        let mut out = Vec::new();
+        for raw in [r"plain", r#"\"\\\/\b\f\n\r\t"#, r"\u00e4\u4e2d\ud83d\ude00x", r"ends\\"] {
+            unescape(raw.as_bytes(), &mut out).unwrap();
+            let expected: String = serde_json::from_str(&format!("\"{raw}\"")).unwrap();
+            assert_eq!(String::from_utf8(out.clone()).unwrap(), expected);
+        }
+        unescape(br"a\ud83dz", &mut out).unwrap();
+        assert_eq!(out, "a\u{FFFD}z".as_bytes());
+        for raw in [r"\", r"\x", r"\u12", r"\u12g4"] {
+            assert_eq!(unescape(raw.as_bytes(), &mut out), None, "{raw}");
+        }
+    }
+}
