@@ -4,6 +4,7 @@
 //! if the whole result is compared and equal; there is no list of excused cases here. What is not supported
 //! stands in `docs/compatibility.md` with the reason.
 
+mod kql;
 mod unsupported;
 
 use std::path::{Path, PathBuf};
@@ -68,6 +69,7 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
+    Suite { name: "kql-parse", cases: kql::parse_cases },
     Suite { name: "lucene", cases: |data| unsupported::cases(data, "lucene") },
     Suite { name: "eql", cases: |data| unsupported::cases(data, "eql") },
     Suite { name: "esql", cases: |data| unsupported::cases(data, "esql") },
