@@ -51,11 +51,29 @@ pub struct StepQuery {
 }
 
 /// A language that guides are written in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Language {
     /// English.
     #[default]
     English,
     /// Simplified Chinese (`zh-CN`).
     SimplifiedChinese,
+}
+
+impl Language {
+    /// All.
+    pub const ALL: [Self; 2] = [Self::English, Self::SimplifiedChinese];
+
+    /// The tag: `en`, `zh-CN`.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::SimplifiedChinese => "zh-CN",
+        }
+    }
+
+    /// The language of that tag, whatever its case.
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.tag().eq_ignore_ascii_case(tag))
+    }
 }

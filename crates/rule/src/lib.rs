@@ -1,15 +1,54 @@
 //! Detection rules: what a rule file says, checked.
 //!
 //! A [`Rule`] is read from a TOML file in the layout of Elastic's public rule repository or from Kibana's
-//! NDJSON/JSON export. It carries everything the file says, so that an alert can carry it too.
+//! NDJSON/JSON export. It carries everything the file says, so that an alert can carry it too. [`load`] reads
+//! files and folders into a [`RuleSet`]; whatever is wrong with a file is a finding with the characters to
+//! underline, and costs no other rule.
+//!
+//! ```
+//! let set = rule::load_text("demo.toml", r#"
+//!     [rule]
+//!     name = "Root logs in"
+//!     description = "The root user signed in."
+//!     severity = "high"
+//!     risk_score = 73
+//!     type = "query"
+//!     query = "event.action: ConsoleLogin and aws.cloudtrail.user_identity.type: Root"
+//! "#);
+//! assert_eq!(set.rules[0].from, "now-6m");
+//! ```
 //!
 //! **Left out on purpose.** Nothing here runs a rule, and nothing reads a clock.
 
 mod guide;
 mod model;
+mod set;
 
+mod builtin;
+mod load;
+mod parse;
+
+mod layout;
+mod source;
+mod text;
+
+mod check;
+mod format;
+mod note;
+mod read;
+mod translation;
+
+mod duration;
+mod error;
+mod suggest;
+
+pub use builtin::builtin;
+pub use error::LoadError;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
+pub use load::{load, load_bytes, load_text};
 pub use model::{
-    AlertSuppression, Cardinality, HistoryWindow, Interval, MissingFields, NewTerms, QueryLanguage, RiskScoreMapping, Rule,
-    RuleKind, Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping, Threshold,
+    AlertSuppression, Cardinality, HistoryWindow, Interval, MissingFields, NewTerms, QueryLanguage,
+    RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping,
+    Threshold,
 };
+pub use set::{Problem, RuleSet};

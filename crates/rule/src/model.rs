@@ -1,9 +1,14 @@
 //! What a rule file says.
 
+use std::sync::Arc;
+
+use ecs::date::datemath;
 use ecs::{Millis, Object};
 use serde_json::Value;
 
 use crate::Guide;
+use crate::source::Source;
+use crate::translation::Translation;
 
 /// One detection rule, all fields of the rule schema, checked.
 #[derive(Clone, Debug)]
@@ -85,6 +90,67 @@ pub struct Rule {
     /// The whole rule as the API would give it (snake case, defaults filled in): what
     /// `kibana.alert.rule.parameters` and exports are made of.
     pub api: Object,
+    /// `maturity` of the file's `[metadata]`: `deprecated` rules are kept for reference only.
+    pub maturity: Option<String>,
+    /// Where it was read from, for messages about it.
+    pub(crate) source: Arc<Source>,
+    /// The prose in other languages.
+    pub(crate) translations: Vec<Translation>,
+}
+
+impl Rule {
+    /// The text of the file it was read from: what diagnostics about it point into.
+    pub fn text(&self) -> &str {
+        self.source.text()
+    }
+
+    /// Why it cannot be run yet, naming the type or language; `None` if it can.
+    pub fn unsupported(&self) -> Option<String> {
+        match &self.kind {
+            RuleKind::Query | RuleKind::NewTerms(_) => {}
+            RuleKind::SavedQuery { saved_id } => {
+                if self.query.is_empty() {
+                    return Some(format!(
+                        "rules of type `saved_query` need a query of their own: the saved query `{saved_id}` cannot be read"
+                    ));
+                }
+            }
+            RuleKind::Threshold(_)
+            | RuleKind::Eql { .. }
+            | RuleKind::Esql
+            | RuleKind::ThreatMatch(_)
+            | RuleKind::MachineLearning { .. } => {
+                return Some(format!("rules of type `{}` are not supported yet", self.kind.type_name()));
+            }
+        }
+        match self.language {
+            None | Some(QueryLanguage::Kuery) => None,
+            Some(language) => Some(format!("queries in `{}` are not supported yet", language.as_str())),
+        }
+    }
+
+    /// How much time one execution at `now` covers: `to` less `from`. `None` if that lies outside of all years.
+    pub fn window_ms(&self, now: Millis) -> Option<Millis> {
+        datemath(&self.to, now).ok()?.checked_sub(datemath(&self.from, now).ok()?)
+    }
+
+    /// How far an execution reads back beyond the interval, so that late events are still seen. Negative if the
+    /// executions leave gaps.
+    pub fn look_back_ms(&self, now: Millis) -> Option<Millis> {
+        self.window_ms(now)?.checked_sub(self.interval.millis)
+    }
+
+    /// How far before `now` the oldest event lies that an execution at `now` can need, its history included.
+    pub fn reach_ms(&self, now: Millis) -> Option<Millis> {
+        let from = now.checked_sub(datemath(&self.from, now).ok()?)?;
+        match &self.kind {
+            RuleKind::NewTerms(terms) => {
+                let history = now.checked_sub(datemath(&terms.history_window_start.0, now).ok()?)?;
+                Some(from.max(history))
+            }
+            _ => Some(from),
+        }
+    }
 }
 
 /// `severity`.
@@ -110,6 +176,11 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+
+    /// The severity of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == name)
+    }
 }
 
 /// `language`.
@@ -123,6 +194,14 @@ pub enum QueryLanguage {
 }
 
 impl QueryLanguage {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Kuery, Self::Lucene, Self::Eql, Self::Esql];
+
+    /// The language of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.as_str() == name)
+    }
+
     /// The word in rules.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -182,6 +261,34 @@ impl RuleKind {
             Self::Esql => "esql",
             Self::ThreatMatch(_) => "threat_match",
             Self::MachineLearning { .. } => "machine_learning",
+        }
+    }
+
+    /// The type's name for people, as alerts carry it in `kibana.alert.rule.category`.
+    pub const fn category(&self) -> &'static str {
+        match self {
+            Self::Query => "Custom Query Rule",
+            Self::SavedQuery { .. } => "Saved Query Rule",
+            Self::NewTerms(_) => "New Terms Rule",
+            Self::Threshold(_) => "Threshold Rule",
+            Self::Eql { .. } => "Event Correlation Rule",
+            Self::Esql => "ES|QL Rule",
+            Self::ThreatMatch(_) => "Indicator Match Rule",
+            Self::MachineLearning { .. } => "Machine Learning Rule",
+        }
+    }
+
+    /// The type's id, as alerts carry it in `kibana.alert.rule.rule_type_id`.
+    pub const fn rule_type_id(&self) -> &'static str {
+        match self {
+            Self::Query => "siem.queryRule",
+            Self::SavedQuery { .. } => "siem.savedQueryRule",
+            Self::NewTerms(_) => "siem.newTermsRule",
+            Self::Threshold(_) => "siem.thresholdRule",
+            Self::Eql { .. } => "siem.eqlRule",
+            Self::Esql => "siem.esqlRule",
+            Self::ThreatMatch(_) => "siem.indicatorRule",
+            Self::MachineLearning { .. } => "siem.mlRule",
         }
     }
 }

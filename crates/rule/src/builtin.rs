@@ -1,0 +1,30 @@
+//! The rules that come with the engine.
+
+use std::sync::Arc;
+
+use crate::load::attach;
+use crate::parse::{Input, parse};
+use crate::text::Syntax;
+use crate::{GuideLanguage, RuleSet};
+
+include!(concat!(env!("OUT_DIR"), "/builtin_rules.rs"));
+
+/// The built-in rules, with their prose in that language as far as it is translated.
+pub fn builtin(language: GuideLanguage) -> RuleSet {
+    let mut set = RuleSet::default();
+    let translated = |name: &str| {
+        let stem = name.strip_suffix(".toml")?;
+        GuideLanguage::from_tag(stem.rsplit_once('.')?.1)
+    };
+    for &(name, text) in BUILTIN_RULES {
+        if translated(name).is_none() {
+            parse(&Input { name, text: Arc::from(text), syntax: Syntax::Toml, expected: true }, &mut set);
+        }
+    }
+    for &(name, text) in BUILTIN_RULES {
+        if let Some(language) = translated(name) {
+            attach(language, name, text, &mut set);
+        }
+    }
+    set.localised(language)
+}

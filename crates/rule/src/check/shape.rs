@@ -1,0 +1,223 @@
+//! Whether values have the shape that the format asks for.
+
+use ecs::Millis;
+use ecs::date::{DateError, datemath};
+use span::Span;
+
+use crate::LoadError;
+use crate::duration::duration;
+use crate::error::Findings;
+use crate::format::{Entry, Shape};
+use crate::suggest::nearest;
+use crate::text::{Data, Literal, Node, Syntax};
+
+/// The text that a tree was read from.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'t> {
+    pub(crate) text: &'t str,
+    pub(crate) syntax: Syntax,
+}
+
+impl Text<'_> {
+    /// What to underline when something is missing in a table: its heading or opening brace, not all of it.
+    pub(crate) fn head(self, span: Span) -> Span {
+        let body = self.text.get(span.range()).unwrap_or_default();
+        if body.starts_with('{') {
+            return Span::new(span.start, span.start + 1);
+        }
+        Span::new(span.start, span.start + body.find('\n').unwrap_or(body.len()))
+    }
+}
+
+/// Checks the members of a table: known, of their shape, and all there that must be. `path` is the name in
+/// messages, empty for the rule itself; `type_name` is the rule's type, where fields depend on it.
+pub(crate) fn check_table(
+    node: &Node,
+    path: &str,
+    entries: &[Entry],
+    type_name: Option<&str>,
+    text: Text<'_>,
+    findings: &mut Findings,
+) {
+    for member in node.members() {
+        let Some(entry) = entries.iter().find(|entry| entry.name == member.key) else {
+            let similar = nearest(&member.key, entries.iter().map(|entry| entry.name)).map(str::to_owned);
+            findings.push(LoadError::UnknownField {
+                field: join(path, &member.key),
+                similar,
+                span: member.key_span,
+            });
+            continue;
+        };
+        if member.value.data != Data::Null {
+            check_value(&member.value, &join(path, entry.name), entry.shape, text, findings);
+        }
+    }
+    for entry in entries {
+        if entry.is_required(type_name) && node.get(entry.name).is_none() {
+            findings.push(LoadError::Missing {
+                field: join(path, entry.name),
+                span: text.head(node.span),
+                help: format!("add `{}`", entry.example()),
+            });
+        }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: &mut Findings) {
+    let mut wrong = |expected: &'static str| {
+        findings.push(LoadError::WrongType {
+            field: path.to_owned(),
+            expected,
+            found: node.data.kind(),
+            span: text.head(node.span),
+        });
+    };
+    match (shape, &node.data) {
+        (Shape::Any, _)
+        | (Shape::Text, Data::Text(_))
+        | (Shape::Flag, Data::Bool(_))
+        | (Shape::Object, Data::Table(_)) => {}
+        (Shape::Words, Data::Text(words)) => {
+            if words.trim().is_empty() {
+                findings.push(LoadError::Empty { field: path.to_owned(), span: node.span });
+            }
+        }
+        (Shape::Choice(allowed), Data::Text(word)) => {
+            if !allowed.contains(&word.as_str()) {
+                findings.push(LoadError::UnknownWord {
+                    field: path.to_owned(),
+                    value: word.clone(),
+                    allowed: allowed.to_vec(),
+                    span: node.span,
+                });
+            }
+        }
+        (Shape::TextOrTexts { .. }, Data::Text(_)) => {}
+        (Shape::TextOrTexts { max }, Data::List(items)) => check_texts(node, items, path, 0, max, findings),
+        (Shape::Texts { min, max }, Data::List(items)) => check_texts(node, items, path, min, max, findings),
+        (Shape::Integer { min, max }, Data::Number(number)) => {
+            check_integer(node, number, path, min, max, findings)
+        }
+        (Shape::Duration(units), Data::Text(value)) => {
+            if duration(value, units).is_none_or(|millis| millis == 0) {
+                let units = if units == "smhd" { "s, m, h or d" } else { "s, m or h" };
+                findings.push(LoadError::BadDuration {
+                    field: path.to_owned(),
+                    value: value.clone(),
+                    units,
+                    span: node.span,
+                });
+            }
+        }
+        (Shape::Window, Data::Text(value)) => {
+            if duration(value, "smhd").is_none() {
+                let (value, units) = (value.clone(), "s, m, h or d");
+                findings.push(LoadError::BadDuration {
+                    field: path.to_owned(),
+                    value,
+                    units,
+                    span: node.span,
+                });
+            }
+        }
+        (Shape::DateMath, Data::Text(value)) => check_date_math(node, value, path, text, findings),
+        (Shape::Table(entries), Data::Table(_)) => check_table(node, path, entries, None, text, findings),
+        (Shape::Tables { entries, min }, Data::List(items)) => {
+            if items.len() < min {
+                findings.push(LoadError::Empty { field: path.to_owned(), span: node.span });
+            }
+            for item in items {
+                check_value(item, path, Shape::Table(entries), text, findings);
+            }
+        }
+        (Shape::Objects, Data::List(items)) => {
+            for item in items {
+                check_value(item, path, Shape::Object, text, findings);
+            }
+        }
+        (Shape::Text | Shape::Words | Shape::Choice(_) | Shape::DateMath, _) => wrong("a string"),
+        (Shape::TextOrTexts { .. }, _) => wrong("a string or a list of strings"),
+        (Shape::Texts { .. }, _) => wrong("a list of strings"),
+        (Shape::Flag, _) => wrong("true or false"),
+        (Shape::Integer { .. }, _) => wrong("an integer"),
+        (Shape::Duration(_) | Shape::Window, _) => wrong("a duration such as \"5m\""),
+        (Shape::Table(_) | Shape::Object, _) => wrong("a table"),
+        (Shape::Tables { .. } | Shape::Objects, _) => wrong("a list of tables"),
+    }
+}
+
+fn check_texts(node: &Node, items: &[Node], path: &str, min: usize, max: usize, findings: &mut Findings) {
+    for item in items {
+        if item.text().is_none() {
+            let (expected, found) = ("a list of strings", item.data.kind());
+            findings.push(LoadError::WrongType { field: path.to_owned(), expected, found, span: item.span });
+        }
+    }
+    if items.len() < min {
+        findings.push(LoadError::Empty { field: path.to_owned(), span: node.span });
+    }
+    if let Some(first) = items.get(max) {
+        findings.push(LoadError::TooMany {
+            field: path.to_owned(),
+            count: items.len(),
+            limit: max,
+            span: first.span,
+        });
+    }
+}
+
+fn check_integer(node: &Node, number: &str, path: &str, min: i64, max: i64, findings: &mut Findings) {
+    match integer(number) {
+        None => {
+            let (expected, found) = ("an integer", "a fraction");
+            findings.push(LoadError::WrongType { field: path.to_owned(), expected, found, span: node.span });
+        }
+        Some(value) if value < min || value > max => {
+            let range =
+                if max == i64::MAX { format!("at least {min}") } else { format!("from {min} to {max}") };
+            findings.push(LoadError::OutOfRange {
+                field: path.to_owned(),
+                range,
+                value: number.to_owned(),
+                span: node.span,
+            });
+        }
+        Some(_) => {}
+    }
+}
+
+/// A number without fraction. `47.0` is one, as in JSON.
+pub(crate) fn integer(number: &str) -> Option<i64> {
+    if let Ok(value) = number.parse() {
+        return Some(value);
+    }
+    let value: f64 = number.parse().ok()?;
+    (value.fract() == 0.0).then_some(value as i64)
+}
+
+/// Any instant: the text of date math is right or wrong at every one alike.
+pub(crate) const REFERENCE: Millis = 1_767_225_600_000;
+
+fn check_date_math(node: &Node, value: &str, path: &str, text: Text<'_>, findings: &mut Findings) {
+    let Err(error) = datemath(value, REFERENCE) else { return };
+    let (reason, at) = match &error {
+        DateError::Math { at, expected, .. } => {
+            let found = value.get(*at..).and_then(|rest| rest.chars().next());
+            let found = found.map_or_else(|| "the end".to_owned(), |found| format!("`{found}`"));
+            (format!("expected {expected}, found {found}"), Some(*at))
+        }
+        DateError::OutOfRange { .. } => ("it lies outside of all years".to_owned(), None),
+        DateError::NotADate { .. } | DateError::Format { .. } => {
+            ("it begins neither with `now` nor with a date".to_owned(), None)
+        }
+    };
+    let inner = at.and_then(|at| Some(Span::new(at, at + value.get(at..)?.chars().next()?.len_utf8())));
+    let literal = Literal::of(node, text.text, text.syntax);
+    let span = literal.zip(inner).map_or(node.span, |(literal, inner)| literal.span(inner));
+    findings.push(LoadError::BadDateMath { field: path.to_owned(), reason, span });
+}

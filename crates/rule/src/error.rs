@@ -1,0 +1,457 @@
+//! Why a rule file was refused, and what in it is suspicious.
+
+use span::{Diagnostic, Severity, Span};
+
+/// Everything that loading can find. Each variant carries the place to underline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The file is not TOML.
+    #[error("this is not TOML: {message}")]
+    Toml {
+        /// What the parser says.
+        message: String,
+        /// Where.
+        span: Span,
+    },
+    /// The file is not JSON.
+    #[error("this is not JSON: {message}")]
+    Json {
+        /// What the parser says.
+        message: String,
+        /// Where.
+        span: Span,
+    },
+    /// A hostile file must not exhaust the stack.
+    #[error("tables nest deeper than {limit} levels")]
+    TooDeep {
+        /// The limit.
+        limit: usize,
+        /// Where it is exceeded.
+        span: Span,
+    },
+    /// Rule files are UTF-8.
+    #[error("the file is not UTF-8: byte {offset} does not belong to any character")]
+    NotUtf8 {
+        /// Where, in bytes.
+        offset: usize,
+    },
+    /// The system could not read it.
+    #[error("cannot read this: {message}")]
+    Unreadable {
+        /// What the system says.
+        message: String,
+    },
+    /// A file is larger than any rule or export is.
+    #[error("the file has {size} bytes, more than the {limit} that a rule file may have")]
+    TooLarge {
+        /// Its size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The file is well formed, but holds no rule.
+    #[error("{what} holds no rule")]
+    NoRule {
+        /// The file, or the object of an export.
+        what: &'static str,
+        /// Where.
+        span: Span,
+        /// It was named by the user, so that it ought to be one.
+        expected: bool,
+    },
+    /// A required field is missing.
+    #[error("`{field}` is missing")]
+    Missing {
+        /// The field.
+        field: String,
+        /// The table that lacks it.
+        span: Span,
+        /// What to write.
+        help: String,
+    },
+    /// A value of the wrong kind.
+    #[error("`{field}` must be {expected}, not {found}")]
+    WrongType {
+        /// The field.
+        field: String,
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+        /// The value.
+        span: Span,
+    },
+    /// A word that is not one of a few.
+    #[error("`{field}` cannot be `{value}`")]
+    UnknownWord {
+        /// The field.
+        field: String,
+        /// The word.
+        value: String,
+        /// The words it may be.
+        allowed: Vec<&'static str>,
+        /// The value.
+        span: Span,
+    },
+    /// A number outside its range.
+    #[error("`{field}` must be {range}, not {value}")]
+    OutOfRange {
+        /// The field.
+        field: String,
+        /// The range in words.
+        range: String,
+        /// The number.
+        value: String,
+        /// The value.
+        span: Span,
+    },
+    /// An empty string or list where there must be something.
+    #[error("`{field}` is empty")]
+    Empty {
+        /// The field.
+        field: String,
+        /// The value.
+        span: Span,
+    },
+    /// Too many items.
+    #[error("`{field}` has {count} items, at most {limit} are allowed")]
+    TooMany {
+        /// The field.
+        field: String,
+        /// How many it has.
+        count: usize,
+        /// How many it may have.
+        limit: usize,
+        /// The first that is too many.
+        span: Span,
+    },
+    /// Not a duration.
+    #[error("`{field}` is not a duration: `{value}`")]
+    BadDuration {
+        /// The field.
+        field: String,
+        /// As written.
+        value: String,
+        /// The units that are allowed there.
+        units: &'static str,
+        /// The value.
+        span: Span,
+    },
+    /// Not date math.
+    #[error("`{field}` is not date math: {reason}")]
+    BadDateMath {
+        /// The field.
+        field: String,
+        /// What is wrong with it.
+        reason: String,
+        /// The place in it.
+        span: Span,
+    },
+    /// The history would begin after what it is compared with.
+    #[error("the history window begins at `{history}`, which is not before `from`, `{from}`")]
+    HistoryNotBeforeFrom {
+        /// `history_window_start`.
+        history: String,
+        /// `from`.
+        from: String,
+        /// The first.
+        span: Span,
+        /// The second, if the file gives it.
+        from_span: Option<Span>,
+    },
+    /// A language that this type of rule cannot have.
+    #[error("a rule of type `{type_name}` cannot be written in `{language}`")]
+    WrongLanguage {
+        /// The type.
+        type_name: &'static str,
+        /// The language.
+        language: String,
+        /// The languages it can have.
+        allowed: Vec<&'static str>,
+        /// The value.
+        span: Span,
+    },
+    /// A group of a threat mapping that only says what must differ.
+    #[error("this group of `threat_mapping` only has negated entries")]
+    OnlyNegated {
+        /// The group.
+        span: Span,
+    },
+    /// The same pair of fields must be equal and must differ.
+    #[error("`{field}` and `{value}` are compared both ways in one group")]
+    BothWays {
+        /// The event's field.
+        field: String,
+        /// The indicator's field.
+        value: String,
+        /// The second entry.
+        span: Span,
+    },
+    /// A field that the rule format does not know. The rule is loaded, the field kept.
+    #[error("unknown field `{field}`")]
+    UnknownField {
+        /// The field.
+        field: String,
+        /// The known name that it resembles.
+        similar: Option<String>,
+        /// The key.
+        span: Span,
+    },
+    /// A field of another type of rule. The rule is loaded, the field has no effect.
+    #[error("`{field}` has no effect in a rule of type `{type_name}`")]
+    ForeignField {
+        /// The field.
+        field: String,
+        /// The type of the rule.
+        type_name: &'static str,
+        /// The types that have it.
+        belongs_to: Vec<&'static str>,
+        /// The key.
+        span: Span,
+    },
+    /// The note asks for a query that `[transform]` does not have.
+    #[error("`[transform]` has no `{list}` number {number}")]
+    NoTransform {
+        /// `investigate` or `osquery`.
+        list: &'static str,
+        /// From 0.
+        number: String,
+        /// The note.
+        span: Span,
+    },
+    /// A translation that does not follow its rule step by step.
+    #[error("the translation has {found} of `{list}`, the rule has {expected}")]
+    TranslationCount {
+        /// Which list.
+        list: &'static str,
+        /// How many the translation has.
+        found: usize,
+        /// How many the rule has.
+        expected: usize,
+        /// The list, or the translation.
+        span: Span,
+    },
+    /// A translation of nothing.
+    #[error("there is no rule file `{rule}` for this translation")]
+    TranslationOrphan {
+        /// The file that should be there.
+        rule: String,
+    },
+    /// More findings than anyone reads.
+    #[error("{count} more findings in this file are not shown")]
+    More {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl LoadError {
+    /// A stable code for documentation, tests and machine-readable output. Codes are never reused.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Toml { .. } => "RULE001",
+            Self::Json { .. } => "RULE002",
+            Self::TooDeep { .. } => "RULE003",
+            Self::NotUtf8 { .. } => "RULE004",
+            Self::Unreadable { .. } => "RULE005",
+            Self::TooLarge { .. } => "RULE006",
+            Self::NoRule { .. } => "RULE007",
+            Self::Missing { .. } => "RULE008",
+            Self::WrongType { .. } => "RULE009",
+            Self::UnknownWord { .. } => "RULE010",
+            Self::OutOfRange { .. } => "RULE011",
+            Self::Empty { .. } => "RULE012",
+            Self::TooMany { .. } => "RULE013",
+            Self::BadDuration { .. } => "RULE014",
+            Self::BadDateMath { .. } => "RULE015",
+            Self::HistoryNotBeforeFrom { .. } => "RULE016",
+            Self::WrongLanguage { .. } => "RULE017",
+            Self::OnlyNegated { .. } => "RULE018",
+            Self::BothWays { .. } => "RULE019",
+            Self::UnknownField { .. } => "RULE020",
+            Self::ForeignField { .. } => "RULE021",
+            Self::NoTransform { .. } => "RULE022",
+            Self::TranslationCount { .. } => "RULE023",
+            Self::TranslationOrphan { .. } => "RULE024",
+            Self::More { .. } => "RULE025",
+        }
+    }
+
+    /// Errors refuse the rule; the rest does not.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::UnknownField { .. }
+            | Self::ForeignField { .. }
+            | Self::NoTransform { .. }
+            | Self::TranslationCount { .. }
+            | Self::TranslationOrphan { .. }
+            | Self::NoRule { expected: false, .. } => Severity::Warning,
+            Self::More { .. } => Severity::Note,
+            _ => Severity::Error,
+        }
+    }
+
+    /// The place to underline; `None` concerns the file as a whole.
+    pub fn span(&self) -> Option<Span> {
+        match self {
+            Self::Toml { span, .. }
+            | Self::Json { span, .. }
+            | Self::TooDeep { span, .. }
+            | Self::NoRule { span, .. }
+            | Self::Missing { span, .. }
+            | Self::WrongType { span, .. }
+            | Self::UnknownWord { span, .. }
+            | Self::OutOfRange { span, .. }
+            | Self::Empty { span, .. }
+            | Self::TooMany { span, .. }
+            | Self::BadDuration { span, .. }
+            | Self::BadDateMath { span, .. }
+            | Self::HistoryNotBeforeFrom { span, .. }
+            | Self::WrongLanguage { span, .. }
+            | Self::OnlyNegated { span }
+            | Self::BothWays { span, .. }
+            | Self::UnknownField { span, .. }
+            | Self::ForeignField { span, .. }
+            | Self::NoTransform { span, .. }
+            | Self::TranslationCount { span, .. } => Some(*span),
+            Self::NotUtf8 { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::TranslationOrphan { .. }
+            | Self::More { .. } => None,
+        }
+    }
+
+    /// What to write instead, where that is known.
+    pub fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
+            Self::TooLarge { .. } => "split the export into several files".to_owned(),
+            Self::TooDeep { .. } => "flatten the file: no part of a rule nests that deep".to_owned(),
+            Self::NoRule { what: "the file", .. } => {
+                "a rule file has a table `[rule]`, or is JSON exported from Kibana".to_owned()
+            }
+            Self::NoRule { .. } => {
+                "rules, exception lists, exception items, connectors and the closing summary are known".to_owned()
+            }
+            Self::Missing { help, .. } => help.clone(),
+            Self::WrongType { expected: "a list of strings", found: "a string", .. } => {
+                "put the string in brackets: `[\"…\"]`".to_owned()
+            }
+            Self::WrongType { expected: "an integer", found: "a string", .. } => "leave out the quotes".to_owned(),
+            Self::WrongType { expected: "true or false", found: "a string", .. } => "leave out the quotes".to_owned(),
+            Self::WrongType { .. } => return None,
+            Self::UnknownWord { value, allowed, .. } => match crate::suggest::nearest(value, allowed.iter().copied()) {
+                Some(similar) => format!("did you mean `{similar}`? {} allowed", listed(allowed)),
+                None => format!("{} allowed", listed(allowed)),
+            },
+            Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Unreadable { .. } => return None,
+            Self::Empty { field, .. } => format!("write something, or leave out `{field}` if it may be absent"),
+            Self::TooMany { limit, .. } => format!("keep the {limit} that matter most"),
+            Self::BadDuration { units, .. } => {
+                format!("write a whole number from 1 on and a unit ({units}), such as `5m`")
+            }
+            Self::BadDateMath { .. } => {
+                "write `now`, then steps such as `-9m` or `/d`; units are ms, s, m, h, d, w, M (months), y".to_owned()
+            }
+            Self::HistoryNotBeforeFrom { .. } => {
+                "let it reach further back than `from`, such as `now-7d`: terms are new against the time between the two"
+                    .to_owned()
+            }
+            Self::WrongLanguage { allowed, .. } if allowed.is_empty() => "leave out `language`".to_owned(),
+            Self::WrongLanguage { allowed, .. } => format!("write `language = \"{}\"`", allowed[0]),
+            Self::OnlyNegated { .. } => "add an entry that is not negated, or the group matches nearly everything".to_owned(),
+            Self::BothWays { .. } => "remove one of the two entries: together they can never be true".to_owned(),
+            Self::UnknownField { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
+            Self::UnknownField { .. } => "it is kept as it is, and has no effect".to_owned(),
+            Self::ForeignField { belongs_to, .. } if belongs_to.is_empty() => "remove it".to_owned(),
+            Self::ForeignField { belongs_to, .. } => {
+                format!("remove it, or change `type`: {} it", listed_have(belongs_to))
+            }
+            Self::NoTransform { list, .. } => format!("add a `[[transform.{list}]]`, or correct the number"),
+            Self::TranslationCount { .. } => {
+                "translate every item, in the order of the rule; until then the rule's own words are used".to_owned()
+            }
+            Self::TranslationOrphan { .. } => "rename the translation after its rule".to_owned(),
+            Self::More { .. } => "correct the ones above first".to_owned(),
+        })
+    }
+
+    /// As it is shown to people.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let mut diagnostic = match self.span() {
+            Some(span) => Diagnostic::new(self.severity(), self.code(), self.to_string(), span),
+            None => Diagnostic::whole(self.severity(), self.code(), self.to_string()),
+        };
+        if let Self::HistoryNotBeforeFrom { from_span: Some(span), .. } = self {
+            diagnostic
+                .labels
+                .push(span::Label { span: *span, text: "the events that are checked begin here".to_owned() });
+        }
+        match self.help() {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+}
+
+/// `a`, `b` and `c` are
+fn listed(words: &[&str]) -> String {
+    let (text, many) = enumerate(words);
+    format!("{text} {}", if many { "are" } else { "is" })
+}
+
+/// `a` and `b` have
+fn listed_have(words: &[&str]) -> String {
+    let (text, many) = enumerate(words);
+    format!("{text} {}", if many { "have" } else { "has" })
+}
+
+fn enumerate(words: &[&str]) -> (String, bool) {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        None => ("nothing".to_owned(), false),
+        Some((last, [])) => (last.clone(), false),
+        Some((last, rest)) => (format!("{} and {last}", rest.join(", ")), true),
+    }
+}
+
+/// Collects findings, never more than people read.
+#[derive(Default)]
+pub(crate) struct Findings {
+    found: Vec<Diagnostic>,
+    more: usize,
+}
+
+/// More findings than this in one file are counted only.
+const MAX_FINDINGS: usize = 50;
+
+impl Findings {
+    pub(crate) fn push(&mut self, error: LoadError) {
+        self.diagnostic(error.diagnostic());
+    }
+
+    /// Adds what another crate found.
+    pub(crate) fn diagnostic(&mut self, diagnostic: Diagnostic) {
+        // The first error always finds its place: whether a rule is refused depends on it.
+        if self.found.len() < MAX_FINDINGS || (diagnostic.severity == Severity::Error && !self.refuse()) {
+            self.found.push(diagnostic);
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Whether something was found that refuses the rule.
+    pub(crate) fn refuse(&self) -> bool {
+        self.found.iter().any(|found| found.severity == Severity::Error)
+    }
+
+    /// All of them, in the order of the text.
+    pub(crate) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|found| found.span().map_or(0, |span| span.start));
+        if self.more > 0 {
+            self.found.push(LoadError::More { count: self.more }.diagnostic());
+        }
+        self.found
+    }
+}

@@ -1,0 +1,11 @@
+//! The rule format as data: which fields there are, of what shape, for which types, with which default.
+//!
+//! One table serves the checks, the defaults and order of the API form, and the JSON Schema for editors.
+
+mod fields;
+mod guide;
+mod shape;
+
+pub(crate) use fields::{FIELDS, TYPES, field, languages};
+pub(crate) use guide::GUIDE;
+pub(crate) use shape::{Entry, Shape};

@@ -1,0 +1,214 @@
+//! One text becomes the rules in it.
+
+use std::sync::Arc;
+
+use crate::check::{Text, check_rule, check_table};
+use crate::error::Findings;
+use crate::format::GUIDE;
+use crate::layout::parts;
+use crate::source::{Source, place};
+use crate::text::{Data, JsonError, Member, Node, Syntax, parse_json, parse_toml};
+use crate::{LoadError, RuleSet};
+
+/// A text of a rule file or an export.
+pub(crate) struct Input<'t> {
+    /// Its name in messages.
+    pub(crate) name: &'t str,
+    /// What it says.
+    pub(crate) text: Arc<str>,
+    /// How it is written.
+    pub(crate) syntax: Syntax,
+    /// The user named it, so that it ought to hold rules.
+    pub(crate) expected: bool,
+}
+
+/// How a text of unknown origin is written: JSON begins with an object or a list of objects.
+pub(crate) fn sniff(text: &str) -> Syntax {
+    let body = text.trim_start_matches('\u{feff}').trim_start();
+    let list = body.strip_prefix('[').map(str::trim_start);
+    if body.starts_with('{') || list.is_some_and(|rest| rest.starts_with(['{', ']'])) {
+        Syntax::Json
+    } else {
+        Syntax::Toml
+    }
+}
+
+/// Reads all rules of a text into the set.
+pub(crate) fn parse(input: &Input<'_>, set: &mut RuleSet) {
+    set.texts.insert(input.name.to_owned(), Arc::clone(&input.text));
+    match input.syntax {
+        Syntax::Toml => parse_rule_file(input, set),
+        Syntax::Json => parse_export(input, set),
+    }
+}
+
+fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
+    let mut findings = Findings::default();
+    match parse_toml(&input.text) {
+        Err(errors) => errors.into_iter().for_each(|error| findings.push(error)),
+        Ok(root) => {
+            let span = span::Span::at(0);
+            match parts(root, &mut findings) {
+                Some(parts) => {
+                    let source = Source {
+                        text: Arc::clone(&input.text),
+                        syntax: Syntax::Toml,
+                        rule: parts.rule,
+                        guide: parts.guide,
+                    };
+                    accept(input.name.to_owned(), parts.metadata.as_ref(), source, &mut findings, set);
+                }
+                None => {
+                    // Whatever else was found, it was found in something that is no rule.
+                    findings = Findings::default();
+                    findings.push(LoadError::NoRule { what: "the file", span, expected: input.expected });
+                }
+            }
+        }
+    }
+    set.report(input.name, findings.into_diagnostics());
+}
+
+/// Kibana exports rules, exception lists and items, connectors and a summary, one JSON object a line; its API
+/// answers with arrays and pages; packages wrap a rule as a saved object.
+fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
+    let (nodes, errors) = parse_json(&input.text);
+    set.report(
+        input.name,
+        errors.into_iter().map(|JsonError { message, span }| LoadError::Json { message, span }.diagnostic()),
+    );
+    let mut objects = Vec::new();
+    for node in nodes {
+        unwrap(node, &mut objects);
+    }
+    if objects.is_empty() && set.error_count() == 0 {
+        let span = span::Span::at(0);
+        let error = LoadError::NoRule { what: "the file", span, expected: input.expected };
+        set.report(input.name, [error.diagnostic()]);
+    }
+    let many = objects.len() > 1;
+    for (at, node) in objects.into_iter().enumerate() {
+        match role(&node) {
+            Role::Rule => {
+                let mut findings = Findings::default();
+                let file = if many { format!("{}#{}", input.name, at + 1) } else { input.name.to_owned() };
+                let source =
+                    Source { text: Arc::clone(&input.text), syntax: Syntax::Json, rule: node, guide: None };
+                accept(file, None, source, &mut findings, set);
+                set.report(input.name, findings.into_diagnostics());
+            }
+            Role::ExceptionList => set.exception_lists.push(node.to_json()),
+            Role::ExceptionItem => set.exception_items.push(node.to_json()),
+            Role::Other => {}
+            Role::Unknown => {
+                let span = span::Span::new(node.span.start, node.span.start + 1);
+                let error = LoadError::NoRule { what: "this object", span, expected: input.expected };
+                set.report(input.name, [error.diagnostic()]);
+            }
+        }
+    }
+}
+
+/// Takes arrays, pages of the API and saved objects apart.
+fn unwrap(node: Node, objects: &mut Vec<Node>) {
+    match node.data {
+        Data::List(items) => items.into_iter().for_each(|item| unwrap(item, objects)),
+        Data::Table(_) => {
+            let mut node = node;
+            let is_list = |node: &Node| matches!(node.data, Data::List(_));
+            let is_saved = node.get("type").and_then(Node::text) == Some("security-rule");
+            let page = ["data", "rules"].into_iter().find(|key| node.get(key).is_some_and(is_list));
+            if is_saved && let Some(Member { value, .. }) = node.take("attributes") {
+                unwrap(value, objects);
+            } else if let Some(key) = page
+                && node.get("name").is_none()
+                && let Some(Member { value, .. }) = node.take(key)
+            {
+                unwrap(value, objects);
+            } else {
+                objects.push(node);
+            }
+        }
+        // Numbers, strings and the like: reported as objects that hold no rule.
+        _ => objects.push(node),
+    }
+}
+
+/// What an object of an export is.
+enum Role {
+    Rule,
+    ExceptionList,
+    ExceptionItem,
+    /// Known, and not ours: connectors, the closing summary.
+    Other,
+    Unknown,
+}
+
+fn role(node: &Node) -> Role {
+    let has = |key: &str| node.get(key).is_some();
+    if has("exported_count") || has("exported_rules_count") || has("exported_exception_list_count") {
+        Role::Other
+    } else if has("item_id") && has("list_id") {
+        Role::ExceptionItem
+    } else if has("list_id") && !has("risk_score") {
+        Role::ExceptionList
+    } else if has("attributes") && node.get("type").and_then(Node::text) == Some("action") {
+        Role::Other
+    } else if has("rule_id") || has("risk_score") || has("severity") || has("query") {
+        Role::Rule
+    } else {
+        Role::Unknown
+    }
+}
+
+/// Checks a rule and takes it in if nothing refuses it.
+fn accept(file: String, metadata: Option<&Node>, source: Source, findings: &mut Findings, set: &mut RuleSet) {
+    let text = Text { text: &source.text, syntax: source.syntax };
+    check_rule(&source.rule, text, findings);
+    if let Some(guide) = &source.guide {
+        check_table(guide, "guide", GUIDE, None, text, findings);
+        for list in ["triage", "response"] {
+            for step in guide.get(list).map_or(&[][..], Node::items) {
+                let query = step.at(&["query", "query"]);
+                check_query(query, step.at(&["query", "language"]), with_stand_ins, text, findings);
+            }
+        }
+    }
+    let query = |key| source.rule.get(key);
+    check_query(query("query"), query("language"), str::to_owned, text, findings);
+    check_query(query("threat_query"), query("threat_language"), str::to_owned, text, findings);
+    if !findings.refuse() {
+        set.rules.push(crate::read::rule(file, metadata, source));
+    }
+}
+
+/// Parses a query in KQL, to report its errors where they stand in the file. `prepare` must keep all places.
+fn check_query(
+    query: Option<&Node>,
+    language: Option<&Node>,
+    prepare: impl Fn(&str) -> String,
+    text: Text<'_>,
+    findings: &mut Findings,
+) {
+    let is_kuery = language.is_none_or(|language| language.text() == Some("kuery"));
+    let Some(words) = query.and_then(Node::text).filter(|_| is_kuery) else { return };
+    if let Err(errors) = kql::parse(&prepare(words)) {
+        for diagnostic in errors.to_diagnostics() {
+            findings.diagnostic(place(diagnostic, query, text.text, text.syntax));
+        }
+    }
+}
+
+/// The query of a guide's step with a word of the same length for every `{{field}}`.
+pub(crate) fn with_stand_ins(query: &str) -> String {
+    let mut out = String::with_capacity(query.len());
+    let mut rest = query;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let Some((field, after)) = after.split_once("}}") else { break };
+        out.push_str(before);
+        out.extend(std::iter::repeat_n('x', field.len() + 4));
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,71 @@
+//! Everything that was loaded, and everything that was wrong with it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use span::{Diagnostic, Severity, Style};
+
+use crate::{GuideLanguage, Rule};
+
+/// Rules, and what came with them.
+#[derive(Clone, Debug, Default)]
+pub struct RuleSet {
+    /// The rules, in the order of the files.
+    pub rules: Vec<Rule>,
+    /// What was found while loading. An error means that its rule is not among `rules`.
+    pub problems: Vec<Problem>,
+    /// Exception list containers of exports, as they stand.
+    pub exception_lists: Vec<Value>,
+    /// Exception items of exports, as they stand.
+    pub exception_items: Vec<Value>,
+    pub(crate) texts: BTreeMap<String, Arc<str>>,
+}
+
+/// A finding and its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file, as it was named or found.
+    pub file: String,
+    /// What was found.
+    pub diagnostic: Diagnostic,
+}
+
+impl RuleSet {
+    /// The text of a file, for printing what was found in it. Takes the name of a rule's file, too.
+    pub fn text(&self, file: &str) -> &str {
+        let exported = file.rfind('#').map_or(file, |at| &file[..at]);
+        self.texts.get(file).or_else(|| self.texts.get(exported)).map_or("", |text| text)
+    }
+
+    /// Prints a finding as a compiler does.
+    pub fn render(&self, problem: &Problem, style: Style) -> String {
+        span::render(&problem.diagnostic, &problem.file, self.text(&problem.file), style)
+    }
+
+    /// How many findings are errors.
+    pub fn error_count(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.diagnostic.severity == Severity::Error).count()
+    }
+
+    /// The same with the prose of all rules in that language, as far as they are translated.
+    #[must_use]
+    pub fn localised(&self, language: GuideLanguage) -> Self {
+        Self { rules: self.rules.iter().map(|rule| rule.localised(language)).collect(), ..self.clone() }
+    }
+
+    /// Adds what another set holds.
+    pub fn extend(&mut self, other: Self) {
+        self.rules.extend(other.rules);
+        self.problems.extend(other.problems);
+        self.exception_lists.extend(other.exception_lists);
+        self.exception_items.extend(other.exception_items);
+        self.texts.extend(other.texts);
+    }
+
+    /// Notes what was found in a file.
+    pub(crate) fn report(&mut self, file: &str, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.problems
+            .extend(diagnostics.into_iter().map(|diagnostic| Problem { file: file.to_owned(), diagnostic }));
+    }
+}

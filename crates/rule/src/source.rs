@@ -1,0 +1,74 @@
+//! Where a rule was read from: what messages about it point into.
+
+use std::sync::Arc;
+
+use span::{Diagnostic, Span};
+
+use crate::text::{Literal, Node, Syntax};
+
+/// The file of a rule with the places of everything in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Source {
+    pub(crate) text: Arc<str>,
+    pub(crate) syntax: Syntax,
+    /// The rule in the form of the API, each value where it stands in the file.
+    pub(crate) rule: Node,
+    /// `[guide]`.
+    pub(crate) guide: Option<Node>,
+}
+
+impl Source {
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The place of the value at a path of the rule, else of its nearest parent that is there.
+    pub(crate) fn span(&self, path: &[&str]) -> Span {
+        (0..=path.len())
+            .rev()
+            .find_map(|depth| self.rule.at(&path[..depth]))
+            .map_or(Span::at(0), |node| self.short(node.span))
+    }
+
+    /// The place of a key of the rule.
+    pub(crate) fn key_span(&self, key: &str) -> Option<Span> {
+        self.rule.member(key).map(|member| member.key_span)
+    }
+
+    /// Moves a finding about a query to where the query stands in the file.
+    pub(crate) fn place(&self, diagnostic: Diagnostic, node: Option<&Node>) -> Diagnostic {
+        place(diagnostic, node, &self.text, self.syntax)
+    }
+
+    /// Long values are underlined on their first line only.
+    fn short(&self, span: Span) -> Span {
+        let body = self.text.get(span.range()).unwrap_or_default();
+        if body.starts_with('{') {
+            return Span::new(span.start, span.start + 1);
+        }
+        Span::new(span.start, span.start + body.find('\n').unwrap_or(body.len()))
+    }
+}
+
+/// Moves a finding about the string at `node` to where that string stands in the file.
+pub(crate) fn place(
+    mut diagnostic: Diagnostic,
+    node: Option<&Node>,
+    text: &str,
+    syntax: Syntax,
+) -> Diagnostic {
+    let literal = node.and_then(|node| Literal::of(node, text, syntax));
+    for label in &mut diagnostic.labels {
+        label.span = match (&literal, node) {
+            (Some(literal), _) => literal.span(label.span),
+            (None, Some(node)) => node.span,
+            (None, None) => Span::at(0),
+        };
+    }
+    if diagnostic.labels.is_empty()
+        && let Some(node) = node
+    {
+        diagnostic.labels.push(span::Label { span: node.span, text: String::new() });
+    }
+    diagnostic
+}

@@ -1,0 +1,30 @@
+//! The built-in pack is without a finding, in both languages.
+
+use rule::GuideLanguage;
+use span::Style;
+
+#[test]
+fn the_pack_loads_clean() {
+    let set = rule::builtin(GuideLanguage::English);
+    let found: String = set.problems.iter().map(|problem| set.render(problem, Style::Plain)).collect();
+    assert_eq!(found, "");
+    assert!(set.rules.len() > 10);
+}
+
+#[test]
+fn the_pack_is_translated() {
+    let english = rule::builtin(GuideLanguage::English);
+    let chinese = rule::builtin(GuideLanguage::SimplifiedChinese);
+    for (english, chinese) in english.rules.iter().zip(&chinese.rules) {
+        assert_eq!(english.rule_id, chinese.rule_id);
+        assert_ne!(english.name, chinese.name, "{} is not translated", english.file);
+        assert_eq!(chinese.api["name"], chinese.name.as_str());
+        let (from, to) = (english.guide.as_ref().unwrap(), chinese.guide.as_ref().unwrap());
+        assert_eq!(from.triage.len(), to.triage.len());
+        for (from, to) in from.triage.iter().zip(&to.triage) {
+            assert_ne!(from.text, to.text);
+            assert_eq!(from.query, to.query, "queries are not translated");
+        }
+        assert_ne!(english.note, chinese.note, "the note is made of the translated guide");
+    }
+}
