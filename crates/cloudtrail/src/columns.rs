@@ -1,0 +1,169 @@
+//! Fields into columns.
+
+use std::borrow::Cow;
+
+use block::{BlockBuilder, Schema, Slot};
+use ecs::{Millis, Scalar, Shape};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::emit::{Sink, emit};
+use crate::facts::Facts;
+use crate::field::Field;
+use crate::normalise::Normaliser;
+use crate::options::{ReadAt, Version};
+use crate::record::Record;
+use crate::subtree::Subtree;
+use crate::tree::push_key;
+
+/// Where the values of one field go.
+#[derive(Clone, Debug)]
+enum Target {
+    /// The field's own values.
+    Leaf { slot: Slot },
+    /// The values below it at a path.
+    Below { slot: Slot, path: Box<str> },
+    /// All values below it, each with its dotted key after a prefix.
+    Flattened { slot: Slot, prefix: Box<str> },
+}
+
+/// Which fields the columns of a schema are filled from.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    version: Version,
+    /// In the order of [`Field`], each with its targets.
+    wanted: Vec<(Field, Vec<Target>)>,
+}
+
+/// What every event has beside its columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventHead<'a> {
+    /// The `_id`: the record's own id, else a hash of its text.
+    pub id: Cow<'a, str>,
+    /// The `@timestamp`.
+    pub timestamp: Millis,
+}
+
+impl Columns {
+    /// Works out where the values of each column come from. Columns that no record can fill stay empty.
+    pub fn new(schema: &Schema, version: Version) -> Self {
+        let mut wanted = Vec::new();
+        for &field in Field::ALL.iter().filter(|field| field.is_in(version)) {
+            let path = field.path(version);
+            let targets: Vec<Target> =
+                schema.columns().filter_map(|(slot, column, shape)| target(field, path, slot, column, shape)).collect();
+            if !targets.is_empty() {
+                wanted.push((field, targets));
+            }
+        }
+        Self { version, wanted }
+    }
+
+    /// Fills the row that is being built, and says what completes it. The builder must have the schema that the
+    /// columns were made for, and the normaliser the version.
+    pub fn fill<'a>(
+        &self,
+        normaliser: &mut Normaliser,
+        record: &'a Record<'_>,
+        read_at: &ReadAt,
+        builder: &mut BlockBuilder,
+    ) -> EventHead<'a> {
+        let (options, scratch) = normaliser.parts();
+        debug_assert_eq!(options.version, self.version, "columns and normaliser must be of one version");
+        let mut facts = Facts::new(record, options, read_at);
+        let timestamp = facts.timestamp.unwrap_or_else(|| read_at.time());
+        let mut key = std::mem::take(&mut scratch.key);
+        for (field, targets) in &self.wanted {
+            let mut sink = Row { targets, builder, key: &mut key };
+            emit(*field, &mut facts, scratch, &mut sink);
+        }
+        scratch.key = key;
+        EventHead { id: event_id(record), timestamp }
+    }
+}
+
+/// The `_id` of a record's event: its own id, else a hash of its text.
+pub fn event_id<'a>(record: &'a Record<'_>) -> Cow<'a, str> {
+    match record.event_id() {
+        Some(id) => id.into(),
+        None => format!("{:032x}", xxh3_128(record.raw())).into(),
+    }
+}
+
+fn target(field: Field, path: &str, slot: Slot, column: &str, shape: Shape) -> Option<Target> {
+    match shape {
+        Shape::Leaf => {
+            let rest = column.strip_prefix(path)?;
+            match rest.strip_prefix('.') {
+                None => rest.is_empty().then_some(Target::Leaf { slot }),
+                // A multi-field has the values of its field.
+                Some("text") if field.is_single() => Some(Target::Leaf { slot }),
+                Some(below) => Some(Target::Below { slot, path: below.into() }),
+            }
+        }
+        Shape::FlattenedRoot => {
+            let below = if path == column { "" } else { path.strip_prefix(column)?.strip_prefix('.')? };
+            Some(Target::Flattened { slot, prefix: below.into() })
+        }
+        // No field of a record is of the type `nested`.
+        Shape::Nested => None,
+    }
+}
+
+/// One field of the row that is being built.
+struct Row<'r> {
+    targets: &'r [Target],
+    builder: &'r mut BlockBuilder,
+    key: &'r mut String,
+}
+
+impl Row<'_> {
+    /// Pushes a leaf of a flattened field: its key, a NUL, its value. A value without a key is none.
+    fn push_leaf(builder: &mut BlockBuilder, slot: Slot, key: &str, value: Scalar<'_>, leaf: &mut String) {
+        if !key.is_empty() {
+            leaf.clear();
+            leaf.push_str(key);
+            leaf.push('\0');
+            leaf.push_str(&value.text());
+            builder.push(slot, Scalar::Str(leaf));
+        }
+    }
+}
+
+impl Sink for Row<'_> {
+    fn scalar(&mut self, _: Field, value: Scalar<'_>) {
+        for target in self.targets {
+            match target {
+                Target::Leaf { slot } => self.builder.push(*slot, value),
+                Target::Below { .. } => {}
+                Target::Flattened { slot, prefix } => Self::push_leaf(self.builder, *slot, prefix, value, self.key),
+            }
+        }
+    }
+
+    fn strings(&mut self, field: Field, values: &mut dyn Iterator<Item = &str>) {
+        for value in values {
+            self.scalar(field, Scalar::Str(value));
+        }
+    }
+
+    fn subtree(&mut self, _: Field, value: Subtree<'_>) {
+        for target in self.targets {
+            let builder = &mut *self.builder;
+            match target {
+                Target::Leaf { slot } => value.scalars(&mut |scalar| builder.push(*slot, scalar)),
+                Target::Below { slot, path } => value.scalars_below(path, &mut |scalar| builder.push(*slot, scalar)),
+                Target::Flattened { slot, prefix } => {
+                    let mut key = String::new();
+                    push_key(&mut key, prefix);
+                    value.leaves(&mut key, &mut |key, scalar| Self::push_leaf(builder, *slot, key, scalar, self.key));
+                }
+            }
+        }
+    }
+
+    fn subtrees(&mut self, field: Field, values: &mut dyn Iterator<Item = Subtree<'_>>) {
+        for value in values {
+            self.subtree(field, value);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Records into documents.
+
+use std::sync::Arc;
+
+use ecs::Object;
+
+use crate::document::Document;
+use crate::emit::emit;
+use crate::facts::Facts;
+use crate::field::Field;
+use crate::options::{Options, ReadAt};
+use crate::record::Record;
+use crate::scratch::Scratch;
+
+/// Makes events of records. It holds caches: give each thread a clone.
+#[derive(Clone, Debug)]
+pub struct Normaliser {
+    options: Arc<Options>,
+    scratch: Scratch,
+}
+
+impl Normaliser {
+    /// A normaliser with these options.
+    pub fn new(options: Options) -> Self {
+        Self { options: Arc::new(options), scratch: Scratch::default() }
+    }
+
+    /// The document of a record. Every record has one: that of an unreadable record says what is wrong with it.
+    pub fn document(&mut self, record: &Record<'_>, read_at: &ReadAt) -> Object {
+        let (options, scratch) = self.parts();
+        let mut facts = Facts::new(record, options, read_at);
+        let mut document = Document { root: Object::new(), version: options.version };
+        for &field in Field::ALL.iter().filter(|field| field.is_in(options.version)) {
+            emit(field, &mut facts, scratch, &mut document);
+        }
+        document.root
+    }
+
+    pub(crate) fn parts(&mut self) -> (&Options, &mut Scratch) {
+        (&self.options, &mut self.scratch)
+    }
+}

@@ -1,0 +1,235 @@
+//! One record: its text, parsed.
+
+use std::{fmt, str};
+
+use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
+
+use crate::tree::{At, Cleanup, Tree};
+
+/// Deeper records are refused: what walks them recurses, and readers of the documents have limits of their own.
+pub const MAX_DEPTH: usize = 100;
+
+/// Longer records are refused: places in a record are kept in 32 bits.
+pub const MAX_RECORD_BYTES: usize = 1 << 30;
+
+/// Why the text of a record could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// It is not JSON.
+    #[error("the record is not valid JSON: {cause} at byte {at}")]
+    Json {
+        /// What the parser says.
+        cause: String,
+        /// Where in the record, as far as the parser can tell.
+        at: usize,
+    },
+    /// It is JSON, but not an object.
+    #[error("the record is JSON, but not an object")]
+    NotAnObject,
+    /// A hostile record must not exhaust the stack.
+    #[error("the record nests deeper than {limit} levels")]
+    TooDeep {
+        /// [`MAX_DEPTH`].
+        limit: usize,
+    },
+    /// A hostile record must not exhaust the memory.
+    #[error("the record is longer than {limit} bytes")]
+    TooLong {
+        /// [`MAX_RECORD_BYTES`].
+        limit: usize,
+    },
+}
+
+impl ParseError {
+    /// A stable code for documentation, tests and interfaces. Codes are never reused.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Json { .. } => "CT001",
+            Self::NotAnObject => "CT002",
+            Self::TooDeep { .. } => "CT003",
+            Self::TooLong { .. } => "CT004",
+        }
+    }
+}
+
+/// The memory that parsing needs; keep it from record to record.
+pub struct RecordBuf {
+    text: Vec<u8>,
+    quoted: Vec<u8>,
+    numbers: Vec<usize>,
+    buffers: Buffers,
+    tape: Option<Tape<'static>>,
+}
+
+impl fmt::Debug for RecordBuf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordBuf").field("capacity", &self.text.capacity()).finish_non_exhaustive()
+    }
+}
+
+impl Default for RecordBuf {
+    fn default() -> Self {
+        Self {
+            text: Vec::new(),
+            quoted: Vec::new(),
+            numbers: Vec::new(),
+            buffers: Buffers::with_max_depth(4096, MAX_DEPTH),
+            tape: None,
+        }
+    }
+}
+
+/// What became of the text.
+#[derive(Debug)]
+enum State {
+    Object,
+    Blank,
+    Unreadable(ParseError),
+}
+
+/// One record as delivered. It may be unreadable: then [`Record::error`] says why, and its event says so too.
+#[derive(Debug)]
+pub struct Record<'a> {
+    raw: &'a [u8],
+    state: State,
+    tape: Tape<'a>,
+    numbers: &'a [usize],
+    home: &'a mut Option<Tape<'static>>,
+}
+
+impl RecordBuf {
+    /// Reads the text of one record.
+    pub fn parse<'a>(&'a mut self, raw: &'a [u8]) -> Record<'a> {
+        let Self { text, quoted, numbers, buffers, tape: home } = self;
+        let mut tape: Tape<'a> = home.take().map_or_else(Tape::null, Tape::reset);
+        numbers.clear();
+        let state = if raw.trim_ascii().is_empty() {
+            State::Blank
+        } else if raw.len() > MAX_RECORD_BYTES {
+            State::Unreadable(ParseError::TooLong { limit: MAX_RECORD_BYTES })
+        } else {
+            text.clear();
+            text.extend_from_slice(raw);
+            let mut result = fill(text, buffers, &mut tape);
+            if result.is_err() && quote_wide_numbers(raw, quoted, numbers) {
+                tape = tape.reset();
+                let start = quoted.as_ptr().addr();
+                numbers.iter_mut().for_each(|offset| *offset += start);
+                result = fill(quoted, buffers, &mut tape);
+            }
+            match result {
+                Ok(()) if matches!(tape.0.first(), Some(Node::Object { .. })) => State::Object,
+                Ok(()) => State::Unreadable(ParseError::NotAnObject),
+                Err(error) => State::Unreadable(parse_error(&error, raw)),
+            }
+        };
+        Record { raw, state, tape, numbers, home }
+    }
+}
+
+impl Record<'_> {
+    /// The text.
+    pub fn raw(&self) -> &[u8] {
+        self.raw
+    }
+
+    /// Why the text could not be read, if so.
+    pub fn error(&self) -> Option<&ParseError> {
+        match &self.state {
+            State::Unreadable(error) => Some(error),
+            State::Object | State::Blank => None,
+        }
+    }
+
+    /// Whether the text is empty or white space.
+    pub fn is_blank(&self) -> bool {
+        matches!(self.state, State::Blank)
+    }
+
+    /// The parsed record, unless it is blank or unreadable.
+    pub(crate) fn tree(&self, cleanup: Cleanup) -> Option<Tree<'_>> {
+        matches!(self.state, State::Object).then(|| Tree::new(&self.tape.0, self.numbers, cleanup))
+    }
+
+    /// The record's own id, if it has one.
+    pub(crate) fn event_id(&self) -> Option<&str> {
+        let tree = self.tree(Cleanup::Keep)?;
+        tree.text(tree.get(At::ROOT, "eventID")).filter(|id| !id.is_empty())
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        *self.home = Some(std::mem::replace(&mut self.tape, Tape(Vec::new())).reset());
+    }
+}
+
+/// Parses in place; the parser wants padding after the text.
+fn fill<'a>(text: &'a mut Vec<u8>, buffers: &mut Buffers, tape: &mut Tape<'a>) -> simd_json::Result<()> {
+    let len = text.len();
+    text.resize(len + INPUT_PADDING, b' ');
+    simd_json::fill_tape_padded(text, len, buffers, tape)
+}
+
+fn parse_error(error: &simd_json::Error, raw: &[u8]) -> ParseError {
+    match error.error() {
+        simd_json::ErrorType::DepthLimitExceeded => ParseError::TooDeep { limit: MAX_DEPTH },
+        cause => match str::from_utf8(raw) {
+            Ok(_) => ParseError::Json { cause: format!("{cause:?}"), at: error.index() },
+            Err(invalid) => ParseError::Json { cause: "invalid UTF-8".to_owned(), at: invalid.valid_up_to() },
+        },
+    }
+}
+
+/// Copies a text with all numbers in quotes that the parser has no type for: integers beyond 64 bits, and floats
+/// beyond 64-bit ones. Their places in the copy go to `numbers`, so that they are numbers again in [`Tree`].
+/// Returns whether there was any.
+fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>) -> bool {
+    quoted.clear();
+    // Addresses are remembered, so the copy must not move while it grows: a quoted number has at least 19 bytes
+    // of digits or an exponent, and takes two bytes more.
+    quoted.reserve(raw.len() * 2 + INPUT_PADDING);
+    let (mut at, mut in_string) = (0, false);
+    while at < raw.len() {
+        let byte = raw[at];
+        if in_string {
+            quoted.push(byte);
+            at += 1;
+            if byte == b'\\' && at < raw.len() {
+                quoted.push(raw[at]);
+                at += 1;
+            } else if byte == b'"' {
+                in_string = false;
+            }
+        } else if byte == b'-' || byte.is_ascii_digit() {
+            let len = raw[at..].iter().take_while(|it| matches!(it, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+            let number = &raw[at..at + len.count()];
+            at += number.len();
+            if is_wide(number) {
+                quoted.push(b'"');
+                numbers.push(quoted.len());
+                quoted.extend_from_slice(number);
+                quoted.push(b'"');
+            } else {
+                quoted.extend_from_slice(number);
+            }
+        } else {
+            in_string = byte == b'"';
+            quoted.push(byte);
+            at += 1;
+        }
+    }
+    !numbers.is_empty()
+}
+
+/// Whether this is a JSON number that fits neither a 64-bit integer nor a finite 64-bit float.
+fn is_wide(number: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(number) else { return false };
+    if text.parse::<serde_json::Number>().is_err() {
+        return false;
+    }
+    if text.bytes().any(|it| matches!(it, b'.' | b'e' | b'E')) {
+        return text.parse::<f64>().is_ok_and(f64::is_infinite);
+    }
+    text.parse::<i64>().is_err() && text.parse::<u64>().is_err()
+}
