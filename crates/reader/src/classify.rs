@@ -90,7 +90,13 @@ impl Classifier {
     }
 
     /// What the object at `range` of `text` is; `clues` is what was read from it, relative to the range.
-    fn resolve(&mut self, text: &[u8], range: Range<usize>, clues: Clues, level: usize) -> (RecordKind, Place) {
+    fn resolve(
+        &mut self,
+        text: &[u8],
+        range: Range<usize>,
+        clues: Clues,
+        level: usize,
+    ) -> (RecordKind, Place) {
         let here = |kind| (kind, Place::Text(range.clone()));
         if clues.cloudtrail {
             return here(RecordKind::CloudTrail);
@@ -232,6 +238,7 @@ impl Clues {
 
 /// Whether the object `text` has the key on its first level.
 fn has_member(text: &[u8], wanted: &[u8]) -> bool {
-    let found = |key: &[u8], _| if key == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let found =
+        |key: &[u8], _| if key == wanted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     members(text, 0, found) == Err(Stop::Enough)
 }

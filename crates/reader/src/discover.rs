@@ -21,8 +21,8 @@ const OWN_ENDINGS: [&str; 9] = ["json", "ndjson", "jsonl", "gz", "tgz", "zst", "
 
 /// Endings that are never records. Everything else is decided by its content.
 const FOREIGN_ENDINGS: [&str; 24] = [
-    "csv", "css", "doc", "docx", "exe", "gif", "htm", "html", "jpeg", "jpg", "js", "md", "mmdb", "parquet", "pdf", "png",
-    "py", "rst", "sh", "svg", "toml", "xml", "yaml", "yml",
+    "csv", "css", "doc", "docx", "exe", "gif", "htm", "html", "jpeg", "jpg", "js", "md", "mmdb", "parquet",
+    "pdf", "png", "py", "rst", "sh", "svg", "toml", "xml", "yaml", "yml",
 ];
 
 /// One file to read.
@@ -179,9 +179,8 @@ impl Discovery {
     /// [`DELIVERY_SKEW_MS`](crate::DELIVERY_SKEW_MS) for the margins.
     pub fn prune(&mut self, not_before_ms: i64, not_after_ms: i64) -> usize {
         let before = self.inputs.len();
-        let may_hold = |input: &Input| {
-            input.s3.as_ref().is_none_or(|key| key.may_hold(not_before_ms, not_after_ms))
-        };
+        let may_hold =
+            |input: &Input| input.s3.as_ref().is_none_or(|key| key.may_hold(not_before_ms, not_after_ms));
         self.inputs.retain(may_hold);
         for (id, input) in self.inputs.iter_mut().enumerate() {
             input.id = id as u32;
@@ -247,7 +246,8 @@ impl Finder {
             .iter()
             .take_while(|part| !part.to_string_lossy().contains(['*', '?', '[', '{']))
             .collect();
-        let (start, bare) = if root.as_os_str().is_empty() { (Path::new("."), true) } else { (&*root, false) };
+        let (start, bare) =
+            if root.as_os_str().is_empty() { (Path::new("."), true) } else { (&*root, false) };
         let fits = |path: &Path| {
             let path = if bare { path.strip_prefix(".").unwrap_or(path) } else { path };
             matcher.is_match(path)
@@ -263,7 +263,9 @@ impl Finder {
     fn walk(&mut self, root: &Path, argument: &Path, fits: &dyn Fn(&Path) -> bool) -> (u64, u64) {
         let (mut found, mut skipped) = (0, 0);
         let shown = |entry: &walkdir::DirEntry| {
-            entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(&entry.file_name().to_string_lossy())
+            entry.depth() == 0
+                || !entry.file_type().is_dir()
+                || !is_hidden(&entry.file_name().to_string_lossy())
         };
         for entry in WalkDir::new(root).follow_links(true).into_iter().filter_entry(shown) {
             let entry = match entry {
@@ -316,7 +318,8 @@ fn is_record_file(path: &Path) -> bool {
     if is_foreign(&name) {
         return false;
     }
-    let own = path.extension().is_some_and(|ending| OWN_ENDINGS.iter().any(|own| ending.eq_ignore_ascii_case(own)));
+    let own =
+        path.extension().is_some_and(|ending| OWN_ENDINGS.iter().any(|own| ending.eq_ignore_ascii_case(own)));
     own || looks_like_records(path)
 }
 

@@ -71,8 +71,8 @@ pub(crate) struct Framer<'s> {
 
 /// What the start of the next record looks like after a broken one.
 struct Target {
-    /// The first key of a record.
-    key: Option<Vec<u8>>,
+    /// The first keys of the records known: of the broken one, which may be what is broken, and of the one before.
+    keys: Vec<Vec<u8>>,
     /// How far a record is indented at most, if it stands at the start of a line.
     indent: Option<usize>,
     /// An array at the start of a line will do as well.
@@ -398,19 +398,20 @@ impl<'s> Framer<'s> {
     /// What the record after the one at `start` will look like.
     fn target(&self, start: usize) -> Target {
         let text = self.window.text();
-        let key = first_key(&text[..text.len().min(start + HEAD_BYTES)], start);
-        Target { key: key.map(<[u8]>::to_vec), indent: self.indent, array: self.arrays.is_empty() }
+        let own = first_key(&text[..text.len().min(start + HEAD_BYTES)], start);
+        let before = self.before.as_ref().and_then(|(_, head)| first_key(head, 0));
+        let keys = own.into_iter().chain(before).map(<[u8]>::to_vec).collect();
+        Target { keys, indent: self.indent, array: self.arrays.is_empty() }
     }
 
     /// What the next record will look like, when we stand between two.
     fn target_after_last(&self) -> Target {
         let array = self.arrays.is_empty();
-        match &self.before {
-            None => Target { key: None, indent: Some(ANY_LINE), array },
-            Some((indent, head)) => {
-                Target { key: first_key(head, 0).map(<[u8]>::to_vec), indent: *indent, array }
-            }
-        }
+        let Some((indent, head)) = &self.before else {
+            return Target { keys: Vec::new(), indent: Some(ANY_LINE), array };
+        };
+        let keys = first_key(head, 0).into_iter().map(<[u8]>::to_vec).collect();
+        Target { keys, indent: *indent, array }
     }
 
     /// Goes to the next start of a record, at `at` or after it. At the end of the text if there is none; then
@@ -470,14 +471,15 @@ impl Target {
         }
         let ahead = &text[..text.len().min(at + HEAD_BYTES)];
         let Some(key) = first_key(ahead, at).filter(|_| text[at] == b'{') else { return false };
-        if self.key.as_ref().is_some_and(|wanted| wanted != key) {
-            return false;
+        let known = self.keys.iter().any(|wanted| wanted == key);
+        // A key that no nested object has is enough.
+        if is_cloudtrail_key(key) {
+            return known || !self.keys.iter().any(|wanted| is_cloudtrail_key(wanted));
         }
-        // A key that no nested object has is enough. Other records can be told by what stands around them, unless
-        // they have lines of their own.
-        let before = text[..at].iter().rev().take(LOOK_AROUND_BYTES).find(|&&byte| byte > b' ' && byte != b',');
-        is_cloudtrail_key(key)
-            || self.key.is_some() && self.indent.is_none() && matches!(before, Some(b'}' | b'['))
+        // Other records can be told by what stands around them, unless they have lines of their own.
+        let before =
+            text[..at].iter().rev().take(LOOK_AROUND_BYTES).find(|&&byte| byte > b' ' && byte != b',');
+        known && self.indent.is_none() && matches!(before, Some(b'}' | b'['))
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Read};
 use flate2::bufread::GzDecoder;
 
 use crate::Limits;
+use crate::meter::Meter;
 
 /// The first bytes of each member: magic and method.
 const MEMBER: &[u8] = &[0x1F, 0x8B, 8];
@@ -19,10 +20,15 @@ pub(crate) fn whole(
     text: &mut Vec<u8>,
     decompressor: &mut libdeflater::Decompressor,
     limits: &Limits,
+    meter: &Meter,
 ) -> Option<usize> {
     let length = u32::from_le_bytes(*gzip.last_chunk::<4>()?) as usize;
     // Deflate makes at most 1,032 bytes of one: a larger promise is a lie that would cost memory.
     if length > limits.whole_text_bytes || length > gzip.len().saturating_mul(1032) {
+        return None;
+    }
+    // What is over a limit is read up to it.
+    if !meter.allows(length as u64, limits) {
         return None;
     }
     // A further member may start at each magic number. libdeflate reads the first one only.
@@ -33,7 +39,7 @@ pub(crate) fn whole(
         text.resize(length, 0);
     }
     let written = decompressor.gzip_decompress(gzip, &mut text[..length]).ok()?;
-    (written == length).then_some(length)
+    (written == length && meter.unpacked(length as u64, limits).is_ok()).then_some(length)
 }
 
 /// Decompresses gzip members one after the other.

@@ -51,16 +51,24 @@ impl<R: Read> Read for Unpacked<'_, R> {
 }
 
 impl Meter {
+    /// Whether so many bytes more are not too many.
+    pub(crate) fn allows(&self, bytes: u64, limits: &Limits) -> bool {
+        self.check(self.unpacked.get().saturating_add(bytes), limits).is_ok()
+    }
+
     /// Takes note of bytes out of a decompressor. An error if they are too many.
     pub(crate) fn unpacked(&self, bytes: u64, limits: &Limits) -> io::Result<()> {
-        let unpacked = self.unpacked.get() + bytes;
-        self.unpacked.set(unpacked);
+        self.unpacked.set(self.unpacked.get().saturating_add(bytes));
+        self.check(self.unpacked.get(), limits).map_err(|cause| io::Error::other(LimitReached(cause)))
+    }
+
+    fn check(&self, unpacked: u64, limits: &Limits) -> Result<(), Cause> {
         if unpacked > limits.decompressed_bytes {
-            return Err(io::Error::other(LimitReached(Cause::TooBig { limit: limits.decompressed_bytes })));
+            return Err(Cause::TooBig { limit: limits.decompressed_bytes });
         }
         let allowed = self.stored.get().saturating_mul(limits.ratio);
         if unpacked > limits.ratio_free_bytes && unpacked > allowed {
-            return Err(io::Error::other(LimitReached(Cause::Ratio { ratio: limits.ratio })));
+            return Err(Cause::Ratio { ratio: limits.ratio });
         }
         Ok(())
     }

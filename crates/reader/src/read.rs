@@ -62,6 +62,7 @@ impl Reader {
             sink,
             wanted,
             member: None,
+            failure: None,
             ordinal: 0,
             totals: Totals::default(),
             record_problems: 0,
@@ -83,6 +84,8 @@ struct Run<'r> {
     /// The ordinals that are asked for and were not met yet, if not all are.
     wanted: Option<&'r [u64]>,
     member: Option<String>,
+    /// What ended the text of the last member early.
+    failure: Option<Cause>,
     ordinal: u64,
     totals: Totals,
     record_problems: u64,
@@ -105,8 +108,7 @@ const MAX_COMPRESSIONS: u8 = 2;
 
 impl Layers {
     fn compressed(self) -> Option<Self> {
-        (self.compressions < MAX_COMPRESSIONS)
-            .then_some(Self { compressions: self.compressions + 1, ..self })
+        (self.compressions < MAX_COMPRESSIONS).then_some(Self { compressions: self.compressions + 1, ..self })
     }
 }
 
@@ -154,7 +156,9 @@ impl Run<'_> {
             (Content::Gzip, Some(layers)) => return self.gzip(&mut source, layers, space),
             (Content::Zstd, Some(layers)) => return self.zstd(&mut source, layers, space),
             (Content::Tar, _) if !layers.archive => return self.tar(&mut source, space),
-            (Content::Gzip | Content::Zstd | Content::Tar | Content::Zip, _) => self.problem(None, Cause::Nested),
+            (Content::Gzip | Content::Zstd | Content::Tar | Content::Zip, _) => {
+                self.problem(None, Cause::Nested);
+            }
             (Content::Utf16, _) => self.problem(None, Cause::Utf16),
             (Content::Binary, _) => self.problem(None, Cause::Binary),
         }
@@ -170,9 +174,7 @@ impl Run<'_> {
         if taken.as_ref().is_ok_and(|&read| (read as u64) < bound) {
             let mut text = std::mem::take(&mut space.unpacked);
             let decompressor = space.decompressor.get_or_insert_default();
-            let length = gzip::whole(&packed, &mut text, decompressor, limits);
-            let allowed = length.map(|length| self.meter.unpacked(length as u64, limits));
-            if let (Some(length), Some(Ok(()))) = (length, allowed) {
+            if let Some(length) = gzip::whole(&packed, &mut text, decompressor, limits, self.meter) {
                 space.packed = packed;
                 let flow = match sniff(&text[..length]) {
                     Content::Text | Content::Blank => {
@@ -220,7 +222,11 @@ impl Run<'_> {
             let mut entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    self.problem(None, cause_of(&error));
+                    let cause = cause_of(&error);
+                    // Where the archive is cut the member is cut too, and that was told.
+                    if self.failure.take().as_ref() != Some(&cause) {
+                        self.problem(None, cause);
+                    }
                     break;
                 }
             };
@@ -265,7 +271,9 @@ impl Run<'_> {
                 }
             };
             let mut member = Unpacked { inner, meter: self.meter, limits };
-            self.skip_or_read(|run| run.layer(&mut member, Layers { archive: true, compressions: 0 }, space))?;
+            self.skip_or_read(|run| {
+                run.layer(&mut member, Layers { archive: true, compressions: 0 }, space)
+            })?;
         }
         ControlFlow::Continue(())
     }
@@ -278,6 +286,7 @@ impl Run<'_> {
             return false;
         }
         self.member = Some(name);
+        self.failure = None;
         true
     }
 
@@ -318,6 +327,7 @@ impl Run<'_> {
         if flow.is_continue() {
             if let Some(failure) = framer.window().failure() {
                 let cause = cause_of(failure);
+                self.failure = Some(cause.clone());
                 self.problem(None, cause);
             } else if framer.is_blank() {
                 self.problem(None, Cause::Empty);

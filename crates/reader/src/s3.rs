@@ -180,7 +180,9 @@ mod tests {
 
     #[test]
     fn reads_digests_insights_and_bare_trees() {
-        let digest = parse("111122223333_CloudTrail-Digest_eu-west-1_main_eu-west-1_20240101T000000Z.json.gz").unwrap();
+        let digest =
+            parse("111122223333_CloudTrail-Digest_eu-west-1_main_eu-west-1_20240101T000000Z.json.gz")
+                .unwrap();
         assert_eq!((digest.delivery, digest.delivered_from_ms), (Delivery::Digest, 1_704_067_200_000));
         let insight = parse("111122223333/CloudTrail-Insight/eu-west-1/2024/01/01/export.json.gz").unwrap();
         assert_eq!(insight.delivery, Delivery::Insight);

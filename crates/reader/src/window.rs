@@ -25,7 +25,15 @@ impl<'s> Window<'s> {
 
     /// A text that is read from `source`, `step` bytes at a time; `buffer` is space to reuse.
     pub(crate) fn stream(buffer: Vec<u8>, source: &'s mut dyn Read, step: usize) -> Self {
-        Self { buffer, length: 0, base: 0, counted: Cell::default(), source: Some(source), step: step.max(1), failure: None }
+        Self {
+            buffer,
+            length: 0,
+            base: 0,
+            counted: Cell::default(),
+            source: Some(source),
+            step: step.max(1),
+            failure: None,
+        }
     }
 
     /// What is held.

@@ -1,0 +1,166 @@
+//! Which files are found, and in which order.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reader::{Discovery, Notice, Reader};
+
+use crate::support::{Keep, gzip, record};
+
+fn find(paths: &[&Path]) -> Result<Discovery, Vec<String>> {
+    let paths: Vec<PathBuf> = paths.iter().map(|path| path.to_path_buf()).collect();
+    Discovery::find(&paths, &mut std::io::empty())
+        .map_err(|errors| errors.iter().map(|error| error.code().to_owned()).collect())
+}
+
+fn names(found: &Discovery, root: &Path) -> Vec<String> {
+    for (place, input) in found.inputs.iter().enumerate() {
+        assert_eq!(input.id as usize, place);
+    }
+    let shorten = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    found.inputs.iter().map(|input| shorten(input.path())).collect()
+}
+
+/// A folder with these files; each holds one record, except as its name says.
+fn tree(files: &[&str]) -> tempfile::TempDir {
+    let root = tempfile::tempdir().unwrap();
+    for file in files {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let bytes = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("gz") => gzip(record(1).as_bytes()),
+            Some("bin") => vec![0; 100],
+            Some("txt") => b"notes".to_vec(),
+            _ => record(1).into_bytes(),
+        };
+        fs::write(path, bytes).unwrap();
+    }
+    root
+}
+
+#[test]
+fn folders_are_read_whole_and_in_order() {
+    let root = tree(&[
+        "b/2.json",
+        "b/1.json.gz",
+        "a.ndjson",
+        "c/d/e/part-0001",
+        "c/x.JSON",
+        "README.md",
+        "b/.DS_Store",
+        ".git/x.json",
+        "c/y.bin",
+        "c/z.txt",
+        "README",
+    ]);
+    let found = find(&[root.path()]).unwrap();
+    assert_eq!(
+        names(&found, root.path()),
+        ["a.ndjson", "b/1.json.gz", "b/2.json", "c/d/e/part-0001", "c/x.JSON"]
+    );
+    assert_eq!(found.skipped, 5);
+    assert!(found.notices.is_empty());
+    assert_eq!(found.inputs[2].size, record(1).len() as u64);
+}
+
+#[test]
+fn what_is_named_is_read_whatever_it_is_called() {
+    let root = tree(&["notes.txt", "x.md"]);
+    let (text, other) = (root.path().join("notes.txt"), root.path().join("x.md"));
+    assert_eq!(names(&find(&[&text, &other]).unwrap(), root.path()), ["notes.txt", "x.md"]);
+}
+
+#[test]
+fn the_order_of_paths_means_nothing_and_no_file_comes_twice() {
+    let root = tree(&["a/1.json", "b/2.json"]);
+    let (a, b, one) = (root.path().join("a"), root.path().join("b"), root.path().join("b/../a/1.json"));
+    let forward = find(&[&a, &b, root.path()]).unwrap();
+    let backward = find(&[root.path(), &b, &a]).unwrap();
+    assert_eq!(names(&forward, root.path()), ["a/1.json", "b/2.json"]);
+    assert_eq!(names(&backward, root.path()), ["a/1.json", "b/2.json"]);
+    assert_eq!(find(&[&a, &one]).unwrap().inputs.len(), 1);
+}
+
+#[test]
+fn patterns() {
+    let root = tree(&["a/1.json", "a/2.json", "a/3.ndjson", "b/1.json", "b/c/1.json", "odd[1].json"]);
+    let cases: [(&str, &[&str]); 6] = [
+        ("a/*.json", &["a/1.json", "a/2.json"]),
+        ("*/1.json", &["a/1.json", "b/1.json"]),
+        ("**/1.json", &["a/1.json", "b/1.json", "b/c/1.json"]),
+        ("a/[23].*", &["a/2.json", "a/3.ndjson"]),
+        ("{a,b}/?.json", &["a/1.json", "a/2.json", "b/1.json"]),
+        // A file of that name comes before a pattern.
+        ("odd[1].json", &["odd[1].json"]),
+    ];
+    for (pattern, expected) in cases {
+        let found = find(&[&root.path().join(pattern)]).unwrap();
+        assert_eq!(names(&found, root.path()), expected, "{pattern}");
+    }
+    assert_eq!(find(&[&root.path().join("z/*.json")]).unwrap_err(), ["PATH002"]);
+    assert_eq!(find(&[&root.path().join("a/[.json")]).unwrap_err(), ["PATH003"]);
+}
+
+#[test]
+fn all_missing_paths_are_told() {
+    let root = tree(&["a.json"]);
+    let (a, b) = (root.path().join("x.json"), root.path().join("y"));
+    assert_eq!(find(&[&a, root.path(), &b]).unwrap_err(), ["PATH001", "PATH001"]);
+}
+
+#[test]
+fn an_empty_folder_is_told() {
+    let root = tree(&["a/README.md", "b/1.json"]);
+    let empty = root.path().join("a");
+    let found = find(&[&empty, &root.path().join("b")]).unwrap();
+    assert_eq!(found.notices, [Notice::EmptyFolder { path: empty, skipped: 1 }]);
+    assert_eq!(found.inputs.len(), 1);
+}
+
+#[test]
+fn the_standard_input_can_be_read_twice() {
+    let text = format!("{}\n{}\n", record(1), record(2));
+    let found = Discovery::find(&["-".into(), "-".into()], &mut text.as_bytes()).unwrap();
+    let [input] = &found.inputs[..] else { panic!("{:?}", found.inputs) };
+    assert_eq!((input.name(), input.size), ("standard input", text.len() as u64));
+    let path = input.path().to_owned();
+    for _ in 0..2 {
+        let mut keep = Keep::default();
+        Reader::default().read(input, &mut keep);
+        assert_eq!(keep.texts(), [record(1), record(2)]);
+    }
+    let kept = input.clone();
+    drop(found);
+    assert!(path.exists());
+    drop(kept);
+    assert!(!path.exists());
+}
+
+#[test]
+fn pruning_keeps_what_may_matter() {
+    let day = "AWSLogs/111122223333/CloudTrail/eu-west-1/2024/01";
+    let named = |day: &str, stamp: &str| {
+        format!(
+            "AWSLogs/111122223333/CloudTrail/eu-west-1/2024/01/{day}/111122223333_CloudTrail_eu-west-1_{stamp}_x.json.gz"
+        )
+    };
+    let files = [
+        named("01", "20240101T1200Z"),
+        named("03", "20240103T1159Z"),
+        named("04", "20240104T1200Z"),
+        named("05", "20240105T1300Z"),
+        format!("{day}/04/export.json.gz"),
+        "other.json".to_owned(),
+    ];
+    let root = tree(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut found = find(&[root.path()]).unwrap();
+    // From noon on the third to noon on the fourth of January.
+    let (from, to) = (1_704_283_200_000, 1_704_369_600_000);
+    assert_eq!(found.prune(from, to), 2);
+    let kept = names(&found, root.path());
+    let expected = [files[1].clone(), files[2].clone(), files[4].clone(), files[5].clone()];
+    assert_eq!(kept, expected);
+    let key = found.inputs[0].s3.as_ref().unwrap();
+    assert_eq!((key.account.as_deref(), key.region.as_deref()), (Some("111122223333"), Some("eu-west-1")));
+    assert_eq!(found.prune(i64::MIN, i64::MAX), 0);
+}

@@ -1,0 +1,139 @@
+//! Reads bytes as a file and keeps what comes.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use reader::{Input, Limits, Mode, Options, Problem, Progress, Reader, Record, RecordKind, Sink, Totals};
+
+/// A record, kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) ordinal: u64,
+    pub(crate) offset: u64,
+    pub(crate) member: Option<String>,
+    pub(crate) kind: RecordKind,
+    pub(crate) id: Option<String>,
+    pub(crate) index: Option<String>,
+    pub(crate) text: String,
+}
+
+/// Keeps everything, and spoils the text as a parser that works in place does.
+#[derive(Debug, Default)]
+pub(crate) struct Keep {
+    pub(crate) records: Vec<Kept>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) progress: Progress,
+}
+
+impl Sink for Keep {
+    fn record(&mut self, record: Record<'_>) -> ControlFlow<()> {
+        self.records.push(Kept {
+            ordinal: record.ordinal,
+            offset: record.offset,
+            member: record.member.map(str::to_owned),
+            kind: record.kind,
+            id: record.id.map(str::to_owned),
+            index: record.index.map(str::to_owned),
+            text: String::from_utf8(record.bytes.to_vec()).unwrap(),
+        });
+        record.bytes.fill(b'"');
+        ControlFlow::Continue(())
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    fn progress(&mut self, progress: Progress) {
+        self.progress.read_bytes += progress.read_bytes;
+        self.progress.text_bytes += progress.text_bytes;
+    }
+}
+
+impl Keep {
+    /// The codes of the problems.
+    pub(crate) fn codes(&self) -> Vec<&'static str> {
+        self.problems.iter().map(|problem| problem.cause.code()).collect()
+    }
+
+    /// The texts of the records.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        self.records.iter().map(|record| &*record.text).collect()
+    }
+}
+
+/// Options with this mode and window.
+pub(crate) fn options(mode: Mode, window_bytes: usize) -> Options {
+    Options { mode, limits: Limits { window_bytes, ..Limits::default() } }
+}
+
+/// Reads these bytes as a file.
+pub(crate) fn read_with(options: Options, bytes: &[u8]) -> (Keep, Totals) {
+    let file = file_of(bytes);
+    read_file(options, file.path())
+}
+
+/// Reads these bytes as a file, as usual.
+pub(crate) fn read(bytes: &[u8]) -> Keep {
+    read_with(Options::default(), bytes).0
+}
+
+pub(crate) fn read_file(options: Options, path: &Path) -> (Keep, Totals) {
+    let input = Input::file(0, path).unwrap();
+    let mut keep = Keep::default();
+    let totals = Reader::new(options).read(&input, &mut keep);
+    assert_eq!(totals.records, keep.records.len() as u64);
+    assert_eq!(totals.read_bytes, keep.progress.read_bytes);
+    assert_eq!(totals.text_bytes, keep.progress.text_bytes);
+    (keep, totals)
+}
+
+pub(crate) fn file_of(bytes: &[u8]) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    file
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::stream::encode_all(bytes, 1).unwrap()
+}
+
+pub(crate) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in members {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A record as AWS writes it, told from others by its number.
+pub(crate) fn record(number: usize) -> String {
+    format!(
+        r#"{{"eventVersion":"1.08","userIdentity":{{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ana","accountId":"111122223333"}},"eventTime":"2024-05-06T07:08:{:02}Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-1","sourceIPAddress":"203.0.113.7","userAgent":"[aws-cli/2.15 \"quoted\\\\\" {{brackets]","requestParameters":{{"bucketName":"b{number}","tags":[{{"key":"a"}},{{"key":"ü"}}]}},"eventID":"{number}"}}"#,
+        number % 60
+    )
+}
+
+/// A delivered file with these records.
+pub(crate) fn records_file(records: impl IntoIterator<Item = String>) -> String {
+    format!("{{\"Records\":[{}]}}", records.into_iter().collect::<Vec<_>>().join(","))
+}
