@@ -3,7 +3,7 @@
 use block::{Block, Ordinal};
 use ecs::Scalar;
 
-use crate::ids::{ColumnId, LeafId, PredicateId};
+use crate::ids::{ColumnId, LeafId, PredicateId, TermId};
 use crate::postings::members;
 use crate::program::{Leaf, Program};
 use crate::scratch::{ABSENT, LeafState, Mode, Scratch, UNSEARCHED};
@@ -134,18 +134,25 @@ impl<'a> Pass<'a> {
             return;
         }
         state.terms_epoch = epoch;
+        state.present.clear();
         state.terms.clear();
+        state.terms.resize(plan.texts.len(), ABSENT);
         if view.distinct() < plan.texts.len() {
-            state.terms.resize(plan.texts.len(), ABSENT);
             for ordinal in 0..view.distinct() as Ordinal {
                 if let Scalar::Str(text) = view.value(ordinal)
-                    && let Some(term) = plan.terms.get(text)
+                    && let Some(&term) = plan.terms.get(text)
                 {
                     state.terms[term.index()] = ordinal;
+                    state.present.push(term);
                 }
             }
         } else {
-            state.terms.extend(plan.texts.iter().map(|text| view.find_str(text).unwrap_or(ABSENT)));
+            for (at, text) in plan.texts.iter().enumerate() {
+                if let Some(ordinal) = view.find_str(text) {
+                    state.terms[at] = ordinal;
+                    state.present.push(TermId::new(at));
+                }
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::filter::{Clause, Filter, Gate};
 use crate::ids::{ColumnId, FilterId, LeafId};
 use crate::postings::members;
 use crate::program::Program;
-use crate::scratch::{ABSENT, Mode, Scratch};
+use crate::scratch::{Mode, Scratch};
 
 impl Program {
     /// Calls `found` for every filter that matches any row of the block, in ascending order, with its index and
@@ -158,9 +158,10 @@ impl<'a> Pass<'a> {
         }
         if !plan.texts.is_empty() {
             self.find_terms(column);
-            for (term, leads) in plan.leads.iter().enumerate() {
-                if self.scratch.columns[column.index()].terms[term] != ABSENT {
-                    leads.iter().for_each(|id| self.lead_to(&program.predicates[id.index()].filters));
+            for at in 0..self.scratch.columns[column.index()].present.len() {
+                let term = self.scratch.columns[column.index()].present[at];
+                for id in &plan.leads[term.index()] {
+                    self.lead_to(&program.predicates[id.index()].filters);
                 }
             }
         }

@@ -69,7 +69,7 @@ impl Filter {
         clauses.sort_by_key(|clause| (clause.is_late(program), clause.cost(program)));
         let early = clauses.iter().take_while(|clause| !clause.is_late(program)).count();
         let mut gates: Vec<Gate> = Vec::new();
-        for (at, clause) in clauses.iter().enumerate().take(early) {
+        for (at, clause) in clauses.iter().enumerate() {
             if let Some(mut gate) = Gate::of(clause, program) {
                 gate.decides = clause.is_any_of_leaves().then_some(at);
                 gates.push(gate);

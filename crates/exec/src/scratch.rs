@@ -3,7 +3,7 @@
 use block::Ordinal;
 
 use crate::Row;
-use crate::ids::{FilterId, PredicateId};
+use crate::ids::{FilterId, PredicateId, TermId};
 use crate::program::Program;
 
 /// The memory of one thread that runs programs. After some blocks, running allocates nothing.
@@ -87,6 +87,8 @@ pub(crate) struct ColumnState {
     pub(crate) terms_epoch: u64,
     /// The ordinal of each text asked for, or [`ABSENT`].
     pub(crate) terms: Vec<Ordinal>,
+    /// The texts that some value is.
+    pub(crate) present: Vec<TermId>,
     pub(crate) counts_epoch: u64,
     /// How many rows have each ordinal.
     pub(crate) counts: Vec<u32>,

@@ -38,6 +38,18 @@ const TEXTS: [&str; 14] = [
     "Größe",
 ];
 
+/// Each of these few rows have.
+const RARE: [&str; 40] = {
+    let digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
+    let mut texts = [""; 40];
+    let mut at = 0;
+    while at < texts.len() {
+        texts[at] = digits.split_at(at).1.split_at(3).0;
+        at += 1;
+    }
+    texts
+};
+
 const VALUES: [Scalar<'static>; 8] = [
     Scalar::Int(1),
     Scalar::Int(-7),
@@ -53,13 +65,15 @@ const VALUES: [Scalar<'static>; 8] = [
 type Event = (u32, [Vec<Scalar<'static>>; COLUMNS]);
 
 fn value() -> impl Strategy<Value = Scalar<'static>> {
-    prop_oneof![8 => select(&TEXTS[..]).prop_map(Scalar::Str), 1 => select(&VALUES[..])]
+    let text = prop_oneof![4 => select(&TEXTS[..]), 1 => select(&RARE[..])];
+    prop_oneof![8 => text.prop_map(Scalar::Str), 1 => select(&VALUES[..])]
 }
 
 fn event() -> impl Strategy<Value = Event> {
     // Most columns have one value, as in life; `c` often has several, `d` often none.
     let one = || vec(value(), 1..=1);
-    let some = || prop_oneof![4 => vec(value(), 1..=1), 1 => vec(value(), 0..4)];
+    let twice = || value().prop_map(|value| vec![value, value]);
+    let some = || prop_oneof![4 => vec(value(), 1..=1), 1 => vec(value(), 0..4), 1 => twice()];
     (0..2_u32, (one(), some(), vec(value(), 0..4), vec(value(), 0..2), some()))
         .prop_map(|(index, (a, b, c, d, e))| (index, [a, b, c, d, e]))
 }
