@@ -41,6 +41,8 @@ pub struct EventHead<'a> {
     pub id: Cow<'a, str>,
     /// The `@timestamp`.
     pub timestamp: Millis,
+    /// Whether that is the record's own time, and not the time of reading.
+    pub is_dated: bool,
 }
 
 impl Columns {
@@ -70,14 +72,15 @@ impl Columns {
         let (options, scratch) = normaliser.parts();
         debug_assert_eq!(options.version, self.version, "columns and normaliser must be of one version");
         let mut facts = Facts::new(record, options, read_at);
-        let timestamp = facts.timestamp.unwrap_or_else(|| read_at.time());
+        let own_time = facts.timestamp;
+        let timestamp = own_time.unwrap_or_else(|| read_at.time());
         let mut key = std::mem::take(&mut scratch.key);
         for (field, targets) in &self.wanted {
             let mut sink = Row { targets, builder, key: &mut key };
             emit(*field, &mut facts, scratch, &mut sink);
         }
         scratch.key = key;
-        EventHead { id: event_id(record), timestamp }
+        EventHead { id: event_id(record), timestamp, is_dated: own_time.is_some() }
     }
 }
 
