@@ -230,6 +230,13 @@ impl Catalog {
         if self.under(path).next().is_some() { Resolved::Object } else { Resolved::Unmapped }
     }
 
+    /// The innermost nested field that the path lies in, mapped itself or not.
+    pub fn nested_of<'a>(&self, path: &'a str) -> Option<&'a str> {
+        path.rmatch_indices('.')
+            .map(|(at, _)| &path[..at])
+            .find(|parent| self.fields.get(*parent).is_some_and(|it| it.ty == FieldType::Nested))
+    }
+
     /// The fields below the object `path`, in order.
     pub fn under<'a>(&'a self, path: &str) -> impl Iterator<Item = (&'a str, &'a Mapping)> {
         let prefix = format!("{path}.");

@@ -1,14 +1,48 @@
 //! The logical form that all query languages share.
 //!
-//! A language makes a [`Query`] of its text: the typed form of Elasticsearch's Query DSL, with spans. Lowering
-//! checks it against the field catalogue and makes an [`Expr`] of it: a boolean expression over [`Predicate`]s,
-//! each a yes/no question about the values of one field. `naive` evaluates an expression on one
-//! document; the `exec` crate evaluates many on blocks. Both ask the same [`Matcher`]s.
+//! A language makes a [`Query`] of its text: the typed form of Elasticsearch's Query DSL, with spans.
+//! [`lower`] checks it against the field catalogue and makes an [`Expr`] of it: a boolean expression over
+//! [`Predicate`]s, each a yes/no question about the values of one field. [`naive`] evaluates an expression on
+//! one document; the `exec` crate evaluates many on blocks. Both ask the same [`Matcher`]s.
+//!
+//! ```
+//! use plan::{Leaf, LeafKind, Literal, Query};
+//!
+//! let types = serde_json::json!({"port": "long"});
+//! let catalog = ecs::Catalog::from_types(types.as_object().unwrap()).unwrap();
+//! let equals = |value: &str| Query::Leaf(Leaf {
+//!     field: Some("port".to_owned()),
+//!     kind: LeafKind::Term { value: Literal::Text(value.to_owned()), case_insensitive: false },
+//!     span: None,
+//! });
+//! let expr = plan::lower(&equals("443"), &catalog, 0).unwrap();
+//! let document = serde_json::json!({"port": [80, "443"]});
+//! assert!(plan::naive::matches(&expr, document.as_object().unwrap()));
+//! let errors = plan::lower(&equals("http"), &catalog, 0).unwrap_err();
+//! assert_eq!(errors[0].to_string(), "`port` (long): `http` is no number");
+//! ```
 //!
 //! **Left out on purpose.** No syntax, no rules, no I/O, no clock: `now` is an argument of lowering.
 
 mod expr;
+mod lower;
+mod matcher;
+pub mod naive;
+mod number;
 mod query;
+mod ranges;
+mod regexp;
+mod simplify;
+mod test;
+mod version;
+mod wildcard;
 
-pub use expr::{Expr, Hint, Matcher, Predicate, Test};
+pub use expr::{Expr, Predicate};
+pub use lower::{LowerError, LowerErrorKind, lower};
+pub use matcher::Matcher;
+pub use number::NumberType;
 pub use query::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};
+pub use ranges::Ranges;
+pub use regexp::{CompiledRegexp, Regexp, RegexpError};
+pub use test::{KeywordField, Resolution, StringTest, Test, TextBound, TextRange, TextTest, raw_values};
+pub use wildcard::{Glob, Wildcard};

@@ -96,13 +96,13 @@ impl Format {
         self.0.iter().map(Kind::name).collect::<Vec<_>>().join("||")
     }
 
-    /// Reads a date. One without an offset is UTC.
-    pub fn parse(&self, text: &str, rounding: Rounding) -> Result<Instant, DateError> {
-        self.read(text, rounding, 0)
+    /// Reads a date; one without an offset is in a zone `offset` seconds east of UTC.
+    pub fn parse(&self, text: &str, rounding: Rounding, offset: i32) -> Result<Instant, DateError> {
+        self.read(text, rounding, offset)
             .ok_or_else(|| DateError::NotADate { text: text.to_owned(), format: self.name() })
     }
 
-    /// Reads a date; one without an offset has this one, in seconds east of UTC.
+    /// As [`Format::parse`], for stored values: what is no date is just not indexed.
     pub fn read(&self, text: &str, rounding: Rounding, offset: i32) -> Option<Instant> {
         self.0.iter().find_map(|kind| kind.read(text, rounding, offset))
     }
@@ -435,7 +435,7 @@ mod tests {
             ("date_optional_time", "2024-5-1", "2024-05-01T00:00:00.000Z"),
         ] {
             let format = Format::new(format).unwrap();
-            assert_eq!(to_iso(format.parse(text, Rounding::Down).unwrap().millis), expected, "{text}");
+            assert_eq!(to_iso(format.parse(text, Rounding::Down, 0).unwrap().millis), expected, "{text}");
             assert_eq!(Format::new(&format.name()), Ok(format));
         }
         for format in ["", "week_date", "EEE, dd MMM yyyy", "'open"] {

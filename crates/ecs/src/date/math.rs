@@ -28,16 +28,27 @@ enum Unit {
 /// What a date in a query means: a date of the format, or date math on `now` or on such a date (before `||`).
 ///
 /// `/unit` rounds down to the beginning of the unit, or up to its last millisecond. The date before `||` is an
-/// instant: what it leaves out is filled down, whichever way the whole is rounded.
-pub fn resolve(text: &str, format: &Format, now: Millis, rounding: Rounding) -> Result<Instant, DateError> {
+/// instant: what it leaves out is filled down, whichever way the whole is rounded. A date without an offset, and
+/// rounding, are in a zone `offset` seconds east of UTC.
+pub fn resolve(
+    text: &str,
+    format: &Format,
+    now: Millis,
+    rounding: Rounding,
+    offset: i32,
+) -> Result<Instant, DateError> {
     let (start, at) = if text.starts_with("now") {
         (Instant { millis: now, nanos: 0 }, 3)
     } else if let Some(at) = text.find("||") {
-        (format.parse(&text[..at], Rounding::Down)?, at + 2)
+        (format.parse(&text[..at], Rounding::Down, offset)?, at + 2)
     } else {
-        return format.parse(text, rounding);
+        return format.parse(text, rounding, offset);
     };
-    apply(text, at, start, rounding, Dialect::Elasticsearch)
+    let out_of_range = || DateError::OutOfRange { text: text.to_owned() };
+    let shift = i64::from(offset) * 1_000;
+    let local = Instant { millis: start.millis.checked_add(shift).ok_or_else(out_of_range)?, ..start };
+    let local = apply(text, at, local, rounding, Dialect::Elasticsearch)?;
+    Ok(Instant { millis: local.millis.checked_sub(shift).ok_or_else(out_of_range)?, ..local })
 }
 
 /// What Kibana's date math means, as rules have it in `from`, `to` and `history_window_start`. Rounds down.
@@ -46,9 +57,9 @@ pub fn datemath(text: &str, now: Millis) -> Result<Millis, DateError> {
     let (start, at) = if text.starts_with("now") {
         (Instant { millis: now, nanos: 0 }, 3)
     } else if let Some(at) = text.find("||") {
-        (format.parse(&text[..at], Rounding::Down)?, at + 2)
+        (format.parse(&text[..at], Rounding::Down, 0)?, at + 2)
     } else {
-        (format.parse(text, Rounding::Down)?, text.len())
+        (format.parse(text, Rounding::Down, 0)?, text.len())
     };
     apply(text, at, start, Rounding::Down, Dialect::Kibana).map(|it| it.millis)
 }
@@ -171,7 +182,7 @@ mod tests {
     const NOW: Millis = 1_714_823_999_123; // 2024-05-04T11:59:59.123Z, a Saturday
 
     fn es(text: &str, rounding: Rounding) -> String {
-        match resolve(text, &Format::default(), NOW, rounding) {
+        match resolve(text, &Format::default(), NOW, rounding, 0) {
             Ok(it) => to_iso(it.millis),
             Err(error) => error.to_string(),
         }
@@ -195,12 +206,14 @@ mod tests {
             assert_eq!(es(text, Rounding::Down), down, "{text} down");
             assert_eq!(es(text, Rounding::Up), up, "{text} up");
         }
+        let zoned = resolve("now/d", &Format::default(), NOW, Rounding::Down, 14 * 3600).unwrap();
+        assert_eq!(to_iso(zoned.millis), "2024-05-04T10:00:00.000Z", "midnight of 5 May in that zone");
         for text in ["now-", "now-1", "now-1q", "now/2d", "nowhere", "now -1d", "2024-13-01||+1d", "now-1ms"]
         {
-            assert!(resolve(text, &Format::default(), NOW, Rounding::Down).is_err(), "{text}");
+            assert!(resolve(text, &Format::default(), NOW, Rounding::Down, 0).is_err(), "{text}");
         }
         assert!(matches!(
-            resolve("now+9223372036854775807y", &Format::default(), NOW, Rounding::Down),
+            resolve("now+9223372036854775807y", &Format::default(), NOW, Rounding::Down, 0),
             Err(DateError::OutOfRange { .. })
         ));
     }
@@ -226,8 +239,8 @@ mod tests {
         #[test]
         fn nothing_panics(text in "(now|2024-05-01\\|\\||.{0,6})([-+/][0-9]{0,19}[yMwdhHmsx]?){0,4}", now: i64) {
             let _ = datemath(&text, now);
-            let down = resolve(&text, &Format::default(), now, Rounding::Down);
-            let up = resolve(&text, &Format::default(), now, Rounding::Up);
+            let down = resolve(&text, &Format::default(), now, Rounding::Down, 0);
+            let up = resolve(&text, &Format::default(), now, Rounding::Up, 0);
             if let (Ok(down), Ok(up)) = (down, up) {
                 prop_assert!(down <= up);
             }

@@ -28,5 +28,5 @@ pub fn to_iso(millis: Millis) -> String {
 
 /// The instant that the ISO date (or the epoch milliseconds) names; what is missing is filled down.
 pub fn parse(text: &str) -> Result<Millis, DateError> {
-    Format::default().parse(text, Rounding::Down).map(|it| it.millis)
+    Format::default().parse(text, Rounding::Down, 0).map(|it| it.millis)
 }

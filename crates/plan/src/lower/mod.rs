@@ -1,0 +1,542 @@
+//! Queries and field types in, expressions out.
+//!
+//! Every question about a field is cut into [`Atom`]s, each one test; `values` says what an atom means for each
+//! field type. What stands in this file is what does not depend on the type: boolean structure, nesting,
+//! which paths of a document a field reads.
+
+mod dates;
+mod error;
+mod numbers;
+mod texts;
+mod values;
+
+use std::borrow::Cow;
+
+use ecs::{Catalog, Dynamic, FieldType, Mapping, Millis, Resolved, Shape};
+use span::Span;
+
+pub use error::{LowerError, LowerErrorKind};
+
+use crate::{
+    Bool, Expr, Glob, Leaf, LeafKind, Literal, Operator, Predicate, Query, RangeBounds, StringTest, Test,
+    TextTest, Wildcard,
+};
+
+/// How deep queries may nest.
+const MAX_DEPTH: usize = 200;
+/// How many clauses `minimum_should_match` may be expanded to.
+const MAX_COMBINATIONS: usize = 1_000;
+/// What Elasticsearch gives keywords that it maps by itself.
+const DYNAMIC_IGNORE_ABOVE: u32 = 256;
+/// What the templates of Elastic's data streams give them.
+const ECS_IGNORE_ABOVE: u32 = 1024;
+
+/// Checks the query against the fields and makes an expression of it; `now` is the instant that its date math
+/// means. Finds all errors.
+pub fn lower(query: &Query, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<LowerError>> {
+    let mut lowering = Lowering { catalog, now, errors: Vec::new(), depth: 0 };
+    let expr = lowering.query(query, None);
+    if lowering.errors.is_empty() { Ok(expr.simplify()) } else { Err(lowering.errors) }
+}
+
+/// One question about one value.
+enum Atom<'a> {
+    /// There is a value.
+    Exists,
+    /// The whole value as it stands, on text a token.
+    Term { value: &'a Literal, fold: bool },
+    /// The value, on text any of its tokens.
+    Match(Cow<'a, Literal>),
+    /// The value, on text its tokens in order.
+    Phrase { value: &'a Literal, slop: u32 },
+    /// On text: a token. `analyzed`: the pattern of a `query_string`, lower-cased for text.
+    Wildcard { pattern: Wildcard, analyzed: bool },
+    /// The beginning.
+    Prefix { value: &'a str, fold: bool },
+    /// A regular expression.
+    Regexp { value: &'a str, flags: Option<&'a str>, fold: bool },
+    /// Within bounds.
+    Range(&'a RangeBounds),
+}
+
+/// What an atom is for a field: a test, or nothing can satisfy it.
+type Asked = Result<Option<Test>, LowerErrorKind>;
+
+/// Where a field's values are.
+struct Place<'a> {
+    /// The field as named.
+    name: &'a str,
+    mapping: &'a Mapping,
+    /// Of a flattened field: the key below it, if one is named.
+    key: Option<&'a str>,
+    /// The nested field whose objects are asked.
+    nested: Option<&'a str>,
+}
+
+struct Lowering<'a> {
+    catalog: &'a Catalog,
+    now: Millis,
+    errors: Vec<LowerError>,
+    depth: usize,
+}
+
+impl Lowering<'_> {
+    fn query(&mut self, query: &Query, nested: Option<&str>) -> Expr {
+        if self.depth >= MAX_DEPTH {
+            return self.fail("", None, LowerErrorKind::TooDeep { limit: MAX_DEPTH }, None);
+        }
+        self.depth += 1;
+        let expr = match query {
+            Query::MatchAll => Expr::Const(true),
+            Query::MatchNone => Expr::Const(false),
+            Query::Bool(it) => self.bool(it, nested),
+            Query::Nested { path, query, span } => self.nested(path, query, *span, nested),
+            Query::Leaf(leaf) => self.leaf(leaf, nested),
+        };
+        self.depth -= 1;
+        expr
+    }
+
+    fn bool(&mut self, query: &Bool, nested: Option<&str>) -> Expr {
+        let Bool { must, filter, should, must_not, minimum_should_match } = query;
+        let mut all: Vec<Expr> = must.iter().chain(filter).map(|it| self.query(it, nested)).collect();
+        all.extend(must_not.iter().map(|it| Expr::Not(Box::new(self.query(it, nested)))));
+        let any: Vec<Expr> = should.iter().map(|it| self.query(it, nested)).collect();
+        if all.is_empty() && any.is_empty() {
+            return Expr::Const(true);
+        }
+        let given = minimum_should_match.map_or(0, |it| {
+            let least = if it < 0 { it.saturating_add(any.len() as i64) } else { it };
+            usize::try_from(least).unwrap_or(0)
+        });
+        let needed = usize::from(must.is_empty() && filter.is_empty() && !any.is_empty());
+        let least = given.max(needed);
+        let clauses = any.len();
+        match at_least(least, any) {
+            Some(expr) => all.push(expr),
+            None => {
+                return self.fail("", None, LowerErrorKind::TooManyCombinations { least, clauses }, None);
+            }
+        }
+        Expr::And(all)
+    }
+
+    fn nested(&mut self, path: &str, query: &Query, span: Option<Span>, outer: Option<&str>) -> Expr {
+        match self.catalog.get(path) {
+            Some(mapping) if mapping.ty == FieldType::Nested => {
+                let inner = self.query(query, Some(path));
+                if mapping.nested.as_deref() != outer {
+                    // Objects of another nested field: there are none here.
+                    return Expr::Const(false);
+                }
+                let test = Test::Nested(Box::new(inner.simplify()));
+                Expr::Is(Predicate { path: relative(path, outer), shape: Shape::Nested, test })
+            }
+            found => self.fail(path, found.map(|it| it.ty), LowerErrorKind::NotNested, span),
+        }
+    }
+
+    fn leaf(&mut self, leaf: &Leaf, nested: Option<&str>) -> Expr {
+        if let LeafKind::Ids(ids) = &leaf.kind {
+            return keyword_of_document("_id", Test::terms(ids.clone()));
+        }
+        if leaf.kind.has_null() {
+            let field = leaf.field.as_deref().unwrap_or_default();
+            return self.fail(field, None, LowerErrorKind::Null, leaf.span);
+        }
+        let lowered = match leaf.field.as_deref() {
+            None => Ok(self.any_field(&leaf.kind, nested)),
+            Some(name) => self.field(name, &leaf.kind, nested),
+        };
+        match lowered {
+            Ok(expr) => expr,
+            Err(_) if leaf.kind.is_lenient() => Expr::Const(false),
+            Err((ty, kind)) => {
+                let field = leaf.field.as_deref().unwrap_or_default();
+                self.fail(field, ty, kind, leaf.span)
+            }
+        }
+    }
+
+    /// Some field satisfies it; fields that cannot are passed over.
+    fn any_field(&self, kind: &LeafKind, nested: Option<&str>) -> Expr {
+        if matches!(kind, LeafKind::Exists) || kind.is_lone_star() {
+            return Expr::Const(true);
+        }
+        let fields = self.catalog.iter().filter(|(_, mapping)| {
+            mapping.searchable
+                && mapping.nested.as_deref() == nested
+                && !matches!(mapping.ty, FieldType::Object | FieldType::Nested | FieldType::GeoPoint)
+        });
+        let lowered = fields
+            .filter_map(|(name, mapping)| self.atoms(kind, &Place { name, mapping, key: None, nested }).ok());
+        Expr::Or(lowered.collect())
+    }
+
+    fn field(
+        &self,
+        name: &str,
+        kind: &LeafKind,
+        nested: Option<&str>,
+    ) -> Result<Expr, (Option<FieldType>, LowerErrorKind)> {
+        if matches!(name, "_id" | "_index") {
+            let mapping = Mapping::of(FieldType::Keyword);
+            let place = Place { name, mapping: &mapping, key: None, nested: None };
+            return self.atoms(kind, &place).map_err(|it| (Some(FieldType::Keyword), it));
+        }
+        let (mapping, key) = match self.catalog.resolve(name) {
+            Resolved::Field(mapping) if !matches!(mapping.ty, FieldType::Object | FieldType::Nested) => {
+                (mapping, None)
+            }
+            Resolved::FlattenedKey { key, mapping, .. } => (mapping, Some(key)),
+            Resolved::Field(_) | Resolved::Object => {
+                return Ok(match kind {
+                    LeafKind::Exists => self.object_exists(name, nested),
+                    _ => Expr::Const(false),
+                });
+            }
+            Resolved::Unmapped => return Ok(self.unmapped(name, kind, nested)),
+        };
+        if mapping.nested.as_deref() != nested {
+            // The values stand in other objects than those that are asked.
+            return Ok(Expr::Const(false));
+        }
+        let error = |it| (Some(mapping.ty), it);
+        if !mapping.searchable {
+            return match kind {
+                LeafKind::Exists => Ok(Expr::Const(false)),
+                _ => Err(error(LowerErrorKind::NotSearchable)),
+            };
+        }
+        self.atoms(kind, &Place { name, mapping, key, nested }).map_err(error)
+    }
+
+    /// Any field below the object exists; what lies in nested objects does not count.
+    fn object_exists(&self, name: &str, nested: Option<&str>) -> Expr {
+        let below = self.catalog.under(name).filter(|(_, mapping)| {
+            mapping.searchable
+                && mapping.nested.as_deref() == nested
+                && !matches!(mapping.ty, FieldType::Object | FieldType::Nested)
+        });
+        let exist = below.filter_map(|(name, mapping)| {
+            self.atoms(&LeafKind::Exists, &Place { name, mapping, key: None, nested }).ok()
+        });
+        Expr::Or(exist.collect())
+    }
+
+    /// A field that only documents know: the kind of each value decides.
+    fn unmapped(&self, name: &str, kind: &LeafKind, nested: Option<&str>) -> Expr {
+        let dynamic = self.catalog.dynamic();
+        if dynamic == Dynamic::Off || self.catalog.nested_of(name) != nested {
+            return Expr::Const(false);
+        }
+        let string = match dynamic {
+            Dynamic::Text => Mapping::of(FieldType::Text),
+            Dynamic::Off | Dynamic::Keywords => {
+                Mapping { ignore_above: Some(ECS_IGNORE_ABOVE), ..Mapping::of(FieldType::Keyword) }
+            }
+        };
+        let types = Types {
+            string: &string,
+            integer: &Mapping::of(FieldType::Long),
+            float: &Mapping::of(FieldType::Double),
+            boolean: &Mapping::of(FieldType::Boolean),
+        };
+        let path = relative(name, nested);
+        let mut expr = self.split(kind, &string, &mut |atom| Ok(self.dynamic(&types, atom, &path)));
+        if let (Dynamic::Text, Some(parent)) = (dynamic, name.strip_suffix(".keyword")) {
+            let mapping = Mapping {
+                ignore_above: Some(DYNAMIC_IGNORE_ABOVE),
+                sources: vec![parent.to_owned()],
+                ..Mapping::of(FieldType::Keyword)
+            };
+            let keyword = self.atoms(kind, &Place { name, mapping: &mapping, key: None, nested });
+            expr = expr.map(|it| Expr::Or(vec![it, keyword.unwrap_or(Expr::Const(false))]));
+        }
+        if matches!(kind, LeafKind::Exists) {
+            // It may also be an object.
+            let test = Test::FlattenedRoot { field: crate::KeywordField::default(), test: StringTest::Any };
+            let below = Expr::Is(Predicate { path, shape: Shape::FlattenedRoot, test });
+            expr = expr.map(|it| Expr::Or(vec![it, below]));
+        }
+        // What a kind of value cannot be compared with is not satisfied by it.
+        expr.unwrap_or(Expr::Const(false))
+    }
+
+    fn dynamic(&self, types: &Types<'_>, atom: &Atom<'_>, path: &str) -> Expr {
+        let ask = |mapping| self.ask(atom, mapping, None).ok().flatten().map(Box::new);
+        let test = Test::Dynamic {
+            string: ask(types.string),
+            integer: ask(types.integer),
+            float: ask(types.float),
+            boolean: ask(types.boolean),
+        };
+        Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test })
+    }
+
+    /// The question for a field of known type.
+    fn atoms(&self, kind: &LeafKind, place: &Place<'_>) -> Result<Expr, LowerErrorKind> {
+        let mapping = place.mapping;
+        self.split(kind, mapping, &mut |atom| {
+            if mapping.ty == FieldType::GeoPoint {
+                return match atom {
+                    Atom::Exists => Ok(place.geo_point_exists()),
+                    _ => Err(LowerErrorKind::OnlyExists),
+                };
+            }
+            let test = self.ask(atom, mapping, place.key)?;
+            if let (FieldType::ConstantKeyword, Some(value)) = (mapping.ty, &mapping.value) {
+                // Every document has the value, so the answer is known.
+                let value = ecs::Scalar::Str(value);
+                return Ok(Expr::Const(test.is_some_and(|it| it.compile().matches(value))));
+            }
+            Ok(test.map_or(Expr::Const(false), |test| place.is(&test)))
+        })
+    }
+
+    /// Cuts a question into atoms and combines their answers.
+    fn split(
+        &self,
+        kind: &LeafKind,
+        mapping: &Mapping,
+        ask: &mut dyn FnMut(&Atom<'_>) -> Result<Expr, LowerErrorKind>,
+    ) -> Result<Expr, LowerErrorKind> {
+        match kind {
+            LeafKind::Exists => ask(&Atom::Exists),
+            LeafKind::Term { value, case_insensitive } => ask(&Atom::Term { value, fold: *case_insensitive }),
+            LeafKind::Terms(values) => values
+                .iter()
+                .map(|value| ask(&Atom::Term { value, fold: false }))
+                .collect::<Result<_, _>>()
+                .map(Expr::Or),
+            LeafKind::Match { query, operator: Operator::And, .. } if is_text(mapping.ty) => {
+                let tokens = ecs::analyze::tokens(&query.text());
+                if tokens.is_empty() {
+                    return Ok(Expr::Const(false));
+                }
+                tokens
+                    .into_iter()
+                    .map(|token| ask(&Atom::Match(Cow::Owned(Literal::Text(token)))))
+                    .collect::<Result<_, _>>()
+                    .map(Expr::And)
+            }
+            LeafKind::Match { query, .. } => ask(&Atom::Match(Cow::Borrowed(query))),
+            LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
+            LeafKind::Range(bounds) if bounds.is_open() => ask(&Atom::Exists),
+            LeafKind::Range(bounds) => ask(&Atom::Range(bounds)),
+            LeafKind::Wildcard { value, case_insensitive } => {
+                ask(&Atom::Wildcard { pattern: Wildcard::parse(value, *case_insensitive), analyzed: false })
+            }
+            LeafKind::Prefix { value, case_insensitive } => {
+                ask(&Atom::Prefix { value, fold: *case_insensitive })
+            }
+            LeafKind::Regexp { value, flags, case_insensitive } => {
+                ask(&Atom::Regexp { value, flags: flags.as_deref(), fold: *case_insensitive })
+            }
+            LeafKind::Pattern { pieces, .. } => {
+                pieces_of(pieces).iter().map(ask).collect::<Result<_, _>>().map(Expr::Or)
+            }
+            LeafKind::Ids(_) => Ok(Expr::Const(false)),
+        }
+    }
+
+    /// Notes an error; the expression goes on with something that is never used.
+    fn fail(&mut self, field: &str, ty: Option<FieldType>, kind: LowerErrorKind, span: Option<Span>) -> Expr {
+        self.errors.push(LowerError { field: field.to_owned(), ty, kind, span });
+        Expr::Const(false)
+    }
+}
+
+/// The types that the kinds of values get by themselves.
+struct Types<'a> {
+    string: &'a Mapping,
+    integer: &'a Mapping,
+    float: &'a Mapping,
+    boolean: &'a Mapping,
+}
+
+impl Place<'_> {
+    /// The paths of a document that the field reads, relative to the objects that are asked.
+    fn paths(&self) -> Vec<String> {
+        let own = [self.name.to_owned()];
+        let sources = match (self.mapping.sources.as_slice(), self.key) {
+            ([], _) => own.to_vec(),
+            (sources, None) => sources.to_vec(),
+            (sources, Some(key)) => sources.iter().map(|source| format!("{source}.{key}")).collect(),
+        };
+        sources.iter().map(|source| relative(source, self.nested)).collect()
+    }
+
+    fn is(&self, test: &Test) -> Expr {
+        let shape = match test {
+            Test::FlattenedRoot { .. } => Shape::FlattenedRoot,
+            _ => Shape::Leaf,
+        };
+        let is = |path| Expr::Is(Predicate { path, shape, test: test.clone() });
+        Expr::Or(self.paths().into_iter().map(is).collect())
+    }
+
+    /// A place is written as text, as a list of numbers, as an object of two numbers, or as GeoJSON.
+    fn geo_point_exists(&self) -> Expr {
+        let is = |path: String, test| Expr::Is(Predicate { path, shape: Shape::Leaf, test });
+        let one = |path: String| {
+            let pair = ["lat", "lon"].map(|part| is(format!("{path}.{part}"), Test::Place)).to_vec();
+            let list = is(format!("{path}.coordinates"), Test::Place);
+            Expr::Or(vec![is(path, Test::Place), Expr::And(pair), list])
+        };
+        Expr::Or(self.paths().into_iter().map(one).collect())
+    }
+}
+
+/// The words and patterns of a `query_string`. Words in a row are one text, as its parser has it.
+fn pieces_of(pieces: &[Vec<Option<String>>]) -> Vec<Atom<'static>> {
+    let mut atoms = Vec::new();
+    let mut words: Vec<String> = Vec::new();
+    let flush = |words: &mut Vec<String>, atoms: &mut Vec<Atom<'static>>| {
+        if !words.is_empty() {
+            atoms.push(Atom::Match(Cow::Owned(Literal::Text(words.join(" ")))));
+            words.clear();
+        }
+    };
+    for piece in pieces {
+        if piece.iter().all(Option::is_some) {
+            words.push(piece.iter().flatten().map(String::as_str).collect());
+            continue;
+        }
+        flush(&mut words, &mut atoms);
+        let globs = piece.iter().map(|part| part.clone().map_or(Glob::Any, Glob::Text));
+        let pattern = Wildcard::new(globs, false);
+        atoms.push(match pattern.parts() {
+            [Glob::Any] => Atom::Exists,
+            _ => Atom::Wildcard { pattern, analyzed: true },
+        });
+    }
+    flush(&mut words, &mut atoms);
+    atoms
+}
+
+impl LeafKind {
+    fn is_lenient(&self) -> bool {
+        match self {
+            Self::Match { lenient, .. }
+            | Self::MatchPhrase { lenient, .. }
+            | Self::Pattern { lenient, .. } => *lenient,
+            _ => false,
+        }
+    }
+
+    fn has_null(&self) -> bool {
+        match self {
+            Self::Term { value, .. }
+            | Self::Match { query: value, .. }
+            | Self::MatchPhrase { query: value, .. } => *value == Literal::Null,
+            Self::Terms(values) => values.contains(&Literal::Null),
+            _ => false,
+        }
+    }
+
+    fn is_lone_star(&self) -> bool {
+        match self {
+            Self::Pattern { pieces, .. } => {
+                pieces.iter().any(|piece| !piece.is_empty() && piece.iter().all(Option::is_none))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Literal {
+    /// The value as text: numbers as written.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Null => Cow::Borrowed("null"),
+            Self::Bool(true) => Cow::Borrowed("true"),
+            Self::Bool(false) => Cow::Borrowed("false"),
+            Self::Number(text) | Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+impl RangeBounds {
+    fn is_open(&self) -> bool {
+        [&self.gt, &self.gte, &self.lt, &self.lte]
+            .iter()
+            .all(|it| it.as_ref().is_none_or(|it| *it == Literal::Null))
+    }
+
+    /// The lower bound, and whether it is itself within.
+    fn lower(&self) -> Option<(&Literal, bool)> {
+        pick(self.gte.as_ref(), self.gt.as_ref())
+    }
+
+    /// The upper bound, and whether it is itself within.
+    fn upper(&self) -> Option<(&Literal, bool)> {
+        pick(self.lte.as_ref(), self.lt.as_ref())
+    }
+}
+
+fn pick<'a>(inclusive: Option<&'a Literal>, exclusive: Option<&'a Literal>) -> Option<(&'a Literal, bool)> {
+    let given = |it: &&Literal| **it != Literal::Null;
+    let exclusive = exclusive.filter(given).map(|it| (it, false));
+    exclusive.or(inclusive.filter(given).map(|it| (it, true)))
+}
+
+fn is_text(ty: FieldType) -> bool {
+    matches!(ty, FieldType::Text | FieldType::MatchOnlyText)
+}
+
+/// The path within the objects of a nested field.
+fn relative(path: &str, nested: Option<&str>) -> String {
+    let inner = nested.and_then(|nested| path.strip_prefix(nested)?.strip_prefix('.'));
+    inner.unwrap_or(path).to_owned()
+}
+
+fn keyword_of_document(path: &str, test: Test) -> Expr {
+    Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test })
+}
+
+/// At least `least` of `any`, spelled out; nothing if that takes too many clauses.
+fn at_least(least: usize, mut any: Vec<Expr>) -> Option<Expr> {
+    if least == 0 {
+        return Some(Expr::Const(true));
+    }
+    if least > any.len() {
+        return Some(Expr::Const(false));
+    }
+    if least == 1 {
+        return Some(Expr::Or(any));
+    }
+    if least == any.len() {
+        return Some(Expr::And(any));
+    }
+    let combinations =
+        (0..least).try_fold(1_usize, |all, it| all.checked_mul(any.len() - it).map(|all| all / (it + 1)));
+    if combinations.is_none_or(|it| it > MAX_COMBINATIONS) {
+        return None;
+    }
+    // Either the last one and one fewer of the others, or as many of the others.
+    let last = any.pop()?;
+    let with = Expr::And(vec![last, at_least(least - 1, any.clone())?]);
+    Some(Expr::Or(vec![with, at_least(least, any)?]))
+}
+
+/// The canonical test for a pattern: what needs no pattern does not stay one.
+fn wildcard_test(pattern: Wildcard) -> StringTest {
+    let has_letters = |text: &str| text.bytes().any(|it| it.is_ascii_alphabetic());
+    let folds = pattern.fold()
+        && pattern.parts().iter().any(|it| matches!(it, Glob::Text(text) if has_letters(text)));
+    match pattern.parts() {
+        [] => StringTest::Equals(vec![String::new()]),
+        [Glob::Any] => StringTest::Any,
+        [Glob::Text(text)] if !folds => StringTest::Equals(vec![text.clone()]),
+        [Glob::Text(text), Glob::Any] if !folds => StringTest::Prefix(text.clone()),
+        parts => StringTest::Wildcard(Wildcard::new(parts.to_vec(), folds)),
+    }
+}
+
+/// Any of these tokens.
+fn tokens_test(mut tokens: Vec<String>) -> Option<Test> {
+    tokens.sort_unstable();
+    tokens.dedup();
+    (!tokens.is_empty()).then(|| Test::Text(TextTest::Token(StringTest::Equals(tokens))))
+}

@@ -1,0 +1,59 @@
+//! Questions to numeric fields.
+
+use super::values::needs_text;
+use super::{Asked, Atom, LowerErrorKind};
+use crate::number::{Edge, Number};
+use crate::{Literal, NumberType, RangeBounds, Ranges, Test};
+
+pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
+    let (least, greatest) = ty.bounds();
+    let equal = |value: &Literal| {
+        let number = number(value)?;
+        Ok(ty.equal(number).map_or_else(Ranges::default, |key| Ranges::new(key, key)))
+    };
+    let ranges = match atom {
+        Atom::Exists => Ranges::new(least, greatest),
+        Atom::Term { value, .. } | Atom::Phrase { value, .. } => equal(value)?,
+        Atom::Match(value) => equal(value)?,
+        Atom::Range(bounds) => range(bounds, ty)?,
+        Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
+    };
+    Ok((!ranges.is_empty()).then_some(Test::Number { ty, ranges }))
+}
+
+fn number(value: &Literal) -> Result<Number, LowerErrorKind> {
+    let error = || LowerErrorKind::NotANumber { value: value.text().into_owned() };
+    match value {
+        Literal::Number(text) | Literal::Text(text) => Number::parse(text).ok_or_else(error),
+        Literal::Bool(_) | Literal::Null => Err(error()),
+    }
+}
+
+fn range(bounds: &RangeBounds, ty: NumberType) -> Result<Ranges<i128>, LowerErrorKind> {
+    let (mut least, mut greatest) = ty.bounds();
+    let out_of_range = |bound: &Literal| LowerErrorKind::OutOfRange { value: bound.text().into_owned() };
+    if let Some((bound, inclusive)) = bounds.lower() {
+        match ty.bound(number(bound)?, Edge::AtLeast) {
+            Some((key, exact)) => least = key + i128::from(exact && !inclusive),
+            // Elasticsearch takes any bound here, since the type has no negative numbers.
+            None if ty == NumberType::UnsignedLong => {
+                least = if below_zero(bound) { least } else { greatest + 1 };
+            }
+            None => return Err(out_of_range(bound)),
+        }
+    }
+    if let Some((bound, inclusive)) = bounds.upper() {
+        match ty.bound(number(bound)?, Edge::AtMost) {
+            Some((key, exact)) => greatest = key - i128::from(exact && !inclusive),
+            None if ty == NumberType::UnsignedLong => {
+                greatest = if below_zero(bound) { least - 1 } else { greatest };
+            }
+            None => return Err(out_of_range(bound)),
+        }
+    }
+    Ok(Ranges::new(least, greatest))
+}
+
+fn below_zero(bound: &Literal) -> bool {
+    bound.text().starts_with('-')
+}

@@ -1,0 +1,187 @@
+//! Expressions in canonical form.
+
+use std::collections::BTreeMap;
+
+use crate::{Expr, Predicate, StringTest, Test};
+
+impl Expr {
+    /// The canonical form: same meaning on every document, and equal for many ways to write the same. No
+    /// constant but at the top, no `and` directly in an `and`, no double negation; clauses sorted, each once;
+    /// alternatives about one field joined to one predicate (`a: x or a: y` asks for one of two terms).
+    #[must_use]
+    pub fn simplify(self) -> Self {
+        match self {
+            Self::Const(_) => self,
+            Self::Is(mut predicate) => {
+                if let Test::Nested(inner) = predicate.test {
+                    predicate.test = Test::Nested(Box::new(inner.simplify()));
+                }
+                if predicate.test.is_never() { Self::Const(false) } else { Self::Is(predicate) }
+            }
+            Self::Not(inner) => inner.simplify().negate(),
+            Self::And(clauses) => combine(clauses, true),
+            Self::Or(clauses) => combine(clauses, false),
+        }
+    }
+
+    /// The complement of a canonical expression, canonical.
+    fn negate(self) -> Self {
+        match self {
+            Self::Const(value) => Self::Const(!value),
+            Self::Not(inner) => *inner,
+            other => Self::Not(Box::new(other)),
+        }
+    }
+}
+
+/// `and` if `all`, else `or`. The constant `all` is neutral, its opposite decides.
+fn combine(clauses: Vec<Expr>, all: bool) -> Expr {
+    let mut flat = Vec::new();
+    for clause in clauses {
+        match (clause.simplify(), all) {
+            (Expr::Const(value), _) if value == all => {}
+            (Expr::Const(value), _) => return Expr::Const(value),
+            (Expr::And(inner), true) | (Expr::Or(inner), false) => flat.extend(inner),
+            (other, _) => flat.push(other),
+        }
+    }
+    // One value may satisfy each alternative by itself, so alternatives can be joined; two conditions may be
+    // met by two values of a field, so they cannot, except under a negation.
+    if all {
+        let (negated, mut rest): (Vec<Expr>, Vec<Expr>) =
+            flat.into_iter().partition(|it| matches!(it, Expr::Not(inner) if matches!(**inner, Expr::Is(_))));
+        let inner =
+            negated.into_iter().map(|it| if let Expr::Not(inner) = it { *inner } else { it }).collect();
+        rest.extend(join(inner).into_iter().map(Expr::negate));
+        flat = rest;
+    } else {
+        flat = join(flat);
+    }
+    flat.sort_unstable();
+    flat.dedup();
+    let contradicts = |it: &Expr| match it {
+        Expr::Not(inner) => flat.binary_search(inner).is_ok(),
+        _ => false,
+    };
+    if flat.iter().any(contradicts) {
+        return Expr::Const(!all);
+    }
+    match flat.len() {
+        0 => Expr::Const(all),
+        1 => flat.swap_remove(0),
+        _ if all => Expr::And(flat),
+        _ => Expr::Or(flat),
+    }
+}
+
+/// Joins alternatives about one field.
+fn join(alternatives: Vec<Expr>) -> Vec<Expr> {
+    let mut joined = Vec::new();
+    let mut tests: BTreeMap<(String, ecs::Shape), Vec<Test>> = BTreeMap::new();
+    for it in alternatives {
+        match it {
+            Expr::Is(Predicate { path, shape, test }) => tests.entry((path, shape)).or_default().push(test),
+            other => joined.push(other),
+        }
+    }
+    for ((path, shape), mut tests) in tests {
+        // Sorted, tests of one kind that can be joined stand side by side.
+        tests.sort_unstable();
+        let mut kept: Vec<Test> = Vec::new();
+        for test in tests {
+            match kept.last_mut().and_then(|last| last.union(&test).map(|union| (last, union))) {
+                Some((last, union)) => *last = union,
+                None => kept.push(test),
+            }
+        }
+        joined.extend(kept.into_iter().map(|test| Expr::Is(Predicate { path: path.clone(), shape, test })));
+    }
+    joined
+}
+
+impl Test {
+    /// Whether no value satisfies it, as far as that is plain.
+    fn is_never(&self) -> bool {
+        match self {
+            Self::Terms(terms) => terms.is_empty(),
+            Self::Number { ranges, .. } | Self::Date { ranges, .. } => ranges.is_empty(),
+            Self::Ip(ranges) => ranges.is_empty(),
+            Self::Boolean { truth, falsity } => !truth && !falsity,
+            Self::Nested(expr) => **expr == Expr::Const(false),
+            Self::Dynamic { string, integer, float, boolean } => {
+                [string, integer, float, boolean].iter().all(|it| it.as_ref().is_none_or(|it| it.is_never()))
+            }
+            Self::Keyword { .. }
+            | Self::FlattenedRoot { .. }
+            | Self::Text(_)
+            | Self::Version(_)
+            | Self::Place => false,
+        }
+    }
+
+    /// The test that a value satisfies if it satisfies either, where one test can say that.
+    fn union(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (a, b) if a == b => Some(a.clone()),
+            (Self::Terms(a), Self::Terms(b)) => Some(Self::terms([a.as_slice(), b].concat())),
+            (Self::Keyword { field: a, test: x }, Self::Keyword { field: b, test: y }) if a == b => {
+                Some(Self::Keyword { field: *a, test: x.union(y)? })
+            }
+            (Self::FlattenedRoot { field: a, test: x }, Self::FlattenedRoot { field: b, test: y })
+                if a == b =>
+            {
+                Some(Self::FlattenedRoot { field: *a, test: x.union(y)? })
+            }
+            (Self::Text(crate::TextTest::Token(a)), Self::Text(crate::TextTest::Token(b))) => {
+                Some(Self::Text(crate::TextTest::Token(a.union(b)?)))
+            }
+            (Self::Number { ty: a, ranges: x }, Self::Number { ty: b, ranges: y }) if a == b => {
+                Some(Self::Number { ty: *a, ranges: x.union(y) })
+            }
+            (Self::Ip(a), Self::Ip(b)) => Some(Self::Ip(a.union(b))),
+            (
+                Self::Date { format: a, resolution, ranges: x },
+                Self::Date { format: b, resolution: other, ranges: y },
+            ) if a == b && resolution == other => {
+                Some(Self::Date { format: a.clone(), resolution: *resolution, ranges: x.union(y) })
+            }
+            (Self::Boolean { truth: a, falsity: b }, Self::Boolean { truth: c, falsity: d }) => {
+                Some(Self::Boolean { truth: a | c, falsity: b | d })
+            }
+            (
+                Self::Dynamic { string: a, integer: b, float: c, boolean: d },
+                Self::Dynamic { string: e, integer: f, float: g, boolean: h },
+            ) => Some(Self::Dynamic {
+                string: either(a.as_deref(), e.as_deref())?,
+                integer: either(b.as_deref(), f.as_deref())?,
+                float: either(c.as_deref(), g.as_deref())?,
+                boolean: either(d.as_deref(), h.as_deref())?,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// The union of two tests that may be missing; nothing if one test cannot say it.
+fn either(a: Option<&Test>, b: Option<&Test>) -> Option<Option<Box<Test>>> {
+    Some(match (a, b) {
+        (None, None) => None,
+        (Some(it), None) | (None, Some(it)) => Some(Box::new(it.clone())),
+        (Some(a), Some(b)) => Some(Box::new(a.union(b)?)),
+    })
+}
+
+impl StringTest {
+    fn union(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Any, _) | (_, Self::Any) => Some(Self::Any),
+            (Self::Equals(a), Self::Equals(b)) => {
+                let mut terms = [a.as_slice(), b].concat();
+                terms.sort_unstable();
+                terms.dedup();
+                Some(Self::Equals(terms))
+            }
+            _ => None,
+        }
+    }
+}

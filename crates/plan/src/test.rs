@@ -1,0 +1,212 @@
+//! Questions about one raw value.
+
+use ecs::Scalar;
+use ecs::date::Format;
+
+use crate::{Expr, NumberType, Ranges, Regexp, Wildcard};
+
+/// A question about one raw value. It knows how the field indexes a value (type, `ignore_above`, format), so a
+/// value that the field would not index satisfies nothing.
+///
+/// That a field exists is the widest question of its type: any text, any number of the type, any date.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Test {
+    /// The value's text (of a string, number or boolean) is one of these; sorted, without repeats. The most
+    /// frequent test: decided by look-ups in a block's dictionary.
+    Terms(Vec<String>),
+    /// The text of a keyword, `wildcard` or one key of a `flattened` field.
+    Keyword {
+        /// How the field indexes it.
+        field: KeywordField,
+        /// The question.
+        test: StringTest,
+    },
+    /// Any leaf of a `flattened` field: the text behind the NUL of [`Shape::FlattenedRoot`](ecs::Shape).
+    FlattenedRoot {
+        /// How the field indexes it.
+        field: KeywordField,
+        /// The question.
+        test: StringTest,
+    },
+    /// The tokens of a text.
+    Text(TextTest),
+    /// The number is within.
+    Number {
+        /// How the field indexes it.
+        ty: NumberType,
+        /// Keys of the type.
+        ranges: Ranges<i128>,
+    },
+    /// The address is within; IPv4 as mapped IPv6.
+    Ip(Ranges<u128>),
+    /// The instant is within.
+    Date {
+        /// How the field's dates are written.
+        format: Format,
+        /// In what the ranges count.
+        resolution: Resolution,
+        /// Since 1970.
+        ranges: Ranges<i128>,
+    },
+    /// The truth value is one of these.
+    Boolean {
+        /// True qualifies.
+        truth: bool,
+        /// False qualifies.
+        falsity: bool,
+    },
+    /// The text of a `version`: ranges by semantic version.
+    Version(StringTest),
+    /// The text of a place: that it is there.
+    Place,
+    /// A field that is not mapped: the kind of the JSON value decides which of these is asked.
+    Dynamic {
+        /// Of strings.
+        string: Option<Box<Test>>,
+        /// Of whole numbers.
+        integer: Option<Box<Test>>,
+        /// Of other numbers.
+        float: Option<Box<Test>>,
+        /// Of booleans.
+        boolean: Option<Box<Test>>,
+    },
+    /// The object satisfies the whole expression; its paths are relative to the nested field.
+    Nested(Box<Expr>),
+}
+
+/// How a keyword field indexes its values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeywordField {
+    /// Longer values (in characters, as Java counts them) are not indexed.
+    pub ignore_above: Option<u32>,
+    /// Values are lower-cased.
+    pub lowercase: bool,
+}
+
+/// A question about one text: a keyword, or a token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StringTest {
+    /// There is one.
+    Any,
+    /// It is one of these; sorted, without repeats.
+    Equals(Vec<String>),
+    /// It begins so.
+    Prefix(String),
+    /// It fits the pattern.
+    Wildcard(Wildcard),
+    /// It fits the expression.
+    Regexp(Regexp),
+    /// It lies between, by the bytes of UTF-8.
+    Range(TextRange),
+}
+
+/// Bounds of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextRange {
+    /// The lower bound.
+    pub lower: Option<TextBound>,
+    /// The upper bound.
+    pub upper: Option<TextBound>,
+}
+
+/// One end of a range of texts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextBound {
+    /// The end.
+    pub text: String,
+    /// Whether the end itself is within.
+    pub inclusive: bool,
+}
+
+/// A question about the tokens of one text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TextTest {
+    /// There is a text, even without tokens.
+    Any,
+    /// Some token satisfies this.
+    Token(StringTest),
+    /// These tokens, adjacent and in order, but for `slop` moves.
+    Phrase {
+        /// At least two.
+        tokens: Vec<String>,
+        /// How many moves are allowed.
+        slop: u32,
+    },
+}
+
+/// In what the ranges of a [`Test::Date`] count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resolution {
+    /// Milliseconds.
+    Millis,
+    /// Nanoseconds.
+    Nanos,
+}
+
+impl Test {
+    /// The question whether the text equals this one.
+    pub fn term(text: impl Into<String>) -> Self {
+        Self::Terms(vec![text.into()])
+    }
+
+    /// The question whether the text equals one of these.
+    pub fn terms(mut texts: Vec<String>) -> Self {
+        texts.sort_unstable();
+        texts.dedup();
+        Self::Terms(texts)
+    }
+
+    /// If the test is exactly that the value's [text](Scalar::text) is one of some: these, sorted. Look them up
+    /// in a dictionary with [`raw_values`].
+    pub fn exact_terms(&self) -> Option<&[String]> {
+        match self {
+            Self::Terms(terms) => Some(terms),
+            _ => None,
+        }
+    }
+
+    /// Parts that a string must all contain to satisfy the test, byte for byte: a cheap first look. Says nothing
+    /// of values that are no strings.
+    pub fn required_substrings(&self) -> Vec<&str> {
+        match self {
+            Self::Keyword { field: KeywordField { lowercase: false, .. }, test }
+            | Self::FlattenedRoot { field: KeywordField { lowercase: false, .. }, test }
+            | Self::Version(test) => test.required_substrings(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl StringTest {
+    fn required_substrings(&self) -> Vec<&str> {
+        match self {
+            Self::Equals(terms) if terms.len() == 1 => vec![&terms[0]],
+            Self::Prefix(prefix) => vec![prefix],
+            Self::Wildcard(wildcard) if !wildcard.fold() => wildcard
+                .parts()
+                .iter()
+                .filter_map(|part| match part {
+                    crate::Glob::Text(text) => Some(text.as_str()),
+                    crate::Glob::One | crate::Glob::Any => None,
+                })
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The raw values whose text is `term`: the string, and the number or boolean that is written so.
+pub fn raw_values(term: &str) -> impl Iterator<Item = Scalar<'_>> {
+    let other = match term {
+        "true" => Some(Scalar::Bool(true)),
+        "false" => Some(Scalar::Bool(false)),
+        _ if is_json_number(term) => Some(Scalar::number(term)),
+        _ => None,
+    };
+    std::iter::once(Scalar::Str(term)).chain(other)
+}
+
+fn is_json_number(text: &str) -> bool {
+    let starts = text.strip_prefix('-').unwrap_or(text).starts_with(|it: char| it.is_ascii_digit());
+    starts && serde_json::from_str::<serde_json::Number>(text).is_ok()
+}
