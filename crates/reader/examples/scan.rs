@@ -30,7 +30,9 @@ fn main() {
     let found = match Discovery::find(&paths, &mut std::io::stdin()) {
         Ok(found) => found,
         Err(errors) => {
-            errors.iter().for_each(|error| println!("{}: {error}", error.code()));
+            for error in errors {
+                println!("{}: {error}", error.code());
+            }
             return;
         }
     };
@@ -46,7 +48,9 @@ fn main() {
     }
     let seconds = start.elapsed().as_secs_f64();
     let mega = |bytes: u64| bytes as f64 / 1e6;
-    count.problems.iter().for_each(|problem| println!("{problem}"));
+    for problem in &count.problems {
+        println!("{problem}");
+    }
     println!(
         "{} files, {records} records, {:.1} MB stored, {:.1} MB of text, {:.1} MB of records in {seconds:.3} s: \
          {:.0} MB/s, {:.0} records/s",

@@ -512,7 +512,9 @@ fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), Stop> {
         at = walk::token(text, at + 1)?;
         let key = &text[key];
         match (key, text[at]) {
-            (b"Records" | b"Events" | b"events" | b"logEvents", b'[') if brackets == 1 => {
+            // AWS calls nothing else so: even a broken first record does not hide those after it.
+            (b"Records", b'[') if brackets == 1 => return Ok((brackets, at + 1)),
+            (b"Events" | b"events" | b"logEvents", b'[') if brackets == 1 => {
                 return array_of_objects(text, at).map(|inside| (brackets, inside));
             }
             (b"hits", b'[') if brackets == 2 => {

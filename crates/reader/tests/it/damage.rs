@@ -147,7 +147,7 @@ fn monsters_cost_themselves_only() {
     writeln!(file, "{}", record(2)).unwrap();
     write!(file, "{{\"eventName\":\"").unwrap();
     for _ in 0..200 {
-        file.write_all(&[b'x'; 1 << 20]).unwrap();
+        file.write_all(&vec![b'x'; 1 << 20]).unwrap();
     }
     writeln!(file, "\"}}\n{}", record(3)).unwrap();
     let input = Input::file(0, file.path()).unwrap();

@@ -41,7 +41,7 @@ fn layout(records: &[String], layout: usize) -> String {
         1 => records.concat(),
         2 => format!("[{}]", records.join(",")),
         3 => format!("[\n{}\n]\n", records.join(",\n")),
-        _ => records.iter().map(|record| format!("[{record}]\n")).collect(),
+        _ => format!("[{}]\n", records.join("]\n[")),
     }
 }
 
