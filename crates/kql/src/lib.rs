@@ -28,6 +28,7 @@ mod error;
 mod literal;
 mod parse;
 
+mod pattern;
 mod translate;
 
 mod lint;

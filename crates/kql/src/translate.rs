@@ -5,6 +5,7 @@ use plan::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};
 use span::{Diagnostic, Severity, Span};
 
 use crate::ast::full_name;
+use crate::pattern;
 use crate::{Ast, Node, NodeKind, RangeOp, Term, TermKind};
 
 /// What Kibana lets its users set.
@@ -51,6 +52,14 @@ pub enum TranslateError {
         /// Where the name stands.
         span: Span,
     },
+    /// `f: AND b*`: Elasticsearch takes the word for an operator, which lacks a term.
+    #[error("`{word}` in this pattern is read as an operator and lacks a term")]
+    MisplacedOperator {
+        /// The word.
+        word: String,
+        /// Where the pattern stands.
+        span: Span,
+    },
 }
 
 impl TranslateError {
@@ -60,6 +69,7 @@ impl TranslateError {
             Self::NotNested { .. } => "KQL101",
             Self::OutsideGroup { .. } => "KQL102",
             Self::WrongGroup { .. } => "KQL103",
+            Self::MisplacedOperator { .. } => "KQL104",
         }
     }
 
@@ -68,7 +78,8 @@ impl TranslateError {
         match self {
             Self::NotNested { span, .. }
             | Self::OutsideGroup { span, .. }
-            | Self::WrongGroup { span, .. } => *span,
+            | Self::WrongGroup { span, .. }
+            | Self::MisplacedOperator { span, .. } => *span,
         }
     }
 
@@ -79,6 +90,9 @@ impl TranslateError {
             Self::OutsideGroup { field, path, .. } | Self::WrongGroup { field, correct: path, .. } => {
                 let name = field.strip_prefix(path).and_then(|rest| rest.strip_prefix('.')).unwrap_or(field);
                 format!("write `{path}:{{ {name}: … }}`")
+            }
+            Self::MisplacedOperator { .. } => {
+                "remove the word, or write it in lower case with a backslash".to_owned()
             }
         };
         Diagnostic::new(Severity::Error, self.code(), self.to_string(), self.span()).help(help)
@@ -110,7 +124,7 @@ struct Target<'a> {
     /// Unset if the catalogue does not know it.
     mapping: Option<&'a Mapping>,
     /// The group to put around the question: of a nested field found through a pattern.
-    wrap: Option<&'a str>,
+    group: Option<&'a str>,
 }
 
 impl<'a> Translator<'a> {
@@ -139,10 +153,9 @@ impl<'a> Translator<'a> {
         if value.is_lone_wildcard() && field.is_some_and(Term::is_lone_wildcard) {
             return Query::MatchAll;
         }
-        let span = Some(value.span);
         let Some(field) = field else {
             return match path {
-                None => Query::Leaf(Leaf { field: None, kind: everywhere(value), span }),
+                None => self.everywhere(value),
                 // Kibana asks for a field named `null` here.
                 Some(path) => self.ask(&[Target::unknown(full_name(Some(path), "null"))], value),
             };
@@ -151,26 +164,27 @@ impl<'a> Translator<'a> {
         self.ask(&targets, value)
     }
 
-    fn ask(&self, targets: &[Target<'a>], value: &Term) -> Query {
-        let ask = |target: &Target<'_>| target.leaf(self.question(target.mapping, value), value.span);
-        any(targets.iter().map(ask).collect())
+    fn ask(&mut self, targets: &[Target<'a>], value: &Term) -> Query {
+        any(targets.iter().map(|target| target.wrap(self.question(target, value), value.span)).collect())
     }
 
     /// The question about one field of known type, or of none.
-    fn question(&self, mapping: Option<&Mapping>, value: &Term) -> LeafKind {
+    fn question(&mut self, target: &Target<'_>, value: &Term) -> Query {
+        let leaf =
+            |kind| Query::Leaf(Leaf { field: Some(target.name.clone()), kind, span: Some(value.span) });
         if value.is_lone_wildcard() {
-            return LeafKind::Exists;
+            return leaf(LeafKind::Exists);
         }
-        let ty = mapping.map(|mapping| mapping.ty);
+        let ty = target.mapping.map(|mapping| mapping.ty);
         let case_insensitive = self.options.case_insensitive.unwrap_or(false);
         if let TermKind::Pattern(pieces) = &value.kind {
             return if ty == Some(FieldType::Keyword) {
-                LeafKind::Wildcard { value: escaped(pieces), case_insensitive }
+                leaf(LeafKind::Wildcard { value: escaped(pieces), case_insensitive })
             } else {
-                LeafKind::Pattern { pieces: split(pieces), lenient: false }
+                self.pattern(pieces, false, value.span, &leaf)
             };
         }
-        match ty {
+        leaf(match ty {
             Some(FieldType::Date | FieldType::DateNanos) => LeafKind::Range(RangeBounds {
                 gte: Some(literal(value)),
                 lte: Some(literal(value)),
@@ -179,7 +193,29 @@ impl<'a> Translator<'a> {
             }),
             Some(FieldType::Keyword) => LeafKind::Term { value: literal(value), case_insensitive },
             Some(_) | None => analysed(value, false),
+        })
+    }
+
+    /// The question about all fields: those that cannot hold the value are passed over.
+    fn everywhere(&mut self, value: &Term) -> Query {
+        let leaf = |kind| Query::Leaf(Leaf { field: None, kind, span: Some(value.span) });
+        match &value.kind {
+            TermKind::Pattern(pieces) => self.pattern(pieces, true, value.span, &leaf),
+            TermKind::Null | TermKind::Bool(_) | TermKind::Text { .. } => leaf(analysed(value, true)),
         }
+    }
+
+    fn pattern(
+        &mut self,
+        pieces: &[String],
+        lenient: bool,
+        span: Span,
+        leaf: &dyn Fn(LeafKind) -> Query,
+    ) -> Query {
+        pattern::query(pieces, lenient, leaf).unwrap_or_else(|pattern::Misplaced(word)| {
+            self.errors.push(TranslateError::MisplacedOperator { word, span });
+            Query::MatchNone
+        })
     }
 
     fn range(&mut self, field: &Term, op: RangeOp, value: &Term, path: Option<&str>) -> Query {
@@ -196,7 +232,12 @@ impl<'a> Translator<'a> {
             };
             *bound = Some(literal(value));
             bounds.time_zone = if is_date { self.time_zone(value) } else { None };
-            target.leaf(LeafKind::Range(bounds), value.span)
+            let leaf = Leaf {
+                field: Some(target.name.clone()),
+                kind: LeafKind::Range(bounds),
+                span: Some(value.span),
+            };
+            target.wrap(Query::Leaf(leaf), value.span)
         };
         any(targets.iter().map(question).collect())
     }
@@ -223,12 +264,12 @@ impl<'a> Translator<'a> {
                 if path.is_some() {
                     self.check(name, mapping, path, field.span);
                 }
-                let wrap = mapping.nested.as_deref().filter(|_| path.is_none());
-                targets.push(Target { name: name.to_owned(), mapping: Some(mapping), wrap });
+                let group = mapping.nested.as_deref().filter(|_| path.is_none());
+                targets.push(Target { name: name.to_owned(), mapping: Some(mapping), group });
             }
         } else if let Some(mapping) = catalog.get(&full).filter(|mapping| is_listed(mapping)) {
             self.check(&full, mapping, path, field.span);
-            targets.push(Target { name: full.clone(), mapping: Some(mapping), wrap: None });
+            targets.push(Target { name: full.clone(), mapping: Some(mapping), group: None });
         }
         if targets.is_empty() {
             targets.push(Target::unknown(full));
@@ -257,14 +298,13 @@ impl<'a> Translator<'a> {
 
 impl Target<'_> {
     fn unknown(name: String) -> Self {
-        Self { name, mapping: None, wrap: None }
+        Self { name, mapping: None, group: None }
     }
 
-    fn leaf(&self, kind: LeafKind, span: Span) -> Query {
-        let leaf = Query::Leaf(Leaf { field: Some(self.name.clone()), kind, span: Some(span) });
-        match self.wrap {
-            Some(path) => Query::Nested { path: path.to_owned(), query: Box::new(leaf), span: Some(span) },
-            None => leaf,
+    fn wrap(&self, query: Query, span: Span) -> Query {
+        match self.group {
+            Some(path) => Query::Nested { path: path.to_owned(), query: Box::new(query), span: Some(span) },
+            None => query,
         }
     }
 }
@@ -276,14 +316,6 @@ fn is_listed(mapping: &Mapping) -> bool {
 
 fn any(should: Vec<Query>) -> Query {
     Query::Bool(Bool { should, minimum_should_match: Some(1), ..Bool::default() })
-}
-
-/// The question about all fields: those that cannot hold the value are passed over.
-fn everywhere(value: &Term) -> LeafKind {
-    match &value.kind {
-        TermKind::Pattern(pieces) => LeafKind::Pattern { pieces: split(pieces), lenient: true },
-        TermKind::Null | TermKind::Bool(_) | TermKind::Text { .. } => analysed(value, true),
-    }
 }
 
 fn analysed(value: &Term, lenient: bool) -> LeafKind {
@@ -345,29 +377,6 @@ fn is_reserved(c: char) -> bool {
             | '\\'
             | '/'
     )
-}
-
-/// Splits a pattern where `query_string` does: at white space as that parser knows it.
-fn split(pieces: &[String]) -> Vec<Vec<Option<String>>> {
-    let mut words: Vec<Vec<Option<String>>> = Vec::new();
-    let mut word: Vec<Option<String>> = Vec::new();
-    for (at, piece) in pieces.iter().enumerate() {
-        if at > 0 {
-            word.push(None);
-        }
-        for (at, part) in piece.split([' ', '\t', '\n', '\r', '\u{3000}']).enumerate() {
-            if at > 0 && !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
-            if !part.is_empty() {
-                word.push(Some(part.to_owned()));
-            }
-        }
-    }
-    if !word.is_empty() {
-        words.push(word);
-    }
-    words
 }
 
 /// Whether the text is these pieces with anything between them.
