@@ -71,7 +71,7 @@ fn is(path: &str, test: Test) -> Expr {
 }
 
 fn keyword(path: &str, text: &str) -> Expr {
-    is(path, Test::Keyword(text.to_owned()))
+    is(path, Test::term(text))
 }
 
 fn rule(number: usize, actions: usize, rng: &mut Rng) -> Expr {

@@ -18,7 +18,7 @@
 //! use exec::{Program, Scratch};
 //! use plan::{Expr, Predicate, Test};
 //!
-//! let test = Test::Keyword("StopLogging".to_owned());
+//! let test = Test::term("StopLogging");
 //! let stop = Expr::Is(Predicate { path: "event.action".to_owned(), shape: Shape::Leaf, test });
 //! let program = Program::compile(&[stop.clone(), Expr::Not(stop.into())]);
 //!
@@ -45,6 +45,7 @@ pub mod naive;
 mod decide;
 mod evaluate;
 mod filter;
+mod hint;
 mod ids;
 mod normal;
 mod postings;

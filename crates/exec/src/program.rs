@@ -3,10 +3,11 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 use block::Schema;
 use ecs::{Scalar, Shape};
-use plan::{Expr, Hint, Matcher};
+use plan::{Expr, Matcher};
 use rustc_hash::FxHashMap;
 
 use crate::filter::{Clause, Filter};
+use crate::hint::Hint;
 use crate::ids::{ColumnId, FilterId, LeafId, PredicateId, TermId};
 use crate::normal::{Interner, Node};
 use crate::view::Source;
@@ -174,7 +175,8 @@ impl Program {
             let plan = &mut self.columns[column.index()];
             plan.predicates += 1;
             // Only a column's dictionary holds each value once, so that one look-up finds all of it.
-            let hint = if matches!(plan.source, Source::Slot(_)) { predicate.test.hint() } else { Hint::Any };
+            let hint =
+                if matches!(plan.source, Source::Slot(_)) { Hint::of(&predicate.test) } else { Hint::Any };
             let kind = match hint {
                 Hint::Terms(texts) => {
                     let mut terms: Vec<TermId> = texts
@@ -186,13 +188,13 @@ impl Program {
                     terms.dedup();
                     Kind::Terms(terms)
                 }
-                Hint::Contains(texts) if texts.iter().all(|text| !text.is_empty()) => {
+                Hint::Contains(texts) => {
                     for text in texts {
                         literals[column.index()].entry(text.to_ascii_lowercase()).or_default().push(id);
                     }
                     Kind::Pattern
                 }
-                Hint::Contains(_) | Hint::Any => Kind::Any,
+                Hint::Any => Kind::Any,
             };
             self.predicates.push(PredicatePlan { column, matcher, kind, filters: Vec::new() });
         }

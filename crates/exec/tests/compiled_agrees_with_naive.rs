@@ -1,11 +1,15 @@
 //! The program finds what its naive twin finds: on random blocks, filters, splits into blocks and late columns.
 
 use block::{Block, BlockBuilder, Origin, RowInfo, Schema};
-use ecs::{Scalar, Shape};
+use ecs::{FieldType, Scalar, Shape};
 use exec::naive::NaiveFilter;
 use exec::{Program, Row, Scratch};
-use plan::{Expr, Predicate, Test};
+use plan::{
+    Expr, Glob, KeywordField, NumberType, Predicate, Ranges, Regexp, StringTest, Test, TextBound, TextRange,
+    TextTest, Wildcard,
+};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -21,7 +25,7 @@ const PATHS: [(&str, Shape); 7] = [
 ];
 const COLUMNS: usize = 5;
 
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 17] = [
     "",
     "x",
     "y",
@@ -36,6 +40,9 @@ const TEXTS: [&str; 14] = [
     "id-3",
     "logs-b",
     "Größe",
+    "\u{212a}ey",
+    "key\0GetObject",
+    "tags.a\0terraform/1.2",
 ];
 
 /// Each of these few rows have.
@@ -78,8 +85,76 @@ fn event() -> impl Strategy<Value = Event> {
         .prop_map(|(index, (a, b, c, d, e))| (index, [a, b, c, d, e]))
 }
 
+/// Texts to ask for: some occur, some do not.
+fn asked() -> impl Strategy<Value = String> {
+    prop_oneof![8 => select(&TEXTS[..]), 2 => select(&RARE[..]), 1 => Just("absent")].prop_map(str::to_owned)
+}
+
+/// `*` and `?` around pieces of the texts that occur.
+fn wildcard() -> impl Strategy<Value = Wildcard> {
+    let piece = select(&["Get", "get", "et", "o", "aws", "-", "rm/1.", "ABJ", "ß", "1", "no"][..]);
+    let part = prop_oneof![
+        3 => piece.prop_map(|text| Glob::Text(text.to_owned())),
+        2 => Just(Glob::Any),
+        1 => Just(Glob::One),
+    ];
+    (vec(part, 0..4), any::<bool>()).prop_map(|(parts, fold)| {
+        Wildcard::new(std::iter::once(Glob::Any).chain(parts).chain([Glob::Any]), fold)
+    })
+}
+
+fn string_test() -> impl Strategy<Value = StringTest> {
+    let bound =
+        || option::of((asked(), any::<bool>()).prop_map(|(text, inclusive)| TextBound { text, inclusive }));
+    let expression = select(&["Get.*", ".*[oO]b.*", "(aws|terraform).*", "", "1?"][..]);
+    prop_oneof![
+        1 => Just(StringTest::Any),
+        2 => vec(asked(), 1..3).prop_map(|mut texts| {
+            texts.sort_unstable();
+            texts.dedup();
+            StringTest::Equals(texts)
+        }),
+        2 => asked().prop_map(StringTest::Prefix),
+        6 => wildcard().prop_map(StringTest::Wildcard),
+        1 => (expression, any::<bool>())
+            .prop_map(|(source, fold)| StringTest::Regexp(Regexp::new(source, None, fold).unwrap())),
+        1 => (bound(), bound()).prop_map(|(lower, upper)| StringTest::Range(TextRange { lower, upper })),
+    ]
+}
+
+fn keyword_test() -> impl Strategy<Value = Test> {
+    let field = (option::weighted(0.2, 0..12_u32), any::<bool>())
+        .prop_map(|(ignore_above, lowercase)| KeywordField { ignore_above, lowercase });
+    let field = prop_oneof![2 => Just(KeywordField::default()), 1 => field];
+    (field, string_test()).prop_map(|(field, test)| Test::Keyword { field, test })
+}
+
 fn test() -> impl Strategy<Value = Test> {
-    select(&TEXTS[..]).prop_map(|text| Test::Keyword(text.to_owned()))
+    let terms = || vec(asked(), 1..4).prop_map(Test::terms);
+    let ty = NumberType::of(FieldType::Long, None).unwrap();
+    let number = (-8..3_i128).prop_map(move |first| Test::Number { ty, ranges: Ranges::new(first, 5) });
+    let boolean = || any::<(bool, bool)>().prop_map(|(truth, falsity)| Test::Boolean { truth, falsity });
+    let dynamic = (option::of(keyword_test()), option::of(number.clone()), option::of(boolean())).prop_map(
+        |(string, integer, boolean)| Test::Dynamic {
+            string: string.map(Box::new),
+            integer: integer.map(Box::new),
+            float: None,
+            boolean: boolean.map(Box::new),
+        },
+    );
+    prop_oneof![
+        8 => terms(),
+        6 => keyword_test(),
+        1 => keyword_test().prop_map(|test| match test {
+            Test::Keyword { field, test } => Test::FlattenedRoot { field, test },
+            other => other,
+        }),
+        1 => string_test().prop_map(Test::Version),
+        1 => string_test().prop_map(|test| Test::Text(TextTest::Token(test))),
+        1 => number,
+        1 => boolean(),
+        1 => dynamic,
+    ]
 }
 
 fn leaf() -> impl Strategy<Value = Expr> {
@@ -108,7 +183,7 @@ fn rule() -> impl Strategy<Value = Expr> {
 }
 
 fn filters() -> impl Strategy<Value = Vec<Expr>> {
-    prop_oneof![4 => vec(prop_oneof![expr(), rule()], 0..12), 1 => vec(rule(), 100..300)]
+    prop_oneof![9 => vec(prop_oneof![expr(), rule()], 0..12), 1 => vec(rule(), 100..300)]
 }
 
 fn indices() -> Vec<String> {
