@@ -51,8 +51,10 @@ impl Columns {
         let mut wanted = Vec::new();
         for &field in Field::ALL.iter().filter(|field| field.is_in(version)) {
             let path = field.path(version);
-            let targets: Vec<Target> =
-                schema.columns().filter_map(|(slot, column, shape)| target(field, path, slot, column, shape)).collect();
+            let targets: Vec<Target> = schema
+                .columns()
+                .filter_map(|(slot, column, shape)| target(field, path, slot, column, shape))
+                .collect();
             if !targets.is_empty() {
                 wanted.push((field, targets));
             }
@@ -138,7 +140,9 @@ impl Sink for Row<'_> {
             match target {
                 Target::Leaf { slot } => self.builder.push(*slot, value),
                 Target::Below { .. } => {}
-                Target::Flattened { slot, prefix } => Self::push_leaf(self.builder, *slot, prefix, value, self.key),
+                Target::Flattened { slot, prefix } => {
+                    Self::push_leaf(self.builder, *slot, prefix, value, self.key)
+                }
             }
         }
     }
@@ -154,11 +158,15 @@ impl Sink for Row<'_> {
             let builder = &mut *self.builder;
             match target {
                 Target::Leaf { slot } => value.scalars(&mut |scalar| builder.push(*slot, scalar)),
-                Target::Below { slot, path } => value.scalars_below(path, &mut |scalar| builder.push(*slot, scalar)),
+                Target::Below { slot, path } => {
+                    value.scalars_below(path, &mut |scalar| builder.push(*slot, scalar))
+                }
                 Target::Flattened { slot, prefix } => {
                     let mut key = String::new();
                     push_key(&mut key, prefix);
-                    value.leaves(&mut key, &mut |key, scalar| Self::push_leaf(builder, *slot, key, scalar, self.key));
+                    value.leaves(&mut key, &mut |key, scalar| {
+                        Self::push_leaf(builder, *slot, key, scalar, self.key)
+                    });
                 }
             }
         }

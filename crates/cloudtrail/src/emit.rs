@@ -35,7 +35,13 @@ const RENDERED_LEN_MAX: usize = 32_766;
 const PRESERVE_ORIGINAL: &str = "preserve_original_event";
 
 const MINIMAL_REQUEST: &[&str] = &[
-    "cidrIp", "dryRun", "fromPort", "includeDeprecated", "policyArn", "serialNumber", "withDecryption",
+    "cidrIp",
+    "dryRun",
+    "fromPort",
+    "includeDeprecated",
+    "policyArn",
+    "serialNumber",
+    "withDecryption",
     "x-amz-server-side-encryption-customer-algorithm",
 ];
 const MINIMAL_ADDITIONAL: &[&str] = &["SSEApplied"];
@@ -60,7 +66,8 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::Tags => {
             let failed = !facts.failures().is_empty() && facts.is_newest();
             let tags = &facts.options.tags;
-            let added = (failed && !tags.iter().any(|tag| tag == PRESERVE_ORIGINAL)).then_some(PRESERVE_ORIGINAL);
+            let added =
+                (failed && !tags.iter().any(|tag| tag == PRESERVE_ORIGINAL)).then_some(PRESERVE_ORIGINAL);
             out.strings(tags.iter().map(String::as_str).chain(added));
         }
         F::EventOriginal => {
@@ -205,7 +212,9 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::AddendumOriginalEventId => out.key(facts, top.addendum, "originalEventID"),
 
         F::ConsoleLoginMobileVersion => out.is_not_no(facts, "MobileVersion"),
-        F::ConsoleLoginLoginTo if is_console_login(facts) => out.key(facts, top.additional_event_data, "LoginTo"),
+        F::ConsoleLoginLoginTo if is_console_login(facts) => {
+            out.key(facts, top.additional_event_data, "LoginTo")
+        }
         F::ConsoleLoginLoginTo => {}
         F::ConsoleLoginMfaUsed => out.is_not_no(facts, "MFAUsed"),
         F::EventKind => {
@@ -250,7 +259,8 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::GroupName => out.copied(facts, facts.request("groupName"), scratch),
         F::UserTargetName => out.copied(facts, facts.request("userName"), scratch),
         F::TlsVersionProtocol => {
-            if let Some((protocol, _)) = facts.text(facts.tls("tlsVersion")).and_then(|it| it.split_once('v')) {
+            if let Some((protocol, _)) = facts.text(facts.tls("tlsVersion")).and_then(|it| it.split_once('v'))
+            {
                 out.text(&protocol.to_lowercase());
             }
         }

@@ -281,20 +281,30 @@ impl<'a> Facts<'a> {
         if let Some(cause) = &self.unreadable {
             return vec![Failure { processor: "json", tag: "json_event_original", cause: cause.clone() }];
         }
-        let mut failures = Vec::new();
-        let date = |tag, facts: &Self, at: At, read: Option<Millis>, failures: &mut Vec<Failure>| {
-            if at.is_some() && read.is_none() {
-                let shown = facts.text(at).map_or_else(|| "what is not a text".to_owned(), |it| format!("[{it}]"));
-                failures.push(Failure { processor: "date", tag, cause: format!("unable to parse date {shown}") });
+        match self.version() {
+            Version::V8_9 => self.find_failures_of_newest(),
+            Version::V2_24 => {
+                let version = self.text(self.tree.get(self.top.tls_details, "tlsVersion"));
+                let failed = version.filter(|it| !it.contains('v')).map(|version| Failure {
+                    processor: "dissect",
+                    tag: "dissect_tls_version",
+                    cause: format!("there is no 'v' in the TLS version [{version}]"),
+                });
+                failed.into_iter().collect()
             }
-        };
+            Version::Filebeat => Vec::new(),
+        }
+    }
+
+    fn find_failures_of_newest(&mut self) -> Vec<Failure> {
         let top = self.top;
-        date("date_event_time", self, top.event_time, self.time(top.event_time), &mut failures);
+        let mut failures = Vec::new();
+        failures.extend(self.date_failure("date_event_time", top.event_time, self.time(top.event_time)));
         if let Some(Err(error)) = self.entities_or_error() {
             failures.push(Failure { processor: "script", tag: "script_entities", cause: error.to_string() });
         }
         let created = self.session_creation_date();
-        date("date_creation_date", self, created, self.session_creation_time(), &mut failures);
+        failures.extend(self.date_failure("date_creation_date", created, self.session_creation_time()));
         if self.has_unreadable_agent() {
             let cause = "field [userAgent] is not a text".to_owned();
             failures.push(Failure { processor: "user_agent", tag: "user_agent", cause });
@@ -306,15 +316,17 @@ impl<'a> Facts<'a> {
             ("date_newest_event_time", top.newest_event_time),
             ("date_oldest_event_time", top.oldest_event_time),
         ] {
-            date(tag, self, at, self.time(at), &mut failures);
-        }
-        if self.version() == Version::V2_24 {
-            let version = self.text(self.tree.get(top.tls_details, "tlsVersion"));
-            if let Some(version) = version.filter(|it| !it.contains('v')) {
-                let cause = format!("unable to find match for dissect pattern: %{{}}v%{{}} against source: {version}");
-                failures.push(Failure { processor: "dissect", tag: "dissect_tls_version", cause });
-            }
+            failures.extend(self.date_failure(tag, at, self.time(at)));
         }
         failures
+    }
+
+    /// The failure of a value that should be a time and is none.
+    fn date_failure(&self, tag: &'static str, at: At, time: Option<Millis>) -> Option<Failure> {
+        if at.is_none() || time.is_some() {
+            return None;
+        }
+        let shown = self.text(at).map_or_else(|| "what is not a text".to_owned(), |it| format!("[{it}]"));
+        Some(Failure { processor: "date", tag, cause: format!("unable to parse date {shown}") })
     }
 }

@@ -174,7 +174,8 @@ fields! {
 /// The module keeps digests and insights outside `flattened`.
 static FILEBEAT_PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let shorter = |path: &str| {
-        path.replace(".flattened.digest.", ".digest.").replace(".flattened.insight_details", ".insight_details")
+        path.replace(".flattened.digest.", ".digest.")
+            .replace(".flattened.insight_details", ".insight_details")
     };
     Field::ALL.iter().map(|field| shorter(field.current_path())).collect()
 });
@@ -198,18 +199,49 @@ impl Field {
         use Field as F;
         let only_newest = matches!(
             self,
-            F::ActorEntityId | F::UserEntityId | F::ServiceEntityId | F::HostEntityId | F::EntityId
-                | F::TargetEntityId | F::UserTargetEntityId | F::HostTargetEntityId | F::HostTargetId
-                | F::ServiceTargetEntityId | F::EntityTargetId | F::RelatedEntity | F::ServiceName
-                | F::OnBehalfOfUserId | F::OnBehalfOfIdentityStoreArn | F::SessionCredentialFromConsole
-                | F::InvokedByDelegateAccountId | F::CredentialId | F::IdentityProvider | F::InScopeOfIssuerType
-                | F::InScopeOfCredentialsIssuedTo | F::InScopeOfSourceArn | F::InScopeOfSourceAccount
-                | F::Ec2RoleDelivery | F::SourceIdentity | F::SignInSessionArn | F::FederatedProvider
-                | F::FederationAttributes | F::AssumedRoot | F::CloudServiceName | F::CloudProvider
-                | F::VpcEndpointAccountId | F::AddendumReason | F::AddendumUpdatedFields
-                | F::AddendumOriginalRequestId | F::AddendumOriginalEventId | F::DigestPreviousS3Object
-                | F::DigestPreviousSignature | F::DigestPreviousHashValue | F::TlsKeyExchange | F::UserEmail
-                | F::RelatedIp | F::RelatedHosts
+            F::ActorEntityId
+                | F::UserEntityId
+                | F::ServiceEntityId
+                | F::HostEntityId
+                | F::EntityId
+                | F::TargetEntityId
+                | F::UserTargetEntityId
+                | F::HostTargetEntityId
+                | F::HostTargetId
+                | F::ServiceTargetEntityId
+                | F::EntityTargetId
+                | F::RelatedEntity
+                | F::ServiceName
+                | F::OnBehalfOfUserId
+                | F::OnBehalfOfIdentityStoreArn
+                | F::SessionCredentialFromConsole
+                | F::InvokedByDelegateAccountId
+                | F::CredentialId
+                | F::IdentityProvider
+                | F::InScopeOfIssuerType
+                | F::InScopeOfCredentialsIssuedTo
+                | F::InScopeOfSourceArn
+                | F::InScopeOfSourceAccount
+                | F::Ec2RoleDelivery
+                | F::SourceIdentity
+                | F::SignInSessionArn
+                | F::FederatedProvider
+                | F::FederationAttributes
+                | F::AssumedRoot
+                | F::CloudServiceName
+                | F::CloudProvider
+                | F::VpcEndpointAccountId
+                | F::AddendumReason
+                | F::AddendumUpdatedFields
+                | F::AddendumOriginalRequestId
+                | F::AddendumOriginalEventId
+                | F::DigestPreviousS3Object
+                | F::DigestPreviousSignature
+                | F::DigestPreviousHashValue
+                | F::TlsKeyExchange
+                | F::UserEmail
+                | F::RelatedIp
+                | F::RelatedHosts
         );
         let not_filebeat = matches!(self, F::EventCreated | F::EcsVersion | F::Resources | F::RelatedHash);
         match version {

@@ -118,8 +118,11 @@ impl Geo {
             place.country_iso_code = text(city.country.iso_code);
             place.country_name = text(city.country.names.english);
             if let Some(region) = city.subdivisions.last() {
-                place.region_iso_code =
-                    city.country.iso_code.zip(region.iso_code).map(|(country, region)| format!("{country}-{region}"));
+                place.region_iso_code = city
+                    .country
+                    .iso_code
+                    .zip(region.iso_code)
+                    .map(|(country, region)| format!("{country}-{region}"));
                 place.region_name = text(region.names.english);
             }
             place.city_name = text(city.city.names.english);

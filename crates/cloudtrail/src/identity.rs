@@ -123,7 +123,11 @@ impl<'a> Facts<'a> {
         if self.service_actor().is_some() {
             return At::NONE;
         }
-        if self.identity_kind() == Some("IdentityCenterUser") { own.or(self.on_behalf_of_user_id()) } else { own }
+        if self.identity_kind() == Some("IdentityCenterUser") {
+            own.or(self.on_behalf_of_user_id())
+        } else {
+            own
+        }
     }
 
     /// The person of Identity Center for whom the call was made.

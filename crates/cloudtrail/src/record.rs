@@ -202,7 +202,9 @@ fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>
                 in_string = false;
             }
         } else if byte == b'-' || byte.is_ascii_digit() {
-            let len = raw[at..].iter().take_while(|it| matches!(it, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+            let len = raw[at..]
+                .iter()
+                .take_while(|it| matches!(it, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
             let number = &raw[at..at + len.count()];
             at += number.len();
             if is_wide(number) {

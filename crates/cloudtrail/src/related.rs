@@ -54,7 +54,10 @@ impl<'a> Facts<'a> {
         let server = self.rendered(self.tls("clientProvidedHostHeader"), scratch);
         hosts.insert_some(server.filter(|it| !it.ends_with(OWN_DOMAIN)));
         let address = self.text(self.top.source_ip_address).filter(|it| {
-            it.contains('.') && !it.contains(' ') && !it.ends_with(OWN_DOMAIN) && it.parse::<IpAddr>().is_err()
+            it.contains('.')
+                && !it.contains(' ')
+                && !it.ends_with(OWN_DOMAIN)
+                && it.parse::<IpAddr>().is_err()
         });
         hosts.insert_some(address);
         hosts.insert_some(self.rendered(self.request("computerName"), scratch));
@@ -84,7 +87,8 @@ impl<'a> Facts<'a> {
     /// A value of `tlsDetails`, unless the whole is a placeholder.
     pub(crate) fn tls(&self, key: &str) -> At {
         let details = self.top.tls_details;
-        let placeholder = self.is_newest() && self.text(self.tree.get(details, "tlsVersion")) == Some("tlsVersion");
+        let placeholder =
+            self.is_newest() && self.text(self.tree.get(details, "tlsVersion")) == Some("tlsVersion");
         if placeholder { At::NONE } else { self.tree.get(details, key) }
     }
 
@@ -97,7 +101,9 @@ impl<'a> Facts<'a> {
         for resource in self.tree.elements(self.top.resources) {
             let Kind::Object = self.tree.kind(resource) else { continue };
             let mut key = String::new();
-            for (number, names) in [["ARN", "arn"], ["accountId", "account_id"], ["type", "type"]].iter().enumerate() {
+            for (number, names) in
+                [["ARN", "arn"], ["accountId", "account_id"], ["type", "type"]].iter().enumerate()
+            {
                 if number > 0 {
                     key.push('_');
                 }

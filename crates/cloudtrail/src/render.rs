@@ -80,7 +80,9 @@ pub(crate) fn write_scalar(value: Scalar<'_>, out: &mut String) {
         Scalar::Int(value) => write!(out, "{value}").expect("a String takes everything"),
         Scalar::UInt(value) => write!(out, "{value}").expect("a String takes everything"),
         Scalar::Float(value) => write_double(value, out),
-        Scalar::NumberText(text) if text.bytes().all(|it| it == b'-' || it.is_ascii_digit()) => out.push_str(text),
+        Scalar::NumberText(text) if text.bytes().all(|it| it == b'-' || it.is_ascii_digit()) => {
+            out.push_str(text)
+        }
         Scalar::NumberText(text) => match text.parse() {
             Ok(value) => write_double(value, out),
             Err(_) => out.push_str(text),
@@ -92,7 +94,13 @@ pub(crate) fn write_scalar(value: Scalar<'_>, out: &mut String) {
 /// fraction digit.
 fn write_double(value: f64, out: &mut String) {
     if value.is_nan() || value.is_infinite() {
-        out.push_str(if value.is_nan() { "NaN" } else if value > 0.0 { "Infinity" } else { "-Infinity" });
+        out.push_str(if value.is_nan() {
+            "NaN"
+        } else if value > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        });
     } else if value == 0.0 || (1e-3..1e7).contains(&value.abs()) {
         write!(out, "{value:?}").expect("a String takes everything");
     } else {
@@ -127,8 +135,8 @@ pub(crate) fn capacity(keys: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tree::Cleanup;
     use crate::RecordBuf;
+    use crate::tree::Cleanup;
 
     fn rendered(json: &str) -> String {
         let text = format!("{{\"it\":{json}}}");
@@ -143,16 +151,28 @@ mod tests {
     #[test]
     fn maps_print_as_java_prints_them() {
         for (json, expected) in [
-            (r#"{"roleArn":"a","roleSessionName":"s","durationSeconds":3600}"#, "{durationSeconds=3600, roleArn=a, roleSessionName=s}"),
+            (
+                r#"{"roleArn":"a","roleSessionName":"s","durationSeconds":3600}"#,
+                "{durationSeconds=3600, roleArn=a, roleSessionName=s}",
+            ),
             (r#"{"key":"Email","value":"x"}"#, "{value=x, key=Email}"),
-            (r#"{"egress":false,"networkAclId":"acl-1","ruleNumber":100}"#, "{ruleNumber=100, egress=false, networkAclId=acl-1}"),
+            (
+                r#"{"egress":false,"networkAclId":"acl-1","ruleNumber":100}"#,
+                "{ruleNumber=100, egress=false, networkAclId=acl-1}",
+            ),
             (r#"{"a":["x","",{"b":"none"},[1]],"c":"-"}"#, "{a=[x, [1]]}"),
             (r#"{"a":"1","a":"2"}"#, "{a=2}"),
             (r#"["one, two={}\"\n"]"#, "[one, two={}\"\n]"),
             (r#""just text""#, "just text"),
-            ("[0.5,3.0,1e7,1e-4,-0.0,9999999.0,0.001,1.5e300,12345678.9]", "[0.5, 3.0, 1.0E7, 1.0E-4, -0.0, 9999999.0, 0.001, 1.5E300, 1.23456789E7]"),
+            (
+                "[0.5,3.0,1e7,1e-4,-0.0,9999999.0,0.001,1.5e300,12345678.9]",
+                "[0.5, 3.0, 1.0E7, 1.0E-4, -0.0, 9999999.0, 0.001, 1.5E300, 1.23456789E7]",
+            ),
             ("[18446744073709551615,-9223372036854775808]", "[18446744073709551615, -9223372036854775808]"),
-            ("[184467440737095516160,\"18446744073709551616\",1e400]", "[184467440737095516160, 18446744073709551616, Infinity]"),
+            (
+                "[184467440737095516160,\"18446744073709551616\",1e400]",
+                "[184467440737095516160, 18446744073709551616, Infinity]",
+            ),
         ] {
             assert_eq!(rendered(json), expected, "{json}");
         }

@@ -60,7 +60,9 @@ impl<'a> Subtree<'a> {
 
     /// Calls `found` with each scalar at a path below.
     pub(crate) fn scalars_below(self, path: &str, found: &mut impl FnMut(Scalar<'a>)) {
-        if let (Kind::Object, Keys::Only(_) | Keys::Without(_) | Keys::Resource) = (self.tree.kind(self.at), self.keys) {
+        if let (Kind::Object, Keys::Only(_) | Keys::Without(_) | Keys::Resource) =
+            (self.tree.kind(self.at), self.keys)
+        {
             for (key, value) in self.entries() {
                 self.tree.scalars_of_key(key, value, path, found);
             }

@@ -6,7 +6,10 @@ use crate::distinct::Distinct;
 /// Collects what the items of a call name.
 pub(super) fn add_items<'a>(finder: &Finder<'_, 'a>, related: &mut Distinct<'a>) -> Result<(), EntityError> {
     let lists: [(&str, &[&str]); 4] = [
-        ("rs.securityGroupRuleSet.items[]", &["groupId", "referencedGroupInfo.groupId", "securityGroupRuleId"]),
+        (
+            "rs.securityGroupRuleSet.items[]",
+            &["groupId", "referencedGroupInfo.groupId", "securityGroupRuleId"],
+        ),
         ("rs.groupSet.items[]", &["groupId"]),
         ("rq.groupSet.items[]", &["groupId"]),
         ("rq.instancesSet.items[]", &["instanceId"]),

@@ -41,7 +41,9 @@ fn of_target_arn(arn: &str) -> EntityKind {
         return EntityKind::Service;
     }
     match resource_type(arn) {
-        Some("user" | "role" | "assumed-role" | "federated-user" | "instance-profile" | "mfa" | "serialNumber") => {
+        Some(
+            "user" | "role" | "assumed-role" | "federated-user" | "instance-profile" | "mfa" | "serialNumber",
+        ) => {
             return EntityKind::User;
         }
         Some("instance") => return EntityKind::Host,
@@ -98,7 +100,10 @@ mod tests {
     fn targets_are_sorted_by_what_they_name() {
         for (target, expected) in [
             ("arn:aws:iam::111122223333:role/ops", EntityKind::User),
-            ("arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX", EntityKind::Service),
+            (
+                "arn:aws:iam::111122223333:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX",
+                EntityKind::Service,
+            ),
             ("arn:aws:ec2:eu-west-1:111122223333:instance/i-0abc", EntityKind::Host),
             ("arn:aws:kms:eu-west-1:111122223333:key/1", EntityKind::Service),
             ("arn:aws:s3:::bucket", EntityKind::Service),

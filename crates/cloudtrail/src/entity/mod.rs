@@ -122,8 +122,13 @@ impl<'a> Entities<'a> {
         let (mut related, mut targets) = (Distinct::default(), Distinct::default());
 
         let actor = finder.actor(source, event)?;
-        let always = ["userIdentity.accessKeyId", "userIdentity.arn", "userIdentity.userName",
-            "userIdentity.sessionContext.sessionIssuer.arn", "userIdentity.sessionContext.sessionIssuer.userName"];
+        let always = [
+            "userIdentity.accessKeyId",
+            "userIdentity.arn",
+            "userIdentity.userName",
+            "userIdentity.sessionContext.sessionIssuer.arn",
+            "userIdentity.sessionContext.sessionIssuer.userName",
+        ];
         finder.add_all(&always, &mut related)?;
         if facts.identity_kind() == Some("IdentityCenterUser") {
             finder.add_all(&["userIdentity.onBehalfOf.identityStoreArn"], &mut related)?;
@@ -136,8 +141,12 @@ impl<'a> Entities<'a> {
         for target in targets.as_slice() {
             related.insert(target.clone());
         }
-        let mut entities =
-            Self { actor, actor_kind: finder.actor_kind(actor), related: related.sorted(), ..Self::default() };
+        let mut entities = Self {
+            actor,
+            actor_kind: finder.actor_kind(actor),
+            related: related.sorted(),
+            ..Self::default()
+        };
         for target in targets.sorted() {
             match kind::of_target(&target) {
                 EntityKind::User => entities.users.push(target.clone()),

@@ -89,7 +89,9 @@ impl Entry {
                 self.pattern = value.replace("''", "'");
             }
             "regex_flag" => self.ignore_case = value == "i",
-            "family_replacement" | "os_replacement" | "device_replacement" => self.replacements[0] = Some(value),
+            "family_replacement" | "os_replacement" | "device_replacement" => {
+                self.replacements[0] = Some(value)
+            }
             "v1_replacement" | "os_v1_replacement" => self.replacements[1] = Some(value),
             "v2_replacement" | "os_v2_replacement" => self.replacements[2] = Some(value),
             "v3_replacement" | "os_v3_replacement" => self.replacements[3] = Some(value),
@@ -102,7 +104,9 @@ impl Entry {
     /// The expression, unless it does not compile: then it never matches.
     fn regex(&self) -> Option<&Regex> {
         // Java's classes and its case folding are those of ASCII, as are those of an expression over bytes.
-        let build = || RegexBuilder::new(&self.pattern).unicode(false).case_insensitive(self.ignore_case).build().ok();
+        let build = || {
+            RegexBuilder::new(&self.pattern).unicode(false).case_insensitive(self.ignore_case).build().ok()
+        };
         self.compiled.get_or_init(build).as_ref()
     }
 }
@@ -110,7 +114,8 @@ impl Entry {
 impl List {
     /// The first entry that matches anywhere in the text.
     pub(super) fn first_match<'t>(&'t self, text: &'t str) -> Option<Replacements<'t>> {
-        let texts = || self.entries.iter().map(|entry| required_texts(&entry.pattern, entry.ignore_case)).collect();
+        let texts =
+            || self.entries.iter().map(|entry| required_texts(&entry.pattern, entry.ignore_case)).collect();
         let prefilter = self.prefilter.get_or_init(|| Prefilter::new(texts()));
         for candidate in prefilter.candidates(text) {
             let entry = &self.entries[candidate];

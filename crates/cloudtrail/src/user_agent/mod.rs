@@ -43,7 +43,8 @@ pub(crate) fn parse(text: &str, empty_parts: EmptyParts) -> UserAgent {
     let os = lists.systems.first_match(text);
     let os_name = os.as_ref().and_then(Replacements::name);
     let os_version = os.and_then(|it| joined_version(&it, empty_parts)).filter(|_| os_name.is_some());
-    let os_full = os_name.as_ref().zip(os_version.as_ref()).map(|(name, version)| format!("{name} {version}"));
+    let os_full =
+        os_name.as_ref().zip(os_version.as_ref()).map(|(name, version)| format!("{name} {version}"));
     let device_name = lists.devices.first_match(text).and_then(|it| it.name());
     UserAgent {
         name: name.unwrap_or_else(other),
@@ -94,7 +95,10 @@ mod tests {
 
     #[test]
     fn programs_are_named() {
-        let it = parse("Boto3/1.34.2 md/Botocore#1.34.2 ua/2.0 os/linux#6.1.0 md/arch#x86_64 lang/python#3.11.6", EmptyParts::End);
+        let it = parse(
+            "Boto3/1.34.2 md/Botocore#1.34.2 ua/2.0 os/linux#6.1.0 md/arch#x86_64 lang/python#3.11.6",
+            EmptyParts::End,
+        );
         assert_eq!((it.name.as_str(), it.version.as_deref()), ("Boto3", Some("1.34.2")));
         assert_eq!((it.os_name.as_deref(), it.os_full), (Some("Linux"), None));
         let it = parse("aws-cli/1.16.2 Python/3.4.7 Linux/4.9.1 botocore/1.12.2", EmptyParts::End);
