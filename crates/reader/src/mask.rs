@@ -1,4 +1,7 @@
 //! Sixty-four bytes of JSON text as bit masks, one bit a byte.
+//!
+//! This runs once for every 64 bytes of every input. The three ways to do it give the same; the tests hold them to
+//! the portable one.
 
 /// How many bytes one [`Masks`] covers.
 pub(crate) const BLOCK: usize = 64;
@@ -23,8 +26,6 @@ pub(crate) struct Masks {
 }
 
 /// The masks of one block.
-///
-/// Runs once for every 64 bytes of every input.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[expect(unsafe_code, reason = "vector instructions: the portable way is several times slower")]
@@ -45,8 +46,8 @@ fn sse2(block: &[u8; BLOCK]) -> Masks {
     let all = |byte: u8| _mm_set1_epi8(byte as i8);
     let mut masks = Masks::default();
     for (lane, bytes) in block.as_chunks::<16>().0.iter().enumerate() {
-        let (halves, _) = bytes.as_chunks::<8>();
-        let v = _mm_set_epi64x(i64::from_le_bytes(halves[1]), i64::from_le_bytes(halves[0]));
+        let [low, high] = [0, 1].map(|half| i64::from_le_bytes(bytes.as_chunks::<8>().0[half]));
+        let v = _mm_set_epi64x(high, low);
         // `{` and `[` differ in one bit only, `}` and `]` in the same one.
         let brackets = _mm_or_si128(v, all(0x20));
         let space = _mm_cmpeq_epi8(_mm_min_epu8(v, all(b' ')), v);
@@ -59,6 +60,39 @@ fn sse2(block: &[u8; BLOCK]) -> Masks {
         masks.close |= bits(_mm_cmpeq_epi8(brackets, all(b'}'))) << shift;
         masks.gap |= bits(_mm_or_si128(space, _mm_or_si128(comma, colon))) << shift;
         masks.newline |= bits(_mm_cmpeq_epi8(v, all(b'\n'))) << shift;
+        masks.high |= bits(v) << shift;
+    }
+    masks
+}
+
+/// [`masks`] in half as many instructions, for processors since 2013.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(crate) fn avx2(block: &[u8; BLOCK]) -> Masks {
+    use std::arch::x86_64::{
+        __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
+        _mm256_set_epi64x, _mm256_set1_epi8,
+    };
+
+    let bits = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32);
+    let all = |byte: u8| _mm256_set1_epi8(byte as i8);
+    let mut masks = Masks::default();
+    for (lane, bytes) in block.as_chunks::<32>().0.iter().enumerate() {
+        let [first, second, third, last] =
+            [0, 1, 2, 3].map(|part| i64::from_le_bytes(bytes.as_chunks::<8>().0[part]));
+        let v = _mm256_set_epi64x(last, third, second, first);
+        let brackets = _mm256_or_si256(v, all(0x20));
+        let space = _mm256_cmpeq_epi8(_mm256_min_epu8(v, all(b' ')), v);
+        let comma = _mm256_cmpeq_epi8(v, all(b','));
+        let colon = _mm256_cmpeq_epi8(v, all(b':'));
+        let shift = lane * 32;
+        masks.quote |= bits(_mm256_cmpeq_epi8(v, all(b'"'))) << shift;
+        masks.backslash |= bits(_mm256_cmpeq_epi8(v, all(b'\\'))) << shift;
+        masks.open |= bits(_mm256_cmpeq_epi8(brackets, all(b'{'))) << shift;
+        masks.close |= bits(_mm256_cmpeq_epi8(brackets, all(b'}'))) << shift;
+        masks.gap |= bits(_mm256_or_si256(space, _mm256_or_si256(comma, colon))) << shift;
+        masks.newline |= bits(_mm256_cmpeq_epi8(v, all(b'\n'))) << shift;
         masks.high |= bits(v) << shift;
     }
     masks
@@ -87,6 +121,7 @@ fn portable(block: &[u8; BLOCK]) -> Masks {
 }
 
 #[cfg(test)]
+#[cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "tests the vector instructions"))]
 mod tests {
     use super::*;
 
@@ -98,7 +133,14 @@ mod tests {
                 let mut block = [b'a'; BLOCK];
                 block[place] = byte;
                 block[(place + 17) % BLOCK] = byte;
-                assert_eq!(masks(&block), portable(&block), "{byte:#x} at {place}");
+                let expected = portable(&block);
+                assert_eq!(masks(&block), expected, "{byte:#x} at {place}");
+                #[cfg(target_arch = "x86_64")]
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: just asked for.
+                    let found = unsafe { avx2(&block) };
+                    assert_eq!(found, expected, "{byte:#x} at {place}");
+                }
             }
         }
     }

@@ -190,7 +190,8 @@ impl Run<'_> {
             space.unpacked = text;
         }
         let rest = Failing { failure: taken.err(), source };
-        let inner = gzip::Members::new(BufReader::new(Cursor::new(&packed).chain(rest)));
+        let inner =
+            gzip::Members::new(BufReader::with_capacity(PACKED_BYTES, Cursor::new(&packed).chain(rest)));
         let flow = self.layer(&mut Unpacked { inner, meter: self.meter, limits }, layers, space);
         space.packed = packed;
         flow
@@ -447,6 +448,9 @@ impl Run<'_> {
         self.totals
     }
 }
+
+/// How many compressed bytes are handed to a decompressor at a time.
+const PACKED_BYTES: usize = 64 << 10;
 
 /// How much text lies between two reports of progress.
 const PROGRESS_BYTES: u64 = 1 << 20;

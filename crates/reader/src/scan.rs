@@ -1,5 +1,7 @@
 //! Finds where a JSON value ends, without parsing it.
 
+#![expect(clippy::inline_always, reason = "compiled once for each kind of processor, that of the caller")]
+
 use crate::mask::{BLOCK, Masks, masks};
 
 /// What ended a call of [`Scanner::scan`].
@@ -65,6 +67,35 @@ impl Scanner {
     /// Reads on at `from`. With `last`, `text` ends the input; otherwise up to 63 bytes are left for the next call,
     /// which starts where [`Step::More`] says.
     pub(crate) fn scan(&mut self, text: &[u8], from: usize, last: bool) -> Step {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+        {
+            #[expect(unsafe_code, reason = "vector instructions")]
+            // SAFETY: just asked for.
+            return unsafe { self.scan_avx2(text, from, last) };
+        }
+        self.scan_with(text, from, last, masks)
+    }
+
+    /// [`Scanner::scan`], compiled with all that processors have had since 2013.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    fn scan_avx2(&mut self, text: &[u8], from: usize, last: bool) -> Step {
+        self.scan_with(text, from, last, |block| crate::mask::avx2(block))
+    }
+
+    // Inlined so that it is compiled for the processor of its caller.
+    #[inline(always)]
+    fn scan_with(
+        &mut self,
+        text: &[u8],
+        from: usize,
+        last: bool,
+        masks: impl Fn(&[u8; BLOCK]) -> Masks,
+    ) -> Step {
         let (blocks, rest) = text[from..].as_chunks::<BLOCK>();
         let mut at = from;
         for block in blocks {
@@ -86,7 +117,7 @@ impl Scanner {
     }
 
     /// One block, which starts at `at`. `None` if the value goes on.
-    #[inline]
+    #[inline(always)]
     fn block(&mut self, text: &[u8], at: usize, m: &Masks) -> Option<Step> {
         let escaped = self.escaped(m.backslash);
         let quotes = m.quote & !escaped;
@@ -159,7 +190,7 @@ impl Scanner {
     }
 
     /// Which bytes are escaped: those after an odd number of backslashes.
-    #[inline]
+    #[inline(always)]
     fn escaped(&mut self, backslash: u64) -> u64 {
         if backslash == 0 {
             return std::mem::take(&mut self.next_escaped);
@@ -175,7 +206,7 @@ impl Scanner {
 }
 
 /// Bit `i` of the result says whether an odd number of bits up to and including `i` is set.
-#[inline]
+#[inline(always)]
 fn prefix_xor(mut bits: u64) -> u64 {
     bits ^= bits << 1;
     bits ^= bits << 2;
