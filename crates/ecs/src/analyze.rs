@@ -14,7 +14,7 @@ pub fn tokens(text: &str) -> Vec<String> {
         let mut run: Option<std::ops::Range<usize>> = None;
         for (at, word) in rest.split_word_bound_indices() {
             let end = at + word.len();
-            if word.chars().all(is_complex) {
+            if word.starts_with(is_complex) {
                 run = Some(run.map_or(at, |run| run.start)..end);
                 continue;
             }
@@ -24,6 +24,13 @@ pub fn tokens(text: &str) -> Vec<String> {
             if !is_token(word) {
                 continue;
             }
+            // A skin tone joins what stands before it, also a sign that is no token.
+            let word = if word.contains(is_emoji) && !word.contains(is_word) {
+                word.trim_start_matches(|it: char| !is_emoji(it))
+            } else {
+                word
+            };
+            let at = end - word.len();
             if let Some(cut) = cut(word) {
                 // What is left is read anew, as Lucene does.
                 tokens.push(lower(&word[..cut]));
@@ -40,9 +47,36 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 fn is_token(word: &str) -> bool {
-    word.chars().any(|it| it.is_alphanumeric() || is_emoji(it))
-        // A variation selector or a keycap makes an emoji of a sign or digit.
-        || word.contains('\u{20E3}')
+    word.chars().any(|it| is_word(it) || is_emoji(it))
+        // Two regional indicators make a flag, a keycap makes an emoji of a sign.
+        || word.chars().filter(|it| ('\u{1F1E6}'..='\u{1F1FF}').contains(it)).count() > 1
+        || (word.starts_with(['#', '*']) && word.ends_with('\u{20E3}'))
+}
+
+fn is_word(it: char) -> bool {
+    it.is_alphabetic() || is_digit(it) || is_letter_to_unicode(it)
+}
+
+/// Decimal digits: not fractions, superscripts or circled numbers.
+fn is_digit(it: char) -> bool {
+    /// The zeros of the scripts; nine more follow each.
+    const ZEROS: [u32; 41] = [
+        0x30, 0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
+        0xE50, 0xED0, 0xF20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0,
+        0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x11066,
+        0x110F0, 0x11136,
+    ];
+    let it = it as u32;
+    let after = ZEROS.partition_point(|&zero| zero <= it);
+    after > 0 && it - ZEROS[after - 1] < 10
+}
+
+/// Signs that Unicode counts as letters of words though they are none.
+fn is_letter_to_unicode(it: char) -> bool {
+    matches!(it,
+        '\u{2C2}'..='\u{2C5}' | '\u{2D2}'..='\u{2D7}' | '\u{2DE}'..='\u{2DF}' | '\u{2E5}'..='\u{2EB}'
+        | '\u{2ED}' | '\u{2EF}'..='\u{2FF}' | '\u{55A}'..='\u{55C}' | '\u{55E}' | '\u{58A}' | '\u{5F3}'
+        | '\u{A708}'..='\u{A716}' | '\u{A720}'..='\u{A721}' | '\u{A789}'..='\u{A78A}' | '\u{AB5B}')
 }
 
 /// Where a token that is too long is cut.
@@ -75,10 +109,10 @@ fn is_complex(it: char) -> bool {
         | '\u{1950}'..='\u{1974}' | '\u{1980}'..='\u{19C9}' | '\u{1A20}'..='\u{1AAD}')
 }
 
-/// Unicode's `Emoji` without digits, `#`, `*` and the signs that are text by default to Lucene.
+/// Unicode's `Emoji` without digits, `#`, `*` and regional indicators.
 fn is_emoji(it: char) -> bool {
     matches!(it,
-        '\u{203C}' | '\u{2049}' | '\u{2139}' | '\u{2194}'..='\u{2199}' | '\u{21A9}'..='\u{21AA}'
+        '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{2199}' | '\u{21A9}'..='\u{21AA}'
         | '\u{231A}'..='\u{231B}' | '\u{2328}' | '\u{23CF}' | '\u{23E9}'..='\u{23F3}' | '\u{23F8}'..='\u{23FA}'
         | '\u{24C2}' | '\u{25AA}'..='\u{25AB}' | '\u{25B6}' | '\u{25C0}' | '\u{25FB}'..='\u{25FE}'
         | '\u{2600}'..='\u{2604}' | '\u{260E}' | '\u{2611}' | '\u{2614}'..='\u{2615}' | '\u{2618}' | '\u{261D}'
@@ -93,9 +127,9 @@ fn is_emoji(it: char) -> bool {
         | '\u{2728}' | '\u{2733}'..='\u{2734}' | '\u{2744}' | '\u{2747}' | '\u{274C}' | '\u{274E}'
         | '\u{2753}'..='\u{2755}' | '\u{2757}' | '\u{2763}'..='\u{2764}' | '\u{2795}'..='\u{2797}' | '\u{27A1}'
         | '\u{27B0}' | '\u{27BF}' | '\u{2934}'..='\u{2935}' | '\u{2B05}'..='\u{2B07}' | '\u{2B1B}'..='\u{2B1C}'
-        | '\u{2B50}' | '\u{2B55}' | '\u{3297}' | '\u{3299}' | '\u{1F004}' | '\u{1F0CF}'
+        | '\u{2B50}' | '\u{2B55}' | '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F004}' | '\u{1F0CF}'
         | '\u{1F170}'..='\u{1F171}' | '\u{1F17E}'..='\u{1F17F}' | '\u{1F18E}' | '\u{1F191}'..='\u{1F19A}'
-        | '\u{1F1E6}'..='\u{1F1FF}' | '\u{1F201}'..='\u{1F202}' | '\u{1F21A}' | '\u{1F22F}'
+        | '\u{1F201}'..='\u{1F202}' | '\u{1F21A}' | '\u{1F22F}'
         | '\u{1F232}'..='\u{1F23A}' | '\u{1F250}'..='\u{1F251}' | '\u{1F300}'..='\u{1F64F}'
         | '\u{1F680}'..='\u{1F6FF}' | '\u{1F7E0}'..='\u{1F7F0}' | '\u{1F90C}'..='\u{1FAFF}')
 }

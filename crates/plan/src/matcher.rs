@@ -1,7 +1,7 @@
 //! Tests made ready to run.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use ecs::date::{Format, Rounding};
 use ecs::{Object, Scalar, analyze};
@@ -169,6 +169,14 @@ impl Resolution {
             Self::Nanos => i128::from(instant.millis) * 1_000_000 + i128::from(instant.nanos),
         }
     }
+
+    /// Whether a field of the type can hold the instant: nanoseconds begin in 1970 and end in 2262.
+    pub(crate) fn holds(self, key: i128) -> bool {
+        match self {
+            Self::Millis => true,
+            Self::Nanos => (0..=i128::from(i64::MAX)).contains(&key),
+        }
+    }
 }
 
 fn is_one_of(sorted: &[String], text: &str) -> bool {
@@ -213,21 +221,25 @@ fn has_phrase(tokens: &[String], phrase: &[String], slop: u32) -> bool {
 /// The address of a value, IPv4 as mapped IPv6.
 fn address(value: Scalar<'_>) -> Option<u128> {
     match value {
-        Scalar::Str(text) => text.parse().ok().map(address_key),
+        Scalar::Str(text) => parse_address(text),
         _ => None,
     }
+}
+
+/// Reads an address; the scope of an IPv6 address (`%eth0`) does not matter.
+pub(crate) fn parse_address(text: &str) -> Option<u128> {
+    if let Some((address, _)) = text.split_once('%') {
+        return address.parse::<Ipv6Addr>().ok().map(u128::from);
+    }
+    text.parse().ok().map(address_key)
 }
 
 /// The address as a number, IPv4 as mapped IPv6.
 pub(crate) fn address_key(address: IpAddr) -> u128 {
     match address {
-        IpAddr::V4(address) => mapped(address).into(),
+        IpAddr::V4(address) => address.to_ipv6_mapped().into(),
         IpAddr::V6(address) => address.into(),
     }
-}
-
-fn mapped(address: Ipv4Addr) -> Ipv6Addr {
-    address.to_ipv6_mapped()
 }
 
 /// The truth value of a stored value; the empty string is false.

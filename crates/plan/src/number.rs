@@ -96,7 +96,8 @@ impl NumberType {
             Scalar::Int(value) => Number::Whole(value.into()),
             Scalar::UInt(value) => Number::Whole(value.into()),
             Scalar::Float(value) => Number::Real(value),
-            Scalar::Str(text) | Scalar::NumberText(text) => Number::parse(text)?,
+            Scalar::Str(text) => self.parse(text)?,
+            Scalar::NumberText(text) => Number::parse(text)?,
             Scalar::Bool(_) => return None,
         };
         let key = match (number, self.is_whole()) {
@@ -123,10 +124,28 @@ impl NumberType {
         (least..=greatest).contains(&key).then_some(key)
     }
 
+    /// Reads a number as the type does: 64-bit integers as `BigDecimal`, all others as Java's `parseDouble`,
+    /// which lets white space around it and an `f` or `d` after it pass.
+    pub fn parse(self, text: &str) -> Option<Number> {
+        match self {
+            Self::Long | Self::UnsignedLong => Number::parse(text),
+            Self::Byte
+            | Self::Short
+            | Self::Integer
+            | Self::HalfFloat
+            | Self::Float
+            | Self::Double
+            | Self::ScaledFloat(_) => {
+                let text = text.trim_matches(|it| it <= ' ');
+                Number::parse(text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text))
+            }
+        }
+    }
+
     /// The key at an edge of a range, and whether the number is exactly that key, so that an exclusive bound
-    /// has to go one further. Nothing if the number is beyond the type.
+    /// has to go one further. The key may lie beyond the type's own. Nothing if the number is beyond what the
+    /// type takes for a bound.
     pub fn bound(self, number: Number, edge: Edge) -> Option<(i128, bool)> {
-        let (least, greatest) = self.bounds();
         if let Self::ScaledFloat(factor) = self {
             let scaled = number.as_f64() * f64::from_bits(factor);
             let rounded = match edge {
@@ -135,36 +154,46 @@ impl NumberType {
             };
             return scaled.is_finite().then_some((rounded as i64 as i128, rounded == scaled));
         }
-        let (key, exact) = match (number, self.is_whole()) {
-            (Number::Whole(value), true) => (value, true),
-            (Number::Real(value), true) => {
-                let rounded = match edge {
-                    Edge::AtLeast => value.ceil(),
-                    Edge::AtMost => value.floor(),
-                };
-                (rounded as i128, rounded == value)
-            }
-            (Number::Whole(value), false) => (self.real_key(value as f64)?, true),
-            (Number::Real(value), false) => (self.real_key(value)?, true),
+        if !self.is_whole() {
+            return Some((float_key(self.round(number.as_f64())), true));
+        }
+        let (key, exact) = match (number, edge) {
+            (Number::Whole(value), _) => (value, true),
+            (Number::Real(value), Edge::AtLeast) => (value.ceil() as i128, value.fract() == 0.0),
+            (Number::Real(value), Edge::AtMost) => (value.floor() as i128, value.fract() == 0.0),
+        };
+        let (least, greatest) = match self {
+            // Elasticsearch reads the bounds of the small types as integers.
+            Self::Byte | Self::Short => Self::Integer.bounds(),
+            _ => self.bounds(),
         };
         (least..=greatest).contains(&key).then_some((key, exact))
     }
 
     /// The key of a number of a type with fractions, rounded to what the type can hold.
     fn real_key(self, value: f64) -> Option<i128> {
-        let rounded = match self {
+        if let Self::ScaledFloat(factor) = self {
+            let scaled = value * f64::from_bits(factor);
+            // Java's Math.round: halves go up.
+            return scaled.is_finite().then(|| (scaled + 0.5).floor() as i64 as i128);
+        }
+        let rounded = self.round(value);
+        rounded.is_finite().then(|| float_key(rounded))
+    }
+
+    /// The nearest number that the type can hold; infinite beyond.
+    fn round(self, value: f64) -> f64 {
+        match self {
             Self::HalfFloat => half(value as f32),
             Self::Float => f64::from(value as f32),
-            Self::ScaledFloat(factor) => {
-                let scaled = value * f64::from_bits(factor);
-                // Java's Math.round: halves go up.
-                return scaled.is_finite().then(|| (scaled + 0.5).floor() as i64 as i128);
-            }
-            Self::Byte | Self::Short | Self::Integer | Self::Long | Self::UnsignedLong | Self::Double => {
-                value
-            }
-        };
-        rounded.is_finite().then(|| float_key(rounded))
+            Self::Byte
+            | Self::Short
+            | Self::Integer
+            | Self::Long
+            | Self::UnsignedLong
+            | Self::Double
+            | Self::ScaledFloat(_) => value,
+        }
     }
 }
 

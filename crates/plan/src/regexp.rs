@@ -297,8 +297,7 @@ impl Parser<'_> {
                 continue;
             }
             let from = self.char("a character or `]`")?;
-            if self.peek() == Some('-') && !self.rest().starts_with("-]") {
-                self.at += 1;
+            if self.eat('-') {
                 let to = self.char("the end of the range")?;
                 if to < from {
                     return Err(self.expected("a range that goes up"));
@@ -473,7 +472,8 @@ mod tests {
             ("a\\d+", "a22", "ab"),
             ("(ab)+", "abab", "aba"),
             ("()", "", "a"),
-            ("[a-]", "-", "b"),
+            ("[-a]", "-", "b"),
+            ("*a", "*a", "a"),
             ("a.b", "a\nb", "ab"),
         ] {
             assert!(matches(source, yes), "{source} should match {yes}");
@@ -492,6 +492,7 @@ mod tests {
             ("(a", "expected `)` at byte 2"),
             ("a)", "expected the end, `|` or an operand at byte 1"),
             ("[a", "expected a character or `]` at byte 2"),
+            ("[a-]", "expected a range that goes up at byte 4"),
             ("[z-a]", "expected a range that goes up at byte 4"),
             ("a{2,1}", "expected a number that is not below the first at byte 5"),
             ("\\q", "expected an escaped sign, or one of \\d \\D \\w \\W \\s \\S at byte 1"),

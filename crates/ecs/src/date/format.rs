@@ -152,8 +152,8 @@ impl Kind {
             Self::IsoOptionalTime { strict, seconds } => {
                 iso(text, if *strict { 2 } else { 1 }, *seconds)?.instant(rounding, offset)
             }
-            Self::EpochMillis => epoch(text, 1),
-            Self::EpochSecond => epoch(text, 1_000),
+            Self::EpochMillis => epoch(text, 1, rounding),
+            Self::EpochSecond => epoch(text, 1_000, rounding),
             Self::Pattern { items, .. } => by_pattern(text, items)?.instant(rounding, offset),
         }
     }
@@ -254,7 +254,13 @@ impl Cursor<'_> {
 
 fn iso(text: &str, min: u8, seconds: bool) -> Option<Parts> {
     let mut rest = Cursor(text.as_bytes());
-    let mut parts = Parts { year: i64::from(rest.number(4, 4)?), ..Parts::default() };
+    let before_christ = rest.eat(b'-');
+    let year = i64::from(rest.number(4, 4)?);
+    let mut parts = Parts { year: if before_christ { -year } else { year }, ..Parts::default() };
+    if before_christ && rest.0.is_empty() {
+        // That is a number of milliseconds.
+        return None;
+    }
     if rest.eat(b'-') {
         parts.month = Some(rest.number(min, 2)?);
         if rest.eat(b'-') {
@@ -283,8 +289,8 @@ fn iso(text: &str, min: u8, seconds: bool) -> Option<Parts> {
     Some(parts)
 }
 
-/// A whole number of units of `unit` milliseconds, perhaps with a fraction.
-fn epoch(text: &str, unit: i64) -> Option<Instant> {
+/// A whole number of units of `unit` milliseconds, perhaps with a fraction, which is filled like a time.
+fn epoch(text: &str, unit: i64, rounding: Rounding) -> Option<Instant> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text),
@@ -293,12 +299,16 @@ fn epoch(text: &str, unit: i64) -> Option<Instant> {
     if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|it| it.is_ascii_digit()) {
         return None;
     }
-    if fraction.len() > 9 || (fraction.is_empty() && digits.contains('.')) {
+    if fraction.len() > 9 {
         return None;
     }
     let whole: i64 = whole.parse().ok()?;
     // In billionths of the unit, so in nanoseconds once multiplied by the unit over 1000.
-    let billionths: i64 = format!("{fraction:0<9}").parse().ok()?;
+    let billionths: i64 = match (fraction, rounding) {
+        ("", Rounding::Down) => 0,
+        ("", Rounding::Up) => 999_999_999,
+        _ => format!("{fraction:0<9}").parse().ok()?,
+    };
     let below = i128::from(billionths) * i128::from(unit) / 1_000;
     let nanos = i128::from(sign) * (i128::from(whole) * i128::from(unit) * 1_000_000 + below);
     let millis = i64::try_from(nanos.div_euclid(1_000_000)).ok()?;
@@ -394,6 +404,8 @@ mod tests {
             ("2024-05-17T10+02", "2024-05-17T08:00:00.000Z", "2024-05-17T08:59:59.999Z"),
             ("1714816800000", "2024-05-04T10:00:00.000Z", "2024-05-04T10:00:00.000Z"),
             ("20240501", "1970-01-01T05:37:20.501Z", "1970-01-01T05:37:20.501Z"),
+            ("1714816800000.", "2024-05-04T10:00:00.000Z", "2024-05-04T10:00:00.000Z"),
+            ("-2024-05-01", "-2024-05-01T00:00:00.000Z", "-2024-05-01T23:59:59.999Z"),
             ("-1.5", "1969-12-31T23:59:59.998Z", "1969-12-31T23:59:59.998Z"),
         ] {
             assert_eq!(both(&Format::default(), text), Some((down.to_owned(), up.to_owned())), "{text}");
@@ -414,7 +426,6 @@ mod tests {
             "2024-125",
             "2024-05-01T10:30+19:00",
             "99999999999999999999",
-            "1.",
             ".5",
             "12a",
         ] {

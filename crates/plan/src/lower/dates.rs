@@ -12,6 +12,7 @@ pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping, now: Millis) -> Asked {
     let reader = Reader { format: &mapping.format, resolution, now, offset: 0 };
     let ranges = match atom {
         Atom::Exists => Ranges::new(i128::MIN, i128::MAX),
+        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => reader.interval(value)?,
         Atom::Match(value) => reader.interval(value)?,
         Atom::Range(bounds) => range(bounds, reader)?,
@@ -33,9 +34,14 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read(self, value: &Literal, rounding: Rounding) -> Result<i128, LowerErrorKind> {
-        date::resolve(&value.text(), self.format, self.now, rounding, self.offset)
-            .map(|it| self.resolution.key(it))
-            .map_err(LowerErrorKind::NotADate)
+        let text = value.text();
+        let instant = date::resolve(&text, self.format, self.now, rounding, self.offset);
+        let key = self.resolution.key(instant.map_err(LowerErrorKind::NotADate)?);
+        if self.resolution.holds(key) {
+            Ok(key)
+        } else {
+            Err(LowerErrorKind::NotADate(date::DateError::OutOfRange { text: text.into_owned() }))
+        }
     }
 
     /// What the date leaves out makes it an interval.

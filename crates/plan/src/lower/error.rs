@@ -66,6 +66,9 @@ pub enum LowerErrorKind {
     /// Types that can only be asked for existence.
     #[error("the only question this type answers is whether the field exists")]
     OnlyExists,
+    /// The document's `_id`.
+    #[error("the only question it answers is whether it equals a value")]
+    OnlyEquality,
     /// The regular expression is not one.
     #[error("`{value}` is no regular expression: {error}")]
     BadRegexp {
@@ -124,6 +127,7 @@ impl LowerError {
             LowerErrorKind::TimeZone { .. } => "PLAN013",
             LowerErrorKind::TooManyCombinations { .. } => "PLAN014",
             LowerErrorKind::TooDeep { .. } => "PLAN015",
+            LowerErrorKind::OnlyEquality => "PLAN016",
         }
     }
 
@@ -143,6 +147,7 @@ impl LowerError {
             LowerErrorKind::OutOfRange { .. }
             | LowerErrorKind::NotADate(_)
             | LowerErrorKind::OnlyExists
+            | LowerErrorKind::OnlyEquality
             | LowerErrorKind::BadRegexp { .. }
             | LowerErrorKind::NotSearchable
             | LowerErrorKind::TooManyCombinations { .. }

@@ -109,8 +109,13 @@ impl Lowering<'_> {
             let least = if it < 0 { it.saturating_add(any.len() as i64) } else { it };
             usize::try_from(least).unwrap_or(0)
         });
-        let needed = usize::from(must.is_empty() && filter.is_empty() && !any.is_empty());
-        let least = given.max(needed);
+        let pure = must.is_empty() && filter.is_empty();
+        let least = match (pure, any.is_empty()) {
+            // Only negations: Elasticsearch does not look at `minimum_should_match` then.
+            (true, true) => 0,
+            (true, false) => given.max(1),
+            (false, _) => given,
+        };
         let clauses = any.len();
         match at_least(least, any) {
             Some(expr) => all.push(expr),
@@ -125,15 +130,28 @@ impl Lowering<'_> {
         match self.catalog.get(path) {
             Some(mapping) if mapping.ty == FieldType::Nested => {
                 let inner = self.query(query, Some(path));
-                if mapping.nested.as_deref() != outer {
-                    // Objects of another nested field: there are none here.
-                    return Expr::Const(false);
-                }
-                let test = Test::Nested(Box::new(inner.simplify()));
-                Expr::Is(Predicate { path: relative(path, outer), shape: Shape::Nested, test })
+                self.in_objects(path, inner, outer)
             }
             found => self.fail(path, found.map(|it| it.ty), LowerErrorKind::NotNested, span),
         }
+    }
+
+    /// Some object of `path` satisfies `inner`, asked from the objects of `outer`.
+    fn in_objects(&self, path: &str, inner: Expr, outer: Option<&str>) -> Expr {
+        let mut path = path;
+        let mut expr = inner;
+        while Some(path) != outer {
+            let parent = self.catalog.get(path).and_then(|it| it.nested.as_deref());
+            let test = Test::Nested(Box::new(expr.simplify()));
+            expr = Expr::Is(Predicate { path: relative(path, parent), shape: Shape::Nested, test });
+            match parent {
+                Some(parent) => path = parent,
+                None if outer.is_none() => break,
+                // Objects of another nested field: there are none here.
+                None => return Expr::Const(false),
+            }
+        }
+        expr
     }
 
     fn leaf(&mut self, leaf: &Leaf, nested: Option<&str>) -> Expr {
@@ -182,6 +200,9 @@ impl Lowering<'_> {
         if matches!(name, "_id" | "_index") {
             let mapping = Mapping::of(FieldType::Keyword);
             let place = Place { name, mapping: &mapping, key: None, nested: None };
+            if name == "_id" && !kind.is_equality() {
+                return Err((None, LowerErrorKind::OnlyEquality));
+            }
             return self.atoms(kind, &place).map_err(|it| (Some(FieldType::Keyword), it));
         }
         let (mapping, key) = match self.catalog.resolve(name) {
@@ -324,6 +345,10 @@ impl Lowering<'_> {
             LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
             LeafKind::Range(bounds) if bounds.is_open() => ask(&Atom::Exists),
             LeafKind::Range(bounds) => ask(&Atom::Range(bounds)),
+            // Lucene's automaton for no pattern accepts nothing, not even the empty text.
+            LeafKind::Wildcard { value, .. } if value.is_empty() && is_string(mapping.ty) => {
+                Ok(Expr::Const(false))
+            }
             LeafKind::Wildcard { value, case_insensitive } => {
                 ask(&Atom::Wildcard { pattern: Wildcard::parse(value, *case_insensitive), analyzed: false })
             }
@@ -435,6 +460,18 @@ impl LeafKind {
         }
     }
 
+    /// Whether it compares with whole values, or asks for existence.
+    fn is_equality(&self) -> bool {
+        match self {
+            Self::Exists | Self::Ids(_) => true,
+            Self::Term { case_insensitive, .. } => !case_insensitive,
+            Self::Terms(_) | Self::Match { .. } | Self::MatchPhrase { .. } => true,
+            Self::Range(bounds) => bounds.is_open(),
+            Self::Pattern { pieces, .. } => pieces.iter().flatten().all(Option::is_some),
+            Self::Wildcard { .. } | Self::Prefix { .. } | Self::Regexp { .. } => false,
+        }
+    }
+
     fn is_lone_star(&self) -> bool {
         match self {
             Self::Pattern { pieces, .. } => {
@@ -479,6 +516,10 @@ fn pick<'a>(inclusive: Option<&'a Literal>, exclusive: Option<&'a Literal>) -> O
     let given = |it: &&Literal| **it != Literal::Null;
     let exclusive = exclusive.filter(given).map(|it| (it, false));
     exclusive.or(inclusive.filter(given).map(|it| (it, true)))
+}
+
+fn is_string(ty: FieldType) -> bool {
+    is_text(ty) || matches!(ty, FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard)
 }
 
 fn is_text(ty: FieldType) -> bool {

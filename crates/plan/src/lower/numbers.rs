@@ -8,11 +8,12 @@ use crate::{Literal, NumberType, RangeBounds, Ranges, Test};
 pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
     let (least, greatest) = ty.bounds();
     let equal = |value: &Literal| {
-        let number = number(value)?;
+        let number = number(value, ty)?;
         Ok(ty.equal(number).map_or_else(Ranges::default, |key| Ranges::new(key, key)))
     };
     let ranges = match atom {
         Atom::Exists => Ranges::new(least, greatest),
+        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => equal(value)?,
         Atom::Match(value) => equal(value)?,
         Atom::Range(bounds) => range(bounds, ty)?,
@@ -21,10 +22,10 @@ pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
     Ok((!ranges.is_empty()).then_some(Test::Number { ty, ranges }))
 }
 
-fn number(value: &Literal) -> Result<Number, LowerErrorKind> {
+fn number(value: &Literal, ty: NumberType) -> Result<Number, LowerErrorKind> {
     let error = || LowerErrorKind::NotANumber { value: value.text().into_owned() };
     match value {
-        Literal::Number(text) | Literal::Text(text) => Number::parse(text).ok_or_else(error),
+        Literal::Number(text) | Literal::Text(text) => ty.parse(text).ok_or_else(error),
         Literal::Bool(_) | Literal::Null => Err(error()),
     }
 }
@@ -33,7 +34,7 @@ fn range(bounds: &RangeBounds, ty: NumberType) -> Result<Ranges<i128>, LowerErro
     let (mut least, mut greatest) = ty.bounds();
     let out_of_range = |bound: &Literal| LowerErrorKind::OutOfRange { value: bound.text().into_owned() };
     if let Some((bound, inclusive)) = bounds.lower() {
-        match ty.bound(number(bound)?, Edge::AtLeast) {
+        match ty.bound(number(bound, ty)?, Edge::AtLeast) {
             Some((key, exact)) => least = key + i128::from(exact && !inclusive),
             // Elasticsearch takes any bound here, since the type has no negative numbers.
             None if ty == NumberType::UnsignedLong => {
@@ -43,7 +44,7 @@ fn range(bounds: &RangeBounds, ty: NumberType) -> Result<Ranges<i128>, LowerErro
         }
     }
     if let Some((bound, inclusive)) = bounds.upper() {
-        match ty.bound(number(bound)?, Edge::AtMost) {
+        match ty.bound(number(bound, ty)?, Edge::AtMost) {
             Some((key, exact)) => greatest = key - i128::from(exact && !inclusive),
             None if ty == NumberType::UnsignedLong => {
                 greatest = if below_zero(bound) { least - 1 } else { greatest };
@@ -51,7 +52,8 @@ fn range(bounds: &RangeBounds, ty: NumberType) -> Result<Ranges<i128>, LowerErro
             None => return Err(out_of_range(bound)),
         }
     }
-    Ok(Ranges::new(least, greatest))
+    let (first, last) = ty.bounds();
+    Ok(Ranges::new(least.max(first), greatest.min(last)))
 }
 
 fn below_zero(bound: &Literal) -> bool {

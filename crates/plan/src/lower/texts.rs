@@ -27,7 +27,6 @@ impl KeywordField {
             Atom::Range(bounds) if bounds.lower().is_none() || bounds.upper().is_none() => {
                 "a range with one bound"
             }
-            Atom::Term { fold: true, .. } => "comparing in either case",
             _ => return self.ask(atom),
         };
         Err(LowerErrorKind::FlattenedKey { what })
@@ -101,7 +100,7 @@ fn string_test(atom: &Atom<'_>, normal: &dyn Fn(&str) -> String) -> Result<Strin
             wildcard_test(Wildcard::new([Glob::Text(normal(value)), Glob::Any], *fold))
         }
         Atom::Regexp { value, flags, fold } => {
-            let regexp = Regexp::new(value, *flags, *fold);
+            let regexp = Regexp::new(&normal(value), *flags, *fold);
             StringTest::Regexp(
                 regexp.map_err(|error| LowerErrorKind::BadRegexp { value: (*value).to_owned(), error })?,
             )

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ecs::{FieldType, Mapping};
 
 use super::{Asked, Atom, LowerErrorKind, Lowering};
-use crate::matcher::address_key;
+use crate::matcher::{address_key, parse_address};
 use crate::{KeywordField, Literal, NumberType, RangeBounds, Ranges, Test};
 
 impl Lowering<'_> {
@@ -41,6 +41,7 @@ impl Lowering<'_> {
 /// The error of an atom that needs text, if it is one.
 pub(super) fn needs_text(atom: &Atom<'_>) -> LowerErrorKind {
     let what = match atom {
+        Atom::Term { .. } => "comparing in either case",
         Atom::Prefix { .. } => "a prefix",
         Atom::Regexp { .. } => "a regular expression",
         _ => "a pattern",
@@ -51,6 +52,7 @@ pub(super) fn needs_text(atom: &Atom<'_>) -> LowerErrorKind {
 fn ask_address(atom: &Atom<'_>) -> Asked {
     let ranges = match atom {
         Atom::Exists => Ranges::new(0, u128::MAX),
+        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => addresses(&value.text())?,
         Atom::Match(value) => addresses(&value.text())?,
         Atom::Range(bounds) => address_range(bounds)?,
@@ -83,7 +85,7 @@ fn addresses(text: &str) -> Result<Ranges<u128>, LowerErrorKind> {
 }
 
 fn address(text: &str) -> Result<u128, LowerErrorKind> {
-    text.parse().map(address_key).map_err(|_| LowerErrorKind::NotAnAddress {
+    parse_address(text).ok_or_else(|| LowerErrorKind::NotAnAddress {
         value: text.to_owned(),
         help: "write an address like 203.0.113.5 or 2001:db8::1, or a block like 10.0.0.0/8",
     })
@@ -106,6 +108,7 @@ fn address_range(bounds: &RangeBounds) -> Result<Ranges<u128>, LowerErrorKind> {
 fn ask_boolean(atom: &Atom<'_>) -> Asked {
     let (truth, falsity) = match atom {
         Atom::Exists => (true, true),
+        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => {
             let value = boolean(value)?;
             (value, !value)
