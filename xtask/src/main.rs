@@ -5,6 +5,8 @@
 
 mod check;
 mod conformance;
+mod differential;
+mod evaluate;
 mod generate;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +25,8 @@ enum Task {
     Check(check::Args),
     /// Run the test cases of other implementations against this one.
     Conformance(conformance::Args),
+    /// Compare with the real engines on random documents and queries.
+    Differential(differential::Args),
     /// Make CloudTrail of any size from a seed, with planted attacks and their ground truth.
     Generate(generate::Args),
 }
@@ -31,6 +35,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Check(args) => check::run(&args),
         Task::Conformance(args) => conformance::run(&args),
+        Task::Differential(args) => differential::run(&args),
         Task::Generate(args) => generate::run(&args),
     }
 }

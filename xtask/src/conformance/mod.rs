@@ -70,6 +70,7 @@ struct Suite {
 
 const SUITES: &[Suite] = &[
     Suite { name: "kql-parse", cases: kql::parse_cases },
+    Suite { name: "kql-match", cases: kql::match_cases },
     Suite { name: "lucene", cases: |data| unsupported::cases(data, "lucene") },
     Suite { name: "eql", cases: |data| unsupported::cases(data, "eql") },
     Suite { name: "esql", cases: |data| unsupported::cases(data, "esql") },

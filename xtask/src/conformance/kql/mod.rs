@@ -1,7 +1,9 @@
 //! The suites of KQL: text to tree, text to Query DSL, text to matching documents.
 
+mod matches;
 mod parse;
 
+pub(crate) use matches::cases as match_cases;
 pub(crate) use parse::cases as parse_cases;
 
 use std::path::Path;

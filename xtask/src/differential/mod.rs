@@ -1,0 +1,220 @@
+//! `cargo xtask differential`: random documents and queries, this engine against the real ones.
+//!
+//! Kibana's own code translates each query, a node searches the documents; both must agree with what this
+//! repository makes of it: the same documents, or a refusal on either side. What differs is made as small as
+//! possible and printed. It is a tool: no test needs the peers.
+
+mod engine;
+mod http;
+mod peers;
+mod queries;
+mod shrink;
+mod world;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use anyhow::Context as _;
+use ecs::{Catalog, Object};
+use serde_json::{Value, json};
+
+use engine::Engine;
+use peers::{Node, Translator};
+
+/// How many documents a round has.
+const DOCUMENTS: usize = 40;
+
+/// How many queries a round asks.
+const QUERIES: usize = 250;
+
+/// Which peers to ask, and how much.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The address of an Elasticsearch node for tests: `http://host:port`. Its index `trailwarden-differential` is
+    /// made anew again and again.
+    #[arg(long)]
+    elasticsearch: String,
+    /// The command that translates KQL to Query DSL: NDJSON `{"query", "fields"}` in, `{"dsl"}` or `{"error"}` out.
+    #[arg(long)]
+    kql: String,
+    /// The language to compare.
+    #[arg(long, value_parser = ["kql"], default_value = "kql")]
+    language: String,
+    /// The same seed gives the same documents and queries.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many queries to ask.
+    #[arg(long, default_value_t = 20_000)]
+    cases: usize,
+    /// How many differences to make small and print.
+    #[arg(long, default_value_t = 20)]
+    show: usize,
+}
+
+/// What a query gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    /// It is refused, with the reason.
+    Refused(String),
+    /// The ids of these documents.
+    Found(BTreeSet<String>),
+}
+
+impl Answer {
+    fn found(ids: impl Iterator<Item = String>) -> Self {
+        Self::Found(ids.collect())
+    }
+
+    /// Reasons are not compared.
+    fn agrees(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Refused(_), Self::Refused(_)) => true,
+            (Self::Found(ids), Self::Found(others)) => ids == others,
+            (Self::Refused(_), Self::Found(_)) | (Self::Found(_), Self::Refused(_)) => false,
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reason) => write!(f, "refused: {reason}"),
+            Self::Found(ids) => write!(f, "[{}]", ids.iter().cloned().collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
+/// Documents and what is known of their fields.
+#[derive(Debug)]
+struct World {
+    /// The mapping for the node.
+    mapping: Value,
+    /// The same for this engine.
+    catalog: Catalog,
+    /// What the translators know: no nested fields, since the peer's input has no place for their paths.
+    listed: Catalog,
+    /// The same for the peer: names with their types.
+    fields: Value,
+    /// The documents with their ids.
+    documents: Vec<(String, Object)>,
+}
+
+impl World {
+    fn new(documents: Vec<(String, Object)>) -> anyhow::Result<Self> {
+        let mapping = world::mapping();
+        let catalog = Catalog::from_mapping(&mapping).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        let listed = world::FIELDS.iter().filter(|(_, _, nested)| !nested);
+        let fields: Object = listed.map(|&(path, ty, _)| (path.to_owned(), json!(ty))).collect();
+        let listed = Catalog::from_types(&fields).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        Ok(Self { mapping, catalog, listed, fields: Value::Object(fields), documents })
+    }
+}
+
+/// A query that the two sides answer differently.
+#[derive(Clone, Debug)]
+struct Difference {
+    query: String,
+    theirs: Answer,
+    ours: Answer,
+}
+
+/// Both sides, ready to answer.
+struct Sides {
+    translator: Translator,
+    node: Node,
+    engine: Engine,
+}
+
+impl Sides {
+    /// The queries that are answered differently on the documents last loaded.
+    fn differences(
+        &mut self,
+        world: &World,
+        queries: &[String],
+        tally: &mut Tally,
+    ) -> anyhow::Result<Vec<Difference>> {
+        let translated = self.translator.translate(queries, &world.fields)?;
+        let searches: Vec<Value> = translated.iter().filter_map(|it| it.as_ref().ok().cloned()).collect();
+        let mut found = self.node.search(&searches)?.into_iter();
+        let mut differences = Vec::new();
+        for (query, translated) in queries.iter().zip(translated) {
+            let theirs = match translated {
+                Ok(_) => found.next().context("an answer is missing")?,
+                Err(reason) => Answer::Refused(reason),
+            };
+            if engine::is_older_in_peer(query, world) {
+                tally.skipped += 1;
+                continue;
+            }
+            let ours = self.engine.answer(query, world)?;
+            if theirs.agrees(&ours) {
+                match theirs {
+                    Answer::Refused(_) => tally.refused += 1,
+                    Answer::Found(ids) if ids.is_empty() => tally.empty += 1,
+                    Answer::Found(_) => tally.found += 1,
+                }
+            } else {
+                tally.different += 1;
+                differences.push(Difference { query: query.clone(), theirs, ours });
+            }
+        }
+        Ok(differences)
+    }
+}
+
+/// How the queries went.
+#[derive(Debug, Default)]
+struct Tally {
+    found: usize,
+    empty: usize,
+    refused: usize,
+    skipped: usize,
+    different: usize,
+}
+
+impl Tally {
+    fn asked(&self) -> usize {
+        self.found + self.empty + self.refused + self.skipped + self.different
+    }
+}
+
+/// Runs the comparison; an error if anything differed.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let mut rng = fastrand::Rng::with_seed(args.seed);
+    let mut sides = Sides {
+        translator: Translator::start(&args.kql)?,
+        node: Node::new(&args.elasticsearch, format!("trailwarden-differential-{}", args.language))?,
+        engine: Engine::new(jiff::Timestamp::now().as_millisecond()),
+    };
+    let mut tally = Tally::default();
+    let mut shown = BTreeSet::new();
+    while tally.asked() < args.cases {
+        let mut world = World::new(world::documents(&mut rng, DOCUMENTS))?;
+        sides.node.load(&mut world)?;
+        let count = QUERIES.min(args.cases - tally.asked());
+        let queries: Vec<String> = (0..count).map(|_| queries::query(&mut rng)).collect();
+        let differences = sides.differences(&world, &queries, &mut tally)?;
+        for difference in differences {
+            if shown.len() < args.show {
+                let printed = shrink::shrink(&mut sides, &world, difference)?;
+                if shown.insert(printed.clone()) {
+                    println!("{printed}");
+                }
+            }
+        }
+        eprintln!("{} of {}: {} differ", tally.asked(), args.cases, tally.different);
+    }
+    sides.node.clear()?;
+    println!(
+        "{} queries, seed {}: {} found documents, {} found none, {} refused by both, {} not comparable, {} different",
+        tally.asked(),
+        args.seed,
+        tally.found,
+        tally.empty,
+        tally.refused,
+        tally.skipped,
+        tally.different
+    );
+    anyhow::ensure!(tally.different == 0, "{} queries are answered differently", tally.different);
+    Ok(())
+}
