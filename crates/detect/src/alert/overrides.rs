@@ -1,0 +1,66 @@
+//! Severity, risk score and name as the event's own values make them.
+
+use ecs::Object;
+use rule::{Rule, Severity};
+use serde_json::{Number, Value};
+
+use super::lookup::{each, lookup};
+
+/// The largest integer that a double holds exactly, with all below it.
+const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;
+
+/// What an alert says instead of, or as, the rule.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Overrides {
+    pub(super) name: String,
+    pub(super) severity: Severity,
+    pub(super) risk_score: Number,
+}
+
+impl Overrides {
+    pub(super) fn new(document: &Object, rule: &Rule) -> Self {
+        let name = rule
+            .rule_name_override
+            .as_deref()
+            .and_then(|field| each(lookup(document, field)).first()?.as_str());
+        Self {
+            name: name.unwrap_or(&rule.name).to_owned(),
+            severity: severity(document, rule),
+            risk_score: risk_score(document, rule).unwrap_or_else(|| rule.risk_score.into()),
+        }
+    }
+}
+
+/// The highest severity whose item applies.
+fn severity(document: &Object, rule: &Rule) -> Severity {
+    let applies = |field: &str, value: &str| {
+        let values = each(lookup(document, field));
+        if field == "event.severity" {
+            let wanted = value.trim().parse::<f64>().map(f64::floor);
+            let number = |it: &Value| it.as_number().and_then(Number::as_f64);
+            return wanted.is_ok_and(|wanted| values.iter().any(|it| number(it) == Some(wanted)));
+        }
+        values.iter().any(|it| match it {
+            Value::String(text) => text == value,
+            Value::Number(number) => number
+                .as_i64()
+                .filter(|it| (-SAFE_INTEGER_MAX..=SAFE_INTEGER_MAX).contains(it))
+                .is_some_and(|it| it.to_string() == value),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+        })
+    };
+    let matching = rule.severity_mapping.iter().filter(|it| applies(&it.field, &it.value));
+    matching.map(|it| it.severity).max().unwrap_or(rule.severity)
+}
+
+/// The highest score from 0 to 100 among the values of the first item's field.
+fn risk_score(document: &Object, rule: &Rule) -> Option<Number> {
+    let values = each(lookup(document, &rule.risk_score_mapping.first()?.field));
+    let scores = values.iter().filter_map(|value| match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    });
+    let score = scores.filter(|it| (0.0..=100.0).contains(it)).max_by(f64::total_cmp)?;
+    if score.fract() == 0.0 { Some((score as u8).into()) } else { Number::from_f64(score) }
+}

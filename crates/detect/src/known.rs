@@ -1,0 +1,73 @@
+//! Alerts that exist already.
+
+use std::collections::HashSet;
+
+use ecs::Object;
+use serde_json::Value;
+
+/// The ids of alerts from earlier hunts: they are not raised again and do not use up `max_signals`.
+#[derive(Clone, Debug, Default)]
+pub struct KnownAlerts {
+    ids: HashSet<String>,
+}
+
+/// Why a line is no alert.
+#[derive(Debug, thiserror::Error)]
+pub enum KnownAlertError {
+    /// Not JSON.
+    #[error("not a JSON document: {0}")]
+    Json(#[from] serde_json::Error),
+    /// No id.
+    #[error("the document has neither `kibana.alert.uuid` nor `_id`, so it is no alert")]
+    NoId,
+}
+
+impl KnownAlerts {
+    /// Adds the alert of one line of NDJSON: the alert's document, or a hit with `_id` and `_source`.
+    pub fn add_line(&mut self, line: &str) -> Result<(), KnownAlertError> {
+        let document: Object = serde_json::from_str(line)?;
+        let uuid = |it: &Object| it.get("kibana.alert.uuid").and_then(Value::as_str).map(str::to_owned);
+        let source = document.get("_source").and_then(Value::as_object);
+        let hit_id = || document.get("_id").and_then(Value::as_str).map(str::to_owned);
+        let id =
+            uuid(&document).or_else(|| source.and_then(uuid)).or_else(hit_id).ok_or(KnownAlertError::NoId)?;
+        self.ids.insert(id);
+        Ok(())
+    }
+
+    /// Adds an alert by its id.
+    pub fn add_id(&mut self, id: String) {
+        self.ids.insert(id);
+    }
+
+    /// Whether the alert exists.
+    pub fn contains(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let mut known = KnownAlerts::default();
+        known.add_line(r#"{"kibana.alert.uuid":"a","event.kind":"signal"}"#).unwrap();
+        known.add_line(r#"{"_id":"b","_source":{}}"#).unwrap();
+        known.add_line(r#"{"_id":"x","_source":{"kibana.alert.uuid":"c"}}"#).unwrap();
+        assert!(known.contains("a") && known.contains("b") && known.contains("c") && known.len() == 3);
+        assert!(matches!(known.add_line("{}"), Err(KnownAlertError::NoId)));
+        assert!(matches!(known.add_line("[]"), Err(KnownAlertError::Json(_))));
+    }
+}

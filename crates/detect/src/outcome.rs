@@ -1,0 +1,172 @@
+//! What the executions of a rule came to.
+
+use std::fmt;
+
+use ecs::Millis;
+use ecs::date::to_iso;
+use serde_json::Value;
+
+use crate::{COMBINATIONS_MAX, Origin};
+
+/// What the executions of one rule came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outcome {
+    /// In the order of creation: by execution, then as the rule's type has it.
+    pub alerts: Vec<AlertSeed>,
+    /// How many executions there were.
+    pub executions: Executions,
+    /// In the order they arose.
+    pub warnings: Vec<Warning>,
+    /// What was counted.
+    pub metrics: Metrics,
+}
+
+/// An alert before its document is built.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlertSeed {
+    /// The alert's id.
+    pub id: String,
+    /// The event it is about.
+    pub event: SeedEvent,
+    /// The execution that raised it.
+    pub execution: Execution,
+    /// What only its rule type has.
+    pub detail: Detail,
+}
+
+/// The event an alert is about; its document is built from the record at `origin`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeedEvent {
+    /// The `_id`.
+    pub id: String,
+    /// The `_index`.
+    pub index: String,
+    /// The `@timestamp`.
+    pub timestamp: Millis,
+    /// Where it was read from.
+    pub origin: Origin,
+}
+
+/// What only one rule type has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Detail {
+    /// Nothing beyond the event.
+    Event,
+    /// The new values, in the order of the rule's fields.
+    NewTerms(Vec<Value>),
+}
+
+/// One simulated execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Execution {
+    /// When.
+    pub started_at: Millis,
+    /// Where its range begins.
+    pub from: Millis,
+    /// Where its range ends.
+    pub to: Millis,
+}
+
+/// How many executions there were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Executions {
+    /// That the schedule has.
+    pub total: u64,
+    /// That could say something new; the others are known to say nothing.
+    pub run: u64,
+}
+
+/// What was counted over all executions of one rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Events that the rule's filter let through.
+    pub matched: u64,
+    /// Of these, copies of events that were delivered several times; `None` where the type does not tell them
+    /// apart because they make no difference.
+    pub copies: Option<u64>,
+    /// Distinct values, or combinations of values, of a new-terms rule.
+    pub terms: Option<u64>,
+    /// Alerts that existed already.
+    pub known: u64,
+    /// Executions that reached the limit of alerts.
+    pub truncated: u64,
+}
+
+/// Something to know about the executions of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The start of the execution; `None` if it concerns all.
+    pub execution: Option<Millis>,
+    /// What.
+    pub kind: WarningKind,
+}
+
+/// What a [`Warning`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WarningKind {
+    /// There was more to say than `max_signals` allows.
+    AlertLimit,
+    /// `max_signals` is beyond what is configured.
+    MaxSignals {
+        /// The rule's value.
+        max_signals: u32,
+        /// What is configured.
+        limit: u32,
+    },
+    /// Events with more combinations of values than are looked at.
+    Combinations {
+        /// How many events.
+        events: u64,
+        /// How many combinations were left out.
+        combinations: u64,
+        /// The time and `_id` of the first such event.
+        first: Option<(Millis, String)>,
+    },
+}
+
+impl WarningKind {
+    /// A stable code for documentation, tests and output. Codes are never reused.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlertLimit => "DETW01",
+            Self::MaxSignals { .. } => "DETW02",
+            Self::Combinations { .. } => "DETW03",
+        }
+    }
+}
+
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // The sentence that Kibana's users know.
+            Self::AlertLimit => f.write_str(
+                "This rule reached the maximum alert limit for the rule execution. Some alerts were not created.",
+            ),
+            Self::MaxSignals { max_signals, limit } => write!(
+                f,
+                "The rule's maximum of alerts for an execution ({max_signals}) is greater than the limit that is \
+                 configured ({limit}). An execution creates {limit} alerts at most."
+            ),
+            Self::Combinations { events, combinations, first } => {
+                write!(
+                    f,
+                    "{events} events hold more than {COMBINATIONS_MAX} combinations of the new-terms fields; \
+                     {combinations} combinations were not looked at."
+                )?;
+                match first {
+                    Some((time, id)) => write!(f, " The first is {id} at {}.", to_iso(*time)),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The times of the first and last event of all the data, whether a rule matched them or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DataSpan {
+    /// The first.
+    pub first: Millis,
+    /// The last.
+    pub last: Millis,
+}

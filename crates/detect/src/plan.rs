@@ -1,0 +1,272 @@
+//! What of a rule its executions need, checked.
+
+use ecs::Millis;
+use ecs::date::{DateError, datemath};
+use rule::{Rule, RuleKind};
+
+use crate::collect::{Counting, Shape};
+use crate::schedule::{Bound, Bounds, TIME_MAX, TIME_MIN};
+
+/// The space that alerts belong to; it is part of their ids.
+pub const SPACE: &str = "default";
+
+/// Alerts that one execution may create at most, whatever `max_signals` says, if nothing else is configured.
+pub const ALERTS_PER_EXECUTION_MAX: u32 = 1_000;
+
+/// Why a rule cannot be executed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A rule never runs as something weaker.
+    #[error("rules of type `{kind}` cannot be executed yet")]
+    Type {
+        /// The rule's type.
+        kind: &'static str,
+    },
+    /// Without it the rule would raise more alerts than it should.
+    #[error("`alert_suppression` cannot be applied yet, and without it the rule would mean something else")]
+    Suppression,
+    /// Not date math.
+    #[error("`{field}`: {error}")]
+    DateMath {
+        /// The rule's field.
+        field: &'static str,
+        /// What is wrong.
+        error: DateError,
+    },
+    /// One to three.
+    #[error("`new_terms_fields` has {count} fields, not one to three")]
+    FieldCount {
+        /// How many it has.
+        count: usize,
+    },
+    /// Then everything in the interval would be history, or nothing is known of it.
+    #[error(
+        "`history_window_start` ({history}) does not always lie before `from` ({from}); move it further back, such \
+         as `now-7d`"
+    )]
+    History {
+        /// `history_window_start`.
+        history: String,
+        /// `from`.
+        from: String,
+    },
+    /// More executions than can be numbered.
+    #[error("the range holds {count} executions, more than {limit}; narrow it down with a start time")]
+    TooManyExecutions {
+        /// How many.
+        count: u64,
+        /// [`TICKS_MAX`](crate::TICKS_MAX).
+        limit: i64,
+    },
+}
+
+impl PlanError {
+    /// A stable code for documentation, tests and output. Codes are never reused.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Type { .. } => "DET001",
+            Self::Suppression => "DET002",
+            Self::DateMath { .. } => "DET003",
+            Self::FieldCount { .. } => "DET004",
+            Self::History { .. } => "DET005",
+            Self::TooManyExecutions { .. } => "DET006",
+        }
+    }
+}
+
+/// Which executions of a rule are simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One after the other, as the rule's schedule has them: those with a start in `(since, until]`.
+    Replay {
+        /// The default is just before the first event.
+        since: Option<Millis>,
+        /// The default is the first execution that sees the last event.
+        until: Option<Millis>,
+    },
+    /// One execution over `(from, to]`. The history window of a new-terms rule begins at its
+    /// `history_window_start` with `now` = `from`: for `now-7d` seven days before `from`.
+    Once {
+        /// The default is just before the first event: then there is no history and everything is new.
+        from: Option<Millis>,
+        /// The default is the last event.
+        to: Option<Millis>,
+    },
+}
+
+/// What of one rule its executions need.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) mode: Mode,
+    pub(crate) kind: Kind,
+    /// The object id: part of alert ids.
+    pub(crate) rule_uuid: String,
+    pub(crate) interval: Millis,
+    pub(crate) bounds: Bounds,
+    pub(crate) max_signals: u32,
+    timestamp_override: Option<String>,
+    fallback: bool,
+}
+
+/// Which tail the rule has.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// `query` and `saved_query`.
+    Query,
+    /// `new_terms` on these fields, one to three.
+    NewTerms { fields: Vec<String> },
+}
+
+/// When an event took place for a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct EventTime {
+    pub(crate) time: Millis,
+    /// It lacks the override field; such events come last in the order of a search.
+    pub(crate) fallback: bool,
+}
+
+impl Plan {
+    /// Checks that the rule can be executed.
+    pub fn new(rule: &Rule, mode: Mode) -> Result<Self, PlanError> {
+        let mut history = None;
+        let kind = match &rule.kind {
+            RuleKind::Query | RuleKind::SavedQuery { .. } => Kind::Query,
+            RuleKind::NewTerms(new_terms) => {
+                if !(1..=3).contains(&new_terms.fields.len()) {
+                    return Err(PlanError::FieldCount { count: new_terms.fields.len() });
+                }
+                history = Some(new_terms.history_window_start.0.as_str());
+                Kind::NewTerms { fields: new_terms.fields.clone() }
+            }
+            RuleKind::Threshold(_)
+            | RuleKind::Eql { .. }
+            | RuleKind::Esql
+            | RuleKind::ThreatMatch(_)
+            | RuleKind::MachineLearning { .. } => {
+                return Err(PlanError::Type { kind: rule.kind.type_name() });
+            }
+        };
+        if rule.alert_suppression.is_some() {
+            return Err(PlanError::Suppression);
+        }
+        let scheduled = Bounds {
+            from: Bound::parse("from", &rule.from)?,
+            to: Bound::parse("to", &rule.to)?,
+            history: history.map(|it| Bound::parse("history_window_start", it)).transpose()?,
+        };
+        if let Some(history) = history {
+            // Both ends are fixed or move with the clock alone: then the two ends of all time decide.
+            let plain = |bound: &Bound| !matches!(bound, Bound::Math { .. });
+            let all_plain =
+                plain(&scheduled.from) && plain(&scheduled.to) && scheduled.history.iter().all(plain);
+            let before = |at| {
+                let window = scheduled.window(at);
+                window.history < window.from
+            };
+            if scheduled.history_reach() == 0 && !(all_plain && before(TIME_MIN) && before(TIME_MAX)) {
+                let (history, from) = (history.to_owned(), rule.from.clone());
+                return Err(PlanError::History { history, from });
+            }
+        }
+        let bounds = match mode {
+            Mode::Replay { .. } => scheduled,
+            Mode::Once { from, to } => once(rule, &kind, history, from, to)?,
+        };
+        Ok(Self {
+            mode,
+            kind,
+            rule_uuid: rule.id.clone(),
+            interval: rule.interval.millis.max(1),
+            bounds,
+            max_signals: rule.max_signals,
+            timestamp_override: rule.timestamp_override.clone().filter(|it| it != "@timestamp"),
+            fallback: !rule.timestamp_override_fallback_disabled,
+        })
+    }
+
+    /// The field whose date takes the place of `@timestamp`: a column that the caller has to read.
+    pub fn timestamp_override(&self) -> Option<&str> {
+        self.timestamp_override.as_deref()
+    }
+
+    /// The fields whose values go with each match; empty for rules that need the event alone.
+    pub fn term_fields(&self) -> &[String] {
+        match &self.kind {
+            Kind::Query => &[],
+            Kind::NewTerms { fields } => fields,
+        }
+    }
+
+    /// When the event took place; `None` if the rule does not see it.
+    pub(crate) fn time(&self, over: Option<Millis>, timestamp: Millis) -> Option<EventTime> {
+        let (time, fallback) = match (&self.timestamp_override, over) {
+            (None, _) => (timestamp, false),
+            (Some(_), Some(over)) => (over, false),
+            (Some(_), None) if self.fallback => (timestamp, true),
+            (Some(_), None) => return None,
+        };
+        Some(EventTime { time: time.clamp(TIME_MIN, TIME_MAX), fallback })
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
+        let single = self.term_fields().len() == 1;
+        match self.mode {
+            Mode::Replay { .. } => Shape {
+                gap: self.bounds.history_reach(),
+                counting: if single {
+                    Counting::WithinOfStart(self.bounds.length_max())
+                } else {
+                    Counting::No
+                },
+            },
+            // Whatever lies outside the one execution's windows is not kept, so all that is kept is one run.
+            Mode::Once { from, .. } => Shape {
+                gap: Millis::MAX,
+                counting: if single { Counting::After(from.unwrap_or(Millis::MIN)) } else { Counting::No },
+            },
+        }
+    }
+
+    /// The times that any execution could look at.
+    pub(crate) fn reach(&self) -> (Millis, Millis) {
+        match self.mode {
+            Mode::Replay { .. } => (TIME_MIN, TIME_MAX),
+            Mode::Once { .. } => {
+                let window = self.bounds.window(0);
+                (window.history, window.to)
+            }
+        }
+    }
+}
+
+/// The windows of the one execution over `(from, to]`.
+fn once(
+    rule: &Rule,
+    kind: &Kind,
+    history: Option<&str>,
+    from: Option<Millis>,
+    to: Option<Millis>,
+) -> Result<Bounds, PlanError> {
+    // `from` itself is excluded: a new term has to be first seen after `tuple.from` anyway, where a query
+    // includes its `tuple.from`.
+    let inclusive = match kind {
+        Kind::Query => from.map(|it| it.saturating_add(1)),
+        Kind::NewTerms { .. } => from,
+    };
+    let error = |error| PlanError::DateMath { field: "history_window_start", error };
+    let history = match (history, from) {
+        (Some(text), Some(from)) => {
+            let start = datemath(text, from).map_err(error)?;
+            if start >= from {
+                return Err(PlanError::History { history: text.to_owned(), from: rule.from.clone() });
+            }
+            Some(Bound::Fixed(start))
+        }
+        _ => None,
+    };
+    Ok(Bounds {
+        from: Bound::Fixed(inclusive.unwrap_or(Millis::MIN)),
+        to: Bound::Fixed(to.unwrap_or(Millis::MAX)),
+        history,
+    })
+}

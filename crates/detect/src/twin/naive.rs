@@ -1,0 +1,183 @@
+//! Executions by the book: every one of them, from a plain list of events.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use ecs::Millis;
+use ecs::date::datemath;
+use rule::{Rule, RuleKind};
+use serde_json::Value;
+
+use crate::{Detail, KnownAlerts, Origin, id};
+
+/// One delivery of an event that the rule matches.
+#[derive(Clone, Debug)]
+pub(super) struct Delivery {
+    pub(super) id: String,
+    pub(super) index: u32,
+    pub(super) timestamp: Millis,
+    pub(super) over: Option<Millis>,
+    pub(super) origin: Origin,
+    /// The values of each field of the rule.
+    pub(super) terms: Vec<Vec<String>>,
+}
+
+/// The range of one execution; with `exclusive`, `from` itself is not in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Range {
+    pub(super) started_at: Millis,
+    pub(super) from: Millis,
+    pub(super) to: Millis,
+    pub(super) history: Millis,
+    pub(super) exclusive: bool,
+}
+
+impl Range {
+    /// As the schedule has it.
+    pub(super) fn scheduled(rule: &Rule, started_at: Millis) -> Self {
+        let at = |text: &str, now| datemath(text, now).unwrap();
+        let to = at(&rule.to, started_at);
+        let history = match &rule.kind {
+            RuleKind::NewTerms(it) => at(&it.history_window_start.0, to),
+            _ => to,
+        };
+        Self { started_at, from: at(&rule.from, started_at), to, history, exclusive: false }
+    }
+}
+
+/// What one alert is, and the truncated executions.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Said {
+    pub(super) alerts: Vec<(Millis, String, Origin, Detail)>,
+    pub(super) truncated: Vec<Millis>,
+}
+
+pub(super) struct Naive<'a> {
+    pub(super) rule: &'a Rule,
+    pub(super) deliveries: &'a [Delivery],
+    pub(super) indices: &'a [String],
+    pub(super) known: &'a KnownAlerts,
+    pub(super) budget: u32,
+    pub(super) page: usize,
+}
+
+impl Naive<'_> {
+    pub(super) fn execute(&self, ranges: impl IntoIterator<Item = Range>) -> Said {
+        let (mut said, mut created, mut handled) = (Said::default(), HashSet::new(), BTreeSet::new());
+        for range in ranges {
+            let offers = match &self.rule.kind {
+                RuleKind::NewTerms(_) => self.new_terms(range, &handled),
+                _ => self.query(range),
+            };
+            let mut budget = self.budget;
+            for (id, delivery, detail, key) in offers {
+                if self.known.contains(&id) || created.contains(&id) {
+                    handled.insert((key, delivery.origin));
+                    continue;
+                }
+                if budget == 0 {
+                    said.truncated.push(range.started_at);
+                    break;
+                }
+                budget -= 1;
+                handled.insert((key, delivery.origin));
+                created.insert(id.clone());
+                said.alerts.push((range.started_at, id, delivery.origin, detail));
+            }
+        }
+        said
+    }
+
+    fn time(&self, delivery: &Delivery) -> Option<Millis> {
+        if self.rule.timestamp_override.is_none() {
+            return Some(delivery.timestamp);
+        }
+        delivery.over.or((!self.rule.timestamp_override_fallback_disabled).then_some(delivery.timestamp))
+    }
+
+    fn space_and_rule(&self) -> String {
+        format!("default:{}", self.rule.id)
+    }
+
+    fn query(&self, range: Range) -> Vec<(String, &Delivery, Detail, Vec<String>)> {
+        let mut events: BTreeMap<(&str, u32), &Delivery> = BTreeMap::new();
+        for delivery in self.deliveries.iter().filter(|it| self.time(it).is_some()) {
+            let event = events.entry((&delivery.id, delivery.index)).or_insert(delivery);
+            if delivery.origin < event.origin {
+                *event = delivery;
+            }
+        }
+        let overridden = self.rule.timestamp_override.is_some();
+        let mut found: Vec<_> = events
+            .into_values()
+            .filter_map(|it| {
+                Some((overridden && it.over.is_none(), self.time(it)?, it.timestamp, &it.id, it.index, it))
+            })
+            .filter(|&(_, time, ..)| {
+                range.from <= time && time <= range.to && !(range.exclusive && range.from == time)
+            })
+            .collect();
+        found.sort_by(|a, b| (a.0, a.1, a.2, a.3, a.4).cmp(&(b.0, b.1, b.2, b.3, b.4)));
+        found
+            .into_iter()
+            .map(|(.., it)| {
+                let id = id::event_alert(&self.indices[it.index as usize], &it.id, &self.space_and_rule());
+                (id, it, Detail::Event, Vec::new())
+            })
+            .collect()
+    }
+
+    fn new_terms(
+        &self,
+        range: Range,
+        handled: &BTreeSet<(Vec<String>, Origin)>,
+    ) -> Vec<(String, &Delivery, Detail, Vec<String>)> {
+        let mut first_seen: BTreeMap<Vec<String>, Millis> = BTreeMap::new();
+        let mut interval: BTreeMap<Vec<String>, Vec<(Millis, &Delivery)>> = BTreeMap::new();
+        for delivery in self.deliveries {
+            let Some(time) = self.time(delivery) else { continue };
+            for term in combinations(&delivery.terms) {
+                if range.history <= time && time <= range.to {
+                    let first = first_seen.entry(term.clone()).or_insert(time);
+                    *first = time.min(*first);
+                }
+                if range.from <= time && time <= range.to {
+                    interval.entry(term).or_default().push((time, delivery));
+                }
+            }
+        }
+        let mut new: Vec<(Vec<String>, usize, &Delivery)> = Vec::new();
+        for (term, events) in interval {
+            if first_seen[&term] > range.from {
+                let key = |&(time, it): &(Millis, &Delivery)| {
+                    (time, it.timestamp, it.id.clone(), it.index, it.origin)
+                };
+                let base = events.iter().min_by_key(|it| key(it)).unwrap().1;
+                if !handled.contains(&(term.clone(), base.origin)) {
+                    new.push((term, events.len(), base));
+                }
+            }
+        }
+        for page in new.chunks_mut(self.page) {
+            if self.deliveries.iter().any(|it| it.terms.len() == 1) {
+                page.sort_by_key(|&(_, count, _)| std::cmp::Reverse(count));
+            }
+        }
+        new.into_iter()
+            .map(|(term, _, base)| {
+                let values: Vec<Value> = term.iter().map(|it| it.as_str().into()).collect();
+                let index = &self.indices[base.index as usize];
+                let id = id::new_terms_alert(index, &base.id, &self.space_and_rule(), &values);
+                (id, base, Detail::NewTerms(values), term)
+            })
+            .collect()
+    }
+}
+
+/// The Cartesian product, each combination once.
+fn combinations(terms: &[Vec<String>]) -> BTreeSet<Vec<String>> {
+    terms.iter().fold(BTreeSet::from([Vec::new()]), |all, values| {
+        all.iter()
+            .flat_map(|it| values.iter().map(move |value| [&it[..], &[value.clone()]].concat()))
+            .collect()
+    })
+}
