@@ -305,8 +305,8 @@ fn epoch(text: &str, unit: i64, rounding: Rounding) -> Option<Instant> {
     let whole: i64 = whole.parse().ok()?;
     // In billionths of the unit, so in nanoseconds once multiplied by the unit over 1000.
     let billionths: i64 = match (fraction, rounding) {
-        ("", Rounding::Down) => 0,
-        ("", Rounding::Up) => 999_999_999,
+        ("", Rounding::Up) if sign > 0 => 999_999_999,
+        ("", _) => 0,
         _ => format!("{fraction:0<9}").parse().ok()?,
     };
     let below = i128::from(billionths) * i128::from(unit) / 1_000;
