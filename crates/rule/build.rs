@@ -1,6 +1,7 @@
 //! Lists the files of the built-in pack, so that the binary carries them.
 //!
 //! Twenty lines here save a dependency with a procedural macro.
+#![allow(clippy::disallowed_methods, reason = "cargo tells a build script its folders in the environment")]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,13 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={}", file.display());
         let name =
             file.strip_prefix(&pack).map_err(io::Error::other)?.display().to_string().replace('\\', "/");
-        writeln!(code, "    ({:?}, include_str!({:?})),", format!("builtin/{name}"), file)
-            .map_err(io::Error::other)?;
+        writeln!(
+            code,
+            "    ({:?}, include_str!({:?})),",
+            format!("builtin/{name}"),
+            file.display().to_string()
+        )
+        .map_err(io::Error::other)?;
     }
     code.push_str("];\n");
     fs::write(Path::new(&env::var("OUT_DIR").map_err(io::Error::other)?).join("builtin_rules.rs"), code)

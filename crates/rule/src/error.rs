@@ -4,7 +4,7 @@ use span::{Diagnostic, Severity, Span};
 
 /// Everything that loading can find. Each variant carries the place to underline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LoadError {
+pub(crate) enum LoadError {
     /// The file is not TOML.
     #[error("this is not TOML: {message}")]
     Toml {
@@ -247,7 +247,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// A stable code for documentation, tests and machine-readable output. Codes are never reused.
-    pub fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Toml { .. } => "RULE001",
             Self::Json { .. } => "RULE002",
@@ -278,7 +278,7 @@ impl LoadError {
     }
 
     /// Errors refuse the rule; the rest does not.
-    pub fn severity(&self) -> Severity {
+    pub(crate) fn severity(&self) -> Severity {
         match self {
             Self::UnknownField { .. }
             | Self::ForeignField { .. }
@@ -292,7 +292,7 @@ impl LoadError {
     }
 
     /// The place to underline; `None` concerns the file as a whole.
-    pub fn span(&self) -> Option<Span> {
+    pub(crate) fn span(&self) -> Option<Span> {
         match self {
             Self::Toml { span, .. }
             | Self::Json { span, .. }
@@ -323,7 +323,7 @@ impl LoadError {
     }
 
     /// What to write instead, where that is known.
-    pub fn help(&self) -> Option<String> {
+    pub(crate) fn help(&self) -> Option<String> {
         Some(match self {
             Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
             Self::TooLarge { .. } => "split the export into several files".to_owned(),
@@ -338,15 +338,16 @@ impl LoadError {
             Self::WrongType { expected: "a list of strings", found: "a string", .. } => {
                 "put the string in brackets: `[\"…\"]`".to_owned()
             }
-            Self::WrongType { expected: "an integer", found: "a string", .. } => "leave out the quotes".to_owned(),
-            Self::WrongType { expected: "true or false", found: "a string", .. } => "leave out the quotes".to_owned(),
-            Self::WrongType { .. } => return None,
+            Self::WrongType { expected: "an integer" | "true or false", found: "a string", .. } => {
+                "leave out the quotes".to_owned()
+            }
+            Self::UnknownWord { allowed, .. } if allowed.len() == 1 => format!("write `{}`", allowed[0]),
             Self::UnknownWord { value, allowed, .. } => match crate::suggest::nearest(value, allowed.iter().copied()) {
                 Some(similar) => format!("did you mean `{similar}`? {} allowed", listed(allowed)),
                 None => format!("{} allowed", listed(allowed)),
             },
-            Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Unreadable { .. } => return None,
-            Self::Empty { field, .. } => format!("write something, or leave out `{field}` if it may be absent"),
+            Self::WrongType { .. } | Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Unreadable { .. } => return None,
+            Self::Empty { .. } => "write something there".to_owned(),
             Self::TooMany { limit, .. } => format!("keep the {limit} that matter most"),
             Self::BadDuration { units, .. } => {
                 format!("write a whole number from 1 on and a unit ({units}), such as `5m`")
@@ -378,7 +379,7 @@ impl LoadError {
     }
 
     /// As it is shown to people.
-    pub fn diagnostic(&self) -> Diagnostic {
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
         let mut diagnostic = match self.span() {
             Some(span) => Diagnostic::new(self.severity(), self.code(), self.to_string(), span),
             None => Diagnostic::whole(self.severity(), self.code(), self.to_string()),
@@ -427,8 +428,15 @@ pub(crate) struct Findings {
 const MAX_FINDINGS: usize = 50;
 
 impl Findings {
-    pub(crate) fn push(&mut self, error: LoadError) {
+    pub(crate) fn push(&mut self, error: &LoadError) {
         self.diagnostic(error.diagnostic());
+    }
+
+    /// Adds several.
+    pub(crate) fn extend(&mut self, errors: impl IntoIterator<Item = LoadError>) {
+        for error in errors {
+            self.push(&error);
+        }
     }
 
     /// Adds what another crate found.

@@ -24,7 +24,7 @@ const TABLES: [&str; 4] = ["metadata", "rule", "transform", "guide"];
 pub(crate) fn parts(mut root: Node, findings: &mut Findings) -> Option<Parts> {
     for member in root.members() {
         if !TABLES.contains(&member.key.as_str()) {
-            findings.push(LoadError::UnknownField {
+            findings.push(&LoadError::UnknownField {
                 field: member.key.clone(),
                 similar: nearest(&member.key, TABLES).map(str::to_owned),
                 span: member.key_span,
@@ -47,7 +47,7 @@ fn new_terms(rule: &mut Node, findings: &mut Findings) {
         if let Some(field) = node.get("field")
             && field.text() != Some(name)
         {
-            findings.push(LoadError::UnknownWord {
+            findings.push(&LoadError::UnknownWord {
                 field: "new_terms.field".to_owned(),
                 value: field.text().unwrap_or(field.data.kind()).to_owned(),
                 allowed: vec![name],
@@ -58,7 +58,7 @@ fn new_terms(rule: &mut Node, findings: &mut Findings) {
     for member in table.members() {
         let known = ["field", "value", "history_window_start"];
         if !known.contains(&member.key.as_str()) {
-            findings.push(LoadError::UnknownField {
+            findings.push(&LoadError::UnknownField {
                 field: format!("new_terms.{}", member.key),
                 similar: nearest(&member.key, known).map(str::to_owned),
                 span: member.key_span,
@@ -143,18 +143,15 @@ fn transformed(text: &str, span: Span, transform: &Node, findings: &mut Findings
         };
         let length = list.len() + 1 + number.len() + 1;
         let query = number.parse::<usize>().ok().and_then(|at| transform.get(list)?.items().get(at));
-        match query {
-            Some(query) => {
-                out.push_str("!{");
-                out.push_str(list);
-                out.push_str(&query.to_json().to_string());
-                out.push('}');
-            }
-            None => {
-                findings.push(LoadError::NoTransform { list, number: number.to_owned(), span });
-                out.push_str("${");
-                out.push_str(&body[..length]);
-            }
+        if let Some(query) = query {
+            out.push_str("!{");
+            out.push_str(list);
+            out.push_str(&query.to_json().to_string());
+            out.push('}');
+        } else {
+            findings.push(&LoadError::NoTransform { list, number: number.to_owned(), span });
+            out.push_str("${");
+            out.push_str(&body[..length]);
         }
         rest = &body[length..];
     }

@@ -38,17 +38,28 @@ mod note;
 mod read;
 mod translation;
 
+mod schema;
+
+mod compile;
+
+mod attack;
+mod index_pattern;
+mod lint;
+
 mod duration;
 mod error;
 mod suggest;
 
 pub use builtin::builtin;
-pub use error::LoadError;
+pub use compile::compile;
+pub(crate) use error::LoadError;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
+pub use lint::lint;
 pub use load::{load, load_bytes, load_text};
 pub use model::{
     AlertSuppression, Cardinality, HistoryWindow, Interval, MissingFields, NewTerms, QueryLanguage,
     RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping,
     Threshold,
 };
+pub use schema::schema;
 pub use set::{Problem, RuleSet};

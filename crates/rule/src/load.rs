@@ -135,12 +135,12 @@ pub(crate) fn attach(language: GuideLanguage, name: &str, text: &str, set: &mut 
     if let Some(translation) = Translation::parse(language, text, &mut findings) {
         match set.rules.iter_mut().find(|rule| rule.file == rule_file) {
             Some(rule) => {
-                translation.compare(rule).into_iter().for_each(|error| findings.push(error));
+                findings.extend(translation.compare(rule));
                 rule.translations.push(translation);
             }
             // A rule that was refused has told why; its translation need not.
             None if set.texts.contains_key(&rule_file) => {}
-            None => findings.push(LoadError::TranslationOrphan { rule: rule_file }),
+            None => findings.push(&LoadError::TranslationOrphan { rule: rule_file }),
         }
     }
     set.report(name, findings.into_diagnostics());

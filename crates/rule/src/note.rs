@@ -1,6 +1,6 @@
 //! The guide as one Markdown text, for the field `note`.
 
-use crate::{Guide, GuideLanguage, Step};
+use crate::{Guide, GuideLanguage, Note, Step};
 
 /// The headings of the note in one language.
 struct Headings {
@@ -28,39 +28,33 @@ pub(crate) fn note(guide: &Guide, language: GuideLanguage) -> String {
         GuideLanguage::English => &ENGLISH,
         GuideLanguage::SimplifiedChinese => &CHINESE,
     };
-    let mut out = format!("## {}\n", headings.triage);
-    if let Some(overview) = &guide.overview {
-        out += &format!("\n{}\n", overview.trim());
-    }
-    steps(headings.steps, &guide.triage, &mut out);
+    let mut blocks = vec![format!("## {}", headings.triage)];
+    blocks.extend(guide.overview.as_deref().map(|overview| overview.trim().to_owned()));
+    steps(headings.steps, &guide.triage, &mut blocks);
     if !guide.false_positives.is_empty() {
-        out += &format!("\n### {}\n\n", headings.false_positives);
-        for note in &guide.false_positives {
-            out += &format!("- **{}**: {}\n", note.title.trim(), indented(note.text.trim(), 2));
-        }
+        blocks.push(format!("### {}", headings.false_positives));
+        let item = |note: &Note| format!("- **{}**: {}", note.title.trim(), indented(note.text.trim(), 2));
+        blocks.push(guide.false_positives.iter().map(item).collect::<Vec<_>>().join("\n"));
     }
-    steps(headings.response, &guide.response, &mut out);
-    out
+    steps(headings.response, &guide.response, &mut blocks);
+    blocks.join("\n\n") + "\n"
 }
 
-fn steps(heading: &str, steps: &[Step], out: &mut String) {
+fn steps(heading: &str, steps: &[Step], blocks: &mut Vec<String>) {
     if steps.is_empty() {
         return;
     }
-    *out += &format!("\n### {heading}\n");
+    blocks.push(format!("### {heading}"));
     for (at, step) in steps.iter().enumerate() {
-        *out += &format!("\n{}. **{}**\n\n   {}\n", at + 1, step.title.trim(), indented(step.text.trim(), 3));
-        if let Some(query) = &step.query {
-            *out += &fenced(&query.language, query.query.trim());
-        }
-        if let Some(command) = &step.command {
-            *out += &fenced("sh", command.trim());
-        }
+        blocks.push(format!("{}. **{}**", at + 1, step.title.trim()));
+        blocks.push(format!("   {}", indented(step.text.trim(), 3)));
+        blocks.extend(step.query.as_ref().map(|query| fenced(&query.language, query.query.trim())));
+        blocks.extend(step.command.as_ref().map(|command| fenced("sh", command.trim())));
     }
 }
 
 fn fenced(language: &str, text: &str) -> String {
-    format!("\n   ```{language}\n   {}\n   ```\n", indented(text, 3))
+    format!("   ```{language}\n   {}\n   ```", indented(text, 3))
 }
 
 /// Indents all lines but the first, so that the text stays within its list item.

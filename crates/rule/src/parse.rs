@@ -45,24 +45,22 @@ pub(crate) fn parse(input: &Input<'_>, set: &mut RuleSet) {
 fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
     let mut findings = Findings::default();
     match parse_toml(&input.text) {
-        Err(errors) => errors.into_iter().for_each(|error| findings.push(error)),
+        Err(errors) => findings.extend(errors),
         Ok(root) => {
-            let span = span::Span::at(0);
-            match parts(root, &mut findings) {
-                Some(parts) => {
-                    let source = Source {
-                        text: Arc::clone(&input.text),
-                        syntax: Syntax::Toml,
-                        rule: parts.rule,
-                        guide: parts.guide,
-                    };
-                    accept(input.name.to_owned(), parts.metadata.as_ref(), source, &mut findings, set);
-                }
-                None => {
-                    // Whatever else was found, it was found in something that is no rule.
-                    findings = Findings::default();
-                    findings.push(LoadError::NoRule { what: "the file", span, expected: input.expected });
-                }
+            if let Some(parts) = parts(root, &mut findings) {
+                let source = Source {
+                    name: input.name.to_owned(),
+                    text: Arc::clone(&input.text),
+                    syntax: Syntax::Toml,
+                    rule: parts.rule,
+                    guide: parts.guide,
+                };
+                accept(input.name.to_owned(), parts.metadata.as_ref(), source, &mut findings, set);
+            } else {
+                // Whatever else was found, it was found in something that is no rule.
+                findings = Findings::default();
+                let span = span::Span::at(0);
+                findings.push(&LoadError::NoRule { what: "the file", span, expected: input.expected });
             }
         }
     }
@@ -73,6 +71,7 @@ fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
 /// answers with arrays and pages; packages wrap a rule as a saved object.
 fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
     let (nodes, errors) = parse_json(&input.text);
+    let is_json = errors.is_empty();
     set.report(
         input.name,
         errors.into_iter().map(|JsonError { message, span }| LoadError::Json { message, span }.diagnostic()),
@@ -81,7 +80,7 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
     for node in nodes {
         unwrap(node, &mut objects);
     }
-    if objects.is_empty() && set.error_count() == 0 {
+    if objects.is_empty() && is_json {
         let span = span::Span::at(0);
         let error = LoadError::NoRule { what: "the file", span, expected: input.expected };
         set.report(input.name, [error.diagnostic()]);
@@ -92,8 +91,13 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
             Role::Rule => {
                 let mut findings = Findings::default();
                 let file = if many { format!("{}#{}", input.name, at + 1) } else { input.name.to_owned() };
-                let source =
-                    Source { text: Arc::clone(&input.text), syntax: Syntax::Json, rule: node, guide: None };
+                let source = Source {
+                    name: input.name.to_owned(),
+                    text: Arc::clone(&input.text),
+                    syntax: Syntax::Json,
+                    rule: node,
+                    guide: None,
+                };
                 accept(file, None, source, &mut findings, set);
                 set.report(input.name, findings.into_diagnostics());
             }
@@ -102,7 +106,8 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
             Role::Other => {}
             Role::Unknown => {
                 let span = span::Span::new(node.span.start, node.span.start + 1);
-                let error = LoadError::NoRule { what: "this object", span, expected: input.expected };
+                let error =
+                    LoadError::NoRule { what: "this object", span, expected: input.expected && !many };
                 set.report(input.name, [error.diagnostic()]);
             }
         }

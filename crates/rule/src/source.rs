@@ -9,6 +9,8 @@ use crate::text::{Literal, Node, Syntax};
 /// The file of a rule with the places of everything in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
+    /// The file, without the number of a rule in it.
+    pub(crate) name: String,
     pub(crate) text: Arc<str>,
     pub(crate) syntax: Syntax,
     /// The rule in the form of the API, each value where it stands in the file.
@@ -28,11 +30,6 @@ impl Source {
             .rev()
             .find_map(|depth| self.rule.at(&path[..depth]))
             .map_or(Span::at(0), |node| self.short(node.span))
-    }
-
-    /// The place of a key of the rule.
-    pub(crate) fn key_span(&self, key: &str) -> Option<Span> {
-        self.rule.member(key).map(|member| member.key_span)
     }
 
     /// Moves a finding about a query to where the query stands in the file.

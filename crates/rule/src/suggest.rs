@@ -11,7 +11,8 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .into_iter()
         .filter(|candidate| *candidate != name && candidate.len().abs_diff(name.len()) <= allowed(candidate))
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= allowed(candidate))
+        // A name of one or two letters is not meant by just any other.
+        .filter(|(distance, candidate)| *distance <= allowed(candidate) && *distance * 2 < candidate.len())
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -60,7 +60,7 @@ impl Translation {
         let root = match parse_toml(text) {
             Ok(root) => root,
             Err(errors) => {
-                errors.into_iter().for_each(|error| findings.push(error));
+                findings.extend(errors);
                 return None;
             }
         };

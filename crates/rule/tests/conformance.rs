@@ -1,4 +1,5 @@
 //! What users bring: a checkout of Elastic's public rules. Every file loads, or says precisely why not.
+#![allow(clippy::print_stderr, reason = "what was counted and skipped is for whoever runs the test")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -53,4 +54,50 @@ fn the_api_form_keeps_everything() {
         assert!(rule.interval.millis > 0);
         assert!(rule.window_ms(1_767_225_600_000).is_some_and(|window| window > 0), "{}", rule.file);
     }
+}
+
+/// What can be compiled compiles, or says precisely what in it does not fit the fields.
+#[test]
+fn supported_rules_compile() {
+    let Some(folder) = public_rules() else { return };
+    let set = rule::load(&[&folder]);
+    let catalog = ecs::Catalog::ecs();
+    let (mut supported, mut compiled, mut aws, mut aws_compiled) = (0, 0, 0, 0);
+    let mut codes = BTreeMap::new();
+    for rule in set.rules.iter().filter(|rule| rule.unsupported().is_none()) {
+        let is_aws = rule.file.contains("integrations/aws/");
+        supported += 1;
+        aws += u32::from(is_aws);
+        match rule::compile(rule, &catalog, 1_767_225_600_000) {
+            Ok(_) => {
+                compiled += 1;
+                aws_compiled += u32::from(is_aws);
+            }
+            Err(found) => {
+                for diagnostic in found {
+                    assert!(diagnostic.span().is_some(), "{}: {}", rule.file, diagnostic.message);
+                    eprintln!("{}", span::render(&diagnostic, &rule.file, rule.text(), Style::Plain));
+                    *codes.entry(diagnostic.code).or_insert(0) += 1;
+                }
+            }
+        }
+    }
+    eprintln!(
+        "{compiled} of {supported} supported rules compile, {aws_compiled} of {aws} for AWS; errors by code: {codes:?}"
+    );
+    assert_eq!(aws_compiled, aws, "rules for AWS are what this engine is for");
+}
+
+/// Lint comes to an end on all of them, and never finds an error in what other people run.
+#[test]
+fn public_rules_have_no_lint_errors() {
+    let Some(folder) = public_rules() else { return };
+    let set = rule::load(&[folder]);
+    let found = rule::lint(&set, &ecs::Catalog::ecs());
+    let mut codes = BTreeMap::new();
+    for problem in &found {
+        let diagnostic = &problem.diagnostic;
+        *codes.entry((diagnostic.severity.as_str(), diagnostic.code)).or_insert(0) += 1;
+    }
+    eprintln!("findings by severity and code: {codes:#?}");
 }

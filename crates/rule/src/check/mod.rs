@@ -3,5 +3,5 @@
 mod shape;
 mod types;
 
-pub(crate) use shape::{Text, check_table, integer};
+pub(crate) use shape::{REFERENCE, Text, check_table, integer};
 pub(crate) use types::check_rule;

@@ -42,7 +42,7 @@ pub(crate) fn check_table(
     for member in node.members() {
         let Some(entry) = entries.iter().find(|entry| entry.name == member.key) else {
             let similar = nearest(&member.key, entries.iter().map(|entry| entry.name)).map(str::to_owned);
-            findings.push(LoadError::UnknownField {
+            findings.push(&LoadError::UnknownField {
                 field: join(path, &member.key),
                 similar,
                 span: member.key_span,
@@ -55,7 +55,7 @@ pub(crate) fn check_table(
     }
     for entry in entries {
         if entry.is_required(type_name) && node.get(entry.name).is_none() {
-            findings.push(LoadError::Missing {
+            findings.push(&LoadError::Missing {
                 field: join(path, entry.name),
                 span: text.head(node.span),
                 help: format!("add `{}`", entry.example()),
@@ -70,7 +70,7 @@ fn join(path: &str, key: &str) -> String {
 
 fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: &mut Findings) {
     let mut wrong = |expected: &'static str| {
-        findings.push(LoadError::WrongType {
+        findings.push(&LoadError::WrongType {
             field: path.to_owned(),
             expected,
             found: node.data.kind(),
@@ -79,17 +79,17 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
     };
     match (shape, &node.data) {
         (Shape::Any, _)
-        | (Shape::Text, Data::Text(_))
+        | (Shape::Text | Shape::TextOrTexts { .. }, Data::Text(_))
         | (Shape::Flag, Data::Bool(_))
         | (Shape::Object, Data::Table(_)) => {}
         (Shape::Words, Data::Text(words)) => {
             if words.trim().is_empty() {
-                findings.push(LoadError::Empty { field: path.to_owned(), span: node.span });
+                findings.push(&LoadError::Empty { field: path.to_owned(), span: node.span });
             }
         }
         (Shape::Choice(allowed), Data::Text(word)) => {
             if !allowed.contains(&word.as_str()) {
-                findings.push(LoadError::UnknownWord {
+                findings.push(&LoadError::UnknownWord {
                     field: path.to_owned(),
                     value: word.clone(),
                     allowed: allowed.to_vec(),
@@ -97,16 +97,15 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
                 });
             }
         }
-        (Shape::TextOrTexts { .. }, Data::Text(_)) => {}
         (Shape::TextOrTexts { max }, Data::List(items)) => check_texts(node, items, path, 0, max, findings),
         (Shape::Texts { min, max }, Data::List(items)) => check_texts(node, items, path, min, max, findings),
         (Shape::Integer { min, max }, Data::Number(number)) => {
-            check_integer(node, number, path, min, max, findings)
+            check_integer(node, number, path, min, max, findings);
         }
         (Shape::Duration(units), Data::Text(value)) => {
             if duration(value, units).is_none_or(|millis| millis == 0) {
                 let units = if units == "smhd" { "s, m, h or d" } else { "s, m or h" };
-                findings.push(LoadError::BadDuration {
+                findings.push(&LoadError::BadDuration {
                     field: path.to_owned(),
                     value: value.clone(),
                     units,
@@ -117,7 +116,7 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
         (Shape::Window, Data::Text(value)) => {
             if duration(value, "smhd").is_none() {
                 let (value, units) = (value.clone(), "s, m, h or d");
-                findings.push(LoadError::BadDuration {
+                findings.push(&LoadError::BadDuration {
                     field: path.to_owned(),
                     value,
                     units,
@@ -129,7 +128,7 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
         (Shape::Table(entries), Data::Table(_)) => check_table(node, path, entries, None, text, findings),
         (Shape::Tables { entries, min }, Data::List(items)) => {
             if items.len() < min {
-                findings.push(LoadError::Empty { field: path.to_owned(), span: node.span });
+                findings.push(&LoadError::Empty { field: path.to_owned(), span: node.span });
             }
             for item in items {
                 check_value(item, path, Shape::Table(entries), text, findings);
@@ -155,14 +154,14 @@ fn check_texts(node: &Node, items: &[Node], path: &str, min: usize, max: usize, 
     for item in items {
         if item.text().is_none() {
             let (expected, found) = ("a list of strings", item.data.kind());
-            findings.push(LoadError::WrongType { field: path.to_owned(), expected, found, span: item.span });
+            findings.push(&LoadError::WrongType { field: path.to_owned(), expected, found, span: item.span });
         }
     }
     if items.len() < min {
-        findings.push(LoadError::Empty { field: path.to_owned(), span: node.span });
+        findings.push(&LoadError::Empty { field: path.to_owned(), span: node.span });
     }
     if let Some(first) = items.get(max) {
-        findings.push(LoadError::TooMany {
+        findings.push(&LoadError::TooMany {
             field: path.to_owned(),
             count: items.len(),
             limit: max,
@@ -175,12 +174,12 @@ fn check_integer(node: &Node, number: &str, path: &str, min: i64, max: i64, find
     match integer(number) {
         None => {
             let (expected, found) = ("an integer", "a fraction");
-            findings.push(LoadError::WrongType { field: path.to_owned(), expected, found, span: node.span });
+            findings.push(&LoadError::WrongType { field: path.to_owned(), expected, found, span: node.span });
         }
         Some(value) if value < min || value > max => {
             let range =
                 if max == i64::MAX { format!("at least {min}") } else { format!("from {min} to {max}") };
-            findings.push(LoadError::OutOfRange {
+            findings.push(&LoadError::OutOfRange {
                 field: path.to_owned(),
                 range,
                 value: number.to_owned(),
@@ -219,5 +218,5 @@ fn check_date_math(node: &Node, value: &str, path: &str, text: Text<'_>, finding
     let inner = at.and_then(|at| Some(Span::new(at, at + value.get(at..)?.chars().next()?.len_utf8())));
     let literal = Literal::of(node, text.text, text.syntax);
     let span = literal.zip(inner).map_or(node.span, |(literal, inner)| literal.span(inner));
-    findings.push(LoadError::BadDateMath { field: path.to_owned(), reason, span });
+    findings.push(&LoadError::BadDateMath { field: path.to_owned(), reason, span });
 }

@@ -39,7 +39,7 @@ fn foreign_fields(rule: &Node, type_name: &'static str, findings: &mut Findings)
         let Some(Entry { types: Some(types), name, .. }) = field(&member.key) else { continue };
         // A language that does not belong is an error of its own.
         if !unused && !types.contains(&type_name) && *name != "language" {
-            findings.push(LoadError::ForeignField {
+            findings.push(&LoadError::ForeignField {
                 field: (*name).to_owned(),
                 type_name,
                 belongs_to: types.to_vec(),
@@ -55,7 +55,7 @@ fn language(rule: &Node, type_name: &'static str, findings: &mut Findings) {
     let allowed = languages(type_name);
     let known = ["kuery", "lucene", "eql", "esql"].contains(&language);
     if known && !allowed.contains(&language) {
-        findings.push(LoadError::WrongLanguage {
+        findings.push(&LoadError::WrongLanguage {
             type_name,
             language: language.to_owned(),
             allowed: allowed.to_vec(),
@@ -77,7 +77,7 @@ fn history(rule: &Node, findings: &mut Findings) {
     if let (Ok(before), Ok(after)) = (datemath(history, REFERENCE), datemath(from_text, REFERENCE))
         && before >= after
     {
-        findings.push(LoadError::HistoryNotBeforeFrom {
+        findings.push(&LoadError::HistoryNotBeforeFrom {
             history: history.to_owned(),
             from: from_text.to_owned(),
             span: start.span,
@@ -92,7 +92,7 @@ fn threat_mapping(rule: &Node, findings: &mut Findings) {
         let negated =
             |entry: &Node| entry.get("negate").is_some_and(|negate| negate.data == Data::Bool(true));
         if !entries.is_empty() && entries.iter().all(negated) {
-            findings.push(LoadError::OnlyNegated {
+            findings.push(&LoadError::OnlyNegated {
                 span: group.get("entries").map_or(group.span, |node| node.span),
             });
         }
@@ -106,7 +106,7 @@ fn threat_mapping(rule: &Node, findings: &mut Findings) {
                     && pair(other).is_some_and(|other| other.0 == field && other.1 == value)
             });
             if both {
-                findings.push(LoadError::BothWays { field, value, span: entry.span });
+                findings.push(&LoadError::BothWays { field, value, span: entry.span });
             }
         }
     }
@@ -121,7 +121,7 @@ fn check_suppression(suppression: &Node, type_name: &'static str, text: Text<'_>
         } else {
             "group_by = [\"…\"]"
         };
-        findings.push(LoadError::Missing {
+        findings.push(&LoadError::Missing {
             field: format!("alert_suppression.{required}"),
             span: text.head(suppression.span),
             help: format!("add `{example}`"),
@@ -130,7 +130,7 @@ fn check_suppression(suppression: &Node, type_name: &'static str, text: Text<'_>
     if type_name == "threshold" {
         for key in ["group_by", "missing_fields_strategy"] {
             if let Some(member) = suppression.member(key) {
-                findings.push(LoadError::ForeignField {
+                findings.push(&LoadError::ForeignField {
                     field: format!("alert_suppression.{key}"),
                     type_name,
                     belongs_to: TYPES.iter().copied().filter(|name| *name != "threshold").collect(),

@@ -6,6 +6,6 @@ mod fields;
 mod guide;
 mod shape;
 
-pub(crate) use fields::{FIELDS, TYPES, field, languages};
+pub(crate) use fields::{FIELDS, TYPES, field, languages, reads_index};
 pub(crate) use guide::GUIDE;
-pub(crate) use shape::{Entry, Shape};
+pub(crate) use shape::{Entry, Need, Shape};

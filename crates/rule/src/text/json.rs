@@ -61,6 +61,12 @@ impl Parser<'_> {
 
     /// An error at the next character.
     fn unexpected<T>(&self, expected: &str) -> Result<T, JsonError> {
+        let before = &self.text[..self.at];
+        if self.peek() == Some(b'{') && before.ends_with('\n') {
+            // The next object of an export begins here: this one ended too early.
+            let message = format!("expected {expected}, found the end of the line");
+            return Err(JsonError { message, span: Span::at(before.trim_end().len()) });
+        }
         let (found, length) = match self.text[self.at..].chars().next() {
             Some(found) => (format!("`{}`", found.escape_debug()), found.len_utf8()),
             None => ("the end of the text".to_owned(), 0),

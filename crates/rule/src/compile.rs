@@ -1,0 +1,148 @@
+//! A rule's condition on one event: its query, its filters and the indices it reads.
+
+use ecs::{Catalog, Millis};
+use plan::{Bool, Expr, Leaf, LeafKind, Query};
+use span::{Diagnostic, Severity};
+
+use crate::index_pattern::IndexPatterns;
+use crate::{QueryLanguage, Rule, RuleKind};
+
+/// Why a rule cannot be compiled, apart from what is wrong with its query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum CompileError {
+    /// Its type or language is not supported.
+    #[error("{reason}")]
+    Unsupported { reason: String },
+}
+
+impl CompileError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unsupported { .. } => "RULE201",
+        }
+    }
+}
+
+/// The condition that an event must satisfy to be a match of the rule, without its time range and exceptions:
+/// the query and every filter, within the rule's indices. `now` is what date math in the query means.
+///
+/// Fails with findings that point into [`Rule::text`]; a rule that needs what is not supported is refused by name.
+pub fn compile(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {
+    let source = &rule.source;
+    if let Some(reason) = rule.unsupported() {
+        let error = CompileError::Unsupported { reason };
+        let key = match rule.kind {
+            RuleKind::Query | RuleKind::NewTerms(_) => "language",
+            _ => "type",
+        };
+        return Err(vec![Diagnostic::new(
+            Severity::Error,
+            error.code(),
+            error.to_string(),
+            source.span(&[key]),
+        )]);
+    }
+    let mut problems = Vec::new();
+    let mut clauses = Vec::new();
+    let node = source.rule.get("query");
+    match query(rule, catalog, now) {
+        Ok(expr) => clauses.push(expr),
+        Err(found) => problems.extend(found.into_iter().map(|diagnostic| source.place(diagnostic, node))),
+    }
+    match plan::lower(&indices(&IndexPatterns::new(&rule.index)), catalog, now) {
+        Ok(expr) => clauses.push(expr),
+        Err(errors) => {
+            let node = source.rule.get("index");
+            problems.extend(errors.iter().map(|error| source.place(error.diagnostic(), node)));
+        }
+    }
+    if problems.is_empty() { Ok(Expr::And(clauses).simplify()) } else { Err(problems) }
+}
+
+fn query(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {
+    match rule.language {
+        None | Some(QueryLanguage::Kuery) => {}
+        // `unsupported` has refused these.
+        Some(QueryLanguage::Lucene | QueryLanguage::Eql | QueryLanguage::Esql) => {
+            return Ok(Expr::Const(false));
+        }
+    }
+    let ast = kql::parse(&rule.query).map_err(|errors| errors.to_diagnostics())?;
+    let query = kql::to_query(&ast, catalog)
+        .map_err(|errors| errors.iter().map(kql::TranslateError::to_diagnostic).collect::<Vec<_>>())?;
+    plan::lower(&query, catalog, now)
+        .map_err(|errors| errors.iter().map(plan::LowerError::diagnostic).collect())
+}
+
+/// The patterns as a query on `_index`. In order: each adds to or takes away from what those before it name.
+fn indices(patterns: &IndexPatterns) -> Query {
+    let mut named =
+        if patterns.iter().any(|pattern| !pattern.exclude) { Query::MatchNone } else { Query::MatchAll };
+    for pattern in patterns.iter() {
+        let globs: Vec<Query> = pattern.globs().iter().map(|glob| on_index(glob)).collect();
+        named = if pattern.exclude {
+            Query::Bool(Bool { filter: vec![named], must_not: globs, ..Bool::default() })
+        } else {
+            let should = std::iter::once(named).chain(globs).collect();
+            Query::Bool(Bool { should, ..Bool::default() })
+        };
+    }
+    named
+}
+
+fn on_index(glob: &str) -> Query {
+    // Only `*` is a wildcard of an index pattern.
+    let value = glob.replace('\\', "\\\\").replace('?', "\\?");
+    let kind = LeafKind::Wildcard { value, case_insensitive: false };
+    Query::Leaf(Leaf { field: Some("_index".to_owned()), kind, span: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(query: &str, index: &str) -> Rule {
+        let text = format!(
+            "[rule]\nname = \"n\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\ntype = \"query\"\nindex = {index}\nquery = '''\n{query}\n'''\n"
+        );
+        crate::load_text("rule.toml", &text).rules.remove(0)
+    }
+
+    #[test]
+    fn the_condition_holds_query_and_indices() {
+        let matches = |query: &str, index: &str, document: serde_json::Value| {
+            let expr = compile(&rule(query, index), &Catalog::ecs(), 0).unwrap();
+            plan::naive::matches(&expr, document.as_object().unwrap())
+        };
+        let event = |index: &str| json!({ "_index": index, "event": { "action": "CreateUser" } });
+        for (patterns, index) in [
+            ("[]", "anything"),
+            ("[\"logs-aws.cloudtrail-*\"]", "logs-aws.cloudtrail-default"),
+            ("[\"filebeat-*,logs-*\"]", ".ds-logs-aws.cloudtrail-default-2026.08.01-000004"),
+            ("[\"logs-*\", \"-logs-aws.*\"]", "logs-aws.cloudtrail-default"),
+            ("[\"-logs-aws.*\"]", "logs-aws.cloudtrail-default"),
+            ("[\"-filebeat-*\"]", "logs-aws.cloudtrail-default"),
+            ("[\"logs-aws.cloudtrail-defaul?\"]", "logs-aws.cloudtrail-default"),
+            ("[\"west:logs-*\"]", "logs-aws.cloudtrail-default"),
+        ] {
+            let names: Vec<String> = serde_json::from_str(patterns).unwrap();
+            let expected = IndexPatterns::new(&names).matches(index);
+            assert_eq!(
+                matches("event.action: CreateUser", patterns, event(index)),
+                expected,
+                "{patterns} on {index}"
+            );
+            assert!(!matches("event.action: DeleteUser", patterns, event(index)));
+        }
+    }
+
+    #[test]
+    fn errors_stand_in_the_file() {
+        let rule = rule("event.action: CreateUser\n  and source.port: http", "[]");
+        let found = compile(&rule, &Catalog::ecs(), 0).unwrap_err();
+        assert_eq!(found.len(), 1);
+        assert_eq!(&rule.text()[found[0].span().unwrap().range()], "http");
+    }
+}

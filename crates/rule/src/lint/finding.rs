@@ -1,0 +1,277 @@
+//! The findings, in words.
+
+use span::{Diagnostic, Label, Severity, Span};
+
+use crate::attack::{self, VERSION};
+use crate::duration::words;
+
+/// What a rule may suffer from. Each variant carries the place to underline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Finding {
+    #[error("unknown field `{field}`")]
+    UnknownField { field: String, similar: Option<String>, foreign: bool, span: Span },
+    #[error("nothing lies between `from`, `{from}`, and `to`, `{to}`")]
+    NoTime { from: String, to: String, span: Span },
+    #[error("{gap} of every {interval} are never searched")]
+    Gap { interval: String, window: String, gap: String, span: Span, interval_span: Option<Span> },
+    #[error("executions do not overlap, so events that arrive late are missed")]
+    NoOverlap { interval: String, span: Span },
+    #[error("severity `{severity}` does not go with risk score {risk_score}")]
+    SeverityBand { severity: &'static str, risk_score: u8, band: &'static str, usual: u8, span: Span },
+    #[error("ATT&CK {VERSION} has no `{id}`")]
+    NoAttackId { id: String, same_name: Option<&'static str>, span: Span },
+    #[error("`{id}` was revoked: `{replacement}` took its place in ATT&CK")]
+    RevokedAttackId { id: String, replacement: &'static str, span: Span },
+    #[error("`{id}` is no longer part of ATT&CK")]
+    DeprecatedAttackId { id: String, span: Span },
+    #[error("`{id}` is called `{expected}` in ATT&CK, not `{found}`")]
+    AttackName { id: String, expected: &'static str, found: String, span: Span },
+    #[error("`{technique}` does not belong to the tactic `{tactic}`")]
+    OutsideTactic { technique: String, tactic: String, belongs_to: Vec<&'static str>, span: Span },
+    #[error("`{sub}` is no sub-technique of `{technique}`")]
+    OutsideTechnique { sub: String, technique: String, span: Span },
+    #[error("this is not the page of `{id}`")]
+    AttackReference { id: String, span: Span },
+    #[error("`{rule_id}` is the `rule_id` of `{other}`, too")]
+    SameId { rule_id: String, other: String, span: Span },
+    #[error("`{other}` has the same query")]
+    SameQuery { other: String, span: Span },
+    #[error("{max_signals} alerts an execution are more than the {limit} that will be written")]
+    TooManySignals { max_signals: u32, limit: u32, span: Span },
+    #[error("no index pattern of the rule names anything that is read here")]
+    NothingRead { span: Span },
+    #[error("the rule names no index and reads all of them")]
+    NoIndex { span: Span },
+    #[error("data views are not known here")]
+    DataView { has_index: bool, span: Span },
+    #[error("the cluster `{cluster}` before an index pattern is not looked at")]
+    Cluster { cluster: String, span: Span },
+    #[error("`{field}` is of type `{ty}` and cannot be {purpose}")]
+    FieldType { field: String, ty: &'static str, purpose: &'static str, wanted: &'static str, span: Span },
+    #[error("a building block should read at least {wanted} of time, not {found}")]
+    BlockWindow { wanted: String, found: String, span: Span },
+    #[error("a building block should run at most once in {wanted}, not every {found}")]
+    BlockInterval { wanted: String, found: String, span: Span },
+    #[error("this is no address: {reason}")]
+    BadReference { reason: &'static str, span: Span },
+    #[error("the name {problem}")]
+    Name { problem: &'static str, span: Span },
+    #[error("the rule has no `rule_id`")]
+    NoRuleId { span: Span },
+    #[error("`{rule_id}` is no UUID")]
+    NotUuid { rule_id: String, span: Span },
+    #[error("the rule has no {}", missing.join(", no "))]
+    NoProse { missing: Vec<&'static str>, span: Span },
+    #[error("{reason}")]
+    Unsupported { reason: String, span: Span },
+    #[error("`saved_id` has no effect in a rule of type `{type_name}`")]
+    SavedId { type_name: &'static str, span: Span },
+    #[error("only the first of the {count} items of `{field}` counts")]
+    OnlyFirst { field: &'static str, count: usize, span: Span },
+    #[error("the history is only {history} longer than the time that is searched")]
+    ShortHistory { history: String, span: Span },
+}
+
+impl Finding {
+    /// A stable code. Codes are never reused.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownField { .. } => "RULE101",
+            Self::NoTime { .. } => "RULE102",
+            Self::Gap { .. } => "RULE103",
+            Self::NoOverlap { .. } => "RULE104",
+            Self::SeverityBand { .. } => "RULE105",
+            Self::NoAttackId { .. } => "RULE106",
+            Self::RevokedAttackId { .. } => "RULE107",
+            Self::DeprecatedAttackId { .. } => "RULE108",
+            Self::AttackName { .. } => "RULE109",
+            Self::OutsideTactic { .. } => "RULE110",
+            Self::OutsideTechnique { .. } => "RULE111",
+            Self::AttackReference { .. } => "RULE112",
+            Self::SameId { .. } => "RULE113",
+            Self::SameQuery { .. } => "RULE114",
+            Self::TooManySignals { .. } => "RULE115",
+            Self::NothingRead { .. } => "RULE116",
+            Self::NoIndex { .. } => "RULE117",
+            Self::DataView { .. } => "RULE118",
+            Self::Cluster { .. } => "RULE119",
+            Self::FieldType { .. } => "RULE120",
+            Self::BlockWindow { .. } => "RULE121",
+            Self::BlockInterval { .. } => "RULE122",
+            Self::BadReference { .. } => "RULE123",
+            Self::Name { .. } => "RULE124",
+            Self::NoRuleId { .. } => "RULE125",
+            Self::NotUuid { .. } => "RULE126",
+            Self::NoProse { .. } => "RULE127",
+            Self::Unsupported { .. } => "RULE128",
+            Self::SavedId { .. } => "RULE129",
+            Self::OnlyFirst { .. } => "RULE130",
+            Self::ShortHistory { .. } => "RULE131",
+        }
+    }
+
+    fn severity(&self) -> Severity {
+        match self {
+            Self::NoTime { .. } | Self::SameId { .. } => Severity::Error,
+            Self::UnknownField { foreign: true, .. }
+            | Self::NoOverlap { .. }
+            | Self::NoIndex { .. }
+            | Self::NothingRead { .. }
+            | Self::Cluster { .. }
+            | Self::Name { .. }
+            | Self::NotUuid { .. }
+            | Self::NoProse { .. }
+            | Self::Unsupported { .. }
+            | Self::SavedId { .. }
+            | Self::BlockWindow { .. }
+            | Self::BlockInterval { .. }
+            | Self::DataView { has_index: true, .. } => Severity::Note,
+            Self::UnknownField { .. }
+            | Self::Gap { .. }
+            | Self::SeverityBand { .. }
+            | Self::NoAttackId { .. }
+            | Self::RevokedAttackId { .. }
+            | Self::DeprecatedAttackId { .. }
+            | Self::AttackName { .. }
+            | Self::OutsideTactic { .. }
+            | Self::OutsideTechnique { .. }
+            | Self::AttackReference { .. }
+            | Self::SameQuery { .. }
+            | Self::TooManySignals { .. }
+            | Self::DataView { .. }
+            | Self::FieldType { .. }
+            | Self::BadReference { .. }
+            | Self::NoRuleId { .. }
+            | Self::OnlyFirst { .. }
+            | Self::ShortHistory { .. } => Severity::Warning,
+        }
+    }
+
+    fn span(&self) -> Span {
+        match self {
+            Self::UnknownField { span, .. }
+            | Self::NoTime { span, .. }
+            | Self::Gap { span, .. }
+            | Self::NoOverlap { span, .. }
+            | Self::SeverityBand { span, .. }
+            | Self::NoAttackId { span, .. }
+            | Self::RevokedAttackId { span, .. }
+            | Self::DeprecatedAttackId { span, .. }
+            | Self::AttackName { span, .. }
+            | Self::OutsideTactic { span, .. }
+            | Self::OutsideTechnique { span, .. }
+            | Self::AttackReference { span, .. }
+            | Self::SameId { span, .. }
+            | Self::SameQuery { span, .. }
+            | Self::TooManySignals { span, .. }
+            | Self::NothingRead { span }
+            | Self::NoIndex { span }
+            | Self::DataView { span, .. }
+            | Self::Cluster { span, .. }
+            | Self::FieldType { span, .. }
+            | Self::BlockWindow { span, .. }
+            | Self::BlockInterval { span, .. }
+            | Self::BadReference { span, .. }
+            | Self::Name { span, .. }
+            | Self::NoRuleId { span }
+            | Self::NotUuid { span, .. }
+            | Self::NoProse { span, .. }
+            | Self::Unsupported { span, .. }
+            | Self::SavedId { span, .. }
+            | Self::OnlyFirst { span, .. }
+            | Self::ShortHistory { span, .. } => *span,
+        }
+    }
+
+    /// What to write instead.
+    fn help(&self) -> String {
+        match self {
+            Self::UnknownField { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
+            Self::UnknownField { foreign: true, .. } => {
+                "no field of ECS or of AWS CloudTrail begins so: in CloudTrail events it is always absent".to_owned()
+            }
+            Self::UnknownField { .. } => "in CloudTrail events it is always absent; check the spelling".to_owned(),
+            Self::NoTime { .. } => "let `from` lie before `to`, as `from = \"now-6m\"` and `to = \"now\"` do".to_owned(),
+            Self::Gap { window, interval, .. } => format!(
+                "an execution reads {window} and the next comes {interval} later: let `from` reach back further than \
+                 `interval`, or run it more often"
+            ),
+            Self::NoOverlap { interval, .. } => {
+                format!("let `from` reach back some minutes further than the interval of {interval}")
+            }
+            Self::SeverityBand { severity, band, usual, .. } => {
+                format!("write `risk_score = {usual}` for `{severity}`, or `severity = \"{band}\"`")
+            }
+            Self::NoAttackId { same_name: Some(id), .. } => format!("the id of that name is `{id}`"),
+            Self::NoAttackId { .. } => "look it up on https://attack.mitre.org, it may be newer than the table here".to_owned(),
+            Self::RevokedAttackId { replacement, .. } => {
+                let name = attack::entry(replacement).map_or("", |entry| entry.name);
+                format!("write `id = \"{replacement}\"`, `name = \"{name}\"`")
+            }
+            Self::DeprecatedAttackId { .. } => "map the rule to a technique that is still there".to_owned(),
+            Self::AttackName { expected, .. } => format!("write `name = \"{expected}\"`"),
+            Self::OutsideTactic { belongs_to, .. } => {
+                let tactics: Vec<String> = belongs_to
+                    .iter()
+                    .map(|id| format!("`{id}` {}", attack::entry(id).map_or("", |entry| entry.name)))
+                    .collect();
+                format!("it belongs to {}", tactics.join(", "))
+            }
+            Self::OutsideTechnique { sub, .. } => {
+                let technique = sub.split('.').next().unwrap_or_default();
+                format!("put it below the technique `{technique}`")
+            }
+            Self::AttackReference { id, .. } => format!("write `reference = \"{}\"`", attack::reference(id)),
+            Self::SameId { .. } => "give one of them another UUID, or remove it: alerts of both would be mixed up".to_owned(),
+            Self::SameQuery { .. } => "remove one, or say in the names what differs".to_owned(),
+            Self::TooManySignals { limit, .. } => {
+                format!("write `max_signals = {limit}` or less; suppression keeps many alike from becoming many alerts")
+            }
+            Self::NothingRead { .. } => {
+                format!("CloudTrail is read as `{}`: add `logs-aws.cloudtrail-*`", super::sources::CLOUDTRAIL_INDEX)
+            }
+            Self::NoIndex { .. } => "write `index = [\"logs-aws.cloudtrail-*\"]`".to_owned(),
+            Self::DataView { has_index: true, .. } => "`index` is used instead".to_owned(),
+            Self::DataView { .. } => "write the patterns of the view as `index`: without them, all indices are read".to_owned(),
+            Self::Cluster { .. } => "leave it out, unless the rule also goes to a cluster".to_owned(),
+            Self::FieldType { wanted, .. } => format!("use {wanted}"),
+            Self::BlockWindow { wanted, .. } => format!("write `from = \"now-{wanted}\"` or earlier"),
+            Self::BlockInterval { wanted, .. } => format!("write `interval = \"{wanted}\"` or longer"),
+            Self::BadReference { .. } => "write a whole address, such as `https://example.com/page`".to_owned(),
+            Self::Name { .. } => {
+                "begin with a letter or digit and end with one or a bracket, as the public rules do".to_owned()
+            }
+            Self::NoRuleId { .. } => {
+                "add `rule_id = \"…\"` with a new UUID: without it, renaming the rule makes it another rule".to_owned()
+            }
+            Self::NotUuid { .. } => "best use a new UUID: other tools ask for one".to_owned(),
+            Self::NoProse { .. } => {
+                "whoever gets the alert asks what it means (`references`, `[[rule.threat]]`) and what to do (`[guide]`)"
+                    .to_owned()
+            }
+            Self::Unsupported { .. } => "it is loaded and listed, and refused when it is run".to_owned(),
+            Self::SavedId { .. } => "remove it, or write `type = \"saved_query\"`".to_owned(),
+            Self::OnlyFirst { .. } => "remove the others".to_owned(),
+            Self::ShortHistory { .. } => {
+                "let `history_window_start` reach back some days: what did not happen for so short a time is seldom new"
+                    .to_owned()
+            }
+        }
+    }
+
+    pub(crate) fn diagnostic(&self) -> Diagnostic {
+        let mut diagnostic =
+            Diagnostic::new(self.severity(), self.code(), self.to_string(), self.span()).help(self.help());
+        if let Self::Gap { interval_span: Some(span), .. } = self {
+            diagnostic
+                .labels
+                .push(Label { span: *span, text: "the next execution begins so much later".to_owned() });
+        }
+        diagnostic
+    }
+}
+
+/// A time in words, for findings.
+pub(super) fn time(millis: ecs::Millis) -> String {
+    words(millis)
+}

@@ -1,0 +1,56 @@
+//! What loads, but is probably not meant so.
+
+mod attack;
+mod fields;
+mod finding;
+mod prose;
+mod schedule;
+mod sources;
+mod twins;
+
+use ecs::Catalog;
+use span::{Diagnostic, Span};
+
+use crate::check::REFERENCE;
+use crate::{Problem, Rule, RuleSet, compile};
+
+pub(crate) use finding::Finding;
+
+/// Looks at every rule, and at the rules together. The findings come in the order of the rules and of the text.
+/// Errors are rules that can never work as written; warnings probably do not do what was meant; notes are worth
+/// knowing. What loading found is not repeated.
+pub fn lint(set: &RuleSet, catalog: &Catalog) -> Vec<Problem> {
+    let twins = twins::check(&set.rules);
+    let mut problems = Vec::new();
+    for (rule, twins) in set.rules.iter().zip(twins) {
+        let mut found = lint_rule(rule, catalog);
+        found.extend(twins.iter().map(Finding::diagnostic));
+        found.sort_by_key(order);
+        problems.extend(
+            found.into_iter().map(|diagnostic| Problem { file: rule.source.name.clone(), diagnostic }),
+        );
+    }
+    problems
+}
+
+/// Looks at one rule.
+fn lint_rule(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    schedule::check(rule, &mut found);
+    sources::check(rule, &mut found);
+    attack::check(rule, &mut found);
+    prose::check(rule, &mut found);
+    fields::check(rule, catalog, &mut found);
+    let mut diagnostics: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
+    fields::check_query_text(rule, &mut diagnostics);
+    // What does not fit the fields is told here, before somebody runs the rule.
+    if rule.unsupported().is_none() {
+        diagnostics.extend(compile(rule, catalog, REFERENCE).err().into_iter().flatten());
+    }
+    diagnostics.sort_by_key(order);
+    diagnostics
+}
+
+fn order(diagnostic: &Diagnostic) -> (usize, &'static str) {
+    (diagnostic.span().unwrap_or(Span::at(0)).start, diagnostic.code)
+}
