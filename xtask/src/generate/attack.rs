@@ -38,6 +38,9 @@ struct Step {
     times: usize,
     #[serde(default)]
     wait: [i64; 2],
+    /// The call is about the instance whose role is stolen.
+    #[serde(default)]
+    on_role_instance: bool,
     /// Error code of the refusal (of a sign-in, its message), if the call is refused.
     refused: Option<String>,
     /// File stems of the rules that must notice the step.
@@ -160,6 +163,10 @@ impl Scenario {
             let event = catalogue.event(&step.call)?;
             let region = if event.global { 0 } else { home };
             let principal = cast.principal(step.r#as);
+            let mut fixed = cast.fixed.clone();
+            if step.on_role_instance {
+                fixed.push((Value::Instance, cast.role.session_name.clone()));
+            }
             let mut ids = Vec::new();
             for _ in 0..step.times {
                 seconds = (seconds + rng.i64(step.wait[0]..=step.wait[1])).min(plan.end - 1);
@@ -170,15 +177,14 @@ impl Scenario {
                     seconds,
                     seed: rng.u64(..),
                     target: event.target,
-                    fixed: &cast.fixed,
+                    fixed: &fixed,
                 };
                 let caller = Caller::Principal {
                     principal,
                     address: &cast.address,
                     user_agent: step.client.user_agent(),
                 };
-                let failure =
-                    step.refused.as_deref().map(|code| failure(code, event, &scene, principal));
+                let failure = step.refused.as_deref().map(|code| failure(code, event, &scene, principal));
                 let mut text = String::new();
                 push_record(&scene, event, caller, failure.as_ref(), &mut text);
                 ids.push(event_id(scene.seed));

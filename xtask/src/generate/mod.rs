@@ -141,7 +141,8 @@ impl Args {
             given.unwrap_or(if example { preset } else { usual })
         };
         let start = self.start.unwrap_or(jiff::civil::date(2026, 3, 2));
-        let start = Offset::UTC.to_timestamp(start.at(0, 0, 0, 0)).context("the first day is out of range")?;
+        let start =
+            Offset::UTC.to_timestamp(start.at(0, 0, 0, 0)).context("the first day is out of range")?;
         let attacks = match (self.attack.is_empty(), example) {
             (true, true) => vec!["intrusion".to_owned()],
             (true, false) => vec!["all".to_owned()],
@@ -159,7 +160,7 @@ impl Args {
             start: start.as_second(),
             attacks,
             repeat_attacks: self.repeat_attacks,
-            sensitive: or(self.sensitive.map(Into::into), 1_500, 500) as u32,
+            sensitive: or(self.sensitive.map(Into::into), 2_500, 500) as u32,
             records_per_file: or(self.records_per_file, 20, 200),
         })
     }

@@ -239,30 +239,38 @@ impl Principal {
         let seed = mix(seed, 1000 + number as u64);
         let app = APPS[number % APPS.len()];
         let person = PEOPLE[number % PEOPLE.len()];
-        let turn = number / 9; // Tells apart the principals of one kind in a large account.
-        let numbered = |name: String| if turn == 0 { name } else { format!("{name}-{turn}") };
+        // In a large account the same names come up again, and get a number.
+        let numbered = |name: String, names: usize| match number / names {
+            0 => name,
+            turn => format!("{name}-{turn}"),
+        };
         let (name, session_name) = match persona {
             Persona::Service => (String::new(), String::new()),
             Persona::Linked => ("AWSServiceRoleForConfig".to_owned(), "AWSConfig-Describe".to_owned()),
             Persona::App => {
                 let mut instance = String::new();
                 push_resource_of(seed, Value::Instance, 0, "i-0", 16, &mut instance);
-                (numbered(format!("{app}-instance")), instance)
+                (numbered(format!("{app}-instance"), APPS.len()), instance)
             }
-            Persona::Lambda => (numbered(format!("{app}-worker")), numbered(format!("{app}-worker"))),
-            Persona::Ci => (numbered(format!("deploy-{app}")), "pipeline".to_owned()),
+            Persona::Lambda => {
+                let function = numbered(format!("{app}-worker"), APPS.len());
+                (function.clone(), function)
+            }
+            Persona::Ci => (numbered(format!("deploy-{app}"), APPS.len()), "pipeline".to_owned()),
             Persona::Person => {
                 let mut hex = String::new();
                 push_hex(&mut hex, seed, 16);
                 let set = ["AdministratorAccess", "Developer", "Operations"][number % 3];
                 (
                     format!("AWSReservedSSO_{set}_{hex}"),
-                    format!("{}@example.com", numbered(person.to_owned())),
+                    format!("{}@example.com", numbered(person.to_owned(), PEOPLE.len())),
                 )
             }
-            Persona::Scanner => (numbered("posture-scanner".to_owned()), "scan".to_owned()),
+            Persona::Scanner => {
+                (numbered("posture-scanner".to_owned(), Persona::CYCLE.len()), "scan".to_owned())
+            }
             Persona::User => {
-                let name = numbered(format!("svc-{app}"));
+                let name = numbered(format!("{app}-ops"), APPS.len());
                 (name.clone(), name)
             }
         };
@@ -338,14 +346,17 @@ impl Principal {
     pub(super) fn push_identity(&self, seconds: i64, signing_in: bool, out: &mut String) {
         let Self { arn, id, name, session_name, account_id, .. } = self;
         if self.persona == Persona::User {
-            push_all(out, &[
-                r#"{"type":"IAMUser","principalId":""#,
-                id,
-                r#"","arn":""#,
-                arn,
-                r#"","accountId":""#,
-                account_id,
-            ]);
+            push_all(
+                out,
+                &[
+                    r#"{"type":"IAMUser","principalId":""#,
+                    id,
+                    r#"","arn":""#,
+                    arn,
+                    r#"","accountId":""#,
+                    account_id,
+                ],
+            );
             if !signing_in {
                 out.push_str(r#"","accessKeyId":""#);
                 self.push_key(seconds, out);
@@ -355,23 +366,29 @@ impl Principal {
             out.push_str("\"}");
             return;
         }
-        push_all(out, &[
-            r#"{"type":"AssumedRole","principalId":""#,
-            id,
-            ":",
-            session_name,
-            r#"","arn":"arn:aws:sts::"#,
-        ]);
-        push_all(out, &[account_id, ":assumed-role/", name, "/", session_name, r#"","accountId":""#, account_id]);
+        push_all(
+            out,
+            &[r#"{"type":"AssumedRole","principalId":""#, id, ":", session_name, r#"","arn":"arn:aws:sts::"#],
+        );
+        push_all(
+            out,
+            &[account_id, ":assumed-role/", name, "/", session_name, r#"","accountId":""#, account_id],
+        );
         out.push_str(r#"","accessKeyId":""#);
         self.push_key(seconds, out);
-        push_all(out, &[
-            r#"","sessionContext":{"sessionIssuer":{"type":"Role","principalId":""#,
-            id,
-            r#"","arn":""#,
-            arn,
-        ]);
-        push_all(out, &[r#"","accountId":""#, account_id, r#"","userName":""#, name, r#""},"webIdFederationData":"#]);
+        push_all(
+            out,
+            &[
+                r#"","sessionContext":{"sessionIssuer":{"type":"Role","principalId":""#,
+                id,
+                r#"","arn":""#,
+                arn,
+            ],
+        );
+        push_all(
+            out,
+            &[r#"","accountId":""#, account_id, r#"","userName":""#, name, r#""},"webIdFederationData":"#],
+        );
         if self.persona == Persona::Ci {
             push_all(out, &[r#"{"federatedProvider":"arn:aws:iam::"#, account_id]);
             push_all(out, &[r#":oidc-provider/git.example.com","attributes":{}}"#]);
