@@ -31,3 +31,29 @@ pub struct Predicate {
     /// The question about one value.
     pub test: Test,
 }
+
+impl Expr {
+    /// All questions in it, in order, repeats included; not those inside of nested ones.
+    pub fn predicates(&self) -> Vec<&Predicate> {
+        let mut found = Vec::new();
+        self.visit(&mut |predicate| found.push(predicate));
+        found
+    }
+
+    /// What has to be known of a document to evaluate it; sorted, each once.
+    pub fn paths(&self) -> Vec<(&str, Shape)> {
+        let mut paths: Vec<_> = self.predicates().iter().map(|it| (it.path.as_str(), it.shape)).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    }
+
+    fn visit<'a>(&'a self, found: &mut impl FnMut(&'a Predicate)) {
+        match self {
+            Self::Const(_) => {}
+            Self::And(clauses) | Self::Or(clauses) => clauses.iter().for_each(|it| it.visit(found)),
+            Self::Not(inner) => inner.visit(found),
+            Self::Is(predicate) => found(predicate),
+        }
+    }
+}

@@ -24,7 +24,11 @@
 //!
 //! **Left out on purpose.** No syntax, no rules, no I/O, no clock: `now` is an argument of lowering.
 
+mod display;
+pub mod dsl;
+mod explain;
 mod expr;
+pub mod filters;
 mod lower;
 mod matcher;
 pub mod naive;
@@ -37,6 +41,7 @@ mod test;
 mod version;
 mod wildcard;
 
+pub use explain::{Explanation, explain};
 pub use expr::{Expr, Predicate};
 pub use lower::{LowerError, LowerErrorKind, lower};
 pub use matcher::Matcher;

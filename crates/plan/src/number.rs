@@ -81,6 +81,15 @@ impl NumberType {
         }
     }
 
+    /// The number of a key, where the type has fractions; elsewhere the key is the number.
+    pub(crate) fn value(self, key: i128) -> Option<f64> {
+        match self {
+            Self::Byte | Self::Short | Self::Integer | Self::Long | Self::UnsignedLong => None,
+            Self::HalfFloat | Self::Float | Self::Double => Some(key_float(key)),
+            Self::ScaledFloat(factor) => Some(key as f64 / f64::from_bits(factor)),
+        }
+    }
+
     /// Whether it holds whole numbers only.
     pub fn is_whole(self) -> bool {
         match self {
@@ -237,9 +246,15 @@ impl Number {
 }
 
 /// An integer that sorts as the number does, -0.0 before 0.0.
-pub(crate) fn float_key(value: f64) -> i128 {
+fn float_key(value: f64) -> i128 {
     let bits = value.to_bits() as i64;
     i128::from(bits ^ (((bits >> 63) as u64) >> 1) as i64)
+}
+
+/// The number that [`float_key`] made the key of.
+fn key_float(key: i128) -> f64 {
+    let key = key as i64;
+    f64::from_bits((key ^ (((key >> 63) as u64) >> 1) as i64) as u64)
 }
 
 /// The greatest finite number of 16 bits.
