@@ -2,6 +2,7 @@
 
 use ecs::{Catalog, Millis};
 use plan::{Bool, Expr, Leaf, LeafKind, Query};
+use serde_json::Value;
 use span::{Diagnostic, Severity};
 
 use crate::index_pattern::IndexPatterns;
@@ -49,6 +50,12 @@ pub fn compile(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<
         Ok(expr) => clauses.push(expr),
         Err(found) => problems.extend(found.into_iter().map(|diagnostic| source.place(diagnostic, node))),
     }
+    for (at, filter) in rule.filters.iter().enumerate() {
+        match self::filter(rule, at, filter, catalog, now) {
+            Ok(expr) => clauses.push(expr),
+            Err(found) => problems.extend(found),
+        }
+    }
     match plan::lower(&indices(&IndexPatterns::new(&rule.index)), catalog, now) {
         Ok(expr) => clauses.push(expr),
         Err(errors) => {
@@ -72,6 +79,38 @@ fn query(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagno
         .map_err(|errors| errors.iter().map(kql::TranslateError::to_diagnostic).collect::<Vec<_>>())?;
     plan::lower(&query, catalog, now)
         .map_err(|errors| errors.iter().map(plan::LowerError::diagnostic).collect())
+}
+
+/// One of the rule's Kibana filters.
+fn filter(
+    rule: &Rule,
+    at: usize,
+    filter: &Value,
+    catalog: &Catalog,
+    now: Millis,
+) -> Result<Expr, Vec<Diagnostic>> {
+    let source = &rule.source;
+    let query = plan::filters::parse(std::slice::from_ref(filter), catalog).map_err(|errors| {
+        errors
+            .iter()
+            .map(|error| {
+                // It was read as the only filter; its place is among the others.
+                let inner = error.at.strip_prefix("filters[0]").unwrap_or(&error.at);
+                let span = source.span_of(&format!("filters[{at}]{inner}"));
+                let message = format!("this filter cannot be used: {}", error.kind);
+                Diagnostic::new(Severity::Error, error.code(), message, span)
+            })
+            .collect::<Vec<_>>()
+    })?;
+    plan::lower(&query, catalog, now).map_err(|errors| {
+        let span = source.span_of(&format!("filters[{at}].query"));
+        let place = |error: &plan::LowerError| {
+            let message = format!("this filter cannot be used: {error}");
+            let diagnostic = Diagnostic::new(Severity::Error, error.code(), message, span);
+            error.help().map_or(diagnostic.clone(), |help| diagnostic.help(help))
+        };
+        errors.iter().map(place).collect()
+    })
 }
 
 /// The patterns as a query on `_index`. In order: each adds to or takes away from what those before it name.
@@ -112,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_condition_holds_query_and_indices() {
-        let matches = |query: &str, index: &str, document: serde_json::Value| {
+        let matches = |query: &str, index: &str, document: Value| {
             let expr = compile(&rule(query, index), &Catalog::ecs(), 0).unwrap();
             plan::naive::matches(&expr, document.as_object().unwrap())
         };
@@ -136,6 +175,31 @@ mod tests {
             );
             assert!(!matches("event.action: DeleteUser", patterns, event(index)));
         }
+    }
+
+    #[test]
+    fn every_filter_narrows() {
+        let text = r#"[rule]
+            name = "n"
+            description = "d"
+            severity = "low"
+            risk_score = 1
+            type = "query"
+            filters = [
+                { meta = { negate = true }, query = { wildcard = { "user.name" = { value = "SVC-*", case_insensitive = true } } } },
+                { meta = { disabled = true }, query = { match_none = {} } },
+                { meta = {}, query = { match_phrase = { "cloud.region" = "eu-west-1" } } },
+            ]
+        "#;
+        let rule = crate::load_text("rule.toml", text).rules.remove(0);
+        let expr = compile(&rule, &Catalog::ecs(), 0).unwrap();
+        let matches = |user: &str, region: &str| {
+            let document = json!({ "user": { "name": user }, "cloud": { "region": region } });
+            plan::naive::matches(&expr, document.as_object().unwrap())
+        };
+        assert!(matches("alice", "eu-west-1"));
+        assert!(!matches("svc-build", "eu-west-1"));
+        assert!(!matches("alice", "us-east-1"));
     }
 
     #[test]

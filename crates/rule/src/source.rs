@@ -32,6 +32,29 @@ impl Source {
             .map_or(Span::at(0), |node| self.short(node.span))
     }
 
+    /// The place of what a path like `filters[0].query.term` names, else of its nearest parent that is there.
+    /// Keys may contain dots themselves: the longest that is there is taken.
+    pub(crate) fn span_of(&self, path: &str) -> Span {
+        let mut node = &self.rule;
+        let mut rest = path;
+        while !rest.is_empty() {
+            let step = match rest.strip_prefix('[').and_then(|list| list.split_once(']')) {
+                Some((at, after)) => {
+                    at.parse::<usize>().ok().and_then(|at| Some((node.items().get(at)?, after)))
+                }
+                None => node
+                    .members()
+                    .iter()
+                    .filter_map(|member| Some((&member.value, rest.strip_prefix(member.key.as_str())?)))
+                    .filter(|(_, after)| after.is_empty() || after.starts_with(['.', '[']))
+                    .min_by_key(|(_, after)| after.len()),
+            };
+            let Some((inner, after)) = step else { break };
+            (node, rest) = (inner, after.strip_prefix('.').unwrap_or(after));
+        }
+        self.short(node.span)
+    }
+
     /// Moves a finding about a query to where the query stands in the file.
     pub(crate) fn place(&self, diagnostic: Diagnostic, node: Option<&Node>) -> Diagnostic {
         place(diagnostic, node, &self.text, self.syntax)

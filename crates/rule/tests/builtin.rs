@@ -11,6 +11,17 @@ fn the_pack_loads_clean() {
     assert!(set.rules.len() > 10);
 }
 
+/// Not even a note: the pack is what people learn from.
+#[test]
+fn the_pack_lints_clean() {
+    let set = rule::builtin(GuideLanguage::English);
+    let found: String = rule::lint(&set, &ecs::Catalog::ecs())
+        .iter()
+        .map(|problem| set.render(problem, Style::Plain))
+        .collect();
+    assert_eq!(found, "");
+}
+
 #[test]
 fn the_pack_is_translated() {
     let english = rule::builtin(GuideLanguage::English);

@@ -33,6 +33,8 @@ pub(super) fn check(rule: &Rule, catalog: &Catalog, found: &mut Vec<Finding>) {
     if rule.language == Some(QueryLanguage::Kuery) {
         checker.query(rule.source.rule.get("query"), str::to_owned, found);
     }
+    // An ES|QL rule makes columns of its own, which only its query knows.
+    let own_columns = rule.language == Some(QueryLanguage::Esql);
     for (path, purpose) in [
         (&["new_terms_fields"][..], Purpose::NewTerms),
         (&["alert_suppression", "group_by"], Purpose::GroupBy),
@@ -41,12 +43,12 @@ pub(super) fn check(rule: &Rule, catalog: &Catalog, found: &mut Vec<Finding>) {
         (&["rule_name_override"], Purpose::Any),
         (&["investigation_fields", "field_names"], Purpose::Any),
     ] {
-        if let Some(node) = rule.source.rule.at(path) {
+        if let Some(node) = rule.source.rule.at(path).filter(|_| !own_columns) {
             checker.names(node, purpose, found);
         }
     }
     for list in ["severity_mapping", "risk_score_mapping"] {
-        for item in rule.source.rule.get(list).map_or(&[][..], Node::items) {
+        for item in rule.source.rule.get(list).filter(|_| !own_columns).map_or(&[][..], Node::items) {
             if let Some(node) = item.get("field") {
                 checker.names(node, Purpose::Any, found);
             }
