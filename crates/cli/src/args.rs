@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Detection for audit trails: reads AWS CloudTrail, runs Elastic-format rules on it, raises alerts.
 #[derive(Debug, Parser)]
 #[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run.")]
+#[command(
+    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run."
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -64,7 +66,7 @@ pub(crate) struct Input {
     pub(crate) max_ratio: u64,
     /// The deepest nesting of a record.
     #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Limits")]
-    pub(crate) max_depth: usize,
+    pub(crate) max_depth: u32,
     /// Worker threads. Default: one a core.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,

@@ -1,2 +1,43 @@
-//! The `trailwarden` command.
-fn main() {}
+//! The `trailwarden` command: arguments, clock, environment, terminal. What it does is in the crates it calls.
+#![expect(clippy::print_stderr, reason = "the command talks to the person at the terminal")]
+
+mod args;
+mod hunt_command;
+mod input;
+mod normalize_command;
+mod output;
+mod query_command;
+mod rules_command;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+/// Nothing to report.
+const DONE: u8 = 0;
+/// Done, and it found what it was asked to fail on.
+const FOUND: u8 = 1;
+/// Could not run.
+const FAILED: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Hunt(args) => hunt_command::run(*args, &cli.global),
+        Command::Normalize(args) => normalize_command::run(&args, &cli.global),
+        Command::Query(args) => query_command::run(&args, &cli.global),
+        Command::Rules(args) => rules_command::run(args, &cli.global),
+    };
+    match result {
+        Ok(code) => ExitCode::from(code),
+        // Whoever reads our output has read enough: `trailwarden … | head`.
+        Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -1,1 +1,31 @@
-//! Placeholder.
+//! A hunt: paths and rules in, alerts out. Also the other things that are done with a folder of records:
+//! explaining a verdict, running a query, printing documents.
+//!
+//! [`hunt`] reads every record once, on all threads, straight into columns; evaluates the filters of all rules on
+//! them in one pass; executes each rule over what matched; and reads the records of what alerted once more, to build
+//! the alerts' documents.
+//!
+//! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
+//! hunt and for live detection is in the crates below this one.
+
+mod explain;
+mod normalize;
+mod query;
+mod run;
+
+mod events;
+mod index;
+mod matching;
+mod scan;
+mod term;
+
+mod progress;
+mod trouble;
+
+pub use events::Document;
+pub use explain::{Explained, Verdict, explain};
+pub use index::CLOUDTRAIL_INDEX;
+pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
+pub use progress::{Progress, Stage};
+pub use query::{QueryOptions, QueryReport, query};
+pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Refused, hunt};

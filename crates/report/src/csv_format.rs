@@ -56,7 +56,7 @@ pub(crate) fn write(out: &mut dyn Write, alerts: &[Alert<'_>]) -> io::Result<()>
 }
 
 /// A cell that a spreadsheet will not take for a formula: records are written by whoever attacks.
-fn harmless(cell: &str) -> Cow<'_, str> {
+pub fn harmless(cell: &str) -> Cow<'_, str> {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         Cow::Owned(format!("'{cell}"))
     } else {

@@ -9,6 +9,7 @@
 
 mod alert;
 mod csv_format;
+mod explanation;
 mod format;
 mod html;
 mod markdown;
@@ -19,6 +20,8 @@ mod timeline;
 mod words;
 
 pub use alert::Alert;
+pub use csv_format::harmless;
+pub use explanation::{ExplainedEvent, explanation};
 pub use format::{Format, write};
 pub use summary::{Coverage, Notice, RuleCount, Summary, summary};
 pub use table::{Cell, grid};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs::Millis;
 use rule::Rule;
 
-use crate::table::{alerts as alert_table, clean, grid};
+use crate::table::{clean, grid};
 use crate::timeline::colour;
 use crate::words::stamp;
 use crate::{Alert, Cell, Terminal, bytes, count, plural, when};
@@ -77,7 +77,9 @@ pub fn summary(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) ->
         out.push('\n');
         out += &small_timeline(alerts, about, terminal);
         out.push('\n');
-        out += &alert_table(&alerts[..alerts.len().min(SHOWN)], terminal);
+        for alert in alerts.iter().take(SHOWN) {
+            out += &two_lines(*alert, terminal);
+        }
         if alerts.len() > SHOWN {
             out += &format!(
                 "… and {} more: --format table shows all, --format html -o report.html shows them with their evidence.\n",
@@ -136,7 +138,9 @@ fn small_timeline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal)
     let first = about.coverage.first.into_iter().chain(times()).min();
     let last = about.coverage.last.into_iter().chain(times()).max();
     let (Some(first), Some(last)) = (first, last) else { return String::new() };
-    let columns = TIMELINE_COLUMNS.min(u64::from(terminal.width.saturating_sub(12)).max(10));
+    let columns = terminal
+        .width
+        .map_or(TIMELINE_COLUMNS, |width| TIMELINE_COLUMNS.min(u64::from(width.saturating_sub(12)).max(10)));
     let step = (last.abs_diff(first) / columns + 1).max(1);
     let mut out = String::new();
     for severity in ["critical", "high", "medium", "low"] {
@@ -160,6 +164,20 @@ fn small_timeline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal)
 fn bar(number: usize, highest: usize) -> char {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     if number == 0 { '·' } else { BARS[(number * BARS.len()).div_ceil(highest).clamp(1, BARS.len()) - 1] }
+}
+
+/// An alert: when, how bad, which rule; below that what happened.
+fn two_lines(alert: Alert<'_>, terminal: Terminal) -> String {
+    let severity = alert.severity();
+    let facts = [alert.what(), alert.who(), alert.from_where(), alert.outcome().into_owned()];
+    let facts: Vec<String> = facts.iter().filter(|fact| !fact.is_empty()).map(|fact| clean(fact)).collect();
+    format!(
+        "{}  {}  {}\n                               {}\n",
+        alert.time().map_or_else(|| " ".repeat(19), when),
+        terminal.paint(colour(&severity), &format!("{severity:<8}")),
+        terminal.paint("1", &clean(&alert.rule_name())),
+        terminal.paint("2", &facts.join(" · ")),
+    )
 }
 
 fn counts(alerts: &[Alert<'_>], terminal: Terminal) -> String {

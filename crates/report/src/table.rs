@@ -36,8 +36,13 @@ impl Cell {
 /// A table without lines, as wide as the terminal at most.
 pub fn grid(heads: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>, terminal: Terminal) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(terminal.width);
+    table.load_style(presets::NOTHING);
+    // Only a terminal has an edge; a pipe gets each row on a line of its own.
+    if let Some(width) = terminal.width {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    } else {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     if terminal.colour {
         table.enforce_styling();
     } else {

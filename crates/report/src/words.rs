@@ -6,15 +6,15 @@ use jiff::Timestamp;
 /// Where text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminal {
-    /// Its width in columns.
-    pub width: u16,
+    /// Its width in columns; a file or a pipe has none.
+    pub width: Option<u16>,
     /// Whether it may have ANSI colours.
     pub colour: bool,
 }
 
 impl Terminal {
     /// A file or a pipe.
-    pub const PLAIN: Self = Self { width: 120, colour: false };
+    pub const PLAIN: Self = Self { width: None, colour: false };
 
     /// `text` in the colour of an ANSI code, if there are colours here.
     pub(crate) fn paint(self, code: &str, text: &str) -> String {

@@ -1,0 +1,266 @@
+//! `trailwarden hunt`.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use detect::{KnownAlerts, Mode};
+use hunt::{Found, HuntOptions, Progress};
+use report::{Alert, Coverage, ExplainedEvent, Format, Notice, RuleCount, Summary};
+use rule::{Rule, RuleSet};
+use span::Style;
+
+use crate::args::{AlertFormat, Global, Hunt, Severity};
+use crate::{DONE, FOUND, input, output, terminal};
+
+/// Problems of the input that are shown; the rest is counted.
+const TROUBLES_SHOWN: usize = 10;
+/// Rules that did not run and are named; the rest is counted.
+const REFUSED_SHOWN: usize = 8;
+
+pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
+    let now = input::now(args.now.as_deref())?;
+    let time =
+        |option: &str, text: Option<&String>| text.map(|text| input::time(option, text, now)).transpose();
+    let (since, until) = (time("--since", args.since.as_ref())?, time("--until", args.until.as_ref())?);
+    let set = input::rules(&args.rules)?;
+    let normalise = cloudtrail::Options {
+        tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
+        geo: input::geo(args.geoip.as_deref())?,
+        envelope: Some(cloudtrail::Envelope::default()),
+        ..cloudtrail::Options::default()
+    };
+    let options = HuntOptions {
+        paths: args.input.paths(),
+        rules: set.rules.clone(),
+        mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
+        max_signals: args.max_signals,
+        known: known_alerts(&args.alert_history)?,
+        normalise,
+        limits: args.input.limits(),
+        threads: args.input.threads(),
+        block_rows: 0,
+        now,
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let progress = Arc::new(Progress::default());
+    if let Some(event_id) = &args.explain {
+        let bar = terminal::Bar::start(global, Arc::clone(&progress));
+        let explained = hunt::explain(&options, event_id, &mut std::io::stdin(), &progress)?;
+        drop(bar);
+        let events: Vec<ExplainedEvent<'_>> = explained
+            .events
+            .iter()
+            .map(|(document, verdicts)| ExplainedEvent {
+                event: Alert::new(&document.source),
+                verdicts: verdicts
+                    .iter()
+                    .map(|it| (it.rule.name.as_str(), it.explanation.verdict, it.explanation.to_string()))
+                    .collect(),
+            })
+            .collect();
+        let terminal = terminal::stdout_terminal(global, args.output.is_some());
+        let mut out = output::open(args.output.as_deref())?;
+        out.write_all(report::explanation(event_id, &events, terminal).as_bytes())?;
+        out.flush()?;
+        return Ok(DONE);
+    }
+
+    let started = Instant::now();
+    let bar = terminal::Bar::start(global, Arc::clone(&progress));
+    let found = hunt::hunt(options, &mut std::io::stdin(), &progress);
+    drop(bar);
+    let found = found?;
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+
+    let format = match args.format {
+        AlertFormat::Summary => Format::Summary,
+        AlertFormat::Table => Format::Table,
+        AlertFormat::Ndjson => Format::Ndjson,
+        AlertFormat::Json => Format::Json,
+        AlertFormat::Csv => Format::Csv,
+        AlertFormat::Timeline => Format::Timeline,
+        AlertFormat::Html => Format::Html,
+    };
+    let rules: Vec<Rule> = found.rules.iter().map(|ran| ran.rule.clone()).collect();
+    let summary = Summary {
+        rules: &rules,
+        coverage: coverage(&found, if format == Format::Html { 0 } else { elapsed_ms }),
+        notices: notices(&found, &set),
+        noisy: noisy(&found),
+    };
+    let mut out = output::open(args.output.as_deref())?;
+    report::write(
+        &mut out,
+        format,
+        &found.alerts,
+        &summary,
+        terminal::stdout_terminal(global, args.output.is_some()),
+    )?;
+    out.flush().context("cannot write the result")?;
+    if !global.quiet && (format != Format::Summary || args.output.is_some()) {
+        brief(&found, &summary, args.output.as_deref());
+    }
+    let limit = args.fail_on.map(|severity| severity_rank(severity_name(severity)));
+    let worst = found.alerts.iter().map(|alert| severity_rank(&Alert::new(alert).severity())).max();
+    Ok(if limit.is_some_and(|limit| worst >= Some(limit)) { FOUND } else { DONE })
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Low => "low",
+        Severity::Medium => "medium",
+        Severity::High => "high",
+        Severity::Critical => "critical",
+    }
+}
+
+fn severity_rank(name: &str) -> Option<usize> {
+    rule::Severity::ALL.iter().position(|it| it.as_str() == name)
+}
+
+fn known_alerts(files: &[std::path::PathBuf]) -> anyhow::Result<KnownAlerts> {
+    let mut known = KnownAlerts::default();
+    for path in files {
+        let place = || format!("--alert-history `{}`", path.display());
+        let file = File::open(path).with_context(place)?;
+        for (number, line) in BufReader::new(file).lines().enumerate() {
+            let line = line.with_context(place)?;
+            if !line.trim().is_empty() {
+                known.add_line(&line).with_context(|| format!("{}, line {}", place(), number + 1))?;
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn coverage(found: &Found, elapsed_ms: u64) -> Coverage {
+    let read = &found.read;
+    Coverage {
+        files: read.files,
+        records: read.records,
+        bytes_read: read.read_bytes,
+        bytes_text: read.text_bytes,
+        first: read.span.map(|(first, _)| first),
+        last: read.span.map(|(_, last)| last),
+        executions: found.rules.iter().map(|it| it.outcome.executions.total).sum(),
+        elapsed_ms,
+    }
+}
+
+/// What was skipped, and what else the reader must know.
+fn notices(found: &Found, set: &RuleSet) -> Vec<Notice> {
+    let read = &found.read;
+    let mut notices = Vec::new();
+    let mut say = |severe, text: String| notices.push(Notice { severe, text });
+    for text in &read.notices {
+        say(true, text.clone());
+    }
+    if read.trouble_count > 0 {
+        let mut text = format!(
+            "{} could not be read:",
+            report::plural(read.trouble_count, "part of the input", "parts of the input")
+        );
+        for trouble in read.troubles.iter().take(TROUBLES_SHOWN) {
+            text += &format!("\n{trouble}");
+        }
+        if read.trouble_count > TROUBLES_SHOWN as u64 {
+            text += &format!("\n… and {} more", report::count(read.trouble_count - TROUBLES_SHOWN as u64));
+        }
+        say(true, text);
+    }
+    if read.records == 0 {
+        say(true, "there was no record in the input".to_owned());
+    }
+    if read.undated > 0 {
+        say(
+            true,
+            format!(
+                "{} without a time of their own: taken as happening now",
+                report::plural(read.undated, "event", "events")
+            ),
+        );
+    }
+    if read.pruned > 0 {
+        say(
+            false,
+            format!(
+                "{} not read: delivered outside the time that --since, --until and the rules' look-back reach",
+                report::plural(read.pruned, "file", "files")
+            ),
+        );
+    }
+    let errors = set.error_count() as u64;
+    if errors > 0 {
+        let mut text = format!(
+            "{} in the rule files, whose rules did not run (`trailwarden rules lint` shows all):",
+            report::plural(errors, "error", "errors")
+        );
+        let first = set
+            .problems
+            .iter()
+            .filter(|it| it.diagnostic.severity == span::Severity::Error)
+            .take(REFUSED_SHOWN);
+        for problem in first {
+            text += &format!("\n{}", set.render(problem, Style::Plain).trim_end());
+        }
+        say(true, text);
+    }
+    if !found.refused.is_empty() {
+        let mut text =
+            format!("{} did not run:", report::plural(found.refused.len() as u64, "rule", "rules"));
+        for refused in found.refused.iter().take(REFUSED_SHOWN) {
+            text += &format!("\n{}: {}", refused.rule.name, refused.reason);
+        }
+        if found.refused.len() > REFUSED_SHOWN {
+            text += &format!(
+                "\n… and {} more; `--only` narrows the rules down",
+                found.refused.len() - REFUSED_SHOWN
+            );
+        }
+        say(true, text);
+    }
+    for ran in &found.rules {
+        let truncated = ran.outcome.metrics.truncated;
+        if truncated > 0 {
+            say(
+                true,
+                format!(
+                    "the rule \"{}\" reached its limit of {} alerts in {}; more was not raised (--max-signals raises the limit)",
+                    ran.rule.name,
+                    ran.rule.max_signals,
+                    report::plural(truncated, "execution", "executions"),
+                ),
+            );
+        }
+        for warning in ran.outcome.warnings.iter().filter(|it| it.execution.is_none()) {
+            say(true, format!("the rule \"{}\": {}", ran.rule.name, warning.kind));
+        }
+    }
+    notices
+}
+
+/// Rules that matched more than one record in a hundred.
+fn noisy(found: &Found) -> Vec<RuleCount> {
+    let mut noisy: Vec<RuleCount> = found
+        .rules
+        .iter()
+        .map(|ran| RuleCount { name: ran.rule.name.clone(), matched: ran.outcome.metrics.matched })
+        .filter(|it| it.matched * 100 > found.read.records)
+        .collect();
+    noisy.sort_by_key(|it| std::cmp::Reverse(it.matched));
+    noisy
+}
+
+/// For results that go elsewhere: what a person at the terminal must know all the same.
+fn brief(found: &Found, summary: &Summary<'_>, output: Option<&Path>) {
+    let place = output.map_or_else(String::new, |path| format!(" in {}", path.display()));
+    eprintln!("{}{place}", report::plural(found.alerts.len() as u64, "alert", "alerts"));
+    for notice in &summary.notices {
+        let word = if notice.severe { "warning" } else { "note" };
+        eprintln!("{word}: {}", notice.text.replace('\n', "\n    "));
+    }
+}

@@ -1,0 +1,35 @@
+//! `trailwarden normalize`.
+
+use std::sync::Arc;
+
+use hunt::{NormalizeOptions, Progress};
+
+use crate::args::{Global, Normalize};
+use crate::{DONE, input, output, terminal};
+
+pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
+    let options = NormalizeOptions {
+        paths: args.input.paths(),
+        normalise: cloudtrail::Options {
+            tags: args.tags.clone(),
+            original: cloudtrail::Original::Tagged,
+            geo: input::geo(args.geoip.as_deref())?,
+            envelope: Some(cloudtrail::Envelope::default()),
+            ..cloudtrail::Options::default()
+        },
+        limits: args.input.limits(),
+        now: input::now(args.now.as_deref())?,
+    };
+    let mut out = output::Lines::open(None)?;
+    let progress = Arc::new(Progress::default());
+    // The documents themselves show progress where they go to the terminal.
+    let bar = (!output::is_terminal()).then(|| terminal::Bar::start(global, Arc::clone(&progress)));
+    let report = hunt::normalize(&options, &mut std::io::stdin(), &progress, &mut |document| {
+        out.json(&document.source)
+    });
+    drop(bar);
+    out.finish()?;
+    let report = report?;
+    terminal::troubles(global, &report.troubles, report.trouble_count);
+    Ok(DONE)
+}

@@ -1,0 +1,62 @@
+//! Where results go.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal as _, Write, stdout};
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+/// Standard output, or a file.
+pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write + Send>> {
+    Ok(match path {
+        None => Box::new(BufWriter::new(stdout())),
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("cannot write to `{}`", path.display()))?;
+            Box::new(BufWriter::new(file))
+        }
+    })
+}
+
+/// Whether results go to a terminal.
+pub(crate) fn is_terminal() -> bool {
+    stdout().is_terminal()
+}
+
+/// Lines that come one by one, until writing fails.
+pub(crate) struct Lines {
+    out: Box<dyn Write + Send>,
+    error: Option<anyhow::Error>,
+}
+
+impl Lines {
+    pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+        Ok(Self { out: open(path)?, error: None })
+    }
+
+    /// Writes a value as one line of JSON; says whether there is any use in going on.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> bool {
+        let result = serde_json::to_writer(&mut self.out, value)
+            .map_err(anyhow::Error::from)
+            .and_then(|()| self.out.write_all(b"\n").map_err(anyhow::Error::from));
+        self.error = self.error.take().or(result.err());
+        self.error.is_none()
+    }
+
+    /// Ends the output; says what went wrong on the way.
+    pub(crate) fn finish(mut self) -> anyhow::Result<()> {
+        match self.error {
+            Some(error) => Err(error),
+            None => Ok(self.out.flush()?),
+        }
+    }
+}
+
+/// Whether an error means that nobody reads our output any more.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        io.or(json) == Some(io::ErrorKind::BrokenPipe)
+    })
+}

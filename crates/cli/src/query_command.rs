@@ -1,0 +1,209 @@
+//! `trailwarden query`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use ecs::{Catalog, Millis};
+use hunt::{Document, Progress, QueryOptions};
+use report::Cell;
+use serde_json::json;
+use span::{Diagnostic, Style};
+
+use crate::args::{Global, Language, Query, QueryFormat};
+use crate::{DONE, FAILED, input, output, terminal};
+
+/// Columns of table and CSV for events, if the user names none.
+const COLUMNS: [&str; 6] = [
+    "@timestamp",
+    "event.provider",
+    "event.action",
+    "event.outcome",
+    "aws.cloudtrail.user_identity.arn",
+    "source.address",
+];
+/// Rows of a table before it is printed: columns are as wide as their widest cell.
+const TABLE_ROWS_MAX: usize = 100_000;
+
+pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
+    let now = input::now(args.now.as_deref())?;
+    let catalog = match &args.mapping {
+        None => Catalog::ecs(),
+        Some(path) => mapping(path)?,
+    };
+    let filter = match condition(args, &catalog, now) {
+        Ok(filter) => filter,
+        Err(diagnostics) => {
+            let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
+            for diagnostic in &diagnostics {
+                eprint!("{}", span::render(diagnostic, "query", &args.query, style));
+            }
+            return Ok(FAILED);
+        }
+    };
+    let options = QueryOptions {
+        sources: sources(args)?,
+        filter,
+        plain: args.mapping.is_some(),
+        normalise: cloudtrail::Options {
+            tags: vec![
+                "forwarded".to_owned(),
+                "aws-cloudtrail".to_owned(),
+                "actor_target_mapping".to_owned(),
+            ],
+            envelope: Some(cloudtrail::Envelope::default()),
+            ..cloudtrail::Options::default()
+        },
+        limits: reader::Limits::default(),
+        now,
+    };
+    let progress = Arc::new(Progress::default());
+    let bar = (!output::is_terminal() || args.format == QueryFormat::Table)
+        .then(|| terminal::Bar::start(global, Arc::clone(&progress)));
+    let limit = args.limit.unwrap_or(u64::MAX);
+    let mut taken = 0_u64;
+    let mut print = Printer::new(args)?;
+    let report = if limit == 0 {
+        Ok(hunt::QueryReport::default())
+    } else {
+        hunt::query(&options, &mut std::io::stdin(), &progress, &mut |document| {
+            taken += 1;
+            print.document(&document) && taken < limit
+        })
+    };
+    drop(bar);
+    print.finish(global)?;
+    let report = report?;
+    terminal::troubles(global, &report.troubles, report.trouble_count);
+    Ok(DONE)
+}
+
+/// What the query asks, or what is wrong with it.
+fn condition(args: &Query, catalog: &Catalog, now: Millis) -> Result<plan::Expr, Vec<Diagnostic>> {
+    match args.language {
+        Language::Kql => {
+            let ast = kql::parse(&args.query).map_err(|errors| errors.to_diagnostics())?;
+            let query = kql::to_query(&ast, catalog).map_err(|errors| {
+                errors.iter().map(kql::TranslateError::to_diagnostic).collect::<Vec<_>>()
+            })?;
+            plan::lower(&query, catalog, now)
+                .map_err(|errors| errors.iter().map(plan::LowerError::diagnostic).collect())
+        }
+        Language::Lucene | Language::Eql | Language::Esql => {
+            let message = "this language is not supported yet; `--language kql` is";
+            Err(vec![Diagnostic::whole(span::Severity::Error, "QUERY001", message)])
+        }
+    }
+}
+
+fn mapping(path: &Path) -> anyhow::Result<Arc<Catalog>> {
+    let place = || format!("--mapping `{}`", path.display());
+    let text = fs::read_to_string(path).with_context(place)?;
+    let json: serde_json::Value = serde_json::from_str(&text).with_context(place)?;
+    let catalog = Catalog::from_mapping(&json).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(|error| format!("\n    {error}")).collect();
+        anyhow!("{}:{}", place(), lines.concat())
+    })?;
+    Ok(Arc::new(catalog))
+}
+
+fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
+    let mut sources: Vec<(Option<String>, PathBuf)> =
+        args.paths.iter().map(|path| (None, PathBuf::from(path))).collect();
+    for source in &args.sources {
+        let (name, path) = source
+            .split_once('=')
+            .ok_or_else(|| anyhow!("--source {source}: write NAME=PATH, such as logs=events.ndjson"))?;
+        sources.push((Some(name.to_owned()), PathBuf::from(path)));
+    }
+    if sources.is_empty() {
+        bail!("name the files to search: trailwarden query 'event.action: GetObject' logs/");
+    }
+    Ok(sources)
+}
+
+/// Prints documents as they come.
+enum Printer {
+    Ndjson(output::Lines),
+    Csv { columns: Vec<String>, out: csv::Writer<Box<dyn std::io::Write + Send>>, error: Option<csv::Error> },
+    Table { columns: Vec<String>, rows: Vec<Vec<Cell>>, more: u64 },
+}
+
+impl Printer {
+    fn new(args: &Query) -> anyhow::Result<Self> {
+        let columns = || match args.columns.as_slice() {
+            [] if args.mapping.is_none() => COLUMNS.map(str::to_owned).to_vec(),
+            [] => vec!["_index".to_owned(), "_id".to_owned(), "_source".to_owned()],
+            given => given.to_vec(),
+        };
+        Ok(match args.format {
+            QueryFormat::Ndjson => Self::Ndjson(output::Lines::open(None)?),
+            QueryFormat::Csv => {
+                let columns = columns();
+                let mut out = csv::Writer::from_writer(output::open(None)?);
+                out.write_record(&columns)?;
+                Self::Csv { columns, out, error: None }
+            }
+            QueryFormat::Table => Self::Table { columns: columns(), rows: Vec::new(), more: 0 },
+        })
+    }
+
+    /// Says whether there is any use in going on.
+    fn document(&mut self, it: &Document) -> bool {
+        match self {
+            Self::Ndjson(lines) => {
+                lines.json(&json!({"_index": it.index, "_id": it.id, "_source": it.source}))
+            }
+            Self::Csv { columns, out, error } => {
+                let result = out.write_record(
+                    columns.iter().map(|column| report::harmless(&cell(it, column)).into_owned()),
+                );
+                *error = error.take().or(result.err());
+                error.is_none()
+            }
+            Self::Table { columns, rows, more } => {
+                if rows.len() < TABLE_ROWS_MAX {
+                    rows.push(columns.iter().map(|column| cell(it, column).into()).collect());
+                } else {
+                    *more += 1;
+                }
+                true
+            }
+        }
+    }
+
+    fn finish(self, global: &Global) -> anyhow::Result<()> {
+        match self {
+            Self::Ndjson(lines) => lines.finish(),
+            Self::Csv { mut out, error, .. } => match error {
+                Some(error) => Err(error.into()),
+                None => Ok(out.flush()?),
+            },
+            Self::Table { columns, rows, more } => {
+                let heads: Vec<&str> = columns.iter().map(String::as_str).collect();
+                let count = rows.len() as u64 + more;
+                let mut out = output::open(None)?;
+                if count > 0 {
+                    out.write_all(
+                        report::grid(&heads, rows, terminal::stdout_terminal(global, false)).as_bytes(),
+                    )?;
+                }
+                if more > 0 {
+                    writeln!(out, "… and {} more: --format csv prints all", report::count(more))?;
+                }
+                writeln!(out, "{}", report::plural(count, "document", "documents"))?;
+                Ok(out.flush()?)
+            }
+        }
+    }
+}
+
+fn cell(document: &Document, column: &str) -> String {
+    match column {
+        "_index" => document.index.clone(),
+        "_id" => document.id.clone(),
+        "_source" => serde_json::Value::Object(document.source.clone()).to_string(),
+        path => report::Alert::new(&document.source).text(path).unwrap_or_default().into_owned(),
+    }
+}

@@ -1,0 +1,158 @@
+//! `trailwarden rules`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use ecs::Catalog;
+use report::Terminal;
+use rule::{GuideLanguage, Problem, RuleSet};
+use serde_json::json;
+use span::{Severity, Style};
+
+use crate::args::{Global, RuleFormat, Rules};
+use crate::{DONE, FOUND, input, output, terminal};
+
+pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
+    let mut out = output::open(None)?;
+    let code = match args {
+        Rules::List { source, format } => {
+            let set = input::rules(&source)?;
+            let code = problems(&set, global);
+            match format {
+                RuleFormat::Table => {
+                    out.write_all(
+                        report::rules::list(&set.rules, terminal::stdout_terminal(global, false)).as_bytes(),
+                    )?;
+                }
+                RuleFormat::Ndjson => ndjson(&mut out, &set)?,
+            }
+            code
+        }
+        Rules::Show { rule, source, format } => {
+            let set = input::rules(&source)?;
+            problems(&set, global);
+            show(&mut out, &rule, &set, input::language(source.lang), format)?;
+            DONE
+        }
+        Rules::Lint { paths, format, strict } => lint(&mut out, &paths, format, strict, global)?,
+        Rules::Schema => {
+            serde_json::to_writer_pretty(&mut out, &rule::schema())?;
+            out.write_all(b"\n")?;
+            DONE
+        }
+    };
+    out.flush()?;
+    Ok(code)
+}
+
+/// Says on standard error which files could not be loaded.
+fn problems(set: &RuleSet, global: &Global) -> u8 {
+    let errors = set.problems.iter().filter(|it| it.diagnostic.severity == Severity::Error);
+    let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
+    let mut any = false;
+    for problem in errors {
+        eprint!("{}", set.render(problem, style));
+        any = true;
+    }
+    if any { FOUND } else { DONE }
+}
+
+fn ndjson(out: &mut dyn Write, set: &RuleSet) -> anyhow::Result<()> {
+    for rule in &set.rules {
+        serde_json::to_writer(&mut *out, &rule.api)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn show(
+    out: &mut dyn Write,
+    name: &str,
+    set: &RuleSet,
+    language: GuideLanguage,
+    format: RuleFormat,
+) -> anyhow::Result<()> {
+    let text = name.to_lowercase();
+    let exact: Vec<_> =
+        set.rules.iter().filter(|it| it.rule_id == name || it.name.to_lowercase() == text).collect();
+    let found = if exact.is_empty() {
+        set.rules.iter().filter(|it| input::rule_has(it, &text)).collect()
+    } else {
+        exact
+    };
+    match found.as_slice() {
+        [] => bail!("no rule has `{name}` in its id, name, tags or type; `trailwarden rules list` shows all"),
+        [rule] => match format {
+            RuleFormat::Table => out.write_all(report::rules::show(rule, language).as_bytes())?,
+            RuleFormat::Ndjson => {
+                serde_json::to_writer(&mut *out, &rule.api)?;
+                out.write_all(b"\n")?;
+            }
+        },
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|it| format!("  {}  {}", it.rule_id, it.name)).collect();
+            bail!("`{name}` names {} rules; say which by its id:\n{}", several.len(), names.join("\n"))
+        }
+    }
+    Ok(())
+}
+
+fn lint(
+    out: &mut dyn Write,
+    paths: &[PathBuf],
+    format: RuleFormat,
+    strict: bool,
+    global: &Global,
+) -> anyhow::Result<u8> {
+    for path in paths {
+        if !path.exists() {
+            bail!("`{}`: there is no such file or folder", path.display());
+        }
+    }
+    let set = if paths.is_empty() { rule::builtin(GuideLanguage::English) } else { rule::load(paths) };
+    let mut found: Vec<Problem> = set.problems.clone();
+    found.extend(rule::lint(&set, &Catalog::ecs()));
+    found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));
+    let Terminal { colour, .. } = terminal::stdout_terminal(global, false);
+    for problem in &found {
+        match format {
+            RuleFormat::Table => {
+                let style = if colour { Style::Coloured } else { Style::Plain };
+                writeln!(out, "{}", set.render(problem, style))?;
+            }
+            RuleFormat::Ndjson => {
+                serde_json::to_writer(&mut *out, &finding(&set, problem))?;
+                out.write_all(b"\n")?;
+            }
+        }
+    }
+    let count = |severity| found.iter().filter(|it| it.diagnostic.severity == severity).count() as u64;
+    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
+    if format == RuleFormat::Table {
+        writeln!(
+            out,
+            "{}: {}, {}, {}",
+            report::plural(set.rules.len() as u64, "rule", "rules"),
+            report::plural(errors, "error", "errors"),
+            report::plural(warnings, "warning", "warnings"),
+            report::plural(notes, "note", "notes"),
+        )?;
+    }
+    Ok(if errors > 0 || strict && warnings > 0 { FOUND } else { DONE })
+}
+
+fn finding(set: &RuleSet, problem: &Problem) -> serde_json::Value {
+    let it = &problem.diagnostic;
+    let place = it.span().map(|at| span::position(set.text(&problem.file), at.start));
+    json!({
+        "file": problem.file,
+        "line": place.map(|place| place.line),
+        "column": place.map(|place| place.column),
+        "severity": it.severity.as_str(),
+        "code": it.code,
+        "message": it.message,
+        "help": it.help,
+    })
+}

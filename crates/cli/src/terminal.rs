@@ -1,0 +1,138 @@
+//! What the terminal can do, and progress drawn on it.
+
+use std::io::{IsTerminal as _, stderr, stdout};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hunt::{Progress, Stage};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use report::Terminal;
+
+use crate::args::{Colour, Global};
+
+/// How often the bar is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
+/// Narrower terminals get lines of this width nevertheless.
+const WIDTH_MIN: u16 = 60;
+
+/// Whether standard output is somewhere people read, and how.
+pub(crate) fn stdout_terminal(global: &Global, to_file: bool) -> Terminal {
+    let tty = !to_file && stdout().is_terminal();
+    let colour = match global.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => tty && !no_color(),
+    };
+    let width =
+        tty.then(|| console::Term::stdout().size_checked()).flatten().map(|(_, width)| width.max(WIDTH_MIN));
+    Terminal { width, colour }
+}
+
+/// Whether standard error may have colours.
+pub(crate) fn stderr_colour(global: &Global) -> bool {
+    match global.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => stderr().is_terminal() && !no_color(),
+    }
+}
+
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// A progress bar on standard error, if that is a terminal. It ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Bar {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bar {
+    pub(crate) fn start(global: &Global, progress: Arc<Progress>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        if global.quiet || !stderr().is_terminal() {
+            return Self { stop, thread: None };
+        }
+        let seen = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let spinner = ProgressStyle::with_template("{spinner} {msg}").expect("a fixed template");
+            let reading = ProgressStyle::with_template(
+                "{spinner} {bar:30} {percent:>3} %  {msg}  {bytes_per_sec}, {eta} left",
+            )
+            .expect("a fixed template")
+            .progress_chars("━╸ ");
+            let mut drawn = None;
+            while !seen.load(Relaxed) {
+                let stage = progress.stage();
+                if drawn != Some(stage) {
+                    bar.reset();
+                    bar.set_style(match stage {
+                        Stage::Discovering | Stage::Executing => spinner.clone(),
+                        Stage::Scanning | Stage::Building => reading.clone(),
+                    });
+                    drawn = Some(stage);
+                }
+                bar.set_message(message(stage, &progress, bar.elapsed()));
+                bar.set_length(progress.total_bytes());
+                bar.set_position(progress.read_bytes());
+                std::thread::sleep(REDRAW);
+            }
+            bar.finish_and_clear();
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A bar that panicked has drawn its last; the run goes on.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn message(stage: Stage, progress: &Progress, elapsed: Duration) -> String {
+    let (files, total) = progress.files();
+    match stage {
+        Stage::Discovering => "looking for files".to_owned(),
+        Stage::Scanning => {
+            let records = progress.records();
+            let rate = records as f64 / elapsed.as_secs_f64().max(0.001);
+            format!(
+                "{files}/{total} files, {} of {}, {} records ({}/s)",
+                HumanBytes(progress.read_bytes()),
+                HumanBytes(progress.total_bytes()),
+                report::count(records),
+                report::count(rate as u64)
+            )
+        }
+        Stage::Executing => "executing the rules".to_owned(),
+        Stage::Building => format!("collecting the evidence, {files}/{total} files"),
+    }
+}
+
+/// Problems of the input that are shown; the rest is counted.
+const TROUBLES_SHOWN: usize = 10;
+
+/// Says on standard error what of the input could not be read.
+pub(crate) fn troubles(global: &Global, texts: &[String], total: u64) {
+    if global.quiet || total == 0 {
+        return;
+    }
+    eprintln!(
+        "warning: {} could not be read:",
+        report::plural(total, "part of the input", "parts of the input")
+    );
+    for text in texts.iter().take(TROUBLES_SHOWN) {
+        eprintln!("    {text}");
+    }
+    if total > TROUBLES_SHOWN as u64 {
+        eprintln!("    … and {} more", report::count(total - TROUBLES_SHOWN as u64));
+    }
+}

@@ -1,0 +1,104 @@
+//! The documents of all records.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use ecs::Millis;
+use reader::Discovery;
+
+use crate::events::{Document, DocumentBuilder};
+use crate::run::HuntError;
+use crate::scan::{RawRecord, Visit, Which, scan};
+use crate::trouble::{Trouble, Troubles};
+use crate::{Progress, Stage};
+
+/// What to normalise.
+#[derive(Debug)]
+pub struct NormalizeOptions {
+    /// Files, folders, globs, `-`.
+    pub paths: Vec<PathBuf>,
+    /// How records become events.
+    pub normalise: cloudtrail::Options,
+    /// How far reading goes.
+    pub limits: reader::Limits,
+    /// The time of reading.
+    pub now: Millis,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NormalizeReport {
+    /// Documents that were made.
+    pub documents: u64,
+    /// What could not be read: the first of it,
+    pub troubles: Vec<String>,
+    /// and how much there is.
+    pub trouble_count: u64,
+}
+
+/// Gives the document of every record to `take`, in the order of the files, until that says stop. Documents that
+/// are ECS already are given as they are.
+pub fn normalize(
+    options: &NormalizeOptions,
+    stdin: &mut dyn Read,
+    progress: &Progress,
+    take: &mut (dyn FnMut(Document) -> bool + Send),
+) -> Result<NormalizeReport, HuntError> {
+    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    progress.enter(Stage::Scanning);
+    let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
+    let shared: Take<'_> = std::sync::Mutex::new(take);
+    let make = || Normalizing {
+        builder: DocumentBuilder::new(&options.normalise, options.now),
+        take: &shared,
+        stopped: false,
+        documents: 0,
+        troubles: Troubles::default(),
+    };
+    // One thread: the documents come in the order of the files.
+    let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, 1, progress, make);
+    let mut report = NormalizeReport::default();
+    let mut troubles = Troubles::default();
+    for visitor in visitors {
+        report.documents += visitor.documents;
+        troubles.merge(visitor.troubles);
+    }
+    let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
+    (report.troubles, report.trouble_count) = troubles.finish(name);
+    Ok(report)
+}
+
+/// Where documents go, one thread at a time.
+pub(crate) type Take<'f> = std::sync::Mutex<&'f mut (dyn FnMut(Document) -> bool + Send + 'f)>;
+
+struct Normalizing<'a, 'f> {
+    builder: DocumentBuilder,
+    take: &'a Take<'f>,
+    stopped: bool,
+    documents: u64,
+    troubles: Troubles,
+}
+
+impl Visit for Normalizing<'_, '_> {
+    fn is_done(&self) -> bool {
+        self.stopped
+    }
+
+    fn record(&mut self, record: RawRecord<'_>) {
+        if self.stopped {
+            return;
+        }
+        match self.builder.build(&record) {
+            Ok(document) => {
+                self.documents += 1;
+                let mut take = self.take.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                self.stopped = !take(document);
+            }
+            Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
+        }
+    }
+
+    fn problem(&mut self, problem: reader::Problem) {
+        self.troubles.push(Trouble::of_reader(&problem));
+    }
+}

@@ -1,0 +1,156 @@
+//! One query over files.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use ecs::Millis;
+use plan::naive::Evaluator;
+use reader::{Discovery, Input};
+
+use crate::events::{Document, DocumentBuilder, document_id, parse_document};
+use crate::normalize::Take;
+use crate::run::HuntError;
+use crate::scan::{RawRecord, Visit, Which, scan};
+use crate::trouble::{Trouble, Troubles};
+use crate::{Progress, Stage};
+
+/// What to search.
+#[derive(Debug)]
+pub struct QueryOptions {
+    /// Files, folders, globs, `-`; each with the name of the index that its documents belong to, if that is given.
+    pub sources: Vec<(Option<String>, PathBuf)>,
+    /// The condition.
+    pub filter: plan::Expr,
+    /// Whether the files hold plain documents rather than records of an audit trail.
+    pub plain: bool,
+    /// How records become events.
+    pub normalise: cloudtrail::Options,
+    /// How far reading goes.
+    pub limits: reader::Limits,
+    /// The time of reading.
+    pub now: Millis,
+}
+
+/// What a query read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueryReport {
+    /// Documents that were looked at.
+    pub documents: u64,
+    /// What could not be read: the first of it,
+    pub troubles: Vec<String>,
+    /// and how much there is.
+    pub trouble_count: u64,
+}
+
+/// Gives every document that satisfies the query to `take`, in the order of the files, until that says stop.
+pub fn query(
+    options: &QueryOptions,
+    stdin: &mut dyn Read,
+    progress: &Progress,
+    take: &mut (dyn FnMut(Document) -> bool + Send),
+) -> Result<QueryReport, HuntError> {
+    let mut inputs: Vec<(Option<&str>, Input)> = Vec::new();
+    for (name, path) in &options.sources {
+        let found = Discovery::find(std::slice::from_ref(path), stdin).map_err(HuntError::Paths)?;
+        for mut input in found.inputs {
+            input.id = inputs.len() as u32;
+            inputs.push((name.as_deref(), input));
+        }
+    }
+    progress.enter(Stage::Scanning);
+    let mode = if options.plain { reader::Mode::Plain } else { reader::Mode::Trail };
+    let read = reader::Options { mode, limits: options.limits.clone() };
+    let evaluator = Evaluator::new(&options.filter);
+    let mut report = QueryReport::default();
+    let mut troubles = Troubles::default();
+    let mut stopped = false;
+    let take: Take<'_> = std::sync::Mutex::new(take);
+    for (name, input) in &inputs {
+        if stopped {
+            break;
+        }
+        // One thread: the documents come in the order of the files.
+        let make = || Searching {
+            index: name.unwrap_or(if options.plain { file_stem(input) } else { "" }),
+            named: name.is_some(),
+            plain: options.plain,
+            evaluator: &evaluator,
+            builder: DocumentBuilder::new(&options.normalise, options.now),
+            take: &take,
+            stopped: false,
+            troubles: Troubles::default(),
+        };
+        let (visitors, totals) = scan(&Which::All(std::slice::from_ref(input)), &read, 1, progress, make);
+        report.documents += totals.records;
+        for visitor in visitors {
+            stopped |= visitor.stopped;
+            troubles.merge(visitor.troubles);
+        }
+    }
+    let name = |input: u32| inputs.get(input as usize).map_or("", |(_, input)| input.name()).to_owned();
+    (report.troubles, report.trouble_count) = troubles.finish(name);
+    Ok(report)
+}
+
+/// The index of a file's documents, if nothing else names one: the file's name up to its first dot.
+fn file_stem(input: &Input) -> &str {
+    let name = input.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.split('.').next().unwrap_or_default()
+}
+
+struct Searching<'a, 'f> {
+    index: &'a str,
+    named: bool,
+    plain: bool,
+    evaluator: &'a Evaluator,
+    builder: DocumentBuilder,
+    take: &'a Take<'f>,
+    stopped: bool,
+    troubles: Troubles,
+}
+
+impl Searching<'_, '_> {
+    /// A plain document: its `_id` may stand in it, and is then no field of it.
+    fn plain(&self, record: &RawRecord<'_>) -> Result<Document, String> {
+        let mut source = parse_document(record.text)?;
+        let id = document_id(record, &source);
+        source.remove("_id");
+        let own = source.remove("_index").and_then(|it| it.as_str().map(str::to_owned));
+        let index = if self.named { None } else { record.index.map(str::to_owned).or(own) };
+        Ok(Document { id, index: index.unwrap_or_else(|| self.index.to_owned()), source })
+    }
+}
+
+impl Visit for Searching<'_, '_> {
+    fn is_done(&self) -> bool {
+        self.stopped
+    }
+
+    fn record(&mut self, record: RawRecord<'_>) {
+        if self.stopped {
+            return;
+        }
+        let built = if self.plain { self.plain(&record) } else { self.builder.build(&record) };
+        let mut document = match built {
+            Ok(document) => document,
+            Err(text) => return self.troubles.push(Trouble::of_record(&record, text)),
+        };
+        if self.named {
+            self.index.clone_into(&mut document.index);
+        }
+        // `_id` and `_index` are fields to a query, but not of the document.
+        document.source.insert("_id".to_owned(), document.id.clone().into());
+        document.source.insert("_index".to_owned(), document.index.clone().into());
+        let matches = self.evaluator.matches(&document.source);
+        document.source.shift_remove("_id");
+        document.source.shift_remove("_index");
+        if matches {
+            let mut take = self.take.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            self.stopped = !take(document);
+        }
+    }
+
+    fn problem(&mut self, problem: reader::Problem) {
+        self.troubles.push(Trouble::of_reader(&problem));
+    }
+}

@@ -1,0 +1,327 @@
+//! A hunt, from paths to alerts.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
+use ecs::{Catalog, Millis, Object};
+use reader::{Discovery, Input};
+use rule::Rule;
+use span::Diagnostic;
+
+use crate::events::DocumentBuilder;
+use crate::index::Indices;
+use crate::matching::{BLOCK_ROWS, Matching, Prepared};
+use crate::progress::{Progress, Stage};
+use crate::scan::{RawRecord, Visit, Which, scan};
+use crate::trouble::{Trouble, Troubles};
+
+/// What to hunt for, where, and when.
+#[derive(Debug)]
+pub struct HuntOptions {
+    /// Files, folders, globs, `-`.
+    pub paths: Vec<PathBuf>,
+    /// The rules. Those that cannot run are refused by name.
+    pub rules: Vec<Rule>,
+    /// The executions.
+    pub mode: Mode,
+    /// The most alerts of one execution, instead of what each rule says.
+    pub max_signals: Option<u32>,
+    /// Alerts that exist already.
+    pub known: KnownAlerts,
+    /// How records become events.
+    pub normalise: cloudtrail::Options,
+    /// How far reading goes.
+    pub limits: reader::Limits,
+    /// Threads.
+    pub threads: usize,
+    /// Events of a block; 0 is the default. Has no influence on the alerts.
+    pub block_rows: usize,
+    /// What `now` stands for, and the time of reading.
+    pub now: Millis,
+    /// What `kibana.version` of the alerts says.
+    pub version: &'static str,
+}
+
+/// A rule that did not run, and why.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The rule.
+    pub rule: Rule,
+    /// Why, in one line.
+    pub reason: String,
+    /// What is wrong in its file, if it is that.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A rule that ran, and what came of it.
+#[derive(Clone, Debug)]
+pub struct RanRule {
+    /// The rule.
+    pub rule: Rule,
+    /// Executions, warnings, metrics. The alerts' documents are in [`Found::alerts`].
+    pub outcome: Outcome,
+}
+
+/// What was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadReport {
+    /// Files that were read.
+    pub files: u64,
+    /// Files that were not read because they lie outside the time that the rules reach.
+    pub pruned: u64,
+    /// Files in folders that hold no records by their name.
+    pub skipped: u64,
+    /// Records in them.
+    pub records: u64,
+    /// Bytes of the files.
+    pub read_bytes: u64,
+    /// Bytes of text in them.
+    pub text_bytes: u64,
+    /// The times of the first and last event.
+    pub span: Option<(Millis, Millis)>,
+    /// Events without a time of their own.
+    pub undated: u64,
+    /// What could not be read: the first of it,
+    pub troubles: Vec<String>,
+    /// and how much there is.
+    pub trouble_count: u64,
+    /// What else the user should know of the paths.
+    pub notices: Vec<String>,
+}
+
+/// What a hunt found.
+#[derive(Debug)]
+pub struct Found {
+    /// The alerts' documents, in the order of their creation, rule by rule.
+    pub alerts: Vec<Object>,
+    /// The rules that ran.
+    pub rules: Vec<RanRule>,
+    /// The rules that did not.
+    pub refused: Vec<Refused>,
+    /// What was read.
+    pub read: ReadReport,
+}
+
+/// Why a hunt could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum HuntError {
+    /// The paths are wrong.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Paths(Vec<reader::DiscoverError>),
+    /// There is no rule that can run.
+    #[error("none of the {0} rules can run")]
+    NoRules(usize),
+}
+
+/// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
+pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
+    let catalog = Catalog::ecs();
+    let RunnableRules { rules, plans, filters, mut refused } = prepare(&options, &catalog);
+    let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    if rules.is_empty() {
+        return Err(HuntError::NoRules(options.rules.len()));
+    }
+    let pruned = prune(&mut discovery, &rules, options.mode);
+    let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
+    let prepared = Prepared::new(&filters, plans.into(), &catalog, rows);
+    let indices = Arc::new(Indices::default());
+
+    progress.enter(Stage::Scanning);
+    let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
+    let make = || Matching::new(&prepared, &options.normalise, options.now, Arc::clone(&indices));
+    let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
+
+    let mut troubles = Troubles::default();
+    let mut span: Option<(Millis, Millis)> = None;
+    let mut undated = 0;
+    let mut collector: Option<Collector> = None;
+    for mut visitor in visitors {
+        troubles.merge(std::mem::take(&mut visitor.troubles));
+        undated += visitor.undated;
+        for time in visitor.span.into_iter().flat_map(|(first, last)| [first, last]) {
+            let (first, last) = span.unwrap_or((time, time));
+            span = Some((first.min(time), last.max(time)));
+        }
+        let found = visitor.into_collector();
+        match &mut collector {
+            None => collector = Some(found),
+            Some(all) => all.merge(found),
+        }
+    }
+
+    progress.enter(Stage::Executing);
+    let mut ran = Vec::with_capacity(rules.len());
+    if let (Some((first, last)), Some(collector)) = (span, collector) {
+        let matches = collector.finish(indices.names());
+        for (number, rule) in rules.into_iter().enumerate() {
+            match matches.execute(number, DataSpan { first, last }, &options.known, Limits::default()) {
+                Ok(outcome) => ran.push(RanRule { rule, outcome }),
+                Err(error) => {
+                    refused.push(Refused {
+                        reason: format!("{}: {error}", error.code()),
+                        rule,
+                        diagnostics: Vec::new(),
+                    });
+                }
+            }
+        }
+    } else {
+        ran.extend(rules.into_iter().map(|rule| RanRule { rule, outcome: Outcome::default() }));
+    }
+
+    progress.enter(Stage::Building);
+    let alerts = documents(&ran, &discovery.inputs, &options, &read, progress, &mut troubles, &catalog);
+    let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
+    let (troubles, trouble_count) = troubles.finish(name);
+    let read = ReadReport {
+        files: discovery.inputs.len() as u64,
+        pruned: pruned as u64,
+        skipped: discovery.skipped,
+        records: totals.records,
+        read_bytes: totals.read_bytes,
+        text_bytes: totals.text_bytes,
+        span,
+        undated,
+        troubles,
+        trouble_count,
+        notices: discovery.notices.iter().map(ToString::to_string).collect(),
+    };
+    Ok(Found { alerts, rules: ran, refused, read })
+}
+
+/// The rules that can run, what their executions need and what their filters are; and those that cannot.
+#[derive(Default)]
+pub(crate) struct RunnableRules {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) plans: Vec<Plan>,
+    pub(crate) filters: Vec<plan::Expr>,
+    pub(crate) refused: Vec<Refused>,
+}
+
+/// Sorts the rules into those that can run and those that cannot.
+pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules {
+    let RunnableRules { mut rules, mut plans, mut filters, mut refused } = RunnableRules::default();
+    for rule in &options.rules {
+        let mut rule = rule.clone();
+        if let Some(max_signals) = options.max_signals {
+            rule.max_signals = max_signals;
+        }
+        if let Some(reason) = rule.unsupported() {
+            refused.push(Refused { reason, rule, diagnostics: Vec::new() });
+            continue;
+        }
+        let plan = match Plan::new(&rule, options.mode) {
+            Ok(plan) => plan,
+            Err(error) => {
+                refused.push(Refused {
+                    reason: format!("{}: {error}", error.code()),
+                    rule,
+                    diagnostics: Vec::new(),
+                });
+                continue;
+            }
+        };
+        match rule::compile(&rule, catalog, options.now) {
+            Ok(filter) => {
+                filters.push(filter);
+                plans.push(plan);
+                rules.push(rule);
+            }
+            Err(diagnostics) => {
+                let reason =
+                    diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>();
+                refused.push(Refused { rule, reason: reason.join("; "), diagnostics });
+            }
+        }
+    }
+    RunnableRules { rules, plans, filters, refused }
+}
+
+/// Leaves out the files that the loaded rules cannot reach back to; says how many.
+fn prune(discovery: &mut Discovery, rules: &[Rule], mode: Mode) -> usize {
+    let (since, until) = match mode {
+        Mode::Replay { since, until } => (since, until),
+        Mode::Once { from, to } => (from, to),
+    };
+    if since.is_none() && until.is_none() {
+        return 0;
+    }
+    // A rule whose reach cannot be told may need everything.
+    let reach = |since| {
+        rules.iter().map(|rule| rule.reach_ms(since).unwrap_or(Millis::MAX)).max().unwrap_or_default()
+    };
+    let from = since.map_or(Millis::MIN, |since| since.saturating_sub(reach(since)));
+    discovery.prune(from, until.unwrap_or(Millis::MAX))
+}
+
+/// Reads the records of the alerts again and builds the alerts' documents.
+fn documents(
+    ran: &[RanRule],
+    inputs: &[Input],
+    options: &HuntOptions,
+    read: &reader::Options,
+    progress: &Progress,
+    troubles: &mut Troubles,
+    catalog: &Catalog,
+) -> Vec<Object> {
+    let seeds: Vec<(&Rule, &AlertSeed)> =
+        ran.iter().flat_map(|it| it.outcome.alerts.iter().map(|seed| (&it.rule, seed))).collect();
+    let mut wanted: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for (_, seed) in &seeds {
+        wanted.entry(seed.event.origin.input).or_default().push(seed.event.origin.ordinal);
+    }
+    let wanted: Vec<(Input, Vec<u64>)> = wanted
+        .into_iter()
+        .filter_map(|(input, mut ordinals)| {
+            ordinals.sort_unstable();
+            ordinals.dedup();
+            inputs.get(input as usize).map(|input| (input.clone(), ordinals))
+        })
+        .collect();
+    let make = || Documents {
+        builder: DocumentBuilder::new(&options.normalise, options.now),
+        found: HashMap::new(),
+        troubles: Troubles::default(),
+    };
+    let (visitors, _) = scan(&Which::These(&wanted), read, options.threads, progress, make);
+    let mut events: HashMap<(u32, u64), Object> = HashMap::new();
+    for visitor in visitors {
+        events.extend(visitor.found);
+        troubles.merge(visitor.troubles);
+    }
+    let context = detect::Context { catalog, version: options.version };
+    seeds
+        .into_iter()
+        .map(|(rule, seed)| {
+            let origin = seed.event.origin;
+            // A file that changed meanwhile was reported; its alert stands without its event.
+            let event = events.get(&(origin.input, origin.ordinal)).cloned().unwrap_or_default();
+            detect::build(seed, rule, event, context)
+        })
+        .collect()
+}
+
+/// One thread's part of building documents.
+struct Documents {
+    builder: DocumentBuilder,
+    found: HashMap<(u32, u64), Object>,
+    troubles: Troubles,
+}
+
+impl Visit for Documents {
+    fn record(&mut self, record: RawRecord<'_>) {
+        match self.builder.build(&record) {
+            Ok(document) => {
+                self.found.insert((record.input, record.ordinal), document.source);
+            }
+            Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
+        }
+    }
+
+    fn problem(&mut self, _: reader::Problem) {
+        // The first pass reported what cannot be read.
+    }
+}

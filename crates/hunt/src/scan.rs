@@ -1,0 +1,310 @@
+//! Reads all inputs on all threads, and gives each record to one of them.
+//!
+//! A thread takes the next input and reads it. When other threads have nothing left to take, it packs records into
+//! batches and hands them over, so that one big file keeps every core busy.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+use reader::{Input, Problem, Reader, RecordKind, Sink};
+
+use crate::Progress;
+
+/// Text of a batch that is handed over.
+const BATCH_BYTES: usize = 1 << 20;
+/// Batches that wait, for each thread; whoever reads then works itself instead.
+const BATCHES_WAITING: usize = 2;
+
+/// A record, wherever it comes from.
+#[derive(Debug)]
+pub(crate) struct RawRecord<'a> {
+    pub(crate) input: u32,
+    pub(crate) ordinal: u64,
+    pub(crate) kind: RecordKind,
+    pub(crate) id: Option<&'a str>,
+    pub(crate) index: Option<&'a str>,
+    pub(crate) text: &'a [u8],
+}
+
+/// What a thread does with what it reads. The order of records is not defined.
+pub(crate) trait Visit: Send {
+    /// A record.
+    fn record(&mut self, record: RawRecord<'_>);
+    /// Something that could not be read.
+    fn problem(&mut self, problem: Problem);
+    /// There is nothing more.
+    fn end(&mut self) {}
+    /// Whether it has seen enough.
+    fn is_done(&self) -> bool {
+        false
+    }
+}
+
+/// Which records of which inputs.
+pub(crate) enum Which<'a> {
+    /// All.
+    All(&'a [Input]),
+    /// Those with these ordinals, ascending.
+    These(&'a [(Input, Vec<u64>)]),
+}
+
+impl Which<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::All(inputs) => inputs.len(),
+            Self::These(inputs) => inputs.len(),
+        }
+    }
+
+    fn input(&self, at: usize) -> (&Input, Option<&[u64]>) {
+        match self {
+            Self::All(inputs) => (&inputs[at], None),
+            Self::These(inputs) => (&inputs[at].0, Some(&inputs[at].1)),
+        }
+    }
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ReadTotals {
+    pub(crate) records: u64,
+    pub(crate) read_bytes: u64,
+    pub(crate) text_bytes: u64,
+    pub(crate) problems: u64,
+}
+
+/// Runs one visitor a thread over the records and gives the visitors back.
+pub(crate) fn scan<V: Visit>(
+    which: &Which<'_>,
+    options: &reader::Options,
+    threads: usize,
+    progress: &Progress,
+    make: impl Fn() -> V + Sync,
+) -> (Vec<V>, ReadTotals) {
+    let bytes = (0..which.len()).map(|at| which.input(at).0.size).sum();
+    progress.expect(which.len() as u64, bytes);
+    let shared = Shared {
+        threads,
+        state: Mutex::new(State { next: 0, reading: 0, idle: 0, batches: VecDeque::new() }),
+        changed: Condvar::new(),
+    };
+    std::thread::scope(|scope| {
+        let work = || {
+            let mut visitor = make();
+            let mut reader = Reader::new(options.clone());
+            let mut totals = ReadTotals::default();
+            while let Some(task) = shared.next(which.len()) {
+                match task {
+                    Task::Read(at) => {
+                        let (input, ordinals) = which.input(at);
+                        let mut hand = Hand {
+                            visitor: &mut visitor,
+                            shared: &shared,
+                            progress,
+                            input: input.id,
+                            batch: Batch::default(),
+                        };
+                        let read = match ordinals {
+                            None => reader.read(input, &mut hand),
+                            Some(ordinals) => reader.read_at(input, ordinals, &mut hand),
+                        };
+                        hand.flush();
+                        totals.records += read.records;
+                        totals.read_bytes += read.read_bytes;
+                        totals.text_bytes += read.text_bytes;
+                        totals.problems += read.problems;
+                        progress.add_file();
+                        shared.done_reading();
+                    }
+                    Task::Batch(batch) => batch.visit(&mut visitor),
+                }
+            }
+            visitor.end();
+            (visitor, totals)
+        };
+        let handles: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        let (first, mut totals) = work();
+        let mut visitors = vec![first];
+        for handle in handles {
+            let (visitor, more) = handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            visitors.push(visitor);
+            totals.records += more.records;
+            totals.read_bytes += more.read_bytes;
+            totals.text_bytes += more.text_bytes;
+            totals.problems += more.problems;
+        }
+        (visitors, totals)
+    })
+}
+
+/// What the threads share.
+struct Shared {
+    threads: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// The next input that nobody has taken.
+    next: usize,
+    /// How many threads read one.
+    reading: usize,
+    /// How many threads wait for something to do.
+    idle: usize,
+    batches: VecDeque<Batch>,
+}
+
+enum Task {
+    Read(usize),
+    Batch(Batch),
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A thread that panics ends the hunt; the others must not hide its panic behind another.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Something to do, or nothing ever again.
+    fn next(&self, inputs: usize) -> Option<Task> {
+        let mut state = self.lock();
+        loop {
+            if let Some(batch) = state.batches.pop_front() {
+                return Some(Task::Batch(batch));
+            }
+            if state.next < inputs {
+                state.next += 1;
+                state.reading += 1;
+                return Some(Task::Read(state.next - 1));
+            }
+            if state.reading == 0 {
+                self.changed.notify_all();
+                return None;
+            }
+            state.idle += 1;
+            state = self.changed.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn done_reading(&self) {
+        let mut state = self.lock();
+        state.reading -= 1;
+        if state.reading == 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    /// Whether a thread waits, and not enough is prepared for it.
+    fn wants_batches(&self) -> bool {
+        let state = self.lock();
+        state.idle > 0 && state.batches.len() < BATCHES_WAITING * self.threads
+    }
+
+    fn give(&self, batch: Batch) {
+        self.lock().batches.push_back(batch);
+        self.changed.notify_one();
+    }
+}
+
+/// Records on their way to another thread.
+#[derive(Default)]
+struct Batch {
+    text: Vec<u8>,
+    records: Vec<BatchRecord>,
+}
+
+struct BatchRecord {
+    input: u32,
+    ordinal: u64,
+    kind: RecordKind,
+    id: Option<String>,
+    index: Option<String>,
+    end: usize,
+}
+
+impl Batch {
+    fn push(&mut self, record: &RawRecord<'_>) {
+        self.text.extend_from_slice(record.text);
+        self.records.push(BatchRecord {
+            input: record.input,
+            ordinal: record.ordinal,
+            kind: record.kind,
+            id: record.id.map(str::to_owned),
+            index: record.index.map(str::to_owned),
+            end: self.text.len(),
+        });
+    }
+
+    fn visit(&self, visitor: &mut impl Visit) {
+        let mut start = 0;
+        for record in &self.records {
+            visitor.record(RawRecord {
+                input: record.input,
+                ordinal: record.ordinal,
+                kind: record.kind,
+                id: record.id.as_deref(),
+                index: record.index.as_deref(),
+                text: &self.text[start..record.end],
+            });
+            start = record.end;
+        }
+    }
+}
+
+/// Takes what the reader finds: for this thread, or for one that waits.
+struct Hand<'a, V> {
+    visitor: &'a mut V,
+    shared: &'a Shared,
+    progress: &'a Progress,
+    input: u32,
+    batch: Batch,
+}
+
+impl<V: Visit> Hand<'_, V> {
+    fn flush(&mut self) {
+        if !self.batch.records.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            if self.shared.wants_batches() {
+                self.shared.give(batch);
+            } else {
+                batch.visit(self.visitor);
+            }
+        }
+    }
+}
+
+impl<V: Visit> Sink for Hand<'_, V> {
+    fn record(&mut self, record: reader::Record<'_>) -> ControlFlow<()> {
+        let raw = RawRecord {
+            input: self.input,
+            ordinal: record.ordinal,
+            kind: record.kind,
+            id: record.id,
+            index: record.index,
+            text: record.bytes,
+        };
+        self.progress.add_records(1);
+        // Asking is cheap beside a record, and asked once a batch: it takes the lock.
+        if !self.batch.records.is_empty()
+            || (record.ordinal.is_multiple_of(64) && self.shared.wants_batches())
+        {
+            self.batch.push(&raw);
+            if self.batch.text.len() >= BATCH_BYTES {
+                self.flush();
+            }
+        } else {
+            self.visitor.record(raw);
+        }
+        if self.visitor.is_done() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.visitor.problem(problem);
+    }
+
+    fn progress(&mut self, progress: reader::Progress) {
+        self.progress.add_bytes(progress.read_bytes);
+    }
+}
