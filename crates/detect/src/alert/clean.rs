@@ -73,7 +73,6 @@ fn fits(value: &Value, path: &str, key: usize, catalog: &Catalog) -> bool {
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
     match mapping.ty {
-        FieldType::GeoPoint => true,
         FieldType::Object | FieldType::Nested | FieldType::Flattened => false,
         FieldType::Long
         | FieldType::Integer
@@ -91,7 +90,9 @@ fn fits(value: &Value, path: &str, key: usize, catalog: &Catalog) -> bool {
             None => value.is_number(),
         },
         FieldType::Boolean => value.is_boolean() || matches!(value.as_str(), Some("true" | "false" | "")),
-        FieldType::Keyword
+        // Points have many forms and are not checked.
+        FieldType::GeoPoint
+        | FieldType::Keyword
         | FieldType::ConstantKeyword
         | FieldType::Wildcard
         | FieldType::Text

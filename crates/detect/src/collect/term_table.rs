@@ -114,7 +114,8 @@ impl TermTable {
         match self.shape.counting {
             Counting::No => {}
             Counting::After(from) => {
-                self.totals[term as usize] = self.totals[term as usize].saturating_add(u32::from(time > from))
+                let total = &mut self.totals[term as usize];
+                *total = total.saturating_add(u32::from(time > from));
             }
             Counting::WithinOfStart(length) => {
                 // A run's start only ever moves back, so what lies too far from it now always will.

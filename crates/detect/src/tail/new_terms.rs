@@ -140,9 +140,10 @@ struct ValueOrder<'a> {
 impl<'a> ValueOrder<'a> {
     fn new(tail: &NewTermsTail<'a>, len: usize) -> Self {
         let &NewTermsTail { matches, terms, fields, .. } = tail;
-        let ranks = match len > COMPARED_DIRECTLY_MAX {
-            true => fields.iter().map(|&field| matches.ranks(field)).collect(),
-            false => Vec::new(),
+        let ranks = if len > COMPARED_DIRECTLY_MAX {
+            fields.iter().map(|&field| matches.ranks(field)).collect()
+        } else {
+            Vec::new()
         };
         Self { matches, terms, fields, ranks }
     }
@@ -154,12 +155,11 @@ impl<'a> ValueOrder<'a> {
             if left == right {
                 return None;
             }
-            Some(match self.ranks.get(at) {
-                Some(ranks) => ranks[left.index()].cmp(&ranks[right.index()]),
-                None => {
-                    let values = self.matches.values(self.fields[at]);
-                    values.get(left).cmp(&values.get(right))
-                }
+            Some(if let Some(ranks) = self.ranks.get(at) {
+                ranks[left.index()].cmp(&ranks[right.index()])
+            } else {
+                let values = self.matches.values(self.fields[at]);
+                values.get(left).cmp(&values.get(right))
             })
         });
         // No term stands here twice: while one of its runs is new, the history window still holds any before it.

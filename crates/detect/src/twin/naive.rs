@@ -177,7 +177,7 @@ impl Naive<'_> {
 fn combinations(terms: &[Vec<String>]) -> BTreeSet<Vec<String>> {
     terms.iter().fold(BTreeSet::from([Vec::new()]), |all, values| {
         all.iter()
-            .flat_map(|it| values.iter().map(move |value| [&it[..], &[value.clone()]].concat()))
+            .flat_map(|it| values.iter().map(move |value| [&it[..], std::slice::from_ref(value)].concat()))
             .collect()
     })
 }

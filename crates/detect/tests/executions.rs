@@ -1,0 +1,153 @@
+//! Runs the cases of `cases/executions`: a schedule and events, the alerts they make.
+
+use std::fmt::Write;
+
+use detect::{
+    Collector, DataSpan, Detail, EventInfo, KnownAlerts, Limits, Matches, Mode, Origin, Plan, Term,
+    WarningKind,
+};
+use ecs::Millis;
+use rule::{HistoryWindow, NewTerms, Rule, RuleKind};
+
+/// 2026-03-01T00:00:00Z: the times of the cases are times of this day, `24:00:00` and later of the next.
+const DAY: Millis = 1_772_323_200_000;
+
+#[test]
+fn cases() {
+    let mut seen = 0;
+    for file in ["query", "new_terms", "once"] {
+        let path = format!("{}/tests/cases/executions/{file}.txt", env!("CARGO_MANIFEST_DIR"));
+        for case in std::fs::read_to_string(path).unwrap().split("\n\n") {
+            let expected: Vec<&str> =
+                case.lines().filter(|it| ["alert", "truncated", "executions"].contains(&key(it).0)).collect();
+            assert!(!expected.is_empty(), "{file}: {case}");
+            assert_eq!(run(case), expected, "{file}:\n{case}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} cases");
+}
+
+fn key(line: &str) -> (&str, &str) {
+    line.split_once(": ").unwrap_or((line, ""))
+}
+
+fn lines<'a>(case: &'a str, wanted: &'a str) -> impl Iterator<Item = &'a str> {
+    case.lines().map(key).filter(move |(it, _)| *it == wanted).map(|(_, rest)| rest)
+}
+
+fn time(text: &str) -> Millis {
+    let mut parts = text.split([':', '.']).map(|it| it.parse::<Millis>().unwrap());
+    let mut next = || parts.next().unwrap_or(0);
+    DAY + next() * 3_600_000 + next() * 60_000 + next() * 1_000 + next()
+}
+
+fn clock(time: Millis) -> String {
+    let second = (time - DAY) / 1_000;
+    format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
+}
+
+fn option<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.split(' ').find_map(|it| it.strip_prefix(name)?.strip_prefix('='))
+}
+
+fn rule(text: &str) -> Rule {
+    let get = |name| option(text, name).unwrap_or_else(|| panic!("no {name} in {text}"));
+    let file = format!(
+        "[rule]\nrule_id = 'case'\nname = 'Case'\ndescription = 'Case.'\nseverity = 'low'\nrisk_score = 21\n\
+         type = 'query'\nquery = 'event.action: *'\ninterval = '{}'\nfrom = '{}'\nto = '{}'\n",
+        get("interval"),
+        get("from"),
+        get("to")
+    );
+    let mut rule = rule::load_text("case.toml", &file).rules.remove(0);
+    rule.max_signals = option(text, "max").map_or(100, |it| it.parse().unwrap());
+    let over = option(text, "override");
+    rule.timestamp_override = over.map(|_| "event.ingested".to_owned());
+    rule.timestamp_override_fallback_disabled = over == Some("only");
+    if get("type") == "new_terms" {
+        let count: usize = get("fields").parse().unwrap();
+        rule.kind = RuleKind::NewTerms(NewTerms {
+            fields: ["user.name", "source.ip", "event.action"][..count]
+                .iter()
+                .map(|&it| it.to_owned())
+                .collect(),
+            history_window_start: HistoryWindow(get("history").to_owned()),
+        });
+    }
+    rule
+}
+
+fn matches(case: &str, plan: Plan) -> (Matches, DataSpan) {
+    let mut collector = Collector::new([plan].into());
+    let mut times = Vec::new();
+    for (ordinal, line) in lines(case, "event").enumerate() {
+        let words: Vec<&str> = line.split(' ').filter(|it| !it.contains('=')).collect();
+        let timestamp = time(words[0]);
+        times.push(timestamp);
+        let fields = collector.fields(0).to_vec();
+        let mut terms = Vec::new();
+        for (&field, values) in fields.iter().zip(&words[2..]) {
+            let values = values.split(',').filter(|it| *it != "-");
+            let mut term = |it: &str| collector.intern(field, Term::Str(it.trim_matches('"')));
+            terms.push(values.map(&mut term).collect::<Vec<_>>());
+        }
+        let terms: Vec<&[_]> = terms.iter().map(Vec::as_slice).collect();
+        let index = option(line, "index").map_or(0, |it| it.parse().unwrap());
+        let origin = Origin { input: 0, ordinal: ordinal as u64 };
+        collector.event(EventInfo { id: words[1], index, timestamp, origin }).push(
+            0,
+            option(line, "over").map(time),
+            &terms,
+        );
+    }
+    let span = DataSpan { first: *times.iter().min().unwrap(), last: *times.iter().max().unwrap() };
+    (collector.finish(vec!["one".to_owned(), "two".to_owned()]), span)
+}
+
+fn run(case: &str) -> Vec<String> {
+    let rule = rule(lines(case, "rule").next().unwrap());
+    let bound = |name| lines(case, name).next().map(time);
+    let (since, until) = (bound("since"), bound("until"));
+    let mode = match lines(case, "mode").next() {
+        Some("once") => Mode::Once { from: since, to: until },
+        _ => Mode::Replay { since, until },
+    };
+    let (matches, span) = matches(case, Plan::new(&rule, mode).unwrap());
+    let mut known = KnownAlerts::default();
+    let execute = |known: &KnownAlerts| matches.execute(0, span, known, Limits::default()).unwrap();
+    for alert in execute(&known).alerts {
+        if lines(case, "known").any(|it| said(&alert).ends_with(&format!(" {it}"))) {
+            known.add_id(alert.id);
+        }
+    }
+    let outcome = execute(&known);
+    let mut all: Vec<String> = outcome.alerts.iter().map(said).collect();
+    for warning in outcome.warnings {
+        assert_eq!(warning.kind, WarningKind::AlertLimit);
+        all.push(format!("truncated: {}", clock(warning.execution.unwrap())));
+    }
+    all.push(format!("executions: {} of {}", outcome.executions.run, outcome.executions.total));
+    // A second run over the same data with the alerts of the first raises none.
+    for alert in outcome.alerts {
+        known.add_id(alert.id);
+    }
+    if !all.iter().any(|it| it.starts_with("truncated")) {
+        assert_eq!(execute(&known).alerts, []);
+    }
+    all
+}
+
+fn said(alert: &detect::AlertSeed) -> String {
+    let mut text = format!("alert: {} {}", clock(alert.execution.started_at), alert.event.id);
+    match &alert.detail {
+        Detail::Event => {}
+        Detail::NewTerms(terms) => {
+            for term in terms {
+                let term = term.as_str().unwrap();
+                let _ = write!(text, " {}", if term.is_empty() { "\"\"" } else { term });
+            }
+        }
+    }
+    text
+}
