@@ -14,7 +14,7 @@ use crate::scan::{Scanner, Step};
 use crate::sniff::BOM;
 use crate::walk::{self, Stop};
 use crate::window::Window;
-use crate::{Cause, Limits, Mode};
+use crate::{Cause, Limits, Mode, TextPlace};
 
 /// How far an envelope is looked into for its array of records. Search answers and subscriptions have some short
 /// members before it, AWS has none.
@@ -41,10 +41,8 @@ pub(crate) enum Frame {
     },
     /// Something that is none.
     Problem {
-        /// Bytes of the text before it.
-        offset: u64,
-        /// Its line.
-        line: u64,
+        /// Where it is.
+        place: TextPlace,
         /// What is wrong.
         cause: Cause,
     },
@@ -67,6 +65,8 @@ pub(crate) struct Framer<'s> {
     mode: Mode,
     record_bytes: usize,
     depth: u32,
+    /// For how many problems the line is counted.
+    lines_left: u64,
 }
 
 /// What the start of the next record looks like after a broken one.
@@ -94,6 +94,7 @@ impl<'s> Framer<'s> {
             mode,
             record_bytes: limits.record_bytes,
             depth: limits.depth,
+            lines_left: limits.problems,
         }
     }
 
@@ -187,7 +188,7 @@ impl<'s> Framer<'s> {
         let open = !self.arrays.is_empty();
         self.arrays.clear();
         if open && self.window.failure().is_none() {
-            return self.problem(self.at, Cause::Unfinished);
+            return self.cut(self.at);
         }
         Frame::End
     }
@@ -225,15 +226,15 @@ impl<'s> Framer<'s> {
                     self.at = at;
                     self.arrays.clear();
                     let cut = self.window.failure().is_some();
-                    return (!cut).then(|| self.problem(at, Cause::Unfinished));
+                    return (!cut).then(|| self.cut(at));
                 }
                 Step::Broken(at) | Step::TooDeep(at) => {
-                    let (offset, line) = (self.window.offset(at), self.window.line(at));
+                    let place = self.place(at);
                     self.at = at;
                     let target = self.target_after_last();
                     self.resync(&target);
                     let skipped = self.offset() - start;
-                    return Some(Frame::Problem { offset, line, cause: Cause::Broken { skipped } });
+                    return Some(Frame::Problem { place, cause: Cause::Broken { skipped } });
                 }
             }
         }
@@ -277,12 +278,12 @@ impl<'s> Framer<'s> {
 
     /// The object at `start` is broken at `fault`.
     fn broken(&mut self, start: usize, fault: usize) -> Frame {
-        let (offset, line) = (self.window.offset(fault), self.window.line(fault));
+        let place = self.place(fault);
         let begin = self.window.offset(start);
         let target = self.target(start);
         self.at = start + 1;
         self.resync(&target);
-        Frame::Problem { offset, line, cause: Cause::Broken { skipped: self.offset() - begin } }
+        Frame::Problem { place, cause: Cause::Broken { skipped: self.offset() - begin } }
     }
 
     /// The object at `start` does not end. If another one starts in what we took for its inside, it has lost a bracket;
@@ -297,7 +298,7 @@ impl<'s> Framer<'s> {
         if self.window.failure().is_some() {
             return Frame::End;
         }
-        self.problem(start, Cause::Unfinished)
+        self.cut(start)
     }
 
     /// The object at `start` is longer than it may be. The window holds as much of it as it may be long.
@@ -318,7 +319,7 @@ impl<'s> Framer<'s> {
     /// Passes the value at `start` however deep or long it is, and reports the cause made from its first position
     /// and its length.
     fn skip_value(&mut self, start: usize, cause: impl FnOnce(u64) -> Cause) -> Frame {
-        let (offset, line) = (self.window.offset(start), self.window.line(start));
+        let place = self.place(start);
         let target = self.target(start);
         let mut scanner = Scanner::new(0, u32::MAX);
         // What is short enough stays in the window, so that records inside of something broken can be found.
@@ -327,7 +328,7 @@ impl<'s> Framer<'s> {
         loop {
             let step = scanner.scan(self.window.text(), from, self.window.is_last());
             let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
-            if self.window.offset(to) - offset > self.record_bytes as u64 {
+            if self.window.offset(to) - place.offset > self.record_bytes as u64 {
                 start = None;
             }
             match step {
@@ -349,13 +350,13 @@ impl<'s> Framer<'s> {
                 }
             }
         }
-        let skipped = self.offset() - offset;
-        Frame::Problem { offset, line, cause: cause(skipped) }
+        let skipped = self.offset() - place.offset;
+        Frame::Problem { place, cause: cause(skipped) }
     }
 
     /// Passes a string, number or word where an object should be.
     fn scalar(&mut self) -> Frame {
-        let (offset, line) = (self.offset(), self.window.line(self.at));
+        let place = self.place(self.at);
         let quoted = self.window.text()[self.at] == b'"';
         let mut escaped = false;
         self.at += 1;
@@ -383,16 +384,16 @@ impl<'s> Framer<'s> {
             }
         }
         self.indent = None;
-        Frame::Problem { offset, line, cause: Cause::NotAnObject }
+        Frame::Problem { place, cause: Cause::NotAnObject }
     }
 
     /// Passes what is no JSON at all.
     fn garbage(&mut self) -> Frame {
-        let (offset, line) = (self.offset(), self.window.line(self.at));
+        let place = self.place(self.at);
         let target = self.target_after_last();
         self.at += 1;
         self.resync(&target);
-        Frame::Problem { offset, line, cause: Cause::NotJson { skipped: self.offset() - offset } }
+        Frame::Problem { place, cause: Cause::NotJson { skipped: self.offset() - place.offset } }
     }
 
     /// What the record after the one at `start` will look like.
@@ -443,8 +444,22 @@ impl<'s> Framer<'s> {
         self.at = self.at.saturating_sub(keep);
     }
 
-    fn problem(&self, at: usize, cause: Cause) -> Frame {
-        Frame::Problem { offset: self.window.offset(at), line: self.window.line(at), cause }
+    fn problem(&mut self, at: usize, cause: Cause) -> Frame {
+        Frame::Problem { place: self.place(at), cause }
+    }
+
+    /// Where the text was cut; told once a text.
+    fn cut(&self, at: usize) -> Frame {
+        let place = TextPlace { offset: self.window.offset(at), line: self.window.line(at) };
+        Frame::Problem { place, cause: Cause::Unfinished }
+    }
+
+    /// Where a problem is.
+    fn place(&mut self, at: usize) -> TextPlace {
+        // Counting lines takes time, and nobody reads those of problems that are only counted.
+        let line = if self.lines_left > 0 { self.window.line(at) } else { 0 };
+        self.lines_left = self.lines_left.saturating_sub(1);
+        TextPlace { offset: self.window.offset(at), line }
     }
 }
 

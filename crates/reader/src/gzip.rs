@@ -42,6 +42,9 @@ pub(crate) fn whole(
     (written == length && meter.unpacked(length as u64, limits).is_ok()).then_some(length)
 }
 
+/// How much is decompressed at a time. Where the data is damaged, what the same call gave before is lost.
+const PIECE_BYTES: usize = 8 << 10;
+
 /// Decompresses gzip members one after the other.
 pub(crate) struct Members<R> {
     current: Option<GzDecoder<R>>,
@@ -56,7 +59,8 @@ impl<R: BufRead> Members<R> {
 impl<R: BufRead> Read for Members<R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = &mut self.current {
-            let read = member.read(buf)?;
+            let piece = buf.len().min(PIECE_BYTES);
+            let read = member.read(&mut buf[..piece])?;
             if read > 0 || buf.is_empty() {
                 return Ok(read);
             }

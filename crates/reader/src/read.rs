@@ -314,9 +314,7 @@ impl Run<'_> {
                 Frame::Object { range, ascii } => {
                     flow = self.object(framer.window_mut(), range, ascii, classifier);
                 }
-                Frame::Problem { offset, line, cause } => {
-                    self.problem(Some(TextPlace { offset, line }), cause);
-                }
+                Frame::Problem { place, cause } => self.problem(Some(place), cause),
                 Frame::End => break,
             }
             // Now and then is enough for a progress bar.
@@ -353,7 +351,10 @@ impl Run<'_> {
         }
         if !ascii && let Err(error) = std::str::from_utf8(&window.text()[range.clone()]) {
             let at = range.start + error.valid_up_to();
-            let place = TextPlace { offset: window.offset(at), line: window.line(at) };
+            // Counting lines takes time, and nobody reads those of problems that are only counted.
+            let told = self.record_problems < self.options.limits.problems;
+            let line = if told { window.line(at) } else { 0 };
+            let place = TextPlace { offset: window.offset(at), line };
             self.problem(Some(place), Cause::InvalidUtf8);
         } else {
             let offset = window.offset(range.start);

@@ -1,6 +1,5 @@
 //! A text, of which as much is held as is needed.
 
-use std::cell::Cell;
 use std::io::{self, ErrorKind, Read};
 
 /// A text that slides by. Positions count from the start of what is held.
@@ -9,8 +8,8 @@ pub(crate) struct Window<'s> {
     length: usize,
     /// Bytes of the text before the buffer.
     base: u64,
-    /// A position and the line feeds before it, so that none is counted twice.
-    counted: Cell<(usize, u64)>,
+    /// Line feeds of the text, up to the end of what is held. Counted on arrival, for records may be overwritten.
+    lines: u64,
     /// Where the rest comes from; `None` once everything is here.
     source: Option<&'s mut dyn Read>,
     step: usize,
@@ -20,20 +19,13 @@ pub(crate) struct Window<'s> {
 impl<'s> Window<'s> {
     /// A text that is here already: the first `length` bytes of `buffer`.
     pub(crate) fn whole(buffer: Vec<u8>, length: usize) -> Self {
-        Self { buffer, length, base: 0, counted: Cell::default(), source: None, step: 0, failure: None }
+        let lines = newlines(&buffer[..length]);
+        Self { buffer, length, base: 0, lines, source: None, step: 0, failure: None }
     }
 
     /// A text that is read from `source`, `step` bytes at a time; `buffer` is space to reuse.
     pub(crate) fn stream(buffer: Vec<u8>, source: &'s mut dyn Read, step: usize) -> Self {
-        Self {
-            buffer,
-            length: 0,
-            base: 0,
-            counted: Cell::default(),
-            source: Some(source),
-            step: step.max(1),
-            failure: None,
-        }
+        Self { buffer, length: 0, base: 0, lines: 0, source: Some(source), step: step.max(1), failure: None }
     }
 
     /// What is held.
@@ -56,23 +48,15 @@ impl<'s> Window<'s> {
         self.base + at as u64
     }
 
-    /// The line of a position, from 1 on. Only for messages: counts from the last position asked for.
+    /// The line of a position, from 1 on. Nothing from there on may have been overwritten yet. Only for messages: it
+    /// counts what is held.
     pub(crate) fn line(&self, at: usize) -> u64 {
-        let (from, lines) = self.counted.get();
-        let lines = if from <= at {
-            lines + newlines(&self.buffer[from..at])
-        } else {
-            lines - newlines(&self.buffer[at..from])
-        };
-        self.counted.set((at, lines));
-        lines + 1
+        self.lines - newlines(&self.text()[at..]) + 1
     }
 
     /// Lets go of everything before `keep` and reads on. All positions move down by `keep`.
     pub(crate) fn fill(&mut self, keep: usize) {
         if keep > 0 {
-            let before = self.line(keep) - 1;
-            self.counted.set((0, before));
             self.buffer.copy_within(keep..self.length, 0);
             self.base += keep as u64;
             self.length -= keep;
@@ -82,6 +66,7 @@ impl<'s> Window<'s> {
         if self.buffer.len() < full {
             self.buffer.resize(full, 0);
         }
+        let before = self.length;
         while self.length < full {
             match source.read(&mut self.buffer[self.length..full]) {
                 Ok(0) => {
@@ -98,6 +83,7 @@ impl<'s> Window<'s> {
                 }
             }
         }
+        self.lines += newlines(&self.buffer[before..self.length]);
     }
 
     /// Why the text ended early, if it did.

@@ -37,7 +37,7 @@ impl Sink for Keep {
             index: record.index.map(str::to_owned),
             text: String::from_utf8(record.bytes.to_vec()).unwrap(),
         });
-        record.bytes.fill(b'"');
+        record.bytes.fill(b'\n');
         ControlFlow::Continue(())
     }
 
