@@ -25,8 +25,9 @@ fn cases() {
             said += "\n";
         }
         let names: Vec<_> = set.rules.iter().map(|rule| rule.name.as_str()).collect();
-        said +=
-            &format!("loaded: {}\n", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") });
+        said += "loaded: ";
+        said += &if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        said += "\n";
         insta::with_settings!({ snapshot_path => "cases", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_snapshot!(name, said);
         });
