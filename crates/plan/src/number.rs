@@ -111,6 +111,7 @@ impl NumberType {
         };
         let key = match (number, self.is_whole()) {
             (Number::Whole(value), true) => value,
+            (Number::Real(value), true) if value.is_nan() => return None,
             // A cast cuts towards zero, and holds at the ends, which no type reaches.
             (Number::Real(value), true) => value as i128,
             (Number::Whole(value), false) => self.real_key(value as f64)?,
@@ -133,6 +134,17 @@ impl NumberType {
         (least..=greatest).contains(&key).then_some(key)
     }
 
+    /// Whether the type is too small to hold the number.
+    pub fn is_beyond(self, number: Number) -> bool {
+        let (least, greatest) = self.bounds();
+        let key = match number {
+            Number::Whole(value) if self.is_whole() => value,
+            Number::Real(value) if self.is_whole() => value as i128,
+            Number::Whole(_) | Number::Real(_) => float_key(self.round(number.as_f64())),
+        };
+        !matches!(self, Self::ScaledFloat(_)) && !(least..=greatest).contains(&key)
+    }
+
     /// Reads a number as the type does: 64-bit integers as `BigDecimal`, all others as Java's `parseDouble`,
     /// which lets white space around it and an `f` or `d` after it pass.
     pub fn parse(self, text: &str) -> Option<Number> {
@@ -146,6 +158,9 @@ impl NumberType {
             | Self::Double
             | Self::ScaledFloat(_) => {
                 let text = text.trim_matches(|it| it <= ' ');
+                if let Some(number) = Number::not_finite(text) {
+                    return Some(number);
+                }
                 Number::parse(text.strip_suffix(['f', 'F', 'd', 'D']).unwrap_or(text))
             }
         }
@@ -164,7 +179,9 @@ impl NumberType {
             return scaled.is_finite().then_some((rounded as i64 as i128, rounded == scaled));
         }
         if !self.is_whole() {
-            return Some((float_key(self.round(number.as_f64())), true));
+            // Half floats are compared with the bound as a float of 32 bits.
+            let ty = if self == Self::HalfFloat { Self::Float } else { self };
+            return Some((float_key(ty.round(number.as_f64())), true));
         }
         let (key, exact) = match (number, edge) {
             (Number::Whole(value), _) => (value, true),
@@ -228,13 +245,28 @@ impl Number {
             }
             None if fraction.bytes().all(|it| it == b'0') => {
                 let text = text.strip_prefix('+').unwrap_or(text);
-                if let Ok(value) = text[..text.find('.').unwrap_or(text.len())].parse() {
-                    return Some(Self::Whole(value));
+                match text[..text.find('.').unwrap_or(text.len())].parse() {
+                    Ok(0) if text.starts_with('-') => return Some(Self::Real(-0.0)),
+                    Ok(value) => return Some(Self::Whole(value)),
+                    Err(_) => {}
                 }
             }
             None => {}
         }
         text.parse().ok().map(Self::Real)
+    }
+
+    /// `NaN` and `Infinity`, which Java reads as numbers.
+    pub(crate) fn not_finite(text: &str) -> Option<Self> {
+        let (sign, name) = match text.strip_prefix('-') {
+            Some(name) => (-1.0, name),
+            None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+        };
+        match name {
+            "NaN" => Some(Self::Real(f64::NAN)),
+            "Infinity" => Some(Self::Real(sign * f64::INFINITY)),
+            _ => None,
+        }
     }
 
     fn as_f64(self) -> f64 {

@@ -86,6 +86,11 @@ impl Format {
         Self(vec![Kind::IsoOptionalTime { strict: true, seconds: true }, Kind::EpochMillis])
     }
 
+    /// `epoch_millis` alone.
+    pub fn epoch_millis() -> Self {
+        Self(vec![Kind::EpochMillis])
+    }
+
     /// The format of that name, or several joined with `||`.
     pub fn new(names: &str) -> Result<Self, DateError> {
         names.split("||").map(|name| Kind::new(name.trim())).collect::<Result<_, _>>().map(Self)
@@ -152,8 +157,8 @@ impl Kind {
             Self::IsoOptionalTime { strict, seconds } => {
                 iso(text, if *strict { 2 } else { 1 }, *seconds)?.instant(rounding, offset)
             }
-            Self::EpochMillis => epoch(text, 1, rounding),
-            Self::EpochSecond => epoch(text, 1_000, rounding),
+            Self::EpochMillis => east(epoch(text, 1, rounding)?, offset),
+            Self::EpochSecond => east(epoch(text, 1_000, rounding)?, offset),
             Self::Pattern { items, .. } => by_pattern(text, items)?.instant(rounding, offset),
         }
     }
@@ -287,6 +292,11 @@ fn iso(text: &str, min: u8, seconds: bool) -> Option<Parts> {
     }
     rest.end()?;
     Some(parts)
+}
+
+/// The instant taken for a local time of a zone. Elasticsearch does so even with epoch milliseconds.
+fn east(instant: Instant, offset: i32) -> Option<Instant> {
+    Some(Instant { millis: instant.millis.checked_sub(i64::from(offset) * 1_000)?, ..instant })
 }
 
 /// A whole number of units of `unit` milliseconds, perhaps with a fraction, which is filled like a time.

@@ -14,6 +14,7 @@ pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping, now: Millis) -> Asked {
         Atom::Exists => Ranges::new(i128::MIN, i128::MAX),
         Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => reader.interval(value)?,
+        Atom::OneTerm(value) => reader.interval(value)?,
         Atom::Match(value) => reader.interval(value)?,
         Atom::Range(bounds) => range(bounds, reader)?,
         Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
@@ -46,12 +47,25 @@ impl Reader<'_> {
 
     /// What the date leaves out makes it an interval.
     fn interval(self, value: &Literal) -> Result<Ranges<i128>, LowerErrorKind> {
-        Ok(Ranges::new(self.read(value, Rounding::Down)?, self.read(value, Rounding::Up)?))
+        let epoch = Format::epoch_millis();
+        let reader = if is_number(value) { Reader { format: &epoch, ..self } } else { self };
+        Ok(Ranges::new(reader.read(value, Rounding::Down)?, reader.read(value, Rounding::Up)?))
     }
+}
+
+/// A JSON number in a query is always milliseconds, though a text of four digits is a year.
+fn is_number(value: &Literal) -> bool {
+    matches!(value, Literal::Number(_))
 }
 
 fn range(bounds: &RangeBounds, reader: Reader<'_>) -> Result<Ranges<i128>, LowerErrorKind> {
     let format = bounds.format.as_deref().map(Format::new).transpose().map_err(LowerErrorKind::NotADate)?;
+    let ends = [bounds.lower(), bounds.upper()];
+    let format = match format {
+        // One number makes the other bound be read as one.
+        None if ends.iter().flatten().any(|(bound, _)| is_number(bound)) => Some(Format::epoch_millis()),
+        given => given,
+    };
     let reader = Reader {
         format: format.as_ref().unwrap_or(reader.format),
         offset: bounds.time_zone.as_deref().map_or(Ok(0), offset)?,

@@ -45,6 +45,8 @@ enum Atom<'a> {
     Exists,
     /// The whole value as it stands, on text a token.
     Term { value: &'a Literal, fold: bool },
+    /// One of several such values.
+    OneTerm(&'a Literal),
     /// The value, on text any of its tokens.
     Match(Cow<'a, Literal>),
     /// The value, on text its tokens in order.
@@ -186,9 +188,18 @@ impl Lowering<'_> {
                 && mapping.nested.as_deref() == nested
                 && !matches!(mapping.ty, FieldType::Object | FieldType::Nested | FieldType::GeoPoint)
         });
-        let lowered = fields
-            .filter_map(|(name, mapping)| self.atoms(kind, &Place { name, mapping, key: None, nested }).ok());
-        Expr::Or(lowered.collect())
+        let places = fields.map(|(name, mapping)| Place { name, mapping, key: None, nested });
+        // Each word of a pattern is asked by itself: a field may hold one and not another.
+        let kinds = match kind {
+            LeafKind::Pattern { pieces, lenient } => words_of(pieces)
+                .map(|pieces| LeafKind::Pattern { pieces: pieces.to_vec(), lenient: *lenient })
+                .collect(),
+            _ => vec![kind.clone()],
+        };
+        let ask = |place: Place<'_>| {
+            kinds.iter().filter_map(|kind| self.atoms(kind, &place).ok()).collect::<Vec<_>>()
+        };
+        Expr::Or(places.flat_map(ask).collect())
     }
 
     fn field(
@@ -218,10 +229,6 @@ impl Lowering<'_> {
             }
             Resolved::Unmapped => return Ok(self.unmapped(name, kind, nested)),
         };
-        if mapping.nested.as_deref() != nested {
-            // The values stand in other objects than those that are asked.
-            return Ok(Expr::Const(false));
-        }
         let error = |it| (Some(mapping.ty), it);
         if !mapping.searchable {
             return match kind {
@@ -229,7 +236,9 @@ impl Lowering<'_> {
                 _ => Err(error(LowerErrorKind::NotSearchable)),
             };
         }
-        self.atoms(kind, &Place { name, mapping, key, nested }).map_err(error)
+        let expr = self.atoms(kind, &Place { name, mapping, key, nested }).map_err(error)?;
+        // The values may stand in other objects than those that are asked; the question must be right even so.
+        Ok(if mapping.nested.as_deref() == nested { expr } else { Expr::Const(false) })
     }
 
     /// Any field below the object exists; what lies in nested objects does not count.
@@ -325,11 +334,9 @@ impl Lowering<'_> {
         match kind {
             LeafKind::Exists => ask(&Atom::Exists),
             LeafKind::Term { value, case_insensitive } => ask(&Atom::Term { value, fold: *case_insensitive }),
-            LeafKind::Terms(values) => values
-                .iter()
-                .map(|value| ask(&Atom::Term { value, fold: false }))
-                .collect::<Result<_, _>>()
-                .map(Expr::Or),
+            LeafKind::Terms(values) => {
+                values.iter().map(|value| ask(&Atom::OneTerm(value))).collect::<Result<_, _>>().map(Expr::Or)
+            }
             LeafKind::Match { query, operator: Operator::And, .. } if is_text(mapping.ty) => {
                 let tokens = ecs::analyze::tokens(&query.text());
                 if tokens.is_empty() {
@@ -413,6 +420,12 @@ impl Place<'_> {
     }
 }
 
+/// Patterns one by one, words in a row together.
+fn words_of(pieces: &[Vec<Option<String>>]) -> impl Iterator<Item = &[Vec<Option<String>>]> {
+    let is_word = |piece: &Vec<Option<String>>| piece.iter().all(Option::is_some);
+    pieces.chunk_by(move |before, after| is_word(before) && is_word(after))
+}
+
 /// The words and patterns of a `query_string`. Words in a row are one text, as its parser has it.
 fn pieces_of(pieces: &[Vec<Option<String>>]) -> Vec<Atom<'static>> {
     let mut atoms = Vec::new();
@@ -431,8 +444,8 @@ fn pieces_of(pieces: &[Vec<Option<String>>]) -> Vec<Atom<'static>> {
         flush(&mut words, &mut atoms);
         let globs = piece.iter().map(|part| part.clone().map_or(Glob::Any, Glob::Text));
         let pattern = Wildcard::new(globs, false);
-        atoms.push(match pattern.parts() {
-            [Glob::Any] => Atom::Exists,
+        atoms.push(match piece[..] {
+            [None] => Atom::Exists,
             _ => Atom::Wildcard { pattern, analyzed: true },
         });
     }
@@ -475,7 +488,8 @@ impl LeafKind {
     fn is_lone_star(&self) -> bool {
         match self {
             Self::Pattern { pieces, .. } => {
-                pieces.iter().any(|piece| !piece.is_empty() && piece.iter().all(Option::is_none))
+                // Two asterisks are a pattern that fields without texts cannot answer.
+                pieces.iter().any(|piece| matches!(piece[..], [None]))
             }
             _ => false,
         }

@@ -8,6 +8,10 @@ use crate::{Literal, NumberType, RangeBounds, Ranges, Test};
 pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
     let (least, greatest) = ty.bounds();
     let equal = |value: &Literal| {
+        // As a value of any type these are numbers that nothing equals; as bounds, some types refuse them.
+        if Number::not_finite(&value.text()).is_some() {
+            return Ok(Ranges::default());
+        }
         let number = number(value, ty)?;
         Ok(ty.equal(number).map_or_else(Ranges::default, |key| Ranges::new(key, key)))
     };
@@ -16,6 +20,9 @@ pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
         Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => equal(value)?,
         Atom::Match(value) => equal(value)?,
+        // A list is less forgiving than a single value.
+        Atom::OneTerm(value) if ty.is_beyond(number(value, ty)?) => return Err(out_of_range(value)),
+        Atom::OneTerm(value) => equal(value)?,
         Atom::Range(bounds) => range(bounds, ty)?,
         Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
     };
@@ -32,7 +39,6 @@ fn number(value: &Literal, ty: NumberType) -> Result<Number, LowerErrorKind> {
 
 fn range(bounds: &RangeBounds, ty: NumberType) -> Result<Ranges<i128>, LowerErrorKind> {
     let (mut least, mut greatest) = ty.bounds();
-    let out_of_range = |bound: &Literal| LowerErrorKind::OutOfRange { value: bound.text().into_owned() };
     if let Some((bound, inclusive)) = bounds.lower() {
         match ty.bound(number(bound, ty)?, Edge::AtLeast) {
             Some((key, exact)) => least = key + i128::from(exact && !inclusive),
@@ -54,6 +60,10 @@ fn range(bounds: &RangeBounds, ty: NumberType) -> Result<Ranges<i128>, LowerErro
     }
     let (first, last) = ty.bounds();
     Ok(Ranges::new(least.max(first), greatest.min(last)))
+}
+
+fn out_of_range(value: &Literal) -> LowerErrorKind {
+    LowerErrorKind::OutOfRange { value: value.text().into_owned() }
 }
 
 fn below_zero(bound: &Literal) -> bool {

@@ -73,6 +73,7 @@ pub(super) fn ask(atom: &Atom<'_>) -> Asked {
             token(wildcard_test(Wildcard::new(lower, pattern.fold())))
         }
         Atom::Term { .. }
+        | Atom::OneTerm(_)
         | Atom::Wildcard { .. }
         | Atom::Prefix { .. }
         | Atom::Regexp { .. }
@@ -87,6 +88,7 @@ fn string_test(atom: &Atom<'_>, normal: &dyn Fn(&str) -> String) -> Result<Strin
         Atom::Term { value, fold } => {
             wildcard_test(Wildcard::new([Glob::Text(normal(&value.text()))], *fold))
         }
+        Atom::OneTerm(value) => StringTest::Equals(vec![normal(&value.text())]),
         Atom::Match(value) => StringTest::Equals(vec![normal(&value.text())]),
         Atom::Phrase { value, .. } => StringTest::Equals(vec![normal(&value.text())]),
         Atom::Wildcard { pattern, .. } => {

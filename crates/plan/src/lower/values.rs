@@ -54,6 +54,7 @@ fn ask_address(atom: &Atom<'_>) -> Asked {
         Atom::Exists => Ranges::new(0, u128::MAX),
         Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
         Atom::Term { value, .. } | Atom::Phrase { value, .. } => addresses(&value.text())?,
+        Atom::OneTerm(value) => addresses(&value.text())?,
         Atom::Match(value) => addresses(&value.text())?,
         Atom::Range(bounds) => address_range(bounds)?,
         Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
@@ -108,8 +109,7 @@ fn address_range(bounds: &RangeBounds) -> Result<Ranges<u128>, LowerErrorKind> {
 fn ask_boolean(atom: &Atom<'_>) -> Asked {
     let (truth, falsity) = match atom {
         Atom::Exists => (true, true),
-        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
-        Atom::Term { value, .. } | Atom::Phrase { value, .. } => {
+        Atom::Term { value, .. } | Atom::OneTerm(value) | Atom::Phrase { value, .. } => {
             let value = boolean(value)?;
             (value, !value)
         }
