@@ -13,7 +13,6 @@ use crate::normalise::Normaliser;
 use crate::options::{ReadAt, Version};
 use crate::record::Record;
 use crate::subtree::Subtree;
-use crate::tree::push_key;
 
 /// Where the values of one field go.
 #[derive(Clone, Debug)]
@@ -22,7 +21,7 @@ enum Target {
     Leaf { slot: Slot },
     /// The values below it at a path.
     Below { slot: Slot, path: Box<str> },
-    /// All values below it, each with its dotted key after a prefix.
+    /// All values below it, each with its key after a prefix; a dot stands before every part of both.
     Flattened { slot: Slot, prefix: Box<str> },
 }
 
@@ -106,8 +105,9 @@ fn target(field: Field, path: &str, slot: Slot, column: &str, shape: Shape) -> O
             }
         }
         Shape::FlattenedRoot => {
-            let below = if path == column { "" } else { path.strip_prefix(column)?.strip_prefix('.')? };
-            Some(Target::Flattened { slot, prefix: below.into() })
+            let below = path.strip_prefix(column)?;
+            (below.is_empty() || below.starts_with('.'))
+                .then(|| Target::Flattened { slot, prefix: below.into() })
         }
         // No field of a record is of the type `nested`.
         Shape::Nested => None,
@@ -122,9 +122,10 @@ struct Row<'r> {
 }
 
 impl Row<'_> {
-    /// Pushes a leaf of a flattened field: its key, a NUL, its value. A value without a key is none.
+    /// Pushes a leaf of a flattened field: its key, a NUL, its value. The key comes with a dot before every part;
+    /// without any part it is no leaf.
     fn push_leaf(builder: &mut BlockBuilder, slot: Slot, key: &str, value: Scalar<'_>, leaf: &mut String) {
-        if !key.is_empty() {
+        if let Some(key) = key.strip_prefix('.') {
             leaf.clear();
             leaf.push_str(key);
             leaf.push('\0');
@@ -141,7 +142,7 @@ impl Sink for Row<'_> {
                 Target::Leaf { slot } => self.builder.push(*slot, value),
                 Target::Below { .. } => {}
                 Target::Flattened { slot, prefix } => {
-                    Self::push_leaf(self.builder, *slot, prefix, value, self.key)
+                    Self::push_leaf(self.builder, *slot, prefix, value, self.key);
                 }
             }
         }
@@ -159,13 +160,12 @@ impl Sink for Row<'_> {
             match target {
                 Target::Leaf { slot } => value.scalars(&mut |scalar| builder.push(*slot, scalar)),
                 Target::Below { slot, path } => {
-                    value.scalars_below(path, &mut |scalar| builder.push(*slot, scalar))
+                    value.scalars_below(path, &mut |scalar| builder.push(*slot, scalar));
                 }
                 Target::Flattened { slot, prefix } => {
-                    let mut key = String::new();
-                    push_key(&mut key, prefix);
+                    let mut key = prefix.to_string();
                     value.leaves(&mut key, &mut |key, scalar| {
-                        Self::push_leaf(builder, *slot, key, scalar, self.key)
+                        Self::push_leaf(builder, *slot, key, scalar, self.key);
                     });
                 }
             }

@@ -72,8 +72,9 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         }
         F::EventOriginal => {
             let tagged = facts.options.tags.iter().any(|tag| tag == PRESERVE_ORIGINAL);
-            if facts.options.original == Original::Keep || tagged || !facts.failures().is_empty() {
-                out.text(&String::from_utf8_lossy(facts.raw.trim_ascii()));
+            let kept = facts.options.original == Original::Keep || tagged || !facts.failures().is_empty();
+            if kept && !facts.raw.trim_ascii().is_empty() {
+                out.text(&String::from_utf8_lossy(facts.raw));
             }
         }
         F::EventCreated => out.text(facts.read_at.text()),
@@ -213,7 +214,7 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
 
         F::ConsoleLoginMobileVersion => out.is_not_no(facts, "MobileVersion"),
         F::ConsoleLoginLoginTo if is_console_login(facts) => {
-            out.key(facts, top.additional_event_data, "LoginTo")
+            out.key(facts, top.additional_event_data, "LoginTo");
         }
         F::ConsoleLoginLoginTo => {}
         F::ConsoleLoginMfaUsed => out.is_not_no(facts, "MFAUsed"),

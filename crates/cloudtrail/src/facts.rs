@@ -98,7 +98,7 @@ pub(crate) struct Facts<'a> {
     unreadable: Option<String>,
     entities: Option<Result<Entities<'a>, EntityError>>,
     agent: Option<Arc<UserAgent>>,
-    place: Option<Option<Arc<Place>>>,
+    place: Option<Arc<Place>>,
 }
 
 impl<'a> Facts<'a> {
@@ -206,11 +206,10 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn place(&mut self, scratch: &mut Scratch) -> Option<&Place> {
         if self.place.is_none() {
-            let geo = self.options.geo.as_ref();
-            let found = geo.zip(self.source_ip()).map(|(geo, (_, address))| scratch.places.get(geo, address));
-            self.place = Some(found);
+            let (_, address) = self.source_ip()?;
+            self.place = Some(scratch.places.get(self.options.geo.as_ref()?, address));
         }
-        self.place.as_ref().and_then(Option::as_deref)
+        self.place.as_deref()
     }
 
     pub(crate) fn user_agent(&mut self, scratch: &mut Scratch) -> Option<&UserAgent> {

@@ -1,4 +1,4 @@
-//! Where an address is and whose it is: databases in MaxMind's format.
+//! Where an address is and whose it is: databases in the format of `MaxMind`.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -114,7 +114,9 @@ impl RecordBuf {
             if result.is_err() && quote_wide_numbers(raw, quoted, numbers) {
                 tape = tape.reset();
                 let start = quoted.as_ptr().addr();
-                numbers.iter_mut().for_each(|offset| *offset += start);
+                for offset in &mut *numbers {
+                    *offset += start;
+                }
                 result = fill(quoted, buffers, &mut tape);
             }
             match result {
@@ -187,7 +189,7 @@ fn parse_error(error: &simd_json::Error, raw: &[u8]) -> ParseError {
 fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>) -> bool {
     quoted.clear();
     // Addresses are remembered, so the copy must not move while it grows: a quoted number has at least 19 bytes
-    // of digits or an exponent, and takes two bytes more.
+    // of digits, or an exponent of three, and takes at most three bytes more.
     quoted.reserve(raw.len() * 2 + INPUT_PADDING);
     let (mut at, mut in_string) = (0, false);
     while at < raw.len() {
@@ -207,10 +209,10 @@ fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>
                 .take_while(|it| matches!(it, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
             let number = &raw[at..at + len.count()];
             at += number.len();
-            if is_wide(number) {
+            if let Some(wide) = wide(number) {
                 quoted.push(b'"');
                 numbers.push(quoted.len());
-                quoted.extend_from_slice(number);
+                quoted.extend_from_slice(wide.as_str().as_bytes());
                 quoted.push(b'"');
             } else {
                 quoted.extend_from_slice(number);
@@ -224,14 +226,14 @@ fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>
     !numbers.is_empty()
 }
 
-/// Whether this is a JSON number that fits neither a 64-bit integer nor a finite 64-bit float.
-fn is_wide(number: &[u8]) -> bool {
-    let Ok(text) = str::from_utf8(number) else { return false };
-    if text.parse::<serde_json::Number>().is_err() {
-        return false;
-    }
-    if text.bytes().any(|it| matches!(it, b'.' | b'e' | b'E')) {
-        return text.parse::<f64>().is_ok_and(f64::is_infinite);
-    }
-    text.parse::<i64>().is_err() && text.parse::<u64>().is_err()
+/// The number, if this is a JSON number that fits neither a 64-bit integer nor a finite 64-bit float. Its text is
+/// the one that documents have.
+fn wide(number: &[u8]) -> Option<serde_json::Number> {
+    let text = str::from_utf8(number).ok()?;
+    let fits = if text.bytes().any(|it| matches!(it, b'.' | b'e' | b'E')) {
+        text.parse::<f64>().is_ok_and(f64::is_finite)
+    } else {
+        text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()
+    };
+    if fits { None } else { text.parse().ok() }
 }

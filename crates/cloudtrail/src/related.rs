@@ -96,6 +96,10 @@ impl<'a> Facts<'a> {
     /// identifies them. Nothing if they are no list.
     pub(crate) fn resources(&self, scratch: &mut Scratch) -> Option<Vec<At>> {
         let Kind::Array = self.tree.kind(self.top.resources) else { return None };
+        let mut elements = self.tree.elements(self.top.resources);
+        if let (Some(only), None) = (elements.next(), elements.next()) {
+            return Some(if let Kind::Object = self.tree.kind(only) { vec![only] } else { Vec::new() });
+        }
         let mut resources: Vec<(String, At)> = Vec::new();
         let mut index = rustc_hash::FxHashMap::default();
         for resource in self.tree.elements(self.top.resources) {

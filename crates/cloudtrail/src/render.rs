@@ -81,7 +81,7 @@ pub(crate) fn write_scalar(value: Scalar<'_>, out: &mut String) {
         Scalar::UInt(value) => write!(out, "{value}").expect("a String takes everything"),
         Scalar::Float(value) => write_double(value, out),
         Scalar::NumberText(text) if text.bytes().all(|it| it == b'-' || it.is_ascii_digit()) => {
-            out.push_str(text)
+            out.push_str(text);
         }
         Scalar::NumberText(text) => match text.parse() {
             Ok(value) => write_double(value, out),
@@ -181,9 +181,9 @@ mod tests {
     #[test]
     fn the_capacity_counts_keys_that_the_clean_up_removed() {
         // Thirteen keys make 32 buckets. `b` (98) and `r` (114) share a bucket of 16 but not of 32.
-        let many: String = (0..11).map(|it| format!(",\"x{it}\":\"\"")).collect();
+        let many = (0..11).map(|it| format!("\"x{it}\":\"\"")).collect::<Vec<_>>().join(",");
         assert_eq!(rendered(r#"{"r":1,"b":2}"#), "{r=1, b=2}");
-        assert_eq!(rendered(&format!(r#"{{"r":1,"b":2{many}}}"#)), "{b=2, r=1}");
+        assert_eq!(rendered(&format!(r#"{{"r":1,"b":2,{many}}}"#)), "{b=2, r=1}");
     }
 
     #[test]

@@ -71,7 +71,7 @@ impl<'a> Subtree<'a> {
         }
     }
 
-    /// Calls `found` with each scalar below and its dotted key, which begins with what `key` holds.
+    /// Calls `found` with each scalar below and its key, as [`Tree::leaves`] does.
     pub(crate) fn leaves(self, key: &mut String, found: &mut impl FnMut(&str, Scalar<'a>)) {
         if let Kind::Object = self.tree.kind(self.at) {
             for (name, value) in self.entries() {

@@ -258,7 +258,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Calls `found` with each scalar below a place and its dotted key, which begins with what `key` holds.
+    /// Calls `found` with each scalar below a place and its key, which begins with what `key` holds; a dot stands
+    /// before every part of it.
     pub(crate) fn leaves(self, at: At, key: &mut String, found: &mut impl FnMut(&str, Scalar<'a>)) {
         match self.kind(at) {
             Kind::Null => {}
@@ -292,11 +293,9 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Appends a key to a dotted path.
+/// Appends a key to a path in which a dot stands before every key, so that an empty key is one too.
 pub(crate) fn push_key(path: &mut String, key: &str) {
-    if !path.is_empty() {
-        path.push('.');
-    }
+    path.push('.');
     path.push_str(key);
 }
 
@@ -355,6 +354,7 @@ fn after(nodes: &[Node<'_>], at: usize) -> usize {
 macro_rules! keys {
     ($(#[$meta:meta])* $name:ident { $($field:ident = $key:literal,)* }) => {
         $(#[$meta])*
+        #[allow(clippy::struct_field_names, reason = "the names are those of the record")]
         #[derive(Clone, Copy, Debug, Default)]
         pub(crate) struct $name {
             $(pub(crate) $field: $crate::tree::At,)*

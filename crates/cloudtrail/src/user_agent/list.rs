@@ -90,7 +90,7 @@ impl Entry {
             }
             "regex_flag" => self.ignore_case = value == "i",
             "family_replacement" | "os_replacement" | "device_replacement" => {
-                self.replacements[0] = Some(value)
+                self.replacements[0] = Some(value);
             }
             "v1_replacement" | "os_v1_replacement" => self.replacements[1] = Some(value),
             "v2_replacement" | "os_v2_replacement" => self.replacements[2] = Some(value),

@@ -12,13 +12,13 @@ use cloudtrail::{Geo, Normaliser, Options, ReadAt, RecordBuf, Retain, Version};
 use serde_json::Value;
 
 /// A record of a pair, and how its document compares.
-pub struct Pair {
+pub(crate) struct Pair {
     /// Folder, file and line.
-    pub id: String,
+    pub(crate) id: String,
     /// The fields that differ, a line each: as they should be.
-    pub expected: String,
+    pub(crate) expected: String,
     /// The same fields as they came.
-    pub got: String,
+    pub(crate) got: String,
 }
 
 /// What a document has before processing.
@@ -36,7 +36,7 @@ const FOLDERS: [(&str, Version); 4] = [
 ];
 
 /// Runs all pairs below a folder of shared data.
-pub fn run(data: &Path) -> io::Result<Vec<Pair>> {
+pub(crate) fn run(data: &Path) -> io::Result<Vec<Pair>> {
     let geo = Geo::open(&data.join("geoip-test")).map_err(io::Error::other)?;
     let geo = Arc::new(geo);
     let mut pairs = Vec::new();
