@@ -12,6 +12,9 @@ pub const MAX_DEPTH: usize = 100;
 /// Longer records are refused: places in a record are kept in 32 bits.
 pub const MAX_RECORD_BYTES: usize = 1 << 30;
 
+/// After a longer record the memory it took is given back.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
 /// Why the text of a record could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -59,6 +62,7 @@ pub struct RecordBuf {
     numbers: Vec<usize>,
     buffers: Buffers,
     tape: Option<Tape<'static>>,
+    was_long: bool,
 }
 
 impl fmt::Debug for RecordBuf {
@@ -75,6 +79,7 @@ impl Default for RecordBuf {
             numbers: Vec::new(),
             buffers: Buffers::with_max_depth(4096, MAX_DEPTH),
             tape: None,
+            was_long: false,
         }
     }
 }
@@ -100,7 +105,11 @@ pub struct Record<'a> {
 impl RecordBuf {
     /// Reads the text of one record.
     pub fn parse<'a>(&'a mut self, raw: &'a [u8]) -> Record<'a> {
-        let Self { text, quoted, numbers, buffers, tape: home } = self;
+        if self.was_long {
+            *self = Self::default();
+        }
+        self.was_long = raw.len() > KEPT_BYTES_MAX;
+        let Self { text, quoted, numbers, buffers, tape: home, .. } = self;
         let mut tape: Tape<'a> = home.take().map_or_else(Tape::null, Tape::reset);
         numbers.clear();
         let state = if raw.trim_ascii().is_empty() {

@@ -12,6 +12,8 @@ use crate::user_agent::{self, EmptyParts, UserAgent};
 
 /// How many different user agents are remembered; when there are more, all are forgotten.
 const AGENTS_MAX: usize = 16_384;
+/// Of longer user agents only the beginning is read. CloudTrail itself cuts them off at 1 KB.
+const AGENT_BYTES_MAX: usize = 4096;
 /// How many different addresses are remembered; when there are more, all are forgotten.
 const PLACES_MAX: usize = 65_536;
 
@@ -41,6 +43,9 @@ pub(crate) struct Places {
 
 impl Agents {
     pub(crate) fn get(&mut self, text: &str, version: Version) -> Arc<UserAgent> {
+        let end =
+            (0..=AGENT_BYTES_MAX.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let text = &text[..end];
         if let Some(known) = self.known.get(text) {
             return Arc::clone(known);
         }

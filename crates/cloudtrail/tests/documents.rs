@@ -14,7 +14,8 @@ fn tagged(tags: &[&str]) -> Options {
 
 fn document(text: impl AsRef<[u8]>, options: Options) -> Value {
     let mut buf = RecordBuf::default();
-    Normaliser::new(options).document(&buf.parse(text.as_ref()), &ReadAt::parse(READ_AT).unwrap()).into()
+    let read_at = ReadAt::parse(READ_AT).expect("the constant is a time");
+    Normaliser::new(options).document(&buf.parse(text.as_ref()), &read_at).into()
 }
 
 fn of(record: &Value) -> Value {

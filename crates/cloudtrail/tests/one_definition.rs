@@ -94,6 +94,9 @@ fn compare(block: &Block, row: usize, document: &Object) -> Result<(), String> {
     let mut seen = 0;
     for (slot, path, shape) in ALL.schema.columns() {
         let column = block.column(slot);
+        if column.row(row).is_empty() && expected[slot.index()].is_empty() && !path.ends_with(".text") {
+            continue;
+        }
         let got: Vec<String> = column.row(row).iter().map(|&it| format!("{:?}", column.value(it))).collect();
         let own = &expected[slot.index()];
         // A multi-field has the values of its field.

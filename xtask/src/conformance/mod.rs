@@ -4,6 +4,7 @@
 //! if the whole result is compared and equal; there is no list of excused cases here. What is not supported
 //! stands in `docs/compatibility.md` with the reason.
 
+mod ecs;
 mod kql;
 mod unsupported;
 
@@ -69,6 +70,7 @@ struct Suite {
 }
 
 const SUITES: &[Suite] = &[
+    Suite { name: "ecs", cases: ecs::cases },
     Suite { name: "kql-parse", cases: kql::parse_cases },
     Suite { name: "kql-match", cases: kql::match_cases },
     Suite { name: "lucene", cases: |data| unsupported::cases(data, "lucene") },

@@ -84,10 +84,7 @@ fn unquoted(value: &'static str) -> &'static str {
 impl Entry {
     fn set(&mut self, key: &str, value: &'static str) {
         match key {
-            // Java's classes are those of ASCII.
-            "regex" => {
-                self.pattern = value.replace("''", "'");
-            }
+            "regex" => self.pattern = value.replace("''", "'"),
             "regex_flag" => self.ignore_case = value == "i",
             "family_replacement" | "os_replacement" | "device_replacement" => {
                 self.replacements[0] = Some(value);
@@ -131,11 +128,14 @@ impl List {
         self.entries.len()
     }
 
+    /// The slow twin of [`List::first_match`]: tries every entry.
     #[cfg(test)]
-    pub(super) fn check_all(&self) {
-        for entry in &self.entries {
-            assert!(entry.regex().is_some(), "{}", entry.pattern);
-        }
+    pub(super) fn first_match_of_all<'t>(&'t self, text: &'t str) -> Option<Replacements<'t>> {
+        self.entries.iter().find_map(|entry| {
+            let regex = entry.regex().unwrap_or_else(|| panic!("{} does not compile", entry.pattern));
+            let captures = regex.captures(text.as_bytes())?;
+            Some(Replacements { captures, replacements: entry.replacements })
+        })
     }
 }
 

@@ -82,15 +82,69 @@ fn joined_version(found: &Replacements<'_>, empty_parts: EmptyParts) -> Option<S
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::list::List;
     use super::*;
 
-    #[test]
-    fn every_expression_compiles_and_the_filter_rules_none_out_wrongly() {
-        let lists = &*LISTS;
-        for (list, expected) in [(&lists.programs, 200), (&lists.systems, 100), (&lists.devices, 400)] {
-            assert!(list.len() > expected, "the list was read whole");
-            list.check_all();
+    /// Parts of real user agents, in random order with random text between them.
+    fn agent() -> impl Strategy<Value = String> {
+        let parts = prop::sample::select(vec![
+            "Mozilla/5.0",
+            "(Windows NT 10.0; Win64; x64)",
+            "(Macintosh; Intel Mac OS X 10_15_7)",
+            "(iPhone; CPU iPhone OS 17_2 like Mac OS X)",
+            "(X11; Linux x86_64; rv:121.0)",
+            "(Linux; Android 13; SM-G991B)",
+            "AppleWebKit/537.36 (KHTML, like Gecko)",
+            "Chrome/120.0.0.0",
+            "Safari/537.36",
+            "Edg/120.0",
+            "Gecko/20100101",
+            "Firefox/121.0",
+            "Boto3/1.34.2",
+            "Botocore/1.34.2",
+            "aws-cli/2.15.0",
+            "Python/3.11.6",
+            "Linux/6.1.0-17-amd64",
+            "Darwin/23.1.0",
+            "exe/x86_64.debian.12",
+            "os/linux#6.1",
+            "lang/python#3.11",
+            "aws-sdk-go/1.44.0",
+            "(go1.20.5; linux; amd64)",
+            "aws-sdk-java/2.20",
+            "curl/8.4.0",
+            "APN/1.0 HashiCorp/1.0 Terraform/1.6.4",
+            "S3Console/0.4,",
+            "[S3Console/0.4]",
+            "console.amazonaws.com",
+            "AWS Internal",
+            "Googlebot/2.1",
+            "PostmanRuntime/7.36.0",
+            "okhttp/4.12",
+        ]);
+        let part = prop_oneof![4 => parts.prop_map(str::to_owned), 1 => "[ -~]{0,12}", 1 => "\\PC{0,4}"];
+        prop::collection::vec(part, 0..6).prop_map(|parts| parts.join(" "))
+    }
+
+    /// Name and parts of the version, as far as there are any.
+    fn shown(found: Option<Replacements<'_>>) -> Option<(Option<String>, Vec<Option<String>>)> {
+        found.map(|it| (it.name(), (1..=4).map(|part| it.part(part).map(Into::into)).collect()))
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_prefilter_rules_out_does_not_match(text in agent()) {
+            for list in [&LISTS.programs, &LISTS.systems, &LISTS.devices] {
+                prop_assert_eq!(shown(list.first_match(&text)), shown(list.first_match_of_all(&text)));
+            }
         }
+    }
+
+    #[test]
+    fn the_lists_are_read_whole() {
+        assert_eq!([&LISTS.programs, &LISTS.systems, &LISTS.devices].map(List::len), [347, 190, 625]);
     }
 
     #[test]
