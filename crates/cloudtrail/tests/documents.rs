@@ -27,6 +27,24 @@ fn at<'a>(document: &'a Value, path: &str) -> &'a Value {
     path.split('.').fold(document, |it, key| &it[key])
 }
 
+/// The cases that are written as data: a record, and what its document has at some paths; null for nothing.
+#[test]
+fn cases() {
+    for (file, text) in
+        [("entities", include_str!("cases/entities.json")), ("fields", include_str!("cases/fields.json"))]
+    {
+        let cases: Vec<Value> = serde_json::from_str(text).unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let document = of(&case["record"]);
+            for (path, expected) in case["expected"].as_object().unwrap() {
+                assert_eq!(at(&document, path), expected, "{file}, {}: {path}\n{document:#}", case["name"]);
+            }
+            assert_eq!(document["error"], Value::Null, "{file}, {}", case["name"]);
+        }
+    }
+}
+
 #[test]
 fn an_unreadable_record_says_so_and_nothing_else() {
     for text in ["{\"eventName\": ", "[1]", "12", "{\"a\":1}{", "{\"a\":\"\u{1}"] {
