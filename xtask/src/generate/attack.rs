@@ -1,4 +1,4 @@
-//! Attacks planted among the ordinary work, and the ground truth about them.
+//! Attacks planted among the ordinary work.
 
 use super::catalogue::{Catalogue, Event};
 use super::clock;
@@ -6,10 +6,11 @@ use super::plan::Plan;
 use super::record::{Caller, Failure, event_id, push_record};
 use super::seed::mix;
 use super::template::{Scene, Value};
+use super::truth::{Expected, Truth};
 use super::world::{Account, Persona, Principal, World};
 use anyhow::{Context as _, Result};
 use fastrand::Rng;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::path::Path;
 
 /// A scenario of `attacks.toml`.
@@ -90,29 +91,6 @@ pub(super) struct Planted {
     pub(super) text: String,
 }
 
-/// One line of the ground truth: what one attack did and who must notice.
-#[derive(Debug, Serialize)]
-pub(super) struct Truth {
-    pub(super) scenario: String,
-    story: String,
-    account: String,
-    region: String,
-    source_address: String,
-    principals: Vec<String>,
-    start: String,
-    end: String,
-    pub(super) event_ids: Vec<String>,
-    pub(super) expected: Vec<Expected>,
-}
-
-/// A rule and the records it must alert on: each of them for a `query` rule, the first for a `new_terms` rule.
-#[derive(Debug, Serialize)]
-pub(super) struct Expected {
-    pub(super) rule: String,
-    pub(super) rule_id: String,
-    pub(super) event_ids: Vec<String>,
-}
-
 /// All scenarios there are.
 pub(super) fn scenarios() -> Result<Vec<Scenario>> {
     #[derive(Deserialize)]
@@ -168,8 +146,12 @@ impl Scenario {
                 fixed.push((Value::Instance, cast.role.session_name.clone()));
             }
             let mut ids = Vec::new();
-            for _ in 0..step.times {
-                seconds = (seconds + rng.i64(step.wait[0]..=step.wait[1])).min(plan.end - 1);
+            let mut first = plan.end;
+            for turn in 0..step.times {
+                // The first record of a step is alone in its second, so that it is clear which one is first.
+                let wait = rng.i64(step.wait[0]..=step.wait[1]).max(i64::from(turn == 1));
+                seconds = (seconds + wait).min(plan.end - 1);
+                first = first.min(seconds);
                 let scene = Scene {
                     world,
                     account,
@@ -194,13 +176,14 @@ impl Scenario {
                 truth.principals.push(principal.arn.clone());
             }
             for stem in &step.alerts {
-                truth.expected.push(expected(rules, stem, &ids)?);
+                let (user_agent, times) = (step.client.user_agent(), (first, seconds));
+                truth.expected.push(Expected::new(rules, stem, &ids, &principal.arn, user_agent, times)?);
             }
             truth.event_ids.append(&mut ids);
         }
-        let times = planted.iter().map(|it| it.seconds);
-        clock::push_iso(&mut truth.start, times.clone().min().context("a scenario has steps")?);
-        clock::push_iso(&mut truth.end, times.max().context("a scenario has steps")?);
+        let (first, last) = planted.first().zip(planted.last()).context("a scenario has steps")?;
+        clock::push_iso(&mut truth.start, first.seconds);
+        clock::push_iso(&mut truth.end, last.seconds);
         Ok((planted, truth))
     }
 
@@ -265,22 +248,4 @@ fn failure(code: &str, event: &Event, scene: &Scene<'_>, principal: &Principal) 
         return Failure { code: None, message: code.to_owned() };
     }
     Failure::refused(code, event, scene, principal)
-}
-
-/// Looks the rule's id and type up in its file, so that the ground truth cannot disagree with the pack.
-fn expected(rules: &Path, stem: &str, ids: &[String]) -> Result<Expected> {
-    #[derive(Deserialize)]
-    struct File {
-        rule: Rule,
-    }
-    #[derive(Deserialize)]
-    struct Rule {
-        rule_id: String,
-        r#type: String,
-    }
-    let path = rules.join(format!("{stem}.toml"));
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let file: File = toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
-    let noticed = if file.rule.r#type == "new_terms" { &ids[..1] } else { ids };
-    Ok(Expected { rule: stem.to_owned(), rule_id: file.rule.rule_id, event_ids: noticed.to_vec() })
 }

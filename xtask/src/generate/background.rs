@@ -6,6 +6,7 @@ use super::seed::Choice;
 use super::template::Scene;
 use super::world::{Account, Persona, Principal, World};
 use fastrand::Rng;
+use std::collections::BTreeSet;
 
 /// Draws the calls of ordinary days.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Background<'a> {
     ranks: Vec<Choice>,
     /// Of a million records, how many are legitimate calls such as detection rules watch.
     sensitive_per_million: u32,
+    /// ARNs of whom attacks use. They make no such calls themselves: what is new in an attack stays new.
+    victims: BTreeSet<&'a str>,
 }
 
 /// A stretch of calls of one principal: scripts and pages make several at once.
@@ -37,9 +40,15 @@ const BURST_LENGTH_MAX: usize = 6;
 const DRAWS: usize = 8;
 
 impl<'a> Background<'a> {
-    pub(super) fn new(world: &'a World, catalogue: &'a Catalogue, sensitive_per_million: u32) -> Self {
+    pub(super) fn new(
+        world: &'a World,
+        catalogue: &'a Catalogue,
+        sensitive_per_million: u32,
+        victims: BTreeSet<&'a str>,
+    ) -> Self {
         let longest = catalogue.events.len();
-        Self { world, catalogue, ranks: (1..=longest).map(Choice::zipf).collect(), sensitive_per_million }
+        let ranks = (1..=longest).map(Choice::zipf).collect();
+        Self { world, catalogue, ranks, sensitive_per_million, victims }
     }
 
     /// Decides who is at work in this account at this time.
@@ -113,6 +122,7 @@ impl<'a> Background<'a> {
         let persona = event.by[rng.usize(..event.by.len())];
         let fits = here && (!event.global || region == self.world.regions[0]);
         fits.then(|| (event, account.one_of(persona, rng.u64(..))))
+            .filter(|(_, principal)| !self.victims.contains(principal.arn.as_str()))
     }
 
     fn usual_event(&self, burst: &Burst<'a>, rng: &mut Rng) -> &'a Event {

@@ -12,10 +12,11 @@ mod plan;
 mod record;
 mod seed;
 mod template;
+mod truth;
 mod world;
 
 use anyhow::{Context as _, Result};
-use attack::{Ground, Planted, Scenario, Truth};
+use attack::{Ground, Planted, Scenario};
 use background::Background;
 use catalogue::Catalogue;
 use clap::ValueEnum;
@@ -25,6 +26,7 @@ use plan::Plan;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use truth::Truth;
 use world::{Size, World};
 
 /// What to generate.
@@ -195,6 +197,7 @@ impl Data {
                 truths.push(truth);
             }
         }
+        truth::settle(&mut truths);
         planted.sort_by_key(|it: &Planted| it.seconds);
         let ordinary = options.records.checked_sub(planted.len() as u64).with_context(|| {
             format!("the attacks alone have {} records; ask for more with --records", planted.len())
@@ -204,7 +207,9 @@ impl Data {
     }
 
     fn write(&self, folder: &Path, format: Format, threads: Option<usize>) -> Result<Written> {
-        let background = Background::new(&self.world, &self.catalogue, self.options.sensitive);
+        let victims =
+            self.truths.iter().flat_map(|truth| truth.principals.iter().map(String::as_str)).collect();
+        let background = Background::new(&self.world, &self.catalogue, self.options.sensitive, victims);
         let source = Source {
             seed: self.options.seed,
             world: &self.world,

@@ -189,6 +189,27 @@ fn the_ground_truth_names_records_that_exist_and_are_what_it_says() {
 }
 
 #[test]
+fn what_an_earlier_attack_did_is_not_new_to_a_rule() {
+    let mut options = options(3, 10_000);
+    options.attacks = vec!["intrusion".to_owned()];
+    options.repeat_attacks = 3;
+    // All three make the same user in the first account, so that its log-in to a machine is news only once.
+    let (_, truths) = generate(&options);
+    let log_ins = |truth: &Truth| {
+        let of_rule =
+            |it: &&truth::Expected| it.rule == "lateral_movement_ec2_instance_connect_by_new_identity";
+        truth.expected.iter().filter(of_rule).count()
+    };
+    assert_eq!(truths.iter().map(log_ins).sum::<usize>(), 1);
+    let administrators = |truth: &Truth| {
+        let of_rule =
+            |it: &&truth::Expected| it.rule == "privilege_escalation_iam_administrator_policy_attached";
+        truth.expected.iter().filter(of_rule).count()
+    };
+    assert_eq!(truths.iter().map(administrators).sum::<usize>(), 3, "a query rule alerts every time");
+}
+
+#[test]
 fn the_sweep_for_passwords_is_what_its_rule_looks_for() {
     let (records, truths) = generate(&options(3, 10_000));
     let truth = truths.iter().find(|truth| truth.scenario == "password-data-sweep").unwrap();
