@@ -23,6 +23,10 @@ pub struct Schema {
 
 impl Schema {
     /// The column of `path`, new if nobody asked for it before.
+    ///
+    /// # Panics
+    ///
+    /// With more than four billion columns.
     pub fn add(&mut self, path: &str, shape: Shape) -> Slot {
         if let Some(&slot) = self.index.get(&(path.to_owned(), shape)) {
             return slot;

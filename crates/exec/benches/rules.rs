@@ -9,7 +9,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use ecs::{Scalar, Shape};
 use exec::{Program, Scratch};
 use fastrand::Rng;
-use plan::{Expr, Predicate, Test};
+use plan::{Expr, Glob, KeywordField, Predicate, StringTest, Test, Wildcard};
 
 const SEED: u64 = 7;
 const ACTIONS: usize = 3_000;
@@ -74,6 +74,12 @@ fn keyword(path: &str, text: &str) -> Expr {
     is(path, Test::term(text))
 }
 
+fn contains(path: &str, text: &str) -> Expr {
+    let pattern = Wildcard::new([Glob::Any, Glob::Text(text.to_owned()), Glob::Any], false);
+    is(path, Test::Keyword { field: KeywordField::default(), test: StringTest::Wildcard(pattern) })
+}
+
+/// What one rule asks for. Few match, and as few of 20 as of 2,000.
 fn rule(number: usize, actions: usize, rng: &mut Rng) -> Expr {
     // All three of one provider, as a rule's actions are.
     let step = ACTIONS / actions;
@@ -85,15 +91,31 @@ fn rule(number: usize, actions: usize, rng: &mut Rng) -> Expr {
         Expr::Or(named.iter().map(|&it| keyword("event.action", &action(it).1)).collect()),
         keyword("event.outcome", "success"),
     ];
-    match number % 4 {
+    let user = |it: usize| format!("user-{it}");
+    match number % 5 {
         0 => all.push(keyword("aws.cloudtrail.user_identity.type", "Root")),
-        1 => all.push(keyword("user.name", &format!("user-{}", rng.usize(..5_000)))),
-        2 => all.push(keyword("aws.cloudtrail.request_parameters", &format!("thing {number}"))),
-        _ => {
-            let trusted = (0..3).map(|at| keyword("user.name", &format!("user-{at}"))).collect();
-            all.push(Expr::Not(Box::new(Expr::Or(trusted))));
-            all.push(keyword("user_agent.original", &format!("tool-{}", rng.u16(..200))));
+        1 => all.push(keyword("user.name", &user(rng.usize(..5_000)))),
+        2 => {
+            all.push(contains(
+                "aws.cloudtrail.request_parameters",
+                &format!("sg-{:05x}", rng.u32(..1 << 20)),
+            ));
         }
+        3 => {
+            all.push(Expr::Not(Box::new(contains(
+                "user_agent.original",
+                &format!("thing-{}", rng.u8(..60)),
+            ))));
+            all.push(Expr::Not(Box::new(Expr::Or(
+                (0..3).map(|it| keyword("user.name", &user(it))).collect(),
+            ))));
+            all.push(contains(
+                "aws.cloudtrail.request_parameters",
+                &format!("instanceId=i-{:05x}", rng.u32(..1 << 20)),
+            ));
+        }
+        // Nothing but a tool that is known by its name, whatever it does.
+        _ => return contains("user_agent.original", &format!("scanner-{number}")),
     }
     Expr::And(all)
 }
@@ -113,7 +135,7 @@ fn rules(criterion: &mut Criterion) {
                     bencher.iter(|| {
                         let mut matched = 0;
                         program.evaluate(&block, &["logs".to_owned()], &mut scratch, |_, rows| {
-                            matched += rows.len()
+                            matched += rows.len();
                         });
                         matched
                     });

@@ -9,6 +9,9 @@ use crate::program::{Leaf, Program};
 use crate::scratch::{ABSENT, LeafState, Mode, Scratch, UNSEARCHED};
 use crate::view::View;
 
+/// How many patterns can be asked about a value while it is searched for the literals of all.
+const SEARCH_ASKS: usize = 4;
+
 /// One program on its way over one block.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
@@ -235,6 +238,9 @@ impl<'a> Pass<'a> {
             return true;
         }
         if !leaf.patterns.is_empty() {
+            if !self.is_worth_searching(leaf, view) {
+                return self.ask(&leaf.patterns, value) || self.ask(&leaf.others, value);
+            }
             let (start, end) = self.search(leaf.column, view, ordinal, text);
             for at in start..end {
                 let id = self.scratch.columns[leaf.column.index()].literals[at as usize];
@@ -244,6 +250,20 @@ impl<'a> Pass<'a> {
             }
         }
         self.ask(&leaf.others, value)
+    }
+
+    /// Whether searching a value for all literals of the column is cheaper than asking each pattern of the leaf
+    /// about it. A search also saves what other leaves would ask; so once as much was asked as searching every
+    /// value costs, it is searched.
+    fn is_worth_searching(&mut self, leaf: &Leaf, view: View<'a>) -> bool {
+        let epoch = self.scratch.epoch;
+        let state = &mut self.scratch.columns[leaf.column.index()];
+        state.begin_search(epoch, view.distinct());
+        if leaf.patterns.len() >= SEARCH_ASKS || state.asked >= SEARCH_ASKS * view.distinct() {
+            return true;
+        }
+        state.asked += leaf.patterns.len();
+        false
     }
 
     /// Searches one text for the literals of the column's patterns, once a block. Where in the column's

@@ -65,7 +65,9 @@ impl Filter {
             Clause::All(clauses) => clauses,
             Clause::Leaf { .. } | Clause::Any(_) => vec![clause],
         };
-        clauses.iter_mut().for_each(|clause| clause.order(program));
+        for clause in &mut clauses {
+            clause.order(program);
+        }
         clauses.sort_by_key(|clause| (clause.is_late(program), clause.cost(program)));
         let early = clauses.iter().take_while(|clause| !clause.is_late(program)).count();
         let mut gates: Vec<Gate> = Vec::new();
@@ -139,7 +141,9 @@ impl Clause {
         match self {
             Self::Const(_) | Self::Leaf { .. } => {}
             Self::All(clauses) | Self::Any(clauses) => {
-                clauses.iter_mut().for_each(|clause| clause.order(program));
+                for clause in &mut *clauses {
+                    clause.order(program);
+                }
                 clauses.sort_by_key(|clause| clause.cost(program));
             }
         }

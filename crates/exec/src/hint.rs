@@ -22,7 +22,7 @@ impl Hint {
             Test::Terms(terms) => Self::Terms(terms.clone()),
             // A field that lower-cases its values has more letters that become an `i` or a `k` than ASCII has.
             Test::Keyword { field, .. } | Test::FlattenedRoot { field, .. } if field.lowercase => Self::Any,
-            Test::Keyword { test, .. } => Self::of_text(test),
+            Test::Keyword { test, .. } | Test::Version(test) => Self::of_text(test),
             // The text stands behind the key.
             Test::FlattenedRoot { test, .. } => match Self::of_text(test) {
                 Self::Terms(terms) => {
@@ -38,9 +38,6 @@ impl Hint {
             }
             Test::Dynamic { string: Some(test), .. } => Self::of(test),
             Test::Dynamic { string: None, .. } => Self::Terms(Vec::new()),
-            // Versions are compared by their parts only where ranges ask for it.
-            Test::Version(StringTest::Range(_)) => Self::Any,
-            Test::Version(test) => Self::of_text(test),
             // Tokens are lower-cased too; numbers, dates and addresses are written in many ways.
             Test::Text(TextTest::Any | TextTest::Token(_) | TextTest::Phrase { .. })
             | Test::Number { .. }

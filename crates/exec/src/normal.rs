@@ -101,7 +101,7 @@ fn gather(mut children: Vec<Node>, all: bool) -> Vec<Node> {
                 Some(Node::Leaf { wanted, column, predicates }),
                 Node::Leaf { wanted: new_wanted, column: new_column, predicates: mut new },
             ) if *wanted == new_wanted && *column == new_column && *wanted != all => {
-                predicates.append(&mut new)
+                predicates.append(&mut new);
             }
             (Some(last), child) if *last == child => {}
             (_, child) => gathered.push(child),

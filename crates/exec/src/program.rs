@@ -1,6 +1,6 @@
 //! All filters as one program.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use block::Schema;
 use ecs::{Scalar, Shape};
 use plan::{Expr, Matcher};
@@ -14,6 +14,10 @@ use crate::view::Source;
 
 /// A column with fewer patterns than this asks each of them; with more, one automaton finds those worth asking.
 const AUTOMATON_PATTERNS_MIN: usize = 4;
+
+/// Literals of more bytes than this are searched for by the slower and smaller kind of automaton: the fast one takes
+/// up to 1 KiB a byte.
+const DFA_BYTES_MAX: usize = 16 * 1024;
 
 /// All filters of all rules, ready to run over blocks. Threads share it; each has its own
 /// [`Scratch`](crate::Scratch).
@@ -305,8 +309,10 @@ impl ColumnPlan {
 impl Automaton {
     /// `None` if the literals are too many for one automaton.
     fn new(literals: Vec<(String, Vec<PredicateId>)>) -> Option<Self> {
+        let bytes: usize = literals.iter().map(|(literal, _)| literal.len()).sum();
         let searcher = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
+            .kind((bytes <= DFA_BYTES_MAX).then_some(AhoCorasickKind::DFA))
             .ascii_case_insensitive(true)
             .build(literals.iter().map(|(literal, _)| literal))
             .ok()?;

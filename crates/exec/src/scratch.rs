@@ -101,6 +101,8 @@ pub(crate) struct ColumnState {
     /// [`UNSEARCHED`].
     pub(crate) searched: Vec<(u32, u32)>,
     pub(crate) literals: Vec<PredicateId>,
+    /// How often a pattern was asked about a value that was not searched.
+    pub(crate) asked: usize,
     pub(crate) all_epoch: u64,
     /// All values that contain a literal of a predicate, by predicate.
     pub(crate) found: Vec<(PredicateId, Ordinal)>,
@@ -170,6 +172,7 @@ impl ColumnState {
         }
         self.search_epoch = epoch;
         self.literals.clear();
+        self.asked = 0;
         self.searched.clear();
         self.searched.resize(distinct, UNSEARCHED);
     }

@@ -117,7 +117,7 @@ fn string_test() -> impl Strategy<Value = StringTest> {
         2 => asked().prop_map(StringTest::Prefix),
         6 => wildcard().prop_map(StringTest::Wildcard),
         1 => (expression, any::<bool>())
-            .prop_map(|(source, fold)| StringTest::Regexp(Regexp::new(source, None, fold).unwrap())),
+            .prop_map(|(source, fold)| StringTest::Regexp(Regexp::new(source, None, fold).expect("all are good"))),
         1 => (bound(), bound()).prop_map(|(lower, upper)| StringTest::Range(TextRange { lower, upper })),
     ]
 }
@@ -131,7 +131,7 @@ fn keyword_test() -> impl Strategy<Value = Test> {
 
 fn test() -> impl Strategy<Value = Test> {
     let terms = || vec(asked(), 1..4).prop_map(Test::terms);
-    let ty = NumberType::of(FieldType::Long, None).unwrap();
+    let ty = NumberType::of(FieldType::Long, None).expect("long is a number");
     let number = (-8..3_i128).prop_map(move |first| Test::Number { ty, ranges: Ranges::new(first, 5) });
     let boolean = || any::<(bool, bool)>().prop_map(|(truth, falsity)| Test::Boolean { truth, falsity });
     let dynamic = (option::of(keyword_test()), option::of(number.clone()), option::of(boolean())).prop_map(

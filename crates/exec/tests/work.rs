@@ -1,0 +1,100 @@
+//! What a program must not do: look at filters that no row can satisfy, ask twice, ask where nobody needs it.
+
+use block::{Block, BlockBuilder, Origin, RowInfo, Schema};
+use ecs::{Scalar, Shape};
+use exec::{Program, Row, Scratch, Stats};
+use plan::{Expr, Glob, KeywordField, Predicate, StringTest, Test, Wildcard};
+
+const ACTION: &str = "event.action";
+const REQUEST: &str = "aws.cloudtrail.request_parameters";
+
+fn is(path: &str, test: Test) -> Expr {
+    Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test })
+}
+
+fn action(name: &str) -> Expr {
+    is(ACTION, Test::term(name))
+}
+
+fn contains(path: &str, text: &str) -> Expr {
+    let pattern = Wildcard::new([Glob::Any, Glob::Text(text.to_owned()), Glob::Any], false);
+    is(path, Test::Keyword { field: KeywordField::default(), test: StringTest::Wildcard(pattern) })
+}
+
+/// Events with these actions and request parameters.
+fn block(schema: &Schema, events: &[(&str, &str)]) -> Block {
+    let mut builder = BlockBuilder::new(schema.clone().into());
+    for (action, request) in events {
+        for (path, text) in [(ACTION, action), (REQUEST, request)] {
+            if let Some(slot) = schema.get(path, Shape::Leaf) {
+                builder.push(slot, Scalar::Str(text));
+            }
+        }
+        builder.end_row(RowInfo { id: "it", index: 0, timestamp: 0, origin: Origin::default() });
+    }
+    builder.finish()
+}
+
+fn evaluate(program: &Program, block: &Block) -> (Vec<(usize, Vec<Row>)>, Stats) {
+    let (mut found, mut scratch) = (Vec::new(), Scratch::default());
+    program.evaluate(block, &["logs".to_owned()], &mut scratch, |at, rows| found.push((at, rows.to_vec())));
+    (found, scratch.take_stats())
+}
+
+#[test]
+fn only_filters_that_a_value_leads_to_are_visited() {
+    let mut filters: Vec<Expr> = (0..2_000)
+        .map(|at| Expr::And(vec![action(&format!("Absent{at}")), contains(REQUEST, "admin")]))
+        .collect();
+    // These have no terms; the automaton leads to them.
+    filters.extend((0..100).map(|at| contains(REQUEST, &format!("absent-{at}"))));
+    filters.push(Expr::And(vec![action("StopLogging"), contains(REQUEST, "trail")]));
+    let program = Program::compile(&filters);
+    let events = [("GetObject", "bucket"), ("StopLogging", "trail/main"), ("StopLogging", "nothing")];
+    let (found, stats) = evaluate(&program, &block(program.schema(), &events));
+    assert_eq!(found, [(2_100, vec![1])]);
+    assert_eq!((stats.filters_visited, stats.filters_started, stats.rows_started), (1, 1, 2));
+}
+
+#[test]
+fn a_filter_starts_from_its_rarest_gate() {
+    let filter = Expr::And(vec![is(REQUEST, Test::term("rare")), action("GetObject")]);
+    let program = Program::compile(&[filter, action("PutObject"), action("ListBuckets")]);
+    let mut events = vec![("GetObject", "common"); 100];
+    events.push(("GetObject", "rare"));
+    let (found, stats) = evaluate(&program, &block(program.schema(), &events));
+    assert_eq!(found, [(0, vec![100])]);
+    assert_eq!(stats.rows_started, 1);
+}
+
+#[test]
+fn questions_are_asked_once_a_value_and_only_of_rows_that_are_left() {
+    let program = Program::compile(&[
+        Expr::And(vec![action("GetObject"), contains(REQUEST, "secret")]),
+        Expr::And(vec![action("GetObject"), contains(REQUEST, "secret"), Expr::Not(Box::new(action("x")))]),
+    ]);
+    let mut events = vec![("GetObject", "one"), ("GetObject", "secret two")];
+    events.extend([
+        ("PutObject", "other"),
+        ("GetObject", "one"),
+        ("PutObject", "secret"),
+        ("GetObject", "secret two"),
+    ]);
+    let (found, stats) = evaluate(&program, &block(program.schema(), &events));
+    assert_eq!(found, [(0, vec![1, 5]), (1, vec![1, 5])]);
+    assert_eq!(stats.values_asked, 2);
+}
+
+#[test]
+fn late_columns_are_needed_only_where_the_rest_of_a_filter_holds() {
+    let filters = [
+        Expr::And(vec![action("GetObject"), contains(REQUEST, "secret")]),
+        action("PutObject"),
+        Expr::And(vec![action("Absent"), contains(REQUEST, "a")]),
+    ];
+    let program = Program::compile_with_late(&filters, |path, _| path == REQUEST);
+    let events = [("PutObject", ""), ("GetObject", ""), ("ListBuckets", "")];
+    let mut scratch = Scratch::default();
+    let block = block(program.schema(), &events);
+    assert_eq!(program.candidates(&block, &["logs".to_owned()], &mut scratch), [1]);
+}
