@@ -87,11 +87,6 @@ impl Column {
         &self.rows
     }
 
-    /// Whether any row has several values.
-    pub fn has_lists(&self) -> bool {
-        !self.lists.is_empty()
-    }
-
     /// Adds a value to `row`, which must not lie before the last one pushed to.
     pub(crate) fn push(&mut self, row: usize, value: Scalar<'_>) {
         let ordinal = self.intern(value);
