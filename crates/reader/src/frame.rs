@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use crate::classify::is_cloudtrail_key;
-use crate::scan::{Scanner, Step};
+use crate::scan::{LOOK_BACK_BYTES, Scanner, Step};
 use crate::sniff::BOM;
 use crate::walk::{self, Stop};
 use crate::window::Window;
@@ -23,11 +23,11 @@ const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
 /// How many envelopes may stand in each other: arrays of files, one inside the other.
 const MAX_ENVELOPES: usize = 4;
 
+/// The key under which AWS delivers records.
+const RECORDS: &[u8] = b"Records";
+
 /// How many bytes of an object are remembered to know its like: enough for its first key.
 const HEAD_BYTES: usize = 64;
-
-/// How much white space is passed over backwards, and how long a key may be, when looking for the next record.
-const LOOK_AROUND_BYTES: usize = 256;
 
 /// What comes next in a text.
 #[derive(Debug)]
@@ -77,6 +77,7 @@ struct Target {
     indent: Option<usize>,
     /// An array at the start of a line will do as well.
     array: bool,
+    mode: Mode,
 }
 
 /// The next one is whatever starts a line.
@@ -220,7 +221,7 @@ impl<'s> Framer<'s> {
                 }
                 Step::More(at) if !self.window.is_last() => {
                     self.at = at;
-                    self.fill(at);
+                    self.fill(at.saturating_sub(LOOK_BACK_BYTES));
                 }
                 Step::More(at) => {
                     self.at = at;
@@ -307,8 +308,7 @@ impl<'s> Framer<'s> {
         let held = start + self.record_bytes;
         // More than one record in it means that the first has lost a bracket.
         if let Ok(next) = find_target(&self.window.text()[..held], start + 1, true, &target) {
-            self.at = next;
-            self.indent = line_indent(&self.window.text()[..next]);
+            self.land(next);
             let skipped = (next - start) as u64;
             return self.problem(start, Cause::Broken { skipped });
         }
@@ -338,7 +338,7 @@ impl<'s> Framer<'s> {
                     break;
                 }
                 Step::More(to) if !self.window.is_last() => {
-                    let keep = start.unwrap_or(to.saturating_sub(LOOK_AROUND_BYTES));
+                    let keep = start.unwrap_or(to.saturating_sub(LOOK_BACK_BYTES));
                     self.fill(keep);
                     from = to - keep;
                     start = start.map(|_| 0);
@@ -399,20 +399,20 @@ impl<'s> Framer<'s> {
     /// What the record after the one at `start` will look like.
     fn target(&self, start: usize) -> Target {
         let text = self.window.text();
-        let own = first_key(&text[..text.len().min(start + HEAD_BYTES)], start);
+        let own = first_key(text, start);
         let before = self.before.as_ref().and_then(|(_, head)| first_key(head, 0));
         let keys = own.into_iter().chain(before).map(<[u8]>::to_vec).collect();
-        Target { keys, indent: self.indent, array: self.arrays.is_empty() }
+        Target { keys, indent: self.indent, array: self.arrays.is_empty(), mode: self.mode }
     }
 
     /// What the next record will look like, when we stand between two.
     fn target_after_last(&self) -> Target {
-        let array = self.arrays.is_empty();
+        let (array, mode) = (self.arrays.is_empty(), self.mode);
         let Some((indent, head)) = &self.before else {
-            return Target { keys: Vec::new(), indent: Some(ANY_LINE), array };
+            return Target { keys: Vec::new(), indent: Some(ANY_LINE), array, mode };
         };
         let keys = first_key(head, 0).into_iter().map(<[u8]>::to_vec).collect();
-        Target { keys, indent: *indent, array }
+        Target { keys, indent: *indent, array, mode }
     }
 
     /// Goes to the next start of a record, at `at` or after it. At the end of the text if there is none; then
@@ -422,8 +422,7 @@ impl<'s> Framer<'s> {
             let last = self.window.is_last();
             match find_target(self.window.text(), self.at, last, target) {
                 Ok(found) => {
-                    self.at = found;
-                    self.indent = line_indent(&self.window.text()[..found]);
+                    self.land(found);
                     return true;
                 }
                 Err(end) if last => {
@@ -433,9 +432,19 @@ impl<'s> Framer<'s> {
                 }
                 Err(again) => {
                     self.at = again;
-                    self.fill(again.saturating_sub(2 * LOOK_AROUND_BYTES));
+                    self.fill(again.saturating_sub(2 * LOOK_BACK_BYTES));
                 }
             }
+        }
+    }
+
+    /// Goes to the start of a record that was found behind something broken.
+    fn land(&mut self, found: usize) {
+        self.at = found;
+        self.indent = line_indent(&self.window.text()[..found]);
+        if self.mode == Mode::Trail && first_key(self.window.text(), found) == Some(RECORDS) {
+            // What the broken file was in will not go on behind the next one.
+            self.arrays.clear();
         }
     }
 
@@ -467,7 +476,7 @@ impl<'s> Framer<'s> {
 fn find_target(text: &[u8], from: usize, last: bool, target: &Target) -> Result<usize, usize> {
     for bracket in memchr::memchr2_iter(b'{', b'[', &text[from..]) {
         let at = from + bracket;
-        if !last && text.len() - at < LOOK_AROUND_BYTES {
+        if !last && text.len() - at < LOOK_BACK_BYTES {
             return Err(at);
         }
         if target.fits(text, at) {
@@ -484,29 +493,32 @@ impl Target {
         {
             return text[at] == b'{' || self.array;
         }
-        let ahead = &text[..text.len().min(at + HEAD_BYTES)];
-        let Some(key) = first_key(ahead, at).filter(|_| text[at] == b'{') else { return false };
+        let Some(key) = first_key(text, at).filter(|_| text[at] == b'{') else { return false };
+        // The next file, where several were joined.
+        if key == RECORDS && self.mode == Mode::Trail {
+            return true;
+        }
         let known = self.keys.iter().any(|wanted| wanted == key);
         // A key that no nested object has is enough.
         if is_cloudtrail_key(key) {
             return known || !self.keys.iter().any(|wanted| is_cloudtrail_key(wanted));
         }
         // Other records can be told by what stands around them, unless they have lines of their own.
-        let before =
-            text[..at].iter().rev().take(LOOK_AROUND_BYTES).find(|&&byte| byte > b' ' && byte != b',');
+        let before = text[..at].iter().rev().take(LOOK_BACK_BYTES).find(|&&byte| byte > b' ' && byte != b',');
         known && self.indent.is_none() && matches!(before, Some(b'}' | b'['))
     }
 }
 
-/// The first key of the object at `start`.
+/// The first key of the object at `start`, if it is a short one.
 fn first_key(text: &[u8], start: usize) -> Option<&[u8]> {
+    let text = &text[..text.len().min(start + HEAD_BYTES)];
     let key = walk::token(text, start + 1).and_then(|at| walk::key(text, at)).ok()?;
     Some(&text[key])
 }
 
 /// How much white space ends `before`, if it reaches back to a line feed.
 fn line_indent(before: &[u8]) -> Option<usize> {
-    let mut back = before.iter().rev().take(LOOK_AROUND_BYTES);
+    let mut back = before.iter().rev().take(LOOK_BACK_BYTES);
     let width = back.position(|&byte| byte > b' ' || byte == b'\n')?;
     (before[before.len() - 1 - width] == b'\n').then_some(width)
 }
@@ -528,7 +540,7 @@ fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), Stop> {
         let key = &text[key];
         match (key, text[at]) {
             // AWS calls nothing else so: even a broken first record does not hide those after it.
-            (b"Records", b'[') if brackets == 1 => return Ok((brackets, at + 1)),
+            (RECORDS, b'[') if brackets == 1 => return Ok((brackets, at + 1)),
             (b"Events" | b"events" | b"logEvents", b'[') if brackets == 1 => {
                 return array_of_objects(text, at).map(|inside| (brackets, inside));
             }

@@ -41,6 +41,10 @@ pub(crate) struct Scanner {
     high: u64,
 }
 
+/// How much white space is passed over backwards to see what stands before something. Callers hold that much of the text
+/// before the place where they scan, if there is as much.
+pub(crate) const LOOK_BACK_BYTES: usize = 256;
+
 /// Every second bit, from the second on.
 const ODD_BITS: u64 = 0xAAAA_AAAA_AAAA_AAAA;
 
@@ -219,7 +223,7 @@ fn prefix_xor(mut bits: u64) -> u64 {
 /// Whether a bracket cannot stand after `before`: inside a value only a comma, a colon or an opening bracket may
 /// precede it. A new record on the next line then tells that the one before has lost a bracket.
 fn cannot_start(before: &[u8]) -> bool {
-    let last = before.iter().rev().find(|&&byte| byte > b' ');
+    let last = before.iter().rev().take(LOOK_BACK_BYTES).find(|&&byte| byte > b' ');
     !matches!(last, Some(b',' | b':' | b'[' | b'{') | None)
 }
 
