@@ -97,6 +97,13 @@ fn public_rules_have_no_lint_errors() {
     let mut codes = BTreeMap::new();
     for problem in &found {
         let diagnostic = &problem.diagnostic;
+        let place = diagnostic.span().and_then(|span| set.text(&problem.file).get(span.range()));
+        assert!(
+            place.is_some_and(|place| !place.is_empty()),
+            "{} has no place",
+            set.render(problem, Style::Plain)
+        );
+        assert!(diagnostic.severity < Severity::Error, "{}", set.render(problem, Style::Plain));
         *codes.entry((diagnostic.severity.as_str(), diagnostic.code)).or_insert(0) += 1;
     }
     eprintln!("findings by severity and code: {codes:#?}");

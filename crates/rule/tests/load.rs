@@ -202,3 +202,21 @@ fn the_note_takes_its_queries_and_gives_its_setup() {
     );
     assert_eq!(rule.setup, "Turn it on.");
 }
+
+/// Files from Windows: a byte order mark and other line ends move no place.
+#[test]
+fn windows_files_are_read() {
+    let windows = format!("\u{feff}{}", RULE.replace('\n', "\r\n"));
+    let set = rule::load_text("a.toml", &windows);
+    assert_eq!(codes(&set), [""; 0]);
+    assert_eq!(set.rules.len(), 1);
+    let broken = windows.replace("event.action: CreateAccessKey", "event.action: (CreateAccessKey");
+    let set = rule::load_text("a.toml", &broken);
+    let span = set.problems[0].diagnostic.span().unwrap();
+    assert_eq!(&broken[span.range()], "(");
+    let export = format!(
+        "\u{feff}{}\r\n",
+        json!({ "rule_id": "r", "name": "n", "description": "d", "severity": "low", "risk_score": 1, "type": "query" })
+    );
+    assert_eq!(rule::load_text("a", &export).rules.len(), 1);
+}
