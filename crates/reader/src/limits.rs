@@ -23,12 +23,12 @@ pub struct Options {
 /// Every limit of reading one input. Memory depends on these, never on the size of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The longest record, in bytes. CloudTrail's own limit is 256 KiB; a LookupEvents or search hit wraps one.
+    /// The longest record, in bytes, with what is wrapped around it.
     pub record_bytes: usize,
     /// How many brackets deep a record may nest.
     pub depth: u32,
     /// How many bytes an input may give for each of its own, once it gave [`Limits::ratio_free_bytes`].
-    /// Deflate ends at 1,032; a real trail stays below 100.
+    /// Deflate itself ends at 1,032.
     pub ratio: u64,
     /// How many bytes an input may give before [`Limits::ratio`] is asked.
     pub ratio_free_bytes: u64,

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// How long before its delivery an event may have happened. AWS delivers within minutes and promises nothing; a day is the
-/// longest that its documentation mentions for late and repeated deliveries.
+/// How long before its delivery an event may have happened. Delivery usually takes minutes and is not promised; a day
+/// is a margin of ours, wide enough for late and repeated deliveries.
 pub const DELIVERY_LAG_MS: i64 = 24 * HOUR_MS;
 
 /// How long after the time in a file's name an event in it may have happened: names are rounded down and clocks
