@@ -134,11 +134,21 @@ impl NumberType {
         (least..=greatest).contains(&key).then_some(key)
     }
 
+    /// What a query may name: Elasticsearch reads values for the small types as integers.
+    fn query_bounds(self) -> (i128, i128) {
+        match self {
+            Self::Byte | Self::Short => Self::Integer.bounds(),
+            _ => self.bounds(),
+        }
+    }
+
     /// Whether the type is too small to hold the number.
     pub fn is_beyond(self, number: Number) -> bool {
-        let (least, greatest) = self.bounds();
+        let (least, greatest) = self.query_bounds();
         let key = match number {
             Number::Whole(value) if self.is_whole() => value,
+            // Whole types let numbers pass that even an `f64` does not hold.
+            Number::Real(value) if self.is_whole() && value.is_infinite() => return false,
             Number::Real(value) if self.is_whole() => value as i128,
             Number::Whole(_) | Number::Real(_) => float_key(self.round(number.as_f64())),
         };
@@ -188,11 +198,7 @@ impl NumberType {
             (Number::Real(value), Edge::AtLeast) => (value.ceil() as i128, value.fract() == 0.0),
             (Number::Real(value), Edge::AtMost) => (value.floor() as i128, value.fract() == 0.0),
         };
-        let (least, greatest) = match self {
-            // Elasticsearch reads the bounds of the small types as integers.
-            Self::Byte | Self::Short => Self::Integer.bounds(),
-            _ => self.bounds(),
-        };
+        let (least, greatest) = self.query_bounds();
         (least..=greatest).contains(&key).then_some((key, exact))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Expr, Predicate, StringTest, Test};
+use crate::{Expr, Predicate, StringTest, Test, TextTest};
 
 impl Expr {
     /// The canonical form: same meaning on every document, and equal for many ways to write the same. No
@@ -111,11 +111,11 @@ impl Test {
             Self::Dynamic { string, integer, float, boolean } => {
                 [string, integer, float, boolean].iter().all(|it| it.as_ref().is_none_or(|it| it.is_never()))
             }
-            Self::Keyword { .. }
-            | Self::FlattenedRoot { .. }
-            | Self::Text(_)
-            | Self::Version(_)
-            | Self::Place => false,
+            Self::Keyword { test, .. }
+            | Self::FlattenedRoot { test, .. }
+            | Self::Text(TextTest::Token(test))
+            | Self::Version(test) => *test == StringTest::Equals(Vec::new()),
+            Self::Text(TextTest::Any | TextTest::Phrase { .. }) | Self::Place => false,
         }
     }
 
@@ -132,8 +132,8 @@ impl Test {
             {
                 Some(Self::FlattenedRoot { field: *a, test: x.union(y)? })
             }
-            (Self::Text(crate::TextTest::Token(a)), Self::Text(crate::TextTest::Token(b))) => {
-                Some(Self::Text(crate::TextTest::Token(a.union(b)?)))
+            (Self::Text(TextTest::Token(a)), Self::Text(TextTest::Token(b))) => {
+                Some(Self::Text(TextTest::Token(a.union(b)?)))
             }
             (Self::Number { ty: a, ranges: x }, Self::Number { ty: b, ranges: y }) if a == b => {
                 Some(Self::Number { ty: *a, ranges: x.union(y) })

@@ -309,7 +309,8 @@ fn epoch(text: &str, unit: i64, rounding: Rounding) -> Option<Instant> {
     if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|it| it.is_ascii_digit()) {
         return None;
     }
-    if fraction.len() > 9 {
+    // Nothing below a nanosecond.
+    if fraction.len() > if unit == 1 { 6 } else { 9 } {
         return None;
     }
     let whole: i64 = whole.parse().ok()?;

@@ -227,6 +227,9 @@ impl Lowering<'_> {
                     _ => Expr::Const(false),
                 });
             }
+            Resolved::Unmapped if name.contains('*') && kind.expands_names() => {
+                return self.fields_like(name, kind, nested);
+            }
             Resolved::Unmapped => return Ok(self.unmapped(name, kind, nested)),
         };
         let error = |it| (Some(mapping.ty), it);
@@ -239,6 +242,29 @@ impl Lowering<'_> {
         let expr = self.atoms(kind, &Place { name, mapping, key, nested }).map_err(error)?;
         // The values may stand in other objects than those that are asked; the question must be right even so.
         Ok(if mapping.nested.as_deref() == nested { expr } else { Expr::Const(false) })
+    }
+
+    /// Some field whose name matches the pattern satisfies it. Unlike a question to all fields, it fails if one
+    /// of them cannot be asked.
+    fn fields_like(
+        &self,
+        pattern: &str,
+        kind: &LeafKind,
+        nested: Option<&str>,
+    ) -> Result<Expr, (Option<FieldType>, LowerErrorKind)> {
+        let pattern = Wildcard::new(
+            pattern.split('*').flat_map(|text| [Glob::Any, Glob::Text(text.to_owned())]).skip(1),
+            false,
+        );
+        let fields = self.catalog.iter().filter(|(name, mapping)| {
+            let is_asked = match mapping.ty {
+                FieldType::Object | FieldType::Nested => false,
+                FieldType::GeoPoint => matches!(kind, LeafKind::Exists),
+                _ => mapping.searchable,
+            };
+            is_asked && pattern.matches(name)
+        });
+        fields.map(|(name, _)| self.field(name, kind, nested)).collect::<Result<_, _>>().map(Expr::Or)
     }
 
     /// Any field below the object exists; what lies in nested objects does not count.
@@ -311,6 +337,12 @@ impl Lowering<'_> {
             if mapping.ty == FieldType::GeoPoint {
                 return match atom {
                     Atom::Exists => Ok(place.geo_point_exists()),
+                    // `query_string` knows no beginnings here, and does not mind.
+                    Atom::Wildcard { pattern, analyzed: true }
+                        if matches!(pattern.parts(), [Glob::Text(_), Glob::Any]) =>
+                    {
+                        Ok(Expr::Const(false))
+                    }
                     _ => Err(LowerErrorKind::OnlyExists),
                 };
             }
@@ -352,10 +384,6 @@ impl Lowering<'_> {
             LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
             LeafKind::Range(bounds) if bounds.is_open() => ask(&Atom::Exists),
             LeafKind::Range(bounds) => ask(&Atom::Range(bounds)),
-            // Lucene's automaton for no pattern accepts nothing, not even the empty text.
-            LeafKind::Wildcard { value, .. } if value.is_empty() && is_string(mapping.ty) => {
-                Ok(Expr::Const(false))
-            }
             LeafKind::Wildcard { value, case_insensitive } => {
                 ask(&Atom::Wildcard { pattern: Wildcard::parse(value, *case_insensitive), analyzed: false })
             }
@@ -454,6 +482,11 @@ fn pieces_of(pieces: &[Vec<Option<String>>]) -> Vec<Atom<'static>> {
 }
 
 impl LeafKind {
+    /// Whether Elasticsearch takes a field name with an asterisk for a pattern.
+    fn expands_names(&self) -> bool {
+        matches!(self, Self::Exists | Self::Pattern { .. })
+    }
+
     fn is_lenient(&self) -> bool {
         match self {
             Self::Match { lenient, .. }
@@ -530,10 +563,6 @@ fn pick<'a>(inclusive: Option<&'a Literal>, exclusive: Option<&'a Literal>) -> O
     let given = |it: &&Literal| **it != Literal::Null;
     let exclusive = exclusive.filter(given).map(|it| (it, false));
     exclusive.or(inclusive.filter(given).map(|it| (it, true)))
-}
-
-fn is_string(ty: FieldType) -> bool {
-    is_text(ty) || matches!(ty, FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard)
 }
 
 fn is_text(ty: FieldType) -> bool {

@@ -91,6 +91,10 @@ fn string_test(atom: &Atom<'_>, normal: &dyn Fn(&str) -> String) -> Result<Strin
         Atom::OneTerm(value) => StringTest::Equals(vec![normal(&value.text())]),
         Atom::Match(value) => StringTest::Equals(vec![normal(&value.text())]),
         Atom::Phrase { value, .. } => StringTest::Equals(vec![normal(&value.text())]),
+        // Lucene's automaton for no pattern accepts nothing, not even the empty text.
+        Atom::Wildcard { pattern, analyzed: false } if pattern.parts().is_empty() => {
+            StringTest::Equals(Vec::new())
+        }
         Atom::Wildcard { pattern, .. } => {
             let parts = pattern.parts().iter().map(|part| match part {
                 Glob::Text(text) => Glob::Text(normal(text)),
