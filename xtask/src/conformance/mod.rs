@@ -8,6 +8,7 @@ mod ecs;
 mod kql;
 mod unsupported;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -72,6 +73,7 @@ struct Suite {
 const SUITES: &[Suite] = &[
     Suite { name: "ecs", cases: ecs::cases },
     Suite { name: "kql-parse", cases: kql::parse_cases },
+    Suite { name: "kql-dsl", cases: kql::dsl_cases },
     Suite { name: "kql-match", cases: kql::match_cases },
     Suite { name: "lucene", cases: |data| unsupported::cases(data, "lucene") },
     Suite { name: "eql", cases: |data| unsupported::cases(data, "eql") },
@@ -140,11 +142,20 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Every failed case, and how many cases each missing thing makes unsupported.
 fn print_failures(results: &[CaseResult]) {
+    let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     for result in results {
-        if let Outcome::Failed { expected, got } = &result.outcome {
-            println!("\n{}\n  expected: {expected}\n  got:      {got}", result.id);
+        match &result.outcome {
+            Outcome::Passed => {}
+            Outcome::Failed { expected, got } => {
+                println!("\n{}\n  expected: {expected}\n  got:      {got}", result.id);
+            }
+            Outcome::Unsupported { reason } => *missing.entry(reason).or_default() += 1,
         }
+    }
+    for (reason, cases) in missing {
+        println!("  {cases} cases: {reason}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Our side, through both of its evaluators.
 
 use ::kql::{Ast, Node, NodeKind, TermKind};
-use ecs::{Catalog, FieldType, Millis};
+use ecs::{Catalog, FieldType, Millis, Resolved};
 
 use super::{Answer, World};
 use crate::evaluate;
@@ -27,28 +27,40 @@ impl Engine {
     }
 }
 
-/// Whether the peer is known to be older than the behaviour that is wanted: Kibana 8.9 did not yet escape the
-/// pattern for a keyword field, so that `?`, `\` and an escaped asterisk were active in it.
-pub(super) fn is_older_in_peer(query: &str, world: &World) -> bool {
+/// Whether the query asks something that this engine answers differently on purpose, or that the peer is too old
+/// for. `docs/compatibility.md` says why:
+///
+/// * Kibana 8.9 did not yet escape the pattern for a keyword field, so that `?`, `\` and an escaped asterisk were
+///   active in it.
+/// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
+///   with the keys and values of the whole field.
+pub(super) fn is_different_on_purpose(query: &str, world: &World) -> bool {
     match kql::parse(query) {
-        Ok(Ast { root: Some(root) }) => has_escaped_pattern(&root, &world.listed),
+        Ok(Ast { root: Some(root) }) => has_odd_pattern(&root, &world.listed),
         Ok(Ast { root: None }) | Err(_) => false,
     }
 }
 
-fn has_escaped_pattern(node: &Node, listed: &Catalog) -> bool {
+fn has_odd_pattern(node: &Node, listed: &Catalog) -> bool {
     match &node.kind {
-        NodeKind::Or(nodes) | NodeKind::And(nodes) => {
-            nodes.iter().any(|node| has_escaped_pattern(node, listed))
-        }
-        NodeKind::Not(node) => has_escaped_pattern(node, listed),
-        NodeKind::Nested { query, .. } => has_escaped_pattern(query, listed),
+        NodeKind::Or(nodes) | NodeKind::And(nodes) => nodes.iter().any(|node| has_odd_pattern(node, listed)),
+        NodeKind::Not(node) => has_odd_pattern(node, listed),
+        NodeKind::Nested { query, .. } => has_odd_pattern(query, listed),
         NodeKind::Is { field: Some(field), value } => {
             let TermKind::Pattern(pieces) = &value.kind else { return false };
+            if matches!(listed.resolve(&field.text()), Resolved::FlattenedKey { .. }) && !is_beginning(pieces)
+            {
+                return !value.is_lone_wildcard();
+            }
             let is_keyword = matches!(field.kind, TermKind::Pattern(_))
                 || listed.get(&field.text()).is_some_and(|mapping| mapping.ty == FieldType::Keyword);
             is_keyword && pieces.iter().any(|piece| piece.contains(['?', '\\', '*']))
         }
         NodeKind::Is { field: None, .. } | NodeKind::Range { .. } => false,
     }
+}
+
+/// `x*`, without white space, at which it would be split.
+fn is_beginning(pieces: &[String]) -> bool {
+    matches!(pieces, [text, rest] if rest.is_empty() && !text.is_empty() && !text.contains(char::is_whitespace))
 }

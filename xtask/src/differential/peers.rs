@@ -47,9 +47,11 @@ impl Translator {
             input.flush()?;
             let mut line = String::new();
             anyhow::ensure!(self.output.read_line(&mut line)? > 0, "the KQL process ended");
-            let mut answer: Value = serde_json::from_str(&line)?;
+            // A message may quote half a surrogate pair, which is no JSON to us.
+            let mut answer =
+                serde_json::from_str(&line).unwrap_or_else(|_| json!({"error": line.trim_end()}));
             answers.push(match answer.get_mut("dsl") {
-                Some(dsl) => Ok(dsl.take()),
+                Some(dsl) => Ok(Value::take(dsl)),
                 None => Err(answer.get("error").map(Value::to_string).unwrap_or_default()),
             });
         }
@@ -147,4 +149,24 @@ fn answer_of(response: &Value) -> Answer {
     let hits = response.pointer("/hits/hits").and_then(Value::as_array);
     let ids = hits.into_iter().flatten().filter_map(|hit| hit["_id"].as_str());
     Answer::found(ids.map(str::to_owned))
+}
+
+/// The questions of a query one by one, each within the nested groups it stands in.
+pub(super) fn leaves(dsl: &Value) -> Vec<Value> {
+    if let Some(query) = dsl.get("bool").and_then(Value::as_object) {
+        let clauses = query.values().flat_map(|clauses| match clauses {
+            Value::Array(clauses) => clauses.iter().flat_map(leaves).collect(),
+            Value::Object(_) => leaves(clauses),
+            // `minimum_should_match`.
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+        });
+        return clauses.collect();
+    }
+    let Some(group) = dsl.get("nested") else { return vec![dsl.clone()] };
+    let within = |leaf: Value| {
+        let mut group = group.clone();
+        group["query"] = leaf;
+        json!({"nested": group})
+    };
+    leaves(&group["query"]).into_iter().map(within).collect()
 }

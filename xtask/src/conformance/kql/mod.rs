@@ -1,8 +1,10 @@
 //! The suites of KQL: text to tree, text to Query DSL, text to matching documents.
 
+mod dsl;
 mod matches;
 mod parse;
 
+pub(crate) use dsl::cases as dsl_cases;
 pub(crate) use matches::cases as match_cases;
 pub(crate) use parse::cases as parse_cases;
 
