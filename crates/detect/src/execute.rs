@@ -117,7 +117,9 @@ fn ticks(plan: &Plan, span: DataSpan) -> Result<Ticks, PlanError> {
             });
             Ticks::new(plan.bounds.clone(), plan.interval, since, until.clamp(TIME_MIN, TIME_MAX))
         }
-        Mode::Once { to, .. } => Ticks::single(plan.bounds.clone(), to.unwrap_or(span.last)),
+        Mode::Once { to, .. } => {
+            Ticks::single(plan.bounds.clone(), to.unwrap_or(span.last).clamp(TIME_MIN, TIME_MAX))
+        }
     };
     if ticks.count() > TICKS_MAX as u64 {
         return Err(PlanError::TooManyExecutions { count: ticks.count(), limit: TICKS_MAX });

@@ -270,3 +270,86 @@ fn once(
         history,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rule::{AlertSuppression, HistoryWindow, MissingFields, NewTerms};
+
+    use super::*;
+
+    fn refusal(change: impl FnOnce(&mut Rule), mode: Mode) -> String {
+        let text = "
+            [rule]
+            name = 'Case'
+            description = 'Case.'
+            severity = 'low'
+            risk_score = 21
+            type = 'query'
+            query = 'event.action: *'
+        ";
+        let mut rule = rule::load_text("case.toml", text).rules.remove(0);
+        change(&mut rule);
+        match Plan::new(&rule, mode) {
+            Ok(_) => "accepted".to_owned(),
+            Err(error) => format!("{} {error}", error.code()),
+        }
+    }
+
+    fn new_terms(fields: usize, history: &str) -> RuleKind {
+        let history_window_start = HistoryWindow(history.to_owned());
+        RuleKind::NewTerms(NewTerms { fields: vec!["user.name".to_owned(); fields], history_window_start })
+    }
+
+    #[test]
+    fn refused_by_name() {
+        let replay = Mode::Replay { since: None, until: None };
+        assert_eq!(refusal(|_| {}, replay), "accepted");
+        assert_eq!(
+            refusal(|it| it.kind = RuleKind::Esql, replay),
+            "DET001 rules of type `esql` cannot be executed yet"
+        );
+        let suppression = AlertSuppression {
+            group_by: Vec::new(),
+            duration: None,
+            missing_fields: MissingFields::Suppress,
+        };
+        assert!(refusal(|it| it.alert_suppression = Some(suppression), replay).starts_with("DET002 "));
+        assert!(refusal(|it| it.from = "then".to_owned(), replay).starts_with("DET003 `from`: "));
+        assert!(refusal(|it| it.to = "now-99999999999y".to_owned(), replay).starts_with("DET003 `to`: "));
+        assert!(refusal(|it| it.kind = new_terms(4, "now-7d"), replay).starts_with("DET004 "));
+    }
+
+    /// It lies before `from` in every execution, or the rule is refused.
+    #[test]
+    fn history_window() {
+        let verdict = |history: &str, from: &str, mode| {
+            let change = |it: &mut Rule| {
+                it.kind = new_terms(1, history);
+                from.clone_into(&mut it.from);
+            };
+            refusal(change, mode)
+        };
+        let replay = Mode::Replay { since: None, until: None };
+        for (history, from) in [
+            ("now-7d", "now-6m"),
+            ("now-1d/d", "now-6m"),
+            ("now-1d/d", "now/d"),
+            ("now-1M", "now-27d"),
+            ("2026-01-01", "2026-01-02"),
+        ] {
+            assert_eq!(verdict(history, from, replay), "accepted", "{history} {from}");
+        }
+        for (history, from) in [
+            ("now-6m", "now-6m"),
+            ("now-1d/d", "now-1d/d"),
+            ("now/d", "now-6m"),
+            ("now-1M", "now-28d"),
+            ("2026-01-01", "now-6m"),
+        ] {
+            assert!(verdict(history, from, replay).starts_with("DET005 "), "{history} {from}");
+        }
+        let once = Mode::Once { from: Some(0), to: None };
+        assert_eq!(verdict("now-7d", "now-6m", once), "accepted");
+        assert!(verdict("1970-01-01", "1970-01-02", once).starts_with("DET005 "));
+    }
+}

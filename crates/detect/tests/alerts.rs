@@ -1,5 +1,7 @@
 //! The document of an alert.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use detect::{AlertSeed, Context, Detail, Execution, Origin, SeedEvent, build};
 use ecs::{Catalog, Object};
 use rule::{RiskScoreMapping, Rule, Severity, SeverityMapping};

@@ -1,5 +1,7 @@
 //! Runs the cases of `cases/executions`: a schedule and events, the alerts they make.
 
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 use std::fmt::Write;
 
 use detect::{

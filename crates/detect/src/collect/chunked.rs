@@ -3,8 +3,8 @@
 /// Elements of a full chunk.
 const CHUNK: usize = 1 << 16;
 
-/// A vector in chunks: tables of millions of entries grow without a moment in which they exist twice, and
-/// merging one into another gives its memory back as it goes.
+/// A vector in chunks: tables of millions of entries grow without a moment in which they exist twice, and can be
+/// put behind one another without copying.
 #[derive(Clone, Debug)]
 pub(super) struct Chunked<T> {
     chunks: Vec<Vec<T>>,
@@ -17,6 +17,8 @@ impl<T> Default for Chunked<T> {
 }
 
 impl<T> Chunked<T> {
+    /// The place that the next item gets: the number of items, unless some were put behind with
+    /// [`append`](Self::append).
     pub(super) fn len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
     }
@@ -34,8 +36,20 @@ impl<T> Chunked<T> {
         }
     }
 
+    /// Puts the items of `other` behind these; returns by how much their places grow. Places at the end of what
+    /// was the last chunk may stay empty.
+    pub(super) fn append(&mut self, other: Self) -> usize {
+        let shift = self.chunks.len() * CHUNK;
+        self.chunks.extend(other.chunks);
+        shift
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.chunks.iter_mut().flatten()
     }
 }
 

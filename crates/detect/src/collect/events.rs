@@ -96,22 +96,22 @@ impl EventTable {
         EventRef(u32::try_from(self.rows.len() - 1).expect("a hunt has fewer than 2^32 matched events"))
     }
 
+    /// Beyond the number of any event.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Takes over the events of `other`; their numbers grow by what is returned.
-    pub(super) fn append(&mut self, other: Self) -> u32 {
-        let (shift, ids) = (self.rows.len() as u32, self.ids.len() as u64);
-        self.ids.push_str(&other.ids);
-        for mut row in other.rows {
-            if row.index & 1 == 0 {
+    pub(super) fn append(&mut self, mut other: Self) -> u32 {
+        let ids = self.ids.len() as u64;
+        if !other.ids.is_empty() {
+            self.ids.push_str(&other.ids);
+            for row in other.rows.iter_mut().filter(|it| it.index & 1 == 0) {
                 let (start, _) = place(&row.id);
                 row.id[..8].copy_from_slice(&(start as u64 + ids).to_le_bytes());
             }
-            self.rows.push(row);
         }
-        shift
+        u32::try_from(self.rows.append(other.rows)).expect("a hunt has fewer than 2^32 matched events")
     }
 
     pub(super) fn shifted(event: EventRef, by: u32) -> EventRef {

@@ -38,8 +38,9 @@ pub(crate) enum Counting {
     WithinOfStart(Millis),
 }
 
-/// A stretch of events of one term.
+/// A stretch of events of one term. Packed, it has 20 bytes and not 24, which shows with millions of terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, packed(4))]
 pub(crate) struct Run {
     pub(crate) start: Millis,
     pub(crate) last: Millis,
@@ -134,6 +135,7 @@ impl TermTable {
         value: impl Fn(Combination) -> Combination,
         event: impl Fn(EventRef) -> EventRef,
     ) {
+        drop(other.index);
         let mut terms = Vec::with_capacity(other.keys.len());
         let mut several = other.many.into_iter().peekable();
         for (at, (key, run)) in other.keys.into_iter().zip(other.runs).enumerate() {

@@ -183,3 +183,42 @@ fn get<'a>(terms: &Chunked<Stored>, texts: &'a str, at: usize) -> Term<'a> {
         Stored::Ip(octets) => Term::Ip(octets.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// In the order of their values, with what an alert says of them alone and beside other fields.
+    #[test]
+    fn every_type() {
+        let ip = |text: &str| match text.parse().unwrap() {
+            IpAddr::V4(short) => Term::Ip(short.to_ipv6_mapped()),
+            IpAddr::V6(long) => Term::Ip(long),
+        };
+        let ordered = [
+            vec![(Term::Str(""), json!("")), (Term::Str("Z"), json!("Z")), (Term::Str("a"), json!("a"))],
+            vec![(Term::Long(-1), json!(-1)), (Term::Long(10), json!(10))],
+            vec![(Term::UnsignedLong(u64::MAX), json!(u64::MAX))],
+            vec![(Term::Double(-0.5), json!(-0.5)), (Term::Double(1.5), json!(1.5))],
+            vec![(Term::Bool(false), json!(0)), (Term::Bool(true), json!(1))],
+            vec![
+                (ip("9.9.9.9"), json!("9.9.9.9")),
+                (ip("10.0.0.1"), json!("10.0.0.1")),
+                (ip("2001:db8::1"), json!("2001:db8::1")),
+            ],
+        ]
+        .concat();
+        let mut interner = Interner::default();
+        let ids: Vec<TermId> = ordered.iter().rev().map(|&(term, _)| interner.intern(term)).collect();
+        assert_eq!(ids, ordered.iter().rev().map(|&(term, _)| interner.intern(term)).collect::<Vec<_>>());
+        let ranks = interner.ranks();
+        for (rank, (id, (term, value))) in ids.iter().rev().zip(&ordered).enumerate() {
+            assert_eq!(interner.get(*id), *term);
+            assert_eq!(ranks[id.index()], rank as u32, "{term:?}");
+            assert_eq!(term.to_value(true), *value);
+        }
+        assert_eq!(Term::Bool(true).to_value(false), json!(true));
+    }
+}

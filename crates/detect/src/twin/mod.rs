@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use rule::{HistoryWindow, NewTerms, Rule, RuleKind};
 
+use crate::COMBINATIONS_MAX;
 use crate::{
     Collector, DataSpan, EventInfo, KnownAlerts, Limits, Matches, Mode, Origin, Plan, Term, WarningKind,
 };
@@ -280,5 +281,109 @@ proptest! {
             _ => from,
         };
         case.check(plan, &rule, &[Range { started_at: to, from, to, history, exclusive: true }])?;
+    }
+}
+
+/// A new-terms rule on `user.name` and `source.ip`.
+fn two_fields() -> Spec {
+    Spec {
+        interval: 5 * MINUTE,
+        from: "now-6m",
+        to: "now",
+        history: "now-1h",
+        max_signals: 100,
+        timestamp_override: false,
+        fallback_disabled: false,
+        fields: 2,
+    }
+}
+
+/// An event with more combinations than are looked at: the rest is left out by the order of the values, not by
+/// that of feeding, and it is said.
+#[test]
+fn combinations_are_limited() {
+    const SIDE: usize = 1_100;
+    let start = 1_769_904_000_000;
+    let words: Vec<String> = (0..SIDE).map(|it| format!("{it:04}")).collect();
+    for reversed in [false, true] {
+        let plan = Plan::new(&two_fields().rule(), Mode::Replay { since: None, until: None }).unwrap();
+        let mut collector = Collector::new([plan].into());
+        let fields = collector.fields(0).to_vec();
+        let mut push = |id: &str, timestamp, words: &[String], reversed| {
+            let mut words: Vec<&String> = words.iter().collect();
+            if reversed {
+                words.reverse();
+            }
+            let ids: Vec<Vec<_>> = fields
+                .iter()
+                .map(|&field| words.iter().map(|it| collector.intern(field, Term::Str(it))).collect())
+                .collect();
+            let origin = Origin { input: 0, ordinal: timestamp as u64 };
+            collector.event(EventInfo { id, index: 0, timestamp, origin }).push(0, None, &[&ids[0], &ids[1]]);
+        };
+        push("all", start, &words, reversed);
+        push("first", start + 30 * MINUTE, &words[..1], false);
+        push("last", start + 30 * MINUTE, &words[SIDE - 1..], false);
+        let matches = collector.finish(indices());
+        let span = DataSpan { first: start, last: start + 30 * MINUTE };
+        let outcome = matches.execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap();
+        let left_out = (SIDE * SIDE) as u64 - COMBINATIONS_MAX;
+        let kind = WarningKind::Combinations {
+            events: 1,
+            combinations: left_out,
+            first: Some((start, "all".to_owned())),
+        };
+        assert!(outcome.warnings.iter().any(|it| it.kind == kind), "{:?}", outcome.warnings);
+        assert_eq!(outcome.metrics.terms, Some(COMBINATIONS_MAX + 1));
+        let about = outcome.alerts.iter().map(|it| it.event.id.as_str());
+        let later: Vec<&str> = about.filter(|it| *it != "all").collect();
+        assert_eq!(later, ["last"]);
+    }
+}
+
+/// `max_signals` beyond what is configured is cut, and it is said.
+#[test]
+fn configured_limit() {
+    let mut rule = two_fields().rule();
+    rule.kind = RuleKind::Query;
+    let plan = Plan::new(&rule, Mode::Once { from: None, to: None }).unwrap();
+    let mut collector = Collector::new([plan].into());
+    for id in ["a", "b", "c"] {
+        collector.event(EventInfo { id, index: 0, timestamp: 0, origin: Origin::default() }).push(
+            0,
+            None,
+            &[],
+        );
+    }
+    let (matches, span) = (collector.finish(indices()), DataSpan { first: 0, last: 0 });
+    let limits = Limits { alerts_per_execution: 2 };
+    let outcome = matches.execute(0, span, &KnownAlerts::default(), limits).unwrap();
+    let kinds: Vec<_> = outcome.warnings.into_iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [WarningKind::MaxSignals { max_signals: 100, limit: 2 }, WarningKind::AlertLimit]);
+    assert_eq!(outcome.alerts.len(), 2);
+}
+
+proptest! {
+    /// No time, however absurd, does harm.
+    #[test]
+    fn nothing_panics(
+        spec in spec(),
+        times in prop::collection::vec(prop_oneof![any::<i64>(), time(), Just(i64::MIN), Just(i64::MAX)], 1..6),
+        from in prop::option::of(any::<i64>()),
+        to in prop::option::of(any::<i64>()),
+    ) {
+        for mode in [Mode::Replay { since: from, until: to }, Mode::Once { from, to }] {
+            let Ok(plan) = Plan::new(&spec.rule(), mode) else { continue };
+            let mut collector = Collector::new([plan].into());
+            let fields = collector.fields(0).to_vec();
+            for (ordinal, &timestamp) in (0..).zip(&times) {
+                let term: Vec<_> = fields.iter().map(|&it| [collector.intern(it, Term::Str("x"))]).collect();
+                let terms: Vec<&[_]> = term.iter().map(<[_; 1]>::as_slice).collect();
+                let info = EventInfo { id: "a", index: 9, timestamp, origin: Origin { input: 0, ordinal } };
+                collector.event(info).push(0, Some(times[0]), &terms);
+            }
+            let span = DataSpan { first: *times.iter().min().unwrap(), last: *times.iter().max().unwrap() };
+            let _ = collector.finish(Vec::new()).execute(0, span, &KnownAlerts::default(), Limits::default());
+        }
     }
 }
