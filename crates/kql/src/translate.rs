@@ -161,7 +161,19 @@ impl<'a> Translator<'a> {
             };
         };
         let targets = self.targets(field, path);
+        if value.is_lone_wildcard()
+            && matches!(field.kind, TermKind::Pattern(_))
+            && self.are_all_fields(&targets)
+        {
+            return Query::MatchAll;
+        }
         self.ask(&targets, value)
+    }
+
+    /// A pattern that finds every field there is, asked for existence, is everything to Kibana.
+    fn are_all_fields(&self, targets: &[Target<'_>]) -> bool {
+        targets.len() == self.catalog.iter().filter(|(_, mapping)| is_listed(mapping)).count()
+            && targets.iter().all(|target| target.mapping.is_some())
     }
 
     fn ask(&mut self, targets: &[Target<'a>], value: &Term) -> Query {
