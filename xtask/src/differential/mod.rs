@@ -104,8 +104,11 @@ impl World {
         let mapping = world::mapping();
         let catalog = Catalog::from_mapping(&mapping).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
         let listed = world::FIELDS.iter().filter(|(_, _, nested)| !nested);
-        let fields: Object = listed.map(|&(path, ty, _)| (path.to_owned(), json!(ty))).collect();
-        let listed = Catalog::from_types(&fields).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        let types: Object = listed.map(|&(path, ty, _)| (path.to_owned(), json!(ty))).collect();
+        let listed = Catalog::from_types(&types).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+        // Kibana has one type for both kinds of dates, and the peer knows one name for it.
+        let name = |ty: &Value| if ty == "date_nanos" { json!("date") } else { ty.clone() };
+        let fields = types.iter().map(|(path, ty)| (path.clone(), name(ty))).collect();
         Ok(Self { mapping, catalog, listed, fields: Value::Object(fields), documents })
     }
 }

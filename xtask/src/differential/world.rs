@@ -226,9 +226,34 @@ pub(super) fn mapping() -> Value {
     root
 }
 
-/// Random documents with ids from 1.
+/// Random documents with ids from 1. The first has a value in every field: what no document has, a node does not
+/// look at, errors included.
 pub(super) fn documents(rng: &mut Rng, count: usize) -> Vec<(String, Object)> {
-    (1..=count).map(|id| (id.to_string(), document(rng))).collect()
+    let mut first = Object::new();
+    for &(path, ty, nested) in FIELDS {
+        if !nested {
+            first.insert(path.to_owned(), one_value(ty));
+        }
+    }
+    let inner = json!({"k": one_value("keyword"), "d": one_value("date")});
+    first.insert(
+        "n".to_owned(),
+        json!({"k": one_value("keyword"), "t": one_value("text"), "l": 1, "m": inner}),
+    );
+    let others = (2..=count).map(|id| (id.to_string(), document(rng)));
+    std::iter::once(("1".to_owned(), first)).chain(others).collect()
+}
+
+fn one_value(ty: &str) -> Value {
+    match ty {
+        "keyword" | "text" => json!("only"),
+        "ip" => json!("10.9.9.9"),
+        "date" | "date_nanos" => json!("2020-02-20T20:20:20Z"),
+        "boolean" => json!(true),
+        "flattened" => json!({"k": "only"}),
+        "geo_point" => json!({"lat": 1, "lon": 2}),
+        _ => json!(1),
+    }
 }
 
 fn document(rng: &mut Rng) -> Object {
