@@ -338,11 +338,7 @@ impl Lowering<'_> {
                 return match atom {
                     Atom::Exists => Ok(place.geo_point_exists()),
                     // `query_string` knows no beginnings here, and does not mind.
-                    Atom::Wildcard { pattern, analyzed: true }
-                        if matches!(pattern.parts(), [Glob::Text(_), Glob::Any]) =>
-                    {
-                        Ok(Expr::Const(false))
-                    }
+                    Atom::Wildcard { .. } if kind.has_only_beginnings() => Ok(Expr::Const(false)),
                     _ => Err(LowerErrorKind::OnlyExists),
                 };
             }
@@ -506,6 +502,16 @@ impl LeafKind {
         }
     }
 
+    /// Whether every pattern of a `query_string` is a text with one asterisk after it.
+    fn has_only_beginnings(&self) -> bool {
+        match self {
+            Self::Pattern { pieces, .. } => {
+                pieces.iter().all(|piece| matches!(piece[..], [Some(_), None]) || piece.iter().all(Option::is_some))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether it compares with whole values, or asks for existence.
     fn is_equality(&self) -> bool {
         match self {
@@ -513,7 +519,9 @@ impl LeafKind {
             Self::Term { case_insensitive, .. } => !case_insensitive,
             Self::Terms(_) | Self::Match { .. } | Self::MatchPhrase { .. } => true,
             Self::Range(bounds) => bounds.is_open(),
-            Self::Pattern { pieces, .. } => pieces.iter().flatten().all(Option::is_some),
+            Self::Pattern { pieces, .. } => {
+                pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
+            }
             Self::Wildcard { .. } | Self::Prefix { .. } | Self::Regexp { .. } => false,
         }
     }
