@@ -53,7 +53,7 @@ impl Tail for QueryTail<'_> {
 
     fn execute(&mut self, _: i64, window: &Window, writer: &mut Writer<'_>) {
         for list in &mut self.lists {
-            list.skip_to(window.from);
+            // `next` has moved the cursor past what lies before this range.
             while let Some(found) = list.matches.get(list.cursor).filter(|it| it.time <= window.to) {
                 let offer =
                     |index: &str, id: &str| (id::event_alert(index, id, &self.space_and_rule), Detail::Event);
