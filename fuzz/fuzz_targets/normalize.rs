@@ -23,15 +23,21 @@ static WANTED: LazyLock<Wanted> = LazyLock::new(|| {
     Wanted::new(SCHEMA.columns().map(|(slot, path, shape)| (slot.index() as u32, path, shape)))
 });
 
+const VERSIONS: [Version; 3] = [Version::V8_9, Version::V2_24, Version::Filebeat];
+
+static COLUMNS: LazyLock<[Columns; 3]> =
+    LazyLock::new(|| VERSIONS.map(|version| Columns::new(&SCHEMA, version)));
+
 fuzz_target!(|bytes: &[u8]| {
     let Some((&version, text)) = bytes.split_first() else { return };
+    let version = usize::from(version) % VERSIONS.len();
+    let columns = &COLUMNS[version];
     let options = Options {
-        version: [Version::V8_9, Version::V2_24, Version::Filebeat][usize::from(version) % 3],
+        version: VERSIONS[version],
         tags: vec!["actor_target_mapping".to_owned()],
         envelope: Some(Envelope::default()),
         ..Options::default()
     };
-    let columns = Columns::new(&SCHEMA, options.version);
     let mut normaliser = Normaliser::new(options);
     let read_at = ReadAt::new(0);
     let mut buf = RecordBuf::default();
@@ -46,6 +52,9 @@ fuzz_target!(|bytes: &[u8]| {
     WANTED.walk(&document, &mut |id, value| expected[id as usize].push(format!("{value:?}")));
     for (slot, path, shape) in SCHEMA.columns() {
         let column = block.column(slot);
+        if column.row(0).is_empty() && expected[slot.index()].is_empty() {
+            continue;
+        }
         let got: Vec<String> = column.row(0).iter().map(|&it| format!("{:?}", column.value(it))).collect();
         assert_eq!(got, expected[slot.index()], "{path} ({shape:?})");
     }

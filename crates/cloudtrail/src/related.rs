@@ -61,7 +61,7 @@ impl<'a> Facts<'a> {
         });
         hosts.insert_some(address);
         hosts.insert_some(self.rendered(self.request("computerName"), scratch));
-        for resource in self.tree.elements(self.top.resources) {
+        for resource in self.resources(scratch).unwrap_or_default() {
             let arn = self.text(self.tree.get(resource, "ARN").or(self.tree.get(resource, "arn")));
             let id = arn.filter(|arn| arn.contains(":instance/")).and_then(|arn| arn.rsplit('/').next());
             hosts.insert_some(id.filter(|id| is_instance_id(id)));
