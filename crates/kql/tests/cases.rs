@@ -1,9 +1,10 @@
-//! Case files: query text, and the tree or the errors it must give.
+//! Case files: query text, and the tree, the errors or the verdicts on documents it must give.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ecs::Catalog;
 use kql::{Ast, Node, NodeKind, ParseErrors, Term, TermKind};
 
 struct Case {
@@ -13,7 +14,11 @@ struct Case {
 
 impl Case {
     fn get(&self, key: &str) -> Option<&str> {
-        self.lines.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.all(key).next()
+    }
+
+    fn all(&self, key: &str) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
     /// The query; `escapes: yes` lets a case hold white space that an editor would not keep.
@@ -55,6 +60,9 @@ fn cases(folder: &str) -> Vec<Case> {
 fn trees_and_errors() {
     let mut wrong = String::new();
     for case in cases("tests/cases") {
+        if case.get("tree").or(case.get("error")).is_none() {
+            continue;
+        }
         let (key, got) = match kql::parse(&case.query()) {
             Ok(ast) => ("tree", tree(&ast)),
             Err(errors) => ("error", errors_text(&errors)),
@@ -65,6 +73,48 @@ fn trees_and_errors() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn verdicts() {
+    let mut wrong = String::new();
+    let mut catalog = Catalog::default();
+    let mut run = 0;
+    for case in cases("tests/cases") {
+        if let Some(fields) = case.get("fields") {
+            let types: serde_json::Value = serde_json::from_str(fields).unwrap();
+            catalog = Catalog::from_types(types.as_object().unwrap()).unwrap();
+            continue;
+        }
+        if case.get("tree").or(case.get("error")).is_some() {
+            continue;
+        }
+        let documents = |key| case.all(key).map(|text| serde_json::from_str::<ecs::Object>(text).unwrap());
+        let (matching, other) = (documents("match"), documents("no match"));
+        match (condition(&case.query(), &catalog), case.get("refused")) {
+            (Err(reason), Some(expected)) if reason.contains(expected) => run += 1,
+            (Err(reason), _) => writeln!(wrong, "{}\n  refused: {reason}", case.place).unwrap(),
+            (Ok(_), Some(_)) => writeln!(wrong, "{}\n  is not refused", case.place).unwrap(),
+            (Ok(expr), None) => {
+                for (document, expected) in matching.map(|it| (it, true)).chain(other.map(|it| (it, false))) {
+                    run += 1;
+                    if plan::naive::matches(&expr, &document) != expected {
+                        let document = serde_json::Value::Object(document);
+                        writeln!(wrong, "{}\n  {document}: should match: {expected}", case.place).unwrap();
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(run > 100, "only {run} verdicts");
+}
+
+/// The condition on documents that a query means when it is the epoch, or why it has no meaning.
+fn condition(query: &str, catalog: &Catalog) -> Result<plan::Expr, String> {
+    let ast = kql::parse(query).map_err(|errors| errors.to_string())?;
+    let query = kql::to_query(&ast, catalog).map_err(|errors| errors[0].to_string())?;
+    plan::lower(&query, catalog, 0).map_err(|errors| errors[0].to_string())
 }
 
 fn errors_text(errors: &ParseErrors) -> String {
