@@ -32,7 +32,7 @@ impl Engine {
 ///
 /// * Kibana 8.9 did not yet escape the pattern for a keyword field, so that `?`, `\` and an escaped asterisk were
 ///   active in it.
-/// * Elasticsearch reads `10.0.0.` as an address; nobody means that.
+/// * Elasticsearch reads `10.0.0.` and `1922.0.0.1` as addresses: their last and first number slip through.
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
 pub(super) fn is_different_on_purpose(query: &str, world: &World) -> bool {
@@ -48,7 +48,7 @@ fn has_odd_pattern(node: &Node, listed: &Catalog) -> bool {
         NodeKind::Not(node) => has_odd_pattern(node, listed),
         NodeKind::Nested { query, .. } => has_odd_pattern(query, listed),
         NodeKind::Is { field: Some(field), value } => {
-            let TermKind::Pattern(pieces) = &value.kind else { return is_cut_address(&value.text()) };
+            let TermKind::Pattern(pieces) = &value.kind else { return is_misread_address(&value.text()) };
             if matches!(listed.resolve(&field.text()), Resolved::FlattenedKey { .. }) && !is_beginning(pieces)
             {
                 return !value.is_lone_wildcard();
@@ -57,7 +57,9 @@ fn has_odd_pattern(node: &Node, listed: &Catalog) -> bool {
                 || listed.get(&field.text()).is_some_and(|mapping| mapping.ty == FieldType::Keyword);
             is_keyword && pieces.iter().any(|piece| piece.contains(['?', '\\', '*']))
         }
-        NodeKind::Is { field: None, value } | NodeKind::Range { value, .. } => is_cut_address(&value.text()),
+        NodeKind::Is { field: None, value } | NodeKind::Range { value, .. } => {
+            is_misread_address(&value.text())
+        }
     }
 }
 
@@ -66,10 +68,19 @@ fn is_beginning(pieces: &[String]) -> bool {
     matches!(pieces, [text, rest] if rest.is_empty() && !text.is_empty() && !text.contains(char::is_whitespace))
 }
 
-/// `10.0.0.`, with or without a prefix length.
-fn is_cut_address(text: &str) -> bool {
-    let address = text.split('/').next().unwrap_or_default();
-    address.ends_with('.')
-        && address.matches('.').count() == 3
-        && address.starts_with(|c: char| c.is_ascii_digit())
+/// `10.0.0.` or `1922.0.0.1`, with or without a prefix length.
+fn is_misread_address(text: &str) -> bool {
+    let octets: Vec<&str> = text
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .rsplit(':')
+        .next()
+        .unwrap_or_default()
+        .split('.')
+        .collect();
+    let is_digits = |octet: &&str| octet.bytes().all(|byte| byte.is_ascii_digit());
+    octets.len() == 4
+        && octets.iter().all(is_digits)
+        && (octets[3].is_empty() || octets.iter().any(|octet| octet.len() > 3))
 }
