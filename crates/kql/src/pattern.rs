@@ -27,9 +27,9 @@ pub(crate) fn query(
         for Clause { word, .. } in clauses {
             let group = groups.last_mut().expect("there is a group from the start");
             if is_plain(&word) && group.last().is_some_and(is_plain) {
-                groups.push(vec![word])
+                groups.push(vec![word]);
             } else {
-                group.push(word)
+                group.push(word);
             }
         }
         let mut leaves = groups.into_iter().map(|pieces| leaf(LeafKind::Pattern { pieces, lenient }));

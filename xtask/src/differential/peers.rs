@@ -95,7 +95,13 @@ impl Node {
         }
         let mut lines = String::new();
         for (id, document) in &world.documents {
-            lines += &format!("{}\n{}\n", json!({"index": {"_id": id}}), Value::Object(document.clone()));
+            let action = json!({"index": {"_id": id}});
+            lines.extend([
+                action.to_string(),
+                "\n".to_owned(),
+                Value::Object(document.clone()).to_string(),
+                "\n".to_owned(),
+            ]);
         }
         let (status, body) = self.client.request("POST", &format!("/{index}/_bulk?refresh=true"), &lines)?;
         anyhow::ensure!(status == 200, "the node refuses the documents: {body}");
@@ -114,7 +120,8 @@ impl Node {
         }
         let mut lines = String::new();
         for query in queries {
-            lines += &format!("{{}}\n{}\n", json!({"query": query, "_source": false, "size": 1000}));
+            let search = json!({"query": query, "_source": false, "size": 1000});
+            lines.extend(["{}\n".to_owned(), search.to_string(), "\n".to_owned()]);
         }
         let (status, body) = self.client.request("POST", &format!("/{}/_msearch", self.index), &lines)?;
         let answer: Value = serde_json::from_str(&body)?;
