@@ -32,7 +32,7 @@ impl Engine {
 ///
 /// * Kibana 8.9 did not yet escape the pattern for a keyword field, so that `?`, `\` and an escaped asterisk were
 ///   active in it.
-/// * Elasticsearch reads `10.0.0.` and `1922.0.0.1` as addresses: their last and first number slip through.
+/// * Elasticsearch reads `10.0.0.`, `1922.0.0.1` and `::00001` as addresses.
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
 pub(super) fn is_different_on_purpose(query: &str, world: &World) -> bool {
@@ -68,19 +68,13 @@ fn is_beginning(pieces: &[String]) -> bool {
     matches!(pieces, [text, rest] if rest.is_empty() && !text.is_empty() && !text.contains(char::is_whitespace))
 }
 
-/// `10.0.0.` or `1922.0.0.1`, with or without a prefix length.
+/// `10.0.0.`, `1922.0.0.1`, `::00001`, with or without a prefix length.
 fn is_misread_address(text: &str) -> bool {
-    let octets: Vec<&str> = text
-        .split('/')
-        .next()
-        .unwrap_or_default()
-        .rsplit(':')
-        .next()
-        .unwrap_or_default()
-        .split('.')
-        .collect();
+    let groups: Vec<&str> = text.split('/').next().unwrap_or_default().split(':').collect();
+    let is_long = |group: &&str| group.len() > 4 && group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let octets: Vec<&str> = groups.last().copied().unwrap_or_default().split('.').collect();
     let is_digits = |octet: &&str| octet.bytes().all(|byte| byte.is_ascii_digit());
-    octets.len() == 4
-        && octets.iter().all(is_digits)
-        && (octets[3].is_empty() || octets.iter().any(|octet| octet.len() > 3))
+    let is_odd = octets[octets.len() - 1].is_empty() || octets.iter().any(|octet| octet.len() > 3);
+    groups.len() > 2 && groups.iter().any(is_long)
+        || octets.len() == 4 && octets.iter().all(is_digits) && is_odd
 }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::world::{DATES, FIELDS, IPS, WORDS, pick, word};
+use super::world::{DATES, FIELDS, IPS, WORDS, pick, text, word};
 
 /// How deep operators nest.
 const DEPTH: usize = 3;
@@ -390,7 +390,8 @@ fn value(rng: &mut Dice<'_>, ty: &str, out: &mut String) {
         _ => &[NUMBER_VALUES],
     };
     let pool = *pick(rng, pools);
-    let text = word(rng, pool);
+    let random = matches!(ty, "keyword" | "text" | "flattened" | "any") && rng.u8(0..6) == 0;
+    let text = &if random { text(rng) } else { word(rng, pool).to_owned() };
     let takes_patterns = matches!(ty, "keyword" | "text" | "flattened" | "any");
     match rng.u8(0..12) {
         0..=3 => quoted(text, out),

@@ -340,12 +340,14 @@ fn value(rng: &mut Rng, ty: &str) -> Value {
         "keyword" => match rng.u8(0..8) {
             0 => pick(rng, &NUMBERS).clone(),
             1 => json!(rng.bool()),
+            2 => json!(text(rng)),
             _ => json!(word(rng, WORDS)),
         },
         "text" => match rng.u8(0..10) {
             0 => pick(rng, &NUMBERS).clone(),
             1 => json!(rng.bool()),
             2 | 3 => json!(word(rng, WORDS)),
+            4 | 5 => json!(text(rng)),
             _ => json!(word(rng, SENTENCES)),
         },
         "boolean" => {
@@ -378,6 +380,63 @@ fn flattened(rng: &mut Rng, depth: usize) -> Value {
         object.insert(name.to_owned(), value);
     }
     Value::Object(object)
+}
+
+/// Characters that analysis, patterns and escapes care about.
+const CHARACTERS: &[&str] = &[
+    "a",
+    "b",
+    "A",
+    "1",
+    "2",
+    " ",
+    " ",
+    ".",
+    ",",
+    "-",
+    "_",
+    ":",
+    "/",
+    "\\",
+    "*",
+    "?",
+    "'",
+    "\"",
+    "(",
+    "é",
+    "É",
+    "日",
+    "本",
+    "カ",
+    "ｶ",
+    "한",
+    "😀",
+    "👩\u{200d}💻",
+    "🇩🇪",
+    "א",
+    "ß",
+    "İ",
+    "ı",
+    "\u{301}",
+    "\u{a0}",
+    "\u{3000}",
+    "·",
+    "’",
+    ";",
+    "@",
+    "#",
+    "ก",
+    "\u{ad}",
+    "\n",
+    "Ⅷ",
+    "²",
+    "ﬁ",
+    "٣",
+];
+
+/// Random text.
+pub(super) fn text(rng: &mut Rng) -> String {
+    (0..rng.usize(1..=8)).map(|_| word(rng, CHARACTERS)).collect()
 }
 
 /// One of several.
