@@ -123,6 +123,9 @@ pub(crate) struct Hunt {
     /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
     #[arg(long, value_name = "DIR")]
     pub(crate) geoip: Option<PathBuf>,
+    /// Keep the text of the record in each alert (`event.original`).
+    #[arg(long)]
+    pub(crate) keep_original: bool,
     /// How to print. Default: a summary.
     #[arg(long, short, value_enum, default_value_t = AlertFormat::Summary)]
     pub(crate) format: AlertFormat,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use detect::{KnownAlerts, Mode};
 use hunt::{Found, HuntOptions, Progress};
-use report::{Alert, Coverage, ExplainedEvent, Format, Notice, RuleCount, Summary};
+use report::{Alert, Coverage, ExplainedEvent, Format, Notice, RuleCount, RuleVerdict, Summary};
 use rule::{Rule, RuleSet};
 use span::Style;
 
@@ -30,6 +30,7 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
     let normalise = cloudtrail::Options {
         tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
         geo: input::geo(args.geoip.as_deref())?,
+        original: if args.keep_original { cloudtrail::Original::Keep } else { cloudtrail::Original::Tagged },
         envelope: Some(cloudtrail::Envelope::default()),
         ..cloudtrail::Options::default()
     };
@@ -58,7 +59,12 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
                 event: Alert::new(&document.source),
                 verdicts: verdicts
                     .iter()
-                    .map(|it| (it.rule.name.as_str(), it.explanation.verdict, it.explanation.to_string()))
+                    .map(|it| RuleVerdict {
+                        rule: &it.rule.name,
+                        matches: it.explanation.verdict,
+                        failed: it.failed(),
+                        clauses: it.explanation.to_string(),
+                    })
                     .collect(),
             })
             .collect();
@@ -88,6 +94,7 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
     let rules: Vec<Rule> = found.rules.iter().map(|ran| ran.rule.clone()).collect();
     let summary = Summary {
         rules: &rules,
+        language: input::language(args.rules.lang),
         coverage: coverage(&found, if format == Format::Html { 0 } else { elapsed_ms }),
         notices: notices(&found, &set),
         noisy: noisy(&found),

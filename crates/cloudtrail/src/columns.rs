@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use block::{BlockBuilder, Schema, Slot};
+use block::{Block, BlockBuilder, Schema, Slot};
 use ecs::{Millis, Scalar, Shape};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -47,11 +47,17 @@ pub struct EventHead<'a> {
 impl Columns {
     /// Works out where the values of each column come from. Columns that no record can fill stay empty.
     pub fn new(schema: &Schema, version: Version) -> Self {
+        Self::of(schema, version, |_| true)
+    }
+
+    /// As [`Columns::new`], for those of the schema's columns that `picked` names.
+    pub fn of(schema: &Schema, version: Version, picked: impl Fn(Slot) -> bool) -> Self {
         let mut wanted = Vec::new();
         for &field in Field::ALL.iter().filter(|field| field.is_in(version)) {
             let path = field.path(version);
             let targets: Vec<Target> = schema
                 .columns()
+                .filter(|(slot, ..)| picked(*slot))
                 .filter_map(|(slot, column, shape)| target(field, path, slot, column, shape))
                 .collect();
             if !targets.is_empty() {
@@ -70,18 +76,42 @@ impl Columns {
         read_at: &ReadAt,
         builder: &mut BlockBuilder,
     ) -> EventHead<'a> {
+        let own_time = self.emit(normaliser, record, read_at, builder);
+        let timestamp = own_time.unwrap_or_else(|| read_at.time());
+        EventHead { id: event_id(record), timestamp, is_dated: own_time.is_some() }
+    }
+
+    /// Fills these columns of a row that is complete already; see [`Block::push_late`].
+    pub fn fill_late(
+        &self,
+        normaliser: &mut Normaliser,
+        record: &Record<'_>,
+        read_at: &ReadAt,
+        block: &mut Block,
+        row: usize,
+    ) {
+        self.emit(normaliser, record, read_at, &mut Late { block, row });
+    }
+
+    /// Gives every value of the columns to `row`; returns the record's own time.
+    fn emit(
+        &self,
+        normaliser: &mut Normaliser,
+        record: &Record<'_>,
+        read_at: &ReadAt,
+        row: &mut impl Push,
+    ) -> Option<Millis> {
         let (options, scratch) = normaliser.parts();
         debug_assert_eq!(options.version, self.version, "columns and normaliser must be of one version");
         let mut facts = Facts::new(record, options, read_at);
         let own_time = facts.timestamp;
-        let timestamp = own_time.unwrap_or_else(|| read_at.time());
         let mut key = std::mem::take(&mut scratch.key);
         for (field, targets) in &self.wanted {
-            let mut sink = Row { targets, builder, key: &mut key };
+            let mut sink = Row { targets, row, key: &mut key };
             emit(*field, &mut facts, scratch, &mut sink);
         }
         scratch.key = key;
-        EventHead { id: event_id(record), timestamp, is_dated: own_time.is_some() }
+        own_time
     }
 }
 
@@ -114,17 +144,40 @@ fn target(field: Field, path: &str, slot: Slot, column: &str, shape: Shape) -> O
     }
 }
 
-/// One field of the row that is being built.
-struct Row<'r> {
+/// Takes the values of a row.
+trait Push {
+    fn push(&mut self, slot: Slot, value: Scalar<'_>);
+}
+
+impl Push for BlockBuilder {
+    fn push(&mut self, slot: Slot, value: Scalar<'_>) {
+        self.push(slot, value);
+    }
+}
+
+/// A row that is complete but for some columns.
+struct Late<'b> {
+    block: &'b mut Block,
+    row: usize,
+}
+
+impl Push for Late<'_> {
+    fn push(&mut self, slot: Slot, value: Scalar<'_>) {
+        self.block.push_late(self.row, slot, value);
+    }
+}
+
+/// One field of a row.
+struct Row<'r, P> {
     targets: &'r [Target],
-    builder: &'r mut BlockBuilder,
+    row: &'r mut P,
     key: &'r mut String,
 }
 
-impl Row<'_> {
+impl<P: Push> Row<'_, P> {
     /// Pushes a leaf of a flattened field: its key, a NUL, its value. The key comes with a dot before every part;
     /// without any part it is no leaf.
-    fn push_leaf(builder: &mut BlockBuilder, slot: Slot, key: &str, value: Scalar<'_>, leaf: &mut String) {
+    fn push_leaf(builder: &mut P, slot: Slot, key: &str, value: Scalar<'_>, leaf: &mut String) {
         if let Some(key) = key.strip_prefix('.') {
             leaf.clear();
             leaf.push_str(key);
@@ -135,14 +188,14 @@ impl Row<'_> {
     }
 }
 
-impl Sink for Row<'_> {
+impl<P: Push> Sink for Row<'_, P> {
     fn scalar(&mut self, _: Field, value: Scalar<'_>) {
         for target in self.targets {
             match target {
-                Target::Leaf { slot } => self.builder.push(*slot, value),
+                Target::Leaf { slot } => self.row.push(*slot, value),
                 Target::Below { .. } => {}
                 Target::Flattened { slot, prefix } => {
-                    Self::push_leaf(self.builder, *slot, prefix, value, self.key);
+                    Self::push_leaf(self.row, *slot, prefix, value, self.key);
                 }
             }
         }
@@ -156,7 +209,7 @@ impl Sink for Row<'_> {
 
     fn subtree(&mut self, _: Field, value: Subtree<'_>) {
         for target in self.targets {
-            let builder = &mut *self.builder;
+            let builder = &mut *self.row;
             match target {
                 Target::Leaf { slot } => value.scalars(&mut |scalar| builder.push(*slot, scalar)),
                 Target::Below { slot, path } => {

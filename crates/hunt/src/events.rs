@@ -1,8 +1,9 @@
 //! Records and documents into the columns of a block: one thread's part of it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use block::{BlockBuilder, Origin, RowInfo, Schema, Slot};
+use block::{Block, BlockBuilder, Origin, RowInfo, Schema, Slot};
 use cloudtrail::{Columns, Normaliser, ReadAt, RecordBuf};
 use ecs::{Millis, Object, Wanted};
 use reader::RecordKind;
@@ -12,17 +13,51 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::index::{CLOUDTRAIL, Indices, index_of};
 use crate::scan::RawRecord;
 
-/// Fills a row from whatever a record is.
+/// When a column is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// For every row: the filters' cheap columns.
+    Early,
+    /// For rows that pass them: the filters' costly columns.
+    Late,
+    /// For rows that match: what only the tails need.
+    Tail,
+}
+
+/// Fills rows from whatever a record is, and keeps the records' texts to fill the later columns from.
 pub(crate) struct RowFiller {
-    columns: Columns,
+    early: Filling,
+    late: Filling,
+    tail: Filling,
     normaliser: Normaliser,
     parsed: RecordBuf,
     read_at: ReadAt,
+    indices: Arc<Indices>,
+    names: Vec<String>,
+    texts: Vec<u8>,
+    rows: Vec<(RecordKind, Range<usize>)>,
+    /// Whether any column is filled later, so that texts are needed.
+    keeps_texts: bool,
+}
+
+/// The columns of one phase.
+struct Filling {
+    columns: Columns,
     /// For documents that are ECS already.
     wanted: Wanted,
     slots: Vec<Slot>,
-    indices: Arc<Indices>,
-    names: Vec<String>,
+}
+
+impl Filling {
+    fn new(schema: &Schema, options: &cloudtrail::Options, picked: impl Fn(Slot) -> bool) -> Self {
+        let slots: Vec<Slot> = schema.columns().map(|(slot, ..)| slot).filter(|slot| picked(*slot)).collect();
+        let wanted = schema.columns().filter(|(slot, ..)| picked(*slot)).enumerate();
+        Self {
+            columns: Columns::of(schema, options.version, &picked),
+            wanted: Wanted::new(wanted.map(|(at, (_, path, shape))| (at as u32, path, shape))),
+            slots,
+        }
+    }
 }
 
 /// What is known of the row that was filled.
@@ -33,23 +68,28 @@ pub(crate) struct Filled {
 }
 
 impl RowFiller {
+    /// `phase` says when each column is filled.
     pub(crate) fn new(
         schema: &Schema,
+        phase: impl Fn(Slot) -> Phase,
         options: &cloudtrail::Options,
         now: Millis,
         indices: Arc<Indices>,
     ) -> Self {
-        let slots = schema.columns().map(|(slot, ..)| slot).collect();
-        let wanted = schema.columns().enumerate().map(|(at, (_, path, shape))| (at as u32, path, shape));
+        let filling = |wanted| Filling::new(schema, options, |slot| phase(slot) == wanted);
+        let (late, tail) = (filling(Phase::Late), filling(Phase::Tail));
         Self {
-            columns: Columns::new(schema, options.version),
-            wanted: Wanted::new(wanted),
-            slots,
+            early: filling(Phase::Early),
+            keeps_texts: !(late.slots.is_empty() && tail.slots.is_empty()),
+            late,
+            tail,
             normaliser: Normaliser::new(options.clone()),
             parsed: RecordBuf::default(),
             read_at: ReadAt::new(now),
             names: indices.names(),
             indices,
+            texts: Vec::new(),
+            rows: Vec::new(),
         }
     }
 
@@ -58,38 +98,100 @@ impl RowFiller {
         &self.names
     }
 
+    /// Bytes of the texts that are kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.len()
+    }
+
     /// Adds a row, or says why the record cannot be read.
     pub(crate) fn fill(&mut self, raw: &RawRecord<'_>, builder: &mut BlockBuilder) -> Result<Filled, String> {
         let origin = Origin { input: raw.input, ordinal: raw.ordinal };
-        match raw.kind {
+        let filled = match raw.kind {
             RecordKind::CloudTrail => {
                 let record = self.parsed.parse(raw.text);
                 if let Some(error) = record.error() {
                     return Err(format!("{}: {error}", error.code()));
                 }
-                let head = self.columns.fill(&mut self.normaliser, &record, &self.read_at, builder);
+                let head = self.early.columns.fill(&mut self.normaliser, &record, &self.read_at, builder);
                 builder.end_row(RowInfo {
                     id: &head.id,
                     index: CLOUDTRAIL,
                     timestamp: head.timestamp,
                     origin,
                 });
-                Ok(Filled { time: head.is_dated.then_some(head.timestamp) })
+                Filled { time: head.is_dated.then_some(head.timestamp) }
             }
-            RecordKind::Document | RecordKind::Other => {
+            RecordKind::Document => {
                 let document = parse_document(raw.text)?;
                 let index = raw.index.map_or_else(|| index_of(&document), str::to_owned);
                 let index = self.indices.number(&index, &mut self.names);
                 let time = document_time(&document);
-                self.wanted.walk(&document, &mut |at, value| builder.push(self.slots[at as usize], value));
+                let early = &self.early;
+                early.wanted.walk(&document, &mut |at, value| builder.push(early.slots[at as usize], value));
                 let id = document_id(raw, &document);
                 let timestamp = time.unwrap_or_else(|| self.read_at.time());
                 builder.end_row(RowInfo { id: &id, index, timestamp, origin });
-                Ok(Filled { time })
+                Filled { time }
+            }
+            RecordKind::Other => return Err(NEITHER.to_owned()),
+        };
+        if self.keeps_texts {
+            let start = self.texts.len();
+            self.texts.extend_from_slice(raw.text);
+            self.rows.push((raw.kind, start..self.texts.len()));
+        }
+        Ok(filled)
+    }
+
+    /// Fills the columns of a later phase for some rows, ascending, of the block that was filled.
+    pub(crate) fn fill_later(
+        &mut self,
+        phase: Phase,
+        rows: impl IntoIterator<Item = u32>,
+        block: &mut Block,
+    ) {
+        let filling = match phase {
+            Phase::Early => return,
+            Phase::Late => &self.late,
+            Phase::Tail => &self.tail,
+        };
+        if filling.slots.is_empty() {
+            return;
+        }
+        for row in rows {
+            let (kind, text) = &self.rows[row as usize];
+            let text = &self.texts[text.clone()];
+            match kind {
+                RecordKind::CloudTrail => {
+                    let record = self.parsed.parse(text);
+                    filling.columns.fill_late(
+                        &mut self.normaliser,
+                        &record,
+                        &self.read_at,
+                        block,
+                        row as usize,
+                    );
+                }
+                RecordKind::Document | RecordKind::Other => {
+                    let document = parse_document(text).unwrap_or_default();
+                    filling.wanted.walk(&document, &mut |at, value| {
+                        block.push_late(row as usize, filling.slots[at as usize], value);
+                    });
+                }
             }
         }
     }
+
+    /// Forgets the texts of the block that was filled.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.rows.clear();
+    }
 }
+
+/// An object that this engine has no use for.
+const NEITHER: &str =
+    "HUNT003: neither a CloudTrail record nor an ECS document; `query --mapping` searches other documents";
 
 /// The document of a text.
 pub(crate) fn parse_document(text: &[u8]) -> Result<Object, String> {
@@ -131,11 +233,8 @@ pub(crate) struct DocumentBuilder {
 
 impl DocumentBuilder {
     pub(crate) fn new(options: &cloudtrail::Options, now: Millis) -> Self {
-        Self {
-            normaliser: Normaliser::new(options.clone()),
-            parsed: RecordBuf::default(),
-            read_at: ReadAt::new(now),
-        }
+        let normaliser = Normaliser::new(options.clone());
+        Self { normaliser, parsed: RecordBuf::default(), read_at: ReadAt::new(now) }
     }
 
     /// The document with its `_id` and `_index`. An unreadable CloudTrail record has a document, too: it says so.
@@ -147,11 +246,12 @@ impl DocumentBuilder {
                 let id = cloudtrail::event_id(&record).into_owned();
                 Ok(Document { id, index: crate::CLOUDTRAIL_INDEX.to_owned(), source })
             }
-            RecordKind::Document | RecordKind::Other => {
+            RecordKind::Document => {
                 let source = parse_document(raw.text)?;
                 let index = raw.index.map_or_else(|| index_of(&source), str::to_owned);
                 Ok(Document { id: document_id(raw, &source), index, source })
             }
+            RecordKind::Other => Err(NEITHER.to_owned()),
         }
     }
 }

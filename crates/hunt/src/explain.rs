@@ -20,12 +20,23 @@ pub struct Verdict {
     pub explanation: plan::Explanation,
 }
 
+impl Verdict {
+    /// How many of the conditions that must all hold do not: how far the event is from a match.
+    pub fn failed(&self) -> usize {
+        match (&self.explanation.verdict, self.explanation.clause.as_str()) {
+            (true, _) => 0,
+            (false, "and") => self.explanation.parts.iter().filter(|it| !it.verdict).count(),
+            (false, _) => 1,
+        }
+    }
+}
+
 /// What the rules say of the events with one id.
 #[derive(Debug)]
 pub struct Explained {
     /// The id.
     pub event_id: String,
-    /// Each event with that id, and the rules' verdicts: those that match first.
+    /// Each event with that id, and the rules' verdicts: those that come nearest first.
     pub events: Vec<(Document, Vec<Verdict>)>,
     /// The rules that cannot run.
     pub refused: Vec<Refused>,
@@ -68,7 +79,7 @@ pub fn explain(
                     explanation: plan::explain(filter, &searched),
                 })
                 .collect();
-            verdicts.sort_by_key(|it| !it.explanation.verdict);
+            verdicts.sort_by_key(Verdict::failed);
             (document, verdicts)
         })
         .collect();

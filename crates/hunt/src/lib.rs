@@ -13,6 +13,7 @@ mod normalize;
 mod query;
 mod run;
 
+mod costly;
 mod events;
 mod index;
 mod matching;

@@ -9,7 +9,8 @@ use exec::{Program, Scratch};
 use plan::Expr;
 use reader::Problem;
 
-use crate::events::RowFiller;
+use crate::costly::late_paths;
+use crate::events::{Phase, RowFiller};
 use crate::index::Indices;
 use crate::scan::{RawRecord, Visit};
 use crate::term::TermType;
@@ -25,23 +26,35 @@ pub(crate) struct Prepared {
     program: Program,
     schema: Arc<Schema>,
     plans: Arc<[Plan]>,
-    /// For each rule the column of its `timestamp_override`.
-    overrides: Vec<Option<Slot>>,
+    /// For each rule the column of its `timestamp_override`, and what an event without a value there gets.
+    overrides: Vec<Option<(Slot, Absent)>>,
     /// For each rule the columns of its new terms.
     terms: Vec<Vec<Slot>>,
     /// For each field that collectors number, its column and type.
     fields: Vec<(Slot, TermType)>,
+    /// When each column is filled.
+    phases: Vec<Phase>,
     rows: usize,
 }
 
 impl Prepared {
     /// One program of the rules' filters, and the columns that filters and tails need.
     pub(crate) fn new(filters: &[Expr], plans: Arc<[Plan]>, catalog: &Catalog, rows: usize) -> Self {
-        let program = Program::compile(filters);
+        let late = late_paths(filters);
+        let is_late = |path: &str, shape| late.contains(&(path.to_owned(), shape));
+        let program = Program::compile_with_late(filters, is_late);
         let mut schema = program.schema().clone();
+        let phase = |(_, path, shape): (Slot, &str, Shape)| {
+            if is_late(path, shape) { Phase::Late } else { Phase::Early }
+        };
+        let mut phases: Vec<Phase> = schema.columns().map(phase).collect();
         let overrides = plans
             .iter()
-            .map(|plan| plan.timestamp_override().map(|path| schema.add(path, Shape::Leaf)))
+            .map(|plan| {
+                let path = plan.timestamp_override()?;
+                let absent = if path == INGESTED { Absent::Timestamp } else { Absent::Nothing };
+                Some((schema.add(path, Shape::Leaf), absent))
+            })
             .collect();
         let terms: Vec<Vec<Slot>> = plans
             .iter()
@@ -61,7 +74,8 @@ impl Prepared {
         }
         let fields =
             fields.into_iter().map(|field| field.expect("fields are numbered without gaps")).collect();
-        Self { program, schema: schema.into(), plans, overrides, terms, fields, rows }
+        phases.resize(schema.len(), Phase::Tail);
+        Self { program, schema: schema.into(), plans, overrides, terms, fields, phases, rows }
     }
 }
 
@@ -81,6 +95,18 @@ pub(crate) struct Matching<'a> {
     pub(crate) undated: u64,
 }
 
+/// The field of the time of indexing.
+const INGESTED: &str = "event.ingested";
+
+/// What an event without an override field gets.
+#[derive(Clone, Copy, Debug)]
+enum Absent {
+    /// Its `@timestamp`: records in files were never indexed, so they are taken as ingested when they happened.
+    Timestamp,
+    /// Nothing: the rule decides.
+    Nothing,
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Cached {
     Unknown,
@@ -97,7 +123,13 @@ impl<'a> Matching<'a> {
         indices: Arc<Indices>,
     ) -> Self {
         Self {
-            filler: RowFiller::new(&prepared.schema, options, now, indices),
+            filler: RowFiller::new(
+                &prepared.schema,
+                |slot| prepared.phases[slot.index()],
+                options,
+                now,
+                indices,
+            ),
             builder: Some(BlockBuilder::new(Arc::clone(&prepared.schema))),
             scratch: Scratch::default(),
             collector: Collector::new(Arc::clone(&prepared.plans)),
@@ -121,13 +153,19 @@ impl<'a> Matching<'a> {
 
     fn flush(&mut self) {
         let builder = self.builder.take().expect("only `flush` takes the builder, and gives it back");
-        let block = builder.finish();
+        let mut block = builder.finish();
+        let program = &self.prepared.program;
+        let rows = program.candidates(&block, self.filler.names(), &mut self.scratch).to_vec();
+        self.filler.fill_later(Phase::Late, rows, &mut block);
         self.found.clear();
         let found = &mut self.found;
-        self.prepared.program.evaluate(&block, self.filler.names(), &mut self.scratch, |rule, rows| {
+        program.finish(&block, self.filler.names(), &mut self.scratch, |rule, rows| {
             found.extend(rows.iter().map(|&row| (row, rule as u32)));
         });
         self.found.sort_unstable();
+        let matched = self.found.chunk_by(|a, b| a.0 == b.0).map(|matches| matches[0].0);
+        self.filler.fill_later(Phase::Tail, matched, &mut block);
+        self.filler.clear();
         self.collect(&block);
         self.builder = Some(BlockBuilder::reuse(block));
     }
@@ -151,7 +189,10 @@ impl<'a> Matching<'a> {
                 origin: detect::Origin { input: origin.input, ordinal: origin.ordinal },
             });
             for (&(_, rule), values) in matches.iter().zip(&values) {
-                let over = self.prepared.overrides[rule as usize].and_then(|slot| date(block, slot, row));
+                let over = self.prepared.overrides[rule as usize].and_then(|(slot, absent)| match absent {
+                    Absent::Timestamp => date(block, slot, row).or(Some(block.timestamp(row))),
+                    Absent::Nothing => date(block, slot, row),
+                });
                 let values: Vec<&[TermId]> = values.iter().map(Vec::as_slice).collect();
                 event.push(rule as usize, over, &values);
             }
@@ -212,7 +253,7 @@ impl Visit for Matching<'_> {
             },
             Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
         }
-        if builder.rows() >= self.prepared.rows || builder.bytes() >= BLOCK_BYTES {
+        if builder.rows() >= self.prepared.rows || builder.bytes() + self.filler.bytes() >= BLOCK_BYTES {
             self.flush();
         }
     }

@@ -3,13 +3,29 @@
 use crate::table::clean;
 use crate::{Alert, Terminal, plural, when};
 
+/// Rules that do not match and are explained; the rest is counted.
+const NEAR_MISSES: usize = 5;
+
 /// One event and what the rules say of it.
 #[derive(Debug)]
 pub struct ExplainedEvent<'a> {
     /// The event.
     pub event: Alert<'a>,
-    /// Each rule's name, verdict and explanation, clause by clause.
-    pub verdicts: Vec<(&'a str, bool, String)>,
+    /// What each rule says, those that come nearest first.
+    pub verdicts: Vec<RuleVerdict<'a>>,
+}
+
+/// What one rule says of an event.
+#[derive(Clone, Debug)]
+pub struct RuleVerdict<'a> {
+    /// The rule's name.
+    pub rule: &'a str,
+    /// Whether it matches.
+    pub matches: bool,
+    /// How many of its conditions do not hold.
+    pub failed: usize,
+    /// The verdict on every clause.
+    pub clauses: String,
 }
 
 /// Prints the rules' verdicts on the events with one id.
@@ -28,24 +44,34 @@ pub fn explanation(event_id: &str, events: &[ExplainedEvent<'_>], terminal: Term
             clean(&it.event.from_where()),
             clean(&it.event.outcome()),
         );
-        let matched = it.verdicts.iter().filter(|(_, verdict, _)| *verdict).count() as u64;
+        let (matching, others): (Vec<_>, Vec<_>) = it.verdicts.iter().partition(|verdict| verdict.matches);
         out += &format!(
             "{} of {}\n",
-            plural(matched, "match", "matches"),
+            plural(matching.len() as u64, "match", "matches"),
             plural(it.verdicts.len() as u64, "rule", "rules")
         );
-        for (name, verdict, clauses) in &it.verdicts {
-            let word = if *verdict {
-                terminal.paint("32;1", "matches")
-            } else {
-                terminal.paint("2", "does not match")
-            };
-            out += &format!("\n{word}: {}\n", clean(name));
-            for line in clauses.lines() {
-                out += &format!("    {}\n", clean(line));
-            }
+        for verdict in &matching {
+            out += &format!(
+                "\n{}: {}\n{}",
+                terminal.paint("32;1", "matches"),
+                clean(verdict.rule),
+                lines(verdict)
+            );
+        }
+        for verdict in others.iter().take(NEAR_MISSES) {
+            let failed = plural(verdict.failed as u64, "condition does", "conditions do");
+            let word = terminal.paint("33", "does not match");
+            out += &format!("\n{word}: {} ({failed} not hold)\n{}", clean(verdict.rule), lines(verdict));
+        }
+        if others.len() > NEAR_MISSES {
+            let rest = plural((others.len() - NEAR_MISSES) as u64, "rule is", "rules are");
+            out += &format!("\n{rest} further from a match; --only NAME explains one of them\n");
         }
         out.push('\n');
     }
     out
+}
+
+fn lines(verdict: &RuleVerdict<'_>) -> String {
+    verdict.clauses.lines().map(|line| format!("    {}\n", clean(line))).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use rule::{GuideLanguage, Rule};
+use rule::Rule;
 use serde_json::Value;
 
 use crate::alert::text;
@@ -50,7 +50,7 @@ pub(crate) fn page(alerts: &[Alert<'_>], about: &Summary<'_>) -> String {
         self::alert(&mut out, *alert);
     }
     out += "</section>\n";
-    guides(&mut out, alerts, about.rules);
+    guides(&mut out, alerts, about);
     write_to(&mut out, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
     out
 }
@@ -81,13 +81,13 @@ fn alert(out: &mut String, alert: Alert<'_>) {
     write_to(
         out,
         format_args!(
-            "<details class=\"alert {severity}\" data-severity=\"{severity}\" id=\"{}\">\n<summary><time>{}</time> <span class=\"badge {severity}\">{severity}</span> <b>{}</b> <span>{}</span> <span>{}</span> <span>{}</span> <span class=\"outcome\">{}</span></summary>\n<p>{}</p>\n",
+            "<details class=\"alert {severity}\" data-severity=\"{severity}\" id=\"{}\">\n<summary><time>{}</time> <span class=\"badge {severity}\">{severity}</span> <b>{}</b><div class=\"facts\"><span>{}</span> <span>{}</span> <span>{}</span> <span>{}</span></div></summary>\n<p>{}</p>\n",
             escape(&alert.id()),
             alert.time().map(when).unwrap_or_default(),
             escape(&alert.rule_name()),
+            escape(&alert.what()),
             escape(&alert.who()),
             escape(&alert.from_where()),
-            escape(&alert.what()),
             escape(&alert.outcome()),
             escape(&alert.text("kibana.alert.reason").unwrap_or_default()),
         ),
@@ -125,8 +125,8 @@ fn leaves(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
 }
 
 /// The rules that alerted, each once, with its guide.
-fn guides(out: &mut String, alerts: &[Alert<'_>], known: &[Rule]) {
-    let known: BTreeMap<&str, &Rule> = known.iter().map(|rule| (rule.rule_id.as_str(), rule)).collect();
+fn guides(out: &mut String, alerts: &[Alert<'_>], about: &Summary<'_>) {
+    let known: BTreeMap<&str, &Rule> = about.rules.iter().map(|rule| (rule.rule_id.as_str(), rule)).collect();
     let mut shown: Vec<&Rule> = Vec::new();
     for alert in alerts {
         if let Some(&rule) = known.get(alert.rule_id().as_ref())
@@ -140,7 +140,7 @@ fn guides(out: &mut String, alerts: &[Alert<'_>], known: &[Rule]) {
     }
     *out += "<section id=\"rules\">\n<h2>Rules and their guides</h2>\n";
     for rule in shown {
-        let markdown = rules::show(rule, GuideLanguage::English);
+        let markdown = rules::show(rule, about.language);
         write_to(
             out,
             format_args!(

@@ -21,7 +21,7 @@ mod words;
 
 pub use alert::Alert;
 pub use csv_format::harmless;
-pub use explanation::{ExplainedEvent, explanation};
+pub use explanation::{ExplainedEvent, RuleVerdict, explanation};
 pub use format::{Format, write};
 pub use summary::{Coverage, Notice, RuleCount, Summary, summary};
 pub use table::{Cell, grid};

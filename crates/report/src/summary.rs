@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecs::Millis;
-use rule::Rule;
+use rule::{GuideLanguage, Rule};
 
 use crate::table::{clean, grid};
 use crate::timeline::colour;
@@ -14,6 +14,8 @@ use crate::{Alert, Cell, Terminal, bytes, count, plural, when};
 const SHOWN: usize = 40;
 /// Columns of the small time line.
 const TIMELINE_COLUMNS: u64 = 60;
+/// Shorter runs say nothing about speed.
+const RATE_FROM_MS: u64 = 1000;
 /// Rules named in the counts.
 const RULES_SHOWN: usize = 15;
 
@@ -22,6 +24,8 @@ const RULES_SHOWN: usize = 15;
 pub struct Summary<'a> {
     /// The rules that ran.
     pub rules: &'a [Rule],
+    /// The language of their texts.
+    pub language: GuideLanguage,
     /// What was read.
     pub coverage: Coverage,
     /// What was skipped, and what else the reader must know.
@@ -126,7 +130,10 @@ fn headline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) -> St
     );
     if it.elapsed_ms > 0 {
         let seconds = it.elapsed_ms as f64 / 1000.0;
-        out += &format!("; {seconds:.1} s, {} records/s", count((it.records as f64 / seconds) as u64));
+        out += &format!("; {seconds:.1} s");
+        if it.elapsed_ms >= RATE_FROM_MS {
+            out += &format!(", {} records/s", count((it.records as f64 / seconds) as u64));
+        }
     }
     out.push('\n');
     out
