@@ -107,7 +107,7 @@ impl Columns {
         let own_time = facts.timestamp;
         let mut key = std::mem::take(&mut scratch.key);
         for (field, targets) in &self.wanted {
-            let mut sink = Row { targets, row, key: &mut key };
+            let mut sink = Row { targets, into: row, key: &mut key };
             emit(*field, &mut facts, scratch, &mut sink);
         }
         scratch.key = key;
@@ -170,7 +170,7 @@ impl Push for Late<'_> {
 /// One field of a row.
 struct Row<'r, P> {
     targets: &'r [Target],
-    row: &'r mut P,
+    into: &'r mut P,
     key: &'r mut String,
 }
 
@@ -192,10 +192,10 @@ impl<P: Push> Sink for Row<'_, P> {
     fn scalar(&mut self, _: Field, value: Scalar<'_>) {
         for target in self.targets {
             match target {
-                Target::Leaf { slot } => self.row.push(*slot, value),
+                Target::Leaf { slot } => self.into.push(*slot, value),
                 Target::Below { .. } => {}
                 Target::Flattened { slot, prefix } => {
-                    Self::push_leaf(self.row, *slot, prefix, value, self.key);
+                    Self::push_leaf(self.into, *slot, prefix, value, self.key);
                 }
             }
         }
@@ -209,7 +209,7 @@ impl<P: Push> Sink for Row<'_, P> {
 
     fn subtree(&mut self, _: Field, value: Subtree<'_>) {
         for target in self.targets {
-            let builder = &mut *self.row;
+            let builder = &mut *self.into;
             match target {
                 Target::Leaf { slot } => value.scalars(&mut |scalar| builder.push(*slot, scalar)),
                 Target::Below { slot, path } => {
