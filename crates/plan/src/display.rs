@@ -36,7 +36,9 @@ impl Display for Test {
             Self::Terms(terms) => quoted(f, terms),
             Self::Keyword { test, .. } | Self::FlattenedRoot { test, .. } => write!(f, "{test}"),
             Self::Version(test) => write!(f, "version {test}"),
-            Self::Text(TextTest::Any) | Self::Place => write!(f, "*"),
+            Self::Text(TextTest::Any) | Self::Place | Self::Boolean { truth: true, falsity: true } => {
+                write!(f, "*")
+            }
             Self::Text(TextTest::Token(test)) => write!(f, "token {test}"),
             Self::Text(TextTest::Phrase { tokens, slop: 0 }) => write!(f, "phrase {:?}", tokens.join(" ")),
             Self::Text(TextTest::Phrase { tokens, slop }) => {
@@ -60,7 +62,6 @@ impl Display for Test {
                     ranges.as_slice().iter().map(|range| span(*range, bounds, |key| date(*resolution, key))),
                 )
             }
-            Self::Boolean { truth: true, falsity: true } => write!(f, "*"),
             Self::Boolean { truth, .. } => write!(f, "{truth}"),
             Self::Dynamic { string, integer, float, boolean } => {
                 let kinds =

@@ -104,20 +104,22 @@ impl Matcher {
                 let Some((_, text)) = leaf.split_once('\0') else { return false };
                 field.index(Cow::Borrowed(text)).is_some_and(|it| test.matches(&it))
             }
-            Kind::Text => true,
             Kind::Token(test) => analyze::tokens(&value.text()).iter().any(|it| test.matches(it)),
             Kind::Phrase { tokens, slop } => has_phrase(&analyze::tokens(&value.text()), tokens, *slop),
             Kind::Number(ty, ranges) => ty.index(value).is_some_and(|it| ranges.contains(it)),
             Kind::Ip(ranges) => address(value).is_some_and(|it| ranges.contains(it)),
-            Kind::Date { format, resolution, ranges } => format
-                .read(&value.text(), Rounding::Down, 0)
-                .is_some_and(|it| ranges.contains(resolution.key(it))),
+            Kind::Date { format, resolution, ranges } => {
+                let instant = format.read(&value.text(), Rounding::Down, 0);
+                instant
+                    .map(|it| resolution.key(it))
+                    .is_some_and(|it| resolution.holds(it) && ranges.contains(it))
+            }
             Kind::Boolean { truth, falsity } => {
                 truth_value(value).is_some_and(|it| if it { *truth } else { *falsity })
             }
             Kind::Version(test) => test.matches(&value.text()),
             Kind::VersionRange(range) => within(range, &value.text(), version::compare),
-            Kind::Place => true,
+            Kind::Text | Kind::Place => true,
             Kind::Dynamic { string, integer, float, boolean } => {
                 let matcher = match value {
                     Scalar::Str(_) => string,
@@ -143,7 +145,7 @@ impl StringMatcher {
             Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
             Self::Wildcard(wildcard) => wildcard.matches(text),
             Self::Regexp(regexp) => regexp.matches(text),
-            Self::Range(range) => within(range, text, |a, b| a.cmp(b)),
+            Self::Range(range) => within(range, text, str::cmp),
         }
     }
 }

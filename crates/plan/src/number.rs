@@ -186,7 +186,7 @@ impl NumberType {
                 Edge::AtLeast => scaled.ceil(),
                 Edge::AtMost => scaled.floor(),
             };
-            return scaled.is_finite().then_some((rounded as i64 as i128, rounded == scaled));
+            return scaled.is_finite().then_some(((rounded as i64).into(), scaled.fract() == 0.0));
         }
         if !self.is_whole() {
             // Half floats are compared with the bound as a float of 32 bits.
@@ -207,7 +207,7 @@ impl NumberType {
         if let Self::ScaledFloat(factor) = self {
             let scaled = value * f64::from_bits(factor);
             // Java's Math.round: halves go up.
-            return scaled.is_finite().then(|| (scaled + 0.5).floor() as i64 as i128);
+            return scaled.is_finite().then(|| ((scaled + 0.5).floor() as i64).into());
         }
         let rounded = self.round(value);
         rounded.is_finite().then(|| float_key(rounded))

@@ -59,6 +59,7 @@ const MAX_BYTES: usize = 10 * 1024 * 1024;
 const MAX_INTERVAL: u64 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of Elasticsearch's, by its name")]
 struct Flags {
     intersection: bool,
     complement: bool,
@@ -106,6 +107,10 @@ impl Regexp {
     }
 
     /// Makes it ready to run.
+    ///
+    /// # Panics
+    ///
+    /// Never: there is no `Regexp` that was not built once already.
     pub fn compile(&self) -> CompiledRegexp {
         self.build().expect("`new` built the same before")
     }

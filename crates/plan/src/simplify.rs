@@ -148,27 +148,31 @@ impl Test {
             (Self::Boolean { truth: a, falsity: b }, Self::Boolean { truth: c, falsity: d }) => {
                 Some(Self::Boolean { truth: a | c, falsity: b | d })
             }
-            (
-                Self::Dynamic { string: a, integer: b, float: c, boolean: d },
-                Self::Dynamic { string: e, integer: f, float: g, boolean: h },
-            ) => Some(Self::Dynamic {
-                string: either(a.as_deref(), e.as_deref())?,
-                integer: either(b.as_deref(), f.as_deref())?,
-                float: either(c.as_deref(), g.as_deref())?,
-                boolean: either(d.as_deref(), h.as_deref())?,
-            }),
+            (Self::Dynamic { .. }, Self::Dynamic { .. }) => self.union_of_kinds(other),
             _ => None,
         }
     }
-}
 
-/// The union of two tests that may be missing; nothing if one test cannot say it.
-fn either(a: Option<&Test>, b: Option<&Test>) -> Option<Option<Box<Test>>> {
-    Some(match (a, b) {
-        (None, None) => None,
-        (Some(it), None) | (None, Some(it)) => Some(Box::new(it.clone())),
-        (Some(a), Some(b)) => Some(Box::new(a.union(b)?)),
-    })
+    /// As [`Test::union`], kind by kind.
+    fn union_of_kinds(&self, other: &Self) -> Option<Self> {
+        let mut kinds = self.kinds().into_iter().zip(other.kinds()).map(|it| match it {
+            (None, None) => Ok(None),
+            (Some(test), None) | (None, Some(test)) => Ok(Some(Box::new(test.clone()))),
+            (Some(a), Some(b)) => a.union(b).map(|it| Some(Box::new(it))).ok_or(()),
+        });
+        let mut next = || kinds.next().unwrap_or(Ok(None)).ok();
+        Some(Self::Dynamic { string: next()?, integer: next()?, float: next()?, boolean: next()? })
+    }
+
+    /// The tests of a [`Test::Dynamic`].
+    fn kinds(&self) -> [Option<&Self>; 4] {
+        match self {
+            Self::Dynamic { string, integer, float, boolean } => {
+                [string, integer, float, boolean].map(|it| it.as_deref())
+            }
+            _ => [None; 4],
+        }
+    }
 }
 
 impl StringTest {

@@ -1,6 +1,5 @@
 //! Questions about one raw value.
 
-use ecs::Scalar;
 use ecs::date::Format;
 
 use crate::{Expr, NumberType, Ranges, Regexp, Wildcard};
@@ -11,8 +10,8 @@ use crate::{Expr, NumberType, Ranges, Regexp, Wildcard};
 /// That a field exists is the widest question of its type: any text, any number of the type, any date.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Test {
-    /// The value's text (of a string, number or boolean) is one of these; sorted, without repeats. The most
-    /// frequent test: decided by look-ups in a block's dictionary.
+    /// The value's [text](ecs::Scalar::text) is one of these; sorted, without repeats. The most frequent test:
+    /// decided by look-ups in a block's dictionary.
     Terms(Vec<String>),
     /// The text of a keyword, `wildcard` or one key of a `flattened` field.
     Keyword {
@@ -155,58 +154,4 @@ impl Test {
         texts.dedup();
         Self::Terms(texts)
     }
-
-    /// If the test is exactly that the value's [text](Scalar::text) is one of some: these, sorted. Look them up
-    /// in a dictionary with [`raw_values`].
-    pub fn exact_terms(&self) -> Option<&[String]> {
-        match self {
-            Self::Terms(terms) => Some(terms),
-            _ => None,
-        }
-    }
-
-    /// Parts that a string must all contain to satisfy the test, byte for byte: a cheap first look. Says nothing
-    /// of values that are no strings.
-    pub fn required_substrings(&self) -> Vec<&str> {
-        match self {
-            Self::Keyword { field: KeywordField { lowercase: false, .. }, test }
-            | Self::FlattenedRoot { field: KeywordField { lowercase: false, .. }, test }
-            | Self::Version(test) => test.required_substrings(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-impl StringTest {
-    fn required_substrings(&self) -> Vec<&str> {
-        match self {
-            Self::Equals(terms) if terms.len() == 1 => vec![&terms[0]],
-            Self::Prefix(prefix) => vec![prefix],
-            Self::Wildcard(wildcard) if !wildcard.fold() => wildcard
-                .parts()
-                .iter()
-                .filter_map(|part| match part {
-                    crate::Glob::Text(text) => Some(text.as_str()),
-                    crate::Glob::One | crate::Glob::Any => None,
-                })
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// The raw values whose text is `term`: the string, and the number or boolean that is written so.
-pub fn raw_values(term: &str) -> impl Iterator<Item = Scalar<'_>> {
-    let other = match term {
-        "true" => Some(Scalar::Bool(true)),
-        "false" => Some(Scalar::Bool(false)),
-        _ if is_json_number(term) => Some(Scalar::number(term)),
-        _ => None,
-    };
-    std::iter::once(Scalar::Str(term)).chain(other)
-}
-
-fn is_json_number(text: &str) -> bool {
-    let starts = text.strip_prefix('-').unwrap_or(text).starts_with(|it: char| it.is_ascii_digit());
-    starts && serde_json::from_str::<serde_json::Number>(text).is_ok()
 }

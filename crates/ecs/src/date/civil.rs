@@ -10,7 +10,7 @@ pub(super) const DAY_MS: Millis = 86_400_000;
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Day {
+pub(super) struct Date {
     pub(super) year: i64,
     /// From 1.
     pub(super) month: u32,
@@ -18,7 +18,7 @@ pub(super) struct Day {
     pub(super) day: u32,
 }
 
-impl Day {
+impl Date {
     /// The day that holds the instant.
     pub(super) fn of(millis: Millis) -> Self {
         // Eras of 400 years that begin on 1 March: then leap days are last in the year.
@@ -76,7 +76,7 @@ mod tests {
         #[test]
         fn agrees_with_a_calendar_library(days in -4_371_222_i64..2_932_896, months in -600_i64..600) {
             let theirs = jiff::civil::date(1970, 1, 1).checked_add(days.days()).unwrap();
-            let ours = Day::of(days * DAY_MS);
+            let ours = Date::of(days * DAY_MS);
             prop_assert_eq!(
                 (ours.year, ours.month, ours.day),
                 (theirs.year().into(), theirs.month() as u32, theirs.day() as u32)
@@ -93,7 +93,7 @@ mod tests {
 
         #[test]
         fn never_overflows(millis: i64, months: i64) {
-            let day = Day::of(millis);
+            let day = Date::of(millis);
             if let Some(midnight) = day.midnight() {
                 prop_assert!(midnight <= millis && millis - midnight < DAY_MS);
             }

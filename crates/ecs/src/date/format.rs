@@ -1,7 +1,7 @@
 //! Date formats of mappings and queries.
 
 use super::DateError;
-use super::civil::{Day, days_in_month};
+use super::civil::{Date, days_in_month};
 use crate::Millis;
 
 /// An instant, to the nanosecond.
@@ -128,13 +128,12 @@ impl Kind {
             "basic_date" => "yyyyMMdd",
             "basic_date_time" => "yyyyMMdd'T'HHmmss.SSSX",
             "basic_date_time_no_millis" => "yyyyMMdd'T'HHmmssX",
-            "date" | "strict_date" => "yyyy-MM-dd",
+            "date" | "strict_date" | "year_month_day" | "strict_year_month_day" => "yyyy-MM-dd",
             "date_time" | "strict_date_time" => "yyyy-MM-dd'T'HH:mm:ss.SSSX",
             "date_time_no_millis" | "strict_date_time_no_millis" => "yyyy-MM-dd'T'HH:mm:ssX",
             "date_hour_minute_second" | "strict_date_hour_minute_second" => "yyyy-MM-dd'T'HH:mm:ss",
             "year" | "strict_year" => "yyyy",
             "year_month" | "strict_year_month" => "yyyy-MM",
-            "year_month_day" | "strict_year_month_day" => "yyyy-MM-dd",
             other => other,
         };
         let items = items(pattern).ok_or_else(|| DateError::Format { format: name.to_owned() })?;
@@ -195,7 +194,7 @@ impl Parts {
         }
         let seconds =
             i64::from(hour * 3600 + minute * 60 + second) - i64::from(self.offset.unwrap_or(offset));
-        let midnight = Day { year: self.year, month, day }.midnight()?;
+        let midnight = Date { year: self.year, month, day }.midnight()?;
         let millis = midnight.checked_add(seconds * 1_000 + i64::from(nanos / 1_000_000))?;
         Some(Instant { millis, nanos: nanos % 1_000_000 })
     }

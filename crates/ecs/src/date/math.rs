@@ -1,6 +1,6 @@
 //! Date math: `now-7d/d`, `2024-05-01||+1M/d`.
 
-use super::civil::{DAY_MS, Day};
+use super::civil::{DAY_MS, Date};
 use super::{DateError, Format, Instant, Rounding};
 use crate::Millis;
 
@@ -138,15 +138,15 @@ fn add(instant: Instant, unit: Unit, count: i64) -> Option<Instant> {
 }
 
 fn add_months(millis: Millis, months: i64) -> Option<Millis> {
-    Day::of(millis).plus_months(months)?.midnight()?.checked_add(millis.rem_euclid(DAY_MS))
+    Date::of(millis).plus_months(months)?.midnight()?.checked_add(millis.rem_euclid(DAY_MS))
 }
 
 fn round(instant: Instant, unit: Unit, rounding: Rounding, dialect: Dialect) -> Option<Instant> {
     let floor = |size: i64| instant.millis.div_euclid(size).checked_mul(size);
-    let day = Day::of(instant.millis);
+    let day = Date::of(instant.millis);
     let start = match unit {
-        Unit::Year => Day { month: 1, day: 1, ..day }.midnight()?,
-        Unit::Month => Day { day: 1, ..day }.midnight()?,
+        Unit::Year => Date { month: 1, day: 1, ..day }.midnight()?,
+        Unit::Month => Date { day: 1, ..day }.midnight()?,
         Unit::Week => {
             let days = instant.millis.div_euclid(DAY_MS);
             // 1970-01-01 was a Thursday.

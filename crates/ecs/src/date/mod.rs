@@ -14,11 +14,11 @@ pub use format::{Format, Instant, Rounding};
 pub use math::{datemath, resolve};
 
 use crate::Millis;
-use civil::{DAY_MS, Day};
+use civil::{DAY_MS, Date};
 
 /// The instant as `2024-05-01T10:30:00.000Z`. Years beyond four digits get a sign, as ISO 8601 has it.
 pub fn to_iso(millis: Millis) -> String {
-    let Day { year, month, day } = Day::of(millis);
+    let Date { year, month, day } = Date::of(millis);
     let of_day = millis.rem_euclid(DAY_MS);
     let (hour, minute) = (of_day / 3_600_000, of_day / 60_000 % 60);
     let (second, milli) = (of_day / 1_000 % 60, of_day % 1_000);

@@ -23,6 +23,7 @@ pub fn parse(query: &Value) -> Result<Query, Vec<DslError>> {
 #[derive(Default)]
 pub(crate) struct Parser {
     path: Vec<String>,
+    depth: usize,
     pub(crate) errors: Vec<DslError>,
 }
 
@@ -51,14 +52,17 @@ impl Parser {
 
     /// An object with one key, the kind of the query.
     pub(crate) fn query(&mut self, query: &Value) -> Query {
-        if self.path.len() > 2 * MAX_DEPTH {
+        if self.depth == MAX_DEPTH {
             return self.fail(DslErrorKind::TooDeep { limit: MAX_DEPTH });
         }
         let mut keys = query.as_object().into_iter().flatten();
         let (Some((name, body)), None) = (keys.next(), keys.next()) else {
             return self.expected("an object with one key, the kind of query");
         };
-        self.at(name, |it| it.kind(name, body))
+        self.depth += 1;
+        let query = self.at(name, |it| it.kind(name, body));
+        self.depth -= 1;
+        query
     }
 
     fn kind(&mut self, name: &str, body: &Value) -> Query {
@@ -208,9 +212,13 @@ impl Parser {
             });
         }
         let Some(query) = query else { return self.expected("an object with `query`, a value") };
-        let kind = |lenient| match phrase {
-            true => LeafKind::MatchPhrase { query: query.clone(), slop, lenient },
-            false => LeafKind::Match { query: query.clone(), operator, lenient },
+        let kind = |lenient| {
+            let query = query.clone();
+            if phrase {
+                LeafKind::MatchPhrase { query, slop, lenient }
+            } else {
+                LeafKind::Match { query, operator, lenient }
+            }
         };
         // A boost of a field is no part of its name.
         let names: Vec<&str> =
@@ -371,13 +379,10 @@ impl Parser {
     }
 
     fn slop(&mut self, value: &Value) -> u32 {
-        match value.as_u64().and_then(|it| u32::try_from(it).ok()) {
-            Some(slop) => slop,
-            None => {
-                self.expected("how many moves are allowed");
-                0
-            }
-        }
+        value.as_u64().and_then(|it| u32::try_from(it).ok()).unwrap_or_else(|| {
+            self.expected("how many moves are allowed");
+            0
+        })
     }
 }
 

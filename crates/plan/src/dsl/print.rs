@@ -75,7 +75,10 @@ fn leaf_json(leaf: &Leaf) -> Value {
             of_field("regexp", body)
         }
         LeafKind::Pattern { pieces, lenient } => {
-            let words: Vec<String> = pieces.iter().map(|piece| piece.iter().map(escaped).collect()).collect();
+            let words: Vec<String> = pieces
+                .iter()
+                .map(|piece| piece.iter().map(|part| escaped(part.as_deref())).collect())
+                .collect();
             let mut body = json!({"query": words.join(" ")});
             if let Some(field) = &leaf.field {
                 body["fields"] = json!([field]);
@@ -126,7 +129,7 @@ fn range(bounds: &RangeBounds) -> Value {
 }
 
 fn long(name: &str, value: Value, case_insensitive: bool) -> Value {
-    let mut body = json!({name: value});
+    let mut body = Value::Object(Object::from_iter([(name.to_owned(), value)]));
     if case_insensitive {
         body["case_insensitive"] = true.into();
     }
@@ -144,7 +147,7 @@ fn json(literal: &Literal) -> Value {
 }
 
 /// A part of a word of a `query_string`.
-fn escaped(part: &Option<String>) -> String {
+fn escaped(part: Option<&str>) -> String {
     let Some(text) = part else { return "*".to_owned() };
     let mut escaped = String::new();
     for it in text.chars() {

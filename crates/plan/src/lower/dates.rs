@@ -12,12 +12,14 @@ pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping, now: Millis) -> Asked {
     let reader = Reader { format: &mapping.format, resolution, now, offset: 0 };
     let ranges = match atom {
         Atom::Exists => Ranges::new(i128::MIN, i128::MAX),
-        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
-        Atom::Term { value, .. } | Atom::Phrase { value, .. } => reader.interval(value)?,
-        Atom::OneTerm(value) => reader.interval(value)?,
-        Atom::Match(value) => reader.interval(value)?,
+        Atom::Term { value, fold: false }
+        | Atom::OneTerm(value)
+        | Atom::Match(value)
+        | Atom::Phrase { value, .. } => reader.interval(value)?,
         Atom::Range(bounds) => range(bounds, reader)?,
-        Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
+        Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
+            return Err(needs_text(atom));
+        }
     };
     let format = mapping.format.clone();
     Ok((!ranges.is_empty()).then_some(Test::Date { format, resolution, ranges }))

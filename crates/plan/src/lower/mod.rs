@@ -6,16 +6,19 @@
 
 mod dates;
 mod error;
+mod leaf;
 mod numbers;
+mod pieces;
+mod place;
 mod texts;
 mod values;
-
-use std::borrow::Cow;
 
 use ecs::{Catalog, Dynamic, FieldType, Mapping, Millis, Resolved, Shape};
 use span::Span;
 
 pub use error::{LowerError, LowerErrorKind};
+use pieces::{Piece, words_of};
+use place::{Place, relative};
 
 use crate::{
     Bool, Expr, Glob, Leaf, LeafKind, Literal, Operator, Predicate, Query, RangeBounds, StringTest, Test,
@@ -48,7 +51,7 @@ enum Atom<'a> {
     /// One of several such values.
     OneTerm(&'a Literal),
     /// The value, on text any of its tokens.
-    Match(Cow<'a, Literal>),
+    Match(&'a Literal),
     /// The value, on text its tokens in order.
     Phrase { value: &'a Literal, slop: u32 },
     /// On text: a token. `analyzed`: the pattern of a `query_string`, lower-cased for text.
@@ -63,17 +66,6 @@ enum Atom<'a> {
 
 /// What an atom is for a field: a test, or nothing can satisfy it.
 type Asked = Result<Option<Test>, LowerErrorKind>;
-
-/// Where a field's values are.
-struct Place<'a> {
-    /// The field as named.
-    name: &'a str,
-    mapping: &'a Mapping,
-    /// Of a flattened field: the key below it, if one is named.
-    key: Option<&'a str>,
-    /// The nested field whose objects are asked.
-    nested: Option<&'a str>,
-}
 
 struct Lowering<'a> {
     catalog: &'a Catalog,
@@ -299,7 +291,7 @@ impl Lowering<'_> {
             boolean: &Mapping::of(FieldType::Boolean),
         };
         let path = relative(name, nested);
-        let mut expr = self.split(kind, &string, &mut |atom| Ok(self.dynamic(&types, atom, &path)));
+        let mut expr = Self::split(kind, &string, &mut |atom| Ok(self.dynamic(&types, atom, &path)));
         if let (Dynamic::Text, Some(parent)) = (dynamic, name.strip_suffix(".keyword")) {
             let mapping = Mapping {
                 ignore_above: Some(DYNAMIC_IGNORE_ABOVE),
@@ -333,7 +325,7 @@ impl Lowering<'_> {
     /// The question for a field of known type.
     fn atoms(&self, kind: &LeafKind, place: &Place<'_>) -> Result<Expr, LowerErrorKind> {
         let mapping = place.mapping;
-        self.split(kind, mapping, &mut |atom| {
+        Self::split(kind, mapping, &mut |atom| {
             if mapping.ty == FieldType::GeoPoint {
                 return match atom {
                     Atom::Exists => Ok(place.geo_point_exists()),
@@ -354,7 +346,6 @@ impl Lowering<'_> {
 
     /// Cuts a question into atoms and combines their answers.
     fn split(
-        &self,
         kind: &LeafKind,
         mapping: &Mapping,
         ask: &mut dyn FnMut(&Atom<'_>) -> Result<Expr, LowerErrorKind>,
@@ -372,11 +363,11 @@ impl Lowering<'_> {
                 }
                 tokens
                     .into_iter()
-                    .map(|token| ask(&Atom::Match(Cow::Owned(Literal::Text(token)))))
+                    .map(|token| ask(&Atom::Match(&Literal::Text(token))))
                     .collect::<Result<_, _>>()
                     .map(Expr::And)
             }
-            LeafKind::Match { query, .. } => ask(&Atom::Match(Cow::Borrowed(query))),
+            LeafKind::Match { query, .. } => ask(&Atom::Match(query)),
             LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
             LeafKind::Range(bounds) if bounds.is_open() => ask(&Atom::Exists),
             LeafKind::Range(bounds) => ask(&Atom::Range(bounds)),
@@ -390,7 +381,7 @@ impl Lowering<'_> {
                 ask(&Atom::Regexp { value, flags: flags.as_deref(), fold: *case_insensitive })
             }
             LeafKind::Pattern { pieces, .. } => {
-                pieces_of(pieces).iter().map(ask).collect::<Result<_, _>>().map(Expr::Or)
+                Piece::all(pieces).map(|it| ask(&it.atom())).collect::<Result<_, _>>().map(Expr::Or)
             }
             LeafKind::Ids(_) => Ok(Expr::Const(false)),
         }
@@ -411,176 +402,8 @@ struct Types<'a> {
     boolean: &'a Mapping,
 }
 
-impl Place<'_> {
-    /// The paths of a document that the field reads, relative to the objects that are asked.
-    fn paths(&self) -> Vec<String> {
-        let own = [self.name.to_owned()];
-        let sources = match (self.mapping.sources.as_slice(), self.key) {
-            ([], _) => own.to_vec(),
-            (sources, None) => sources.to_vec(),
-            (sources, Some(key)) => sources.iter().map(|source| format!("{source}.{key}")).collect(),
-        };
-        sources.iter().map(|source| relative(source, self.nested)).collect()
-    }
-
-    fn is(&self, test: &Test) -> Expr {
-        let shape = match test {
-            Test::FlattenedRoot { .. } => Shape::FlattenedRoot,
-            _ => Shape::Leaf,
-        };
-        let is = |path| Expr::Is(Predicate { path, shape, test: test.clone() });
-        Expr::Or(self.paths().into_iter().map(is).collect())
-    }
-
-    /// A place is written as text, as a list of numbers, as an object of two numbers, or as GeoJSON.
-    fn geo_point_exists(&self) -> Expr {
-        let is = |path: String, test| Expr::Is(Predicate { path, shape: Shape::Leaf, test });
-        let one = |path: String| {
-            let pair = ["lat", "lon"].map(|part| is(format!("{path}.{part}"), Test::Place)).to_vec();
-            let list = is(format!("{path}.coordinates"), Test::Place);
-            Expr::Or(vec![is(path, Test::Place), Expr::And(pair), list])
-        };
-        Expr::Or(self.paths().into_iter().map(one).collect())
-    }
-}
-
-/// Patterns one by one, words in a row together.
-fn words_of(pieces: &[Vec<Option<String>>]) -> impl Iterator<Item = &[Vec<Option<String>>]> {
-    let is_word = |piece: &Vec<Option<String>>| piece.iter().all(Option::is_some);
-    pieces.chunk_by(move |before, after| is_word(before) && is_word(after))
-}
-
-/// The words and patterns of a `query_string`. Words in a row are one text, as its parser has it.
-fn pieces_of(pieces: &[Vec<Option<String>>]) -> Vec<Atom<'static>> {
-    let mut atoms = Vec::new();
-    let mut words: Vec<String> = Vec::new();
-    let flush = |words: &mut Vec<String>, atoms: &mut Vec<Atom<'static>>| {
-        if !words.is_empty() {
-            atoms.push(Atom::Match(Cow::Owned(Literal::Text(words.join(" ")))));
-            words.clear();
-        }
-    };
-    for piece in pieces {
-        if piece.iter().all(Option::is_some) {
-            words.push(piece.iter().flatten().map(String::as_str).collect());
-            continue;
-        }
-        flush(&mut words, &mut atoms);
-        let globs = piece.iter().map(|part| part.clone().map_or(Glob::Any, Glob::Text));
-        let pattern = Wildcard::new(globs, false);
-        atoms.push(match piece[..] {
-            [None] => Atom::Exists,
-            _ => Atom::Wildcard { pattern, analyzed: true },
-        });
-    }
-    flush(&mut words, &mut atoms);
-    atoms
-}
-
-impl LeafKind {
-    /// Whether Elasticsearch takes a field name with an asterisk for a pattern.
-    fn expands_names(&self) -> bool {
-        matches!(self, Self::Exists | Self::Pattern { .. })
-    }
-
-    fn is_lenient(&self) -> bool {
-        match self {
-            Self::Match { lenient, .. }
-            | Self::MatchPhrase { lenient, .. }
-            | Self::Pattern { lenient, .. } => *lenient,
-            _ => false,
-        }
-    }
-
-    fn has_null(&self) -> bool {
-        match self {
-            Self::Term { value, .. }
-            | Self::Match { query: value, .. }
-            | Self::MatchPhrase { query: value, .. } => *value == Literal::Null,
-            Self::Terms(values) => values.contains(&Literal::Null),
-            _ => false,
-        }
-    }
-
-    /// Whether every pattern of a `query_string` is a text with one asterisk after it.
-    fn has_only_beginnings(&self) -> bool {
-        match self {
-            Self::Pattern { pieces, .. } => {
-                pieces.iter().all(|piece| matches!(piece[..], [Some(_), None]) || piece.iter().all(Option::is_some))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether it compares with whole values, or asks for existence.
-    fn is_equality(&self) -> bool {
-        match self {
-            Self::Exists | Self::Ids(_) => true,
-            Self::Term { case_insensitive, .. } => !case_insensitive,
-            Self::Terms(_) | Self::Match { .. } | Self::MatchPhrase { .. } => true,
-            Self::Range(bounds) => bounds.is_open(),
-            Self::Pattern { pieces, .. } => {
-                pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
-            }
-            Self::Wildcard { .. } | Self::Prefix { .. } | Self::Regexp { .. } => false,
-        }
-    }
-
-    fn is_lone_star(&self) -> bool {
-        match self {
-            Self::Pattern { pieces, .. } => {
-                // Two asterisks are a pattern that fields without texts cannot answer.
-                pieces.iter().any(|piece| matches!(piece[..], [None]))
-            }
-            _ => false,
-        }
-    }
-}
-
-impl Literal {
-    /// The value as text: numbers as written.
-    pub fn text(&self) -> Cow<'_, str> {
-        match self {
-            Self::Null => Cow::Borrowed("null"),
-            Self::Bool(true) => Cow::Borrowed("true"),
-            Self::Bool(false) => Cow::Borrowed("false"),
-            Self::Number(text) | Self::Text(text) => Cow::Borrowed(text),
-        }
-    }
-}
-
-impl RangeBounds {
-    fn is_open(&self) -> bool {
-        [&self.gt, &self.gte, &self.lt, &self.lte]
-            .iter()
-            .all(|it| it.as_ref().is_none_or(|it| *it == Literal::Null))
-    }
-
-    /// The lower bound, and whether it is itself within.
-    fn lower(&self) -> Option<(&Literal, bool)> {
-        pick(self.gte.as_ref(), self.gt.as_ref())
-    }
-
-    /// The upper bound, and whether it is itself within.
-    fn upper(&self) -> Option<(&Literal, bool)> {
-        pick(self.lte.as_ref(), self.lt.as_ref())
-    }
-}
-
-fn pick<'a>(inclusive: Option<&'a Literal>, exclusive: Option<&'a Literal>) -> Option<(&'a Literal, bool)> {
-    let given = |it: &&Literal| **it != Literal::Null;
-    let exclusive = exclusive.filter(given).map(|it| (it, false));
-    exclusive.or(inclusive.filter(given).map(|it| (it, true)))
-}
-
 fn is_text(ty: FieldType) -> bool {
     matches!(ty, FieldType::Text | FieldType::MatchOnlyText)
-}
-
-/// The path within the objects of a nested field.
-fn relative(path: &str, nested: Option<&str>) -> String {
-    let inner = nested.and_then(|nested| path.strip_prefix(nested)?.strip_prefix('.'));
-    inner.unwrap_or(path).to_owned()
 }
 
 fn keyword_of_document(path: &str, test: Test) -> Expr {
@@ -613,7 +436,7 @@ fn at_least(least: usize, mut any: Vec<Expr>) -> Option<Expr> {
 }
 
 /// The canonical test for a pattern: what needs no pattern does not stay one.
-fn wildcard_test(pattern: Wildcard) -> StringTest {
+fn wildcard_test(pattern: &Wildcard) -> StringTest {
     let has_letters = |text: &str| text.bytes().any(|it| it.is_ascii_alphabetic());
     let folds = pattern.fold()
         && pattern.parts().iter().any(|it| matches!(it, Glob::Text(text) if has_letters(text)));
@@ -630,5 +453,5 @@ fn wildcard_test(pattern: Wildcard) -> StringTest {
 fn tokens_test(mut tokens: Vec<String>) -> Option<Test> {
     tokens.sort_unstable();
     tokens.dedup();
-    (!tokens.is_empty()).then(|| Test::Text(TextTest::Token(StringTest::Equals(tokens))))
+    if tokens.is_empty() { None } else { Some(Test::Text(TextTest::Token(StringTest::Equals(tokens)))) }
 }

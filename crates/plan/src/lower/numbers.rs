@@ -17,14 +17,16 @@ pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
     };
     let ranges = match atom {
         Atom::Exists => Ranges::new(least, greatest),
-        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
-        Atom::Term { value, .. } | Atom::Phrase { value, .. } => equal(value)?,
-        Atom::Match(value) => equal(value)?,
         // A list is less forgiving than a single value.
         Atom::OneTerm(value) if ty.is_beyond(number(value, ty)?) => return Err(out_of_range(value)),
-        Atom::OneTerm(value) => equal(value)?,
+        Atom::Term { value, fold: false }
+        | Atom::OneTerm(value)
+        | Atom::Match(value)
+        | Atom::Phrase { value, .. } => equal(value)?,
         Atom::Range(bounds) => range(bounds, ty)?,
-        Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
+        Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
+            return Err(needs_text(atom));
+        }
     };
     Ok((!ranges.is_empty()).then_some(Test::Number { ty, ranges }))
 }

@@ -70,7 +70,7 @@ pub(super) fn ask(atom: &Atom<'_>) -> Asked {
                 Glob::Text(text) => Glob::Text(analyze::lower(text)),
                 Glob::One | Glob::Any => part.clone(),
             });
-            token(wildcard_test(Wildcard::new(lower, pattern.fold())))
+            token(wildcard_test(&Wildcard::new(lower, pattern.fold())))
         }
         Atom::Term { .. }
         | Atom::OneTerm(_)
@@ -86,11 +86,11 @@ fn string_test(atom: &Atom<'_>, normal: &dyn Fn(&str) -> String) -> Result<Strin
     Ok(match atom {
         Atom::Exists => StringTest::Any,
         Atom::Term { value, fold } => {
-            wildcard_test(Wildcard::new([Glob::Text(normal(&value.text()))], *fold))
+            wildcard_test(&Wildcard::new([Glob::Text(normal(&value.text()))], *fold))
         }
-        Atom::OneTerm(value) => StringTest::Equals(vec![normal(&value.text())]),
-        Atom::Match(value) => StringTest::Equals(vec![normal(&value.text())]),
-        Atom::Phrase { value, .. } => StringTest::Equals(vec![normal(&value.text())]),
+        Atom::OneTerm(value) | Atom::Match(value) | Atom::Phrase { value, .. } => {
+            StringTest::Equals(vec![normal(&value.text())])
+        }
         // Lucene's automaton for no pattern accepts nothing, not even the empty text.
         Atom::Wildcard { pattern, analyzed: false } if pattern.parts().is_empty() => {
             StringTest::Equals(Vec::new())
@@ -100,10 +100,10 @@ fn string_test(atom: &Atom<'_>, normal: &dyn Fn(&str) -> String) -> Result<Strin
                 Glob::Text(text) => Glob::Text(normal(text)),
                 Glob::One | Glob::Any => part.clone(),
             });
-            wildcard_test(Wildcard::new(parts, pattern.fold()))
+            wildcard_test(&Wildcard::new(parts, pattern.fold()))
         }
         Atom::Prefix { value, fold } => {
-            wildcard_test(Wildcard::new([Glob::Text(normal(value)), Glob::Any], *fold))
+            wildcard_test(&Wildcard::new([Glob::Text(normal(value)), Glob::Any], *fold))
         }
         Atom::Regexp { value, flags, fold } => {
             let regexp = Regexp::new(&normal(value), *flags, *fold);

@@ -52,12 +52,14 @@ pub(super) fn needs_text(atom: &Atom<'_>) -> LowerErrorKind {
 fn ask_address(atom: &Atom<'_>) -> Asked {
     let ranges = match atom {
         Atom::Exists => Ranges::new(0, u128::MAX),
-        Atom::Term { fold: true, .. } => return Err(needs_text(atom)),
-        Atom::Term { value, .. } | Atom::Phrase { value, .. } => addresses(&value.text())?,
-        Atom::OneTerm(value) => addresses(&value.text())?,
-        Atom::Match(value) => addresses(&value.text())?,
+        Atom::Term { value, fold: false }
+        | Atom::OneTerm(value)
+        | Atom::Match(value)
+        | Atom::Phrase { value, .. } => addresses(&value.text())?,
         Atom::Range(bounds) => address_range(bounds)?,
-        Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
+        Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
+            return Err(needs_text(atom));
+        }
     };
     Ok((!ranges.is_empty()).then_some(Test::Ip(ranges)))
 }
@@ -109,20 +111,18 @@ fn address_range(bounds: &RangeBounds) -> Result<Ranges<u128>, LowerErrorKind> {
 fn ask_boolean(atom: &Atom<'_>) -> Asked {
     let (truth, falsity) = match atom {
         Atom::Exists => (true, true),
-        Atom::Term { value, .. } | Atom::OneTerm(value) | Atom::Phrase { value, .. } => {
-            let value = boolean(value)?;
-            (value, !value)
-        }
-        Atom::Match(value) => {
+        Atom::Term { value, .. } | Atom::OneTerm(value) | Atom::Match(value) | Atom::Phrase { value, .. } => {
             let value = boolean(value)?;
             (value, !value)
         }
         Atom::Range(bounds) => {
             let lower = bounds.lower().map(|(bound, within)| Ok((boolean(bound)?, within))).transpose()?;
             let upper = bounds.upper().map(|(bound, within)| Ok((boolean(bound)?, within))).transpose()?;
+            // No value lies above true or below false, so an exclusive bound leaves the other value.
             let within = |value: bool| {
-                lower.is_none_or(|(bound, within)| value > bound || (within && value == bound))
-                    && upper.is_none_or(|(bound, within)| value < bound || (within && value == bound))
+                lower.is_none_or(|(bound, within)| if within { value >= bound } else { value && !bound })
+                    && upper
+                        .is_none_or(|(bound, within)| if within { value <= bound } else { !value && bound })
             };
             (within(true), within(false))
         }

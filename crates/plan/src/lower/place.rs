@@ -1,0 +1,55 @@
+//! Where in a document the values of a field stand.
+
+use ecs::{Mapping, Shape};
+
+use crate::{Expr, Predicate, Test};
+
+/// Where a field's values are.
+pub(super) struct Place<'a> {
+    /// The field as named.
+    pub(super) name: &'a str,
+    pub(super) mapping: &'a Mapping,
+    /// Of a flattened field: the key below it, if one is named.
+    pub(super) key: Option<&'a str>,
+    /// The nested field whose objects are asked.
+    pub(super) nested: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// The paths of a document that the field reads, relative to the objects that are asked.
+    fn paths(&self) -> Vec<String> {
+        let own = [self.name.to_owned()];
+        let sources = match (self.mapping.sources.as_slice(), self.key) {
+            ([], _) => own.to_vec(),
+            (sources, None) => sources.to_vec(),
+            (sources, Some(key)) => sources.iter().map(|source| format!("{source}.{key}")).collect(),
+        };
+        sources.iter().map(|source| relative(source, self.nested)).collect()
+    }
+
+    pub(super) fn is(&self, test: &Test) -> Expr {
+        let shape = match test {
+            Test::FlattenedRoot { .. } => Shape::FlattenedRoot,
+            _ => Shape::Leaf,
+        };
+        let is = |path| Expr::Is(Predicate { path, shape, test: test.clone() });
+        Expr::Or(self.paths().into_iter().map(is).collect())
+    }
+
+    /// A place is written as text, as a list of numbers, as an object of two numbers, or as `GeoJSON`.
+    pub(super) fn geo_point_exists(&self) -> Expr {
+        let is = |path: String, test| Expr::Is(Predicate { path, shape: Shape::Leaf, test });
+        let one = |path: String| {
+            let pair = ["lat", "lon"].map(|part| is(format!("{path}.{part}"), Test::Place)).to_vec();
+            let list = is(format!("{path}.coordinates"), Test::Place);
+            Expr::Or(vec![is(path, Test::Place), Expr::And(pair), list])
+        };
+        Expr::Or(self.paths().into_iter().map(one).collect())
+    }
+}
+
+/// The path within the objects of a nested field.
+pub(super) fn relative(path: &str, nested: Option<&str>) -> String {
+    let inner = nested.and_then(|nested| path.strip_prefix(nested)?.strip_prefix('.'));
+    inner.unwrap_or(path).to_owned()
+}
