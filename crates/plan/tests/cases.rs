@@ -18,7 +18,10 @@ fn cases() {
         let text = std::fs::read_to_string(&path).unwrap();
         let file: Value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let catalog = Catalog::from_mapping(&file["mapping"]).unwrap();
+        let catalog = match file["catalog"].as_str() {
+            Some(_) => Catalog::ecs(),
+            None => Catalog::from_mapping(&file["mapping"]).unwrap().into(),
+        };
         let documents = file["documents"].as_object().unwrap();
         for case in file["cases"].as_array().unwrap() {
             count += 1;
