@@ -52,6 +52,12 @@ pub enum TranslateError {
         /// Where the name stands.
         span: Span,
     },
+    /// `"" > 5`: Elasticsearch has no question about a field without a name, except for `match` and patterns.
+    #[error("a field without a name cannot be asked this")]
+    EmptyName {
+        /// Where the value stands.
+        span: Span,
+    },
     /// `f: AND b*`: Elasticsearch takes the word for an operator, which lacks a term.
     #[error("`{word}` in this pattern is read as an operator and lacks a term")]
     MisplacedOperator {
@@ -70,6 +76,7 @@ impl TranslateError {
             Self::OutsideGroup { .. } => "KQL102",
             Self::WrongGroup { .. } => "KQL103",
             Self::MisplacedOperator { .. } => "KQL104",
+            Self::EmptyName { .. } => "KQL105",
         }
     }
 
@@ -79,6 +86,7 @@ impl TranslateError {
             Self::NotNested { span, .. }
             | Self::OutsideGroup { span, .. }
             | Self::WrongGroup { span, .. }
+            | Self::EmptyName { span }
             | Self::MisplacedOperator { span, .. } => *span,
         }
     }
@@ -91,6 +99,7 @@ impl TranslateError {
                 let name = field.strip_prefix(path).and_then(|rest| rest.strip_prefix('.')).unwrap_or(field);
                 format!("write `{path}:{{ {name}: … }}`")
             }
+            Self::EmptyName { .. } => "write the name of a field".to_owned(),
             Self::MisplacedOperator { .. } => {
                 "remove the word, or write it in lower case with a backslash".to_owned()
             }
@@ -161,6 +170,9 @@ impl<'a> Translator<'a> {
             };
         };
         let targets = self.targets(field, path);
+        if value.is_lone_wildcard() || matches!(value.kind, TermKind::Text { quoted: true, .. }) {
+            self.check_name(&targets, value.span);
+        }
         if value.is_lone_wildcard()
             && matches!(field.kind, TermKind::Pattern(_))
             && self.are_all_fields(&targets)
@@ -232,6 +244,7 @@ impl<'a> Translator<'a> {
 
     fn range(&mut self, field: &Term, op: RangeOp, value: &Term, path: Option<&str>) -> Query {
         let targets = self.targets(field, path);
+        self.check_name(&targets, value.span);
         let question = |target: &Target<'_>| {
             let is_date =
                 target.mapping.is_some_and(|it| matches!(it.ty, FieldType::Date | FieldType::DateNanos));
@@ -287,6 +300,13 @@ impl<'a> Translator<'a> {
             targets.push(Target::unknown(full));
         }
         targets
+    }
+
+    /// Elasticsearch cannot read `exists`, `match_phrase` and `range` about a field whose name is empty.
+    fn check_name(&mut self, targets: &[Target<'_>], span: Span) {
+        if targets.iter().any(|target| target.name.is_empty()) {
+            self.errors.push(TranslateError::EmptyName { span });
+        }
     }
 
     /// Whether a known field may stand in the group at `path`, or outside any.

@@ -155,7 +155,7 @@ impl KeywordField {
     pub(crate) fn index(self, text: Cow<'_, str>) -> Option<Cow<'_, str>> {
         if let Some(limit) = self.ignore_above
             && text.len() > limit as usize
-            && text.encode_utf16().count() > limit as usize
+            && text.chars().count() > limit as usize
         {
             return None;
         }

@@ -269,24 +269,25 @@ fn iso(text: &str, min: u8, seconds: bool) -> Option<Parts> {
         parts.month = Some(rest.number(min, 2)?);
         if rest.eat(b'-') {
             parts.day = Some(rest.number(min, 2)?);
-            if rest.eat(b'T') && !rest.0.is_empty() {
-                parts.hour = Some(rest.number(min, 2)?);
-                if rest.eat(b':') {
-                    parts.minute = Some(rest.number(min, 2)?);
-                    if rest.eat(b':') {
-                        parts.second = Some(rest.number(min, 2)?);
-                        if rest.eat(b'.') || rest.eat(b',') {
-                            parts.nanos = Some(rest.fraction(1, 9)?);
-                        }
-                    }
-                }
-                if seconds && parts.second.is_none() {
-                    return None;
-                }
-                if !rest.0.is_empty() {
-                    parts.offset = Some(rest.zone()?);
+        }
+    }
+    // The time may follow a year or a month, too, and may be missing behind its letter.
+    if rest.eat(b'T') && (seconds || !rest.0.is_empty()) {
+        parts.hour = Some(rest.number(min, 2)?);
+        if rest.eat(b':') {
+            parts.minute = Some(rest.number(min, 2)?);
+            if rest.eat(b':') {
+                parts.second = Some(rest.number(min, 2)?);
+                if rest.eat(b'.') || rest.eat(b',') {
+                    parts.nanos = Some(rest.fraction(1, 9)?);
                 }
             }
+        }
+        if seconds && parts.second.is_none() {
+            return None;
+        }
+        if !rest.0.is_empty() {
+            parts.offset = Some(rest.zone()?);
         }
     }
     rest.end()?;
@@ -442,6 +443,7 @@ mod tests {
             assert_eq!(both(&Format::default(), text), None, "{text}");
         }
         assert_eq!(both(&Format::nanos(), "2024-05-17T10:30"), None, "a time needs its seconds");
+        assert_eq!(both(&Format::nanos(), "2024-05-17T"), None, "nor may it be missing behind its letter");
         let nanos = Format::nanos().read("2024-05-17T10:30:05.123456789Z", Rounding::Down, 0).unwrap();
         assert_eq!(nanos.nanos, 456_789);
     }
@@ -454,6 +456,8 @@ mod tests {
             ("basic_date_time", "20240517T103005.120+0200", "2024-05-17T08:30:05.120Z"),
             ("d.M.yyyy 'um' H", "1.5.2024 um 7", "2024-05-01T07:00:00.000Z"),
             ("date_optional_time", "2024-5-1", "2024-05-01T00:00:00.000Z"),
+            ("strict_date_optional_time", "2024T", "2024-01-01T00:00:00.000Z"),
+            ("strict_date_optional_time", "2024-05T10:30Z", "2024-05-01T10:30:00.000Z"),
         ] {
             let format = Format::new(format).unwrap();
             assert_eq!(to_iso(format.parse(text, Rounding::Down, 0).unwrap().millis), expected, "{text}");
