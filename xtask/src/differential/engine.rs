@@ -33,6 +33,7 @@ impl Engine {
 /// * Kibana 8.9 did not yet escape the pattern for a keyword field, so that `?`, `\` and an escaped asterisk were
 ///   active in it.
 /// * Elasticsearch reads `10.0.0.`, `1922.0.0.1` and `::00001` as addresses.
+/// * A field called `*`, asked for existence, is any field here; a node asks its own fields, too, and fails.
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
 pub(super) fn is_different_on_purpose(query: &str, world: &World) -> bool {
@@ -48,6 +49,9 @@ fn has_odd_pattern(node: &Node, listed: &Catalog) -> bool {
         NodeKind::Not(node) => has_odd_pattern(node, listed),
         NodeKind::Nested { query, .. } => has_odd_pattern(query, listed),
         NodeKind::Is { field: Some(field), value } => {
+            if value.is_lone_wildcard() && matches!(&field.kind, TermKind::Text { text, .. } if text == "*") {
+                return true;
+            }
             let TermKind::Pattern(pieces) = &value.kind else { return is_misread_address(&value.text()) };
             if matches!(listed.resolve(&field.text()), Resolved::FlattenedKey { .. }) && !is_beginning(pieces)
             {
