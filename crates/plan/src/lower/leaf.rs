@@ -42,10 +42,12 @@ impl LeafKind {
     /// Whether it compares with whole values, or asks for existence.
     pub(super) fn is_equality(&self) -> bool {
         match self {
-            Self::Exists | Self::Ids(_) | Self::Terms(_) | Self::Match { .. } | Self::MatchPhrase { .. } => {
-                true
-            }
-            Self::Term { case_insensitive, .. } => !case_insensitive,
+            Self::Exists | Self::Ids(_) | Self::Terms(_) => true,
+            Self::Term { case_insensitive: true, .. } => false,
+            // No id is empty, and Elasticsearch minds the question.
+            Self::Term { value, .. }
+            | Self::Match { query: value, .. }
+            | Self::MatchPhrase { query: value, .. } => !value.text().is_empty(),
             Self::Range(bounds) => bounds.is_open(),
             Self::Pattern { pieces, .. } => {
                 pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
