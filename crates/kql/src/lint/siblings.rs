@@ -55,7 +55,9 @@ pub(super) fn check(parent: &Node, nodes: &[Node], found: &mut Vec<Diagnostic>) 
             match folded.get(&key) {
                 Some((other, _)) => {
                     let message = "these values differ only in upper and lower case";
-                    found.push(pair("KQL205", message, node, other, "the other one"));
+                    // Often meant so: keywords know no case-insensitive comparison.
+                    let found_here = pair("KQL205", message, node, other, "the other one");
+                    found.push(Diagnostic { severity: Severity::Note, ..found_here });
                 }
                 None => {
                     folded.insert(key, (node, text.clone()));
