@@ -43,11 +43,9 @@ impl LeafKind {
     pub(super) fn is_equality(&self) -> bool {
         match self {
             Self::Exists | Self::Ids(_) | Self::Terms(_) => true,
-            Self::Term { case_insensitive: true, .. } => false,
             // No id is empty, and Elasticsearch minds the question.
-            Self::Term { value, .. }
-            | Self::Match { query: value, .. }
-            | Self::MatchPhrase { query: value, .. } => !value.text().is_empty(),
+            Self::Term { value, case_insensitive } => !case_insensitive && !value.text().is_empty(),
+            Self::Match { query, .. } | Self::MatchPhrase { query, .. } => !query.text().is_empty(),
             Self::Range(bounds) => bounds.is_open(),
             Self::Pattern { pieces, .. } => {
                 pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
