@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 /// Detection for audit trails: reads AWS CloudTrail, runs Elastic-format rules on it, raises alerts.
 #[derive(Debug, Parser)]
@@ -55,22 +55,32 @@ pub(crate) struct Input {
     /// the content decides, not the name.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// How far reading goes: a hostile file must not exhaust memory or time.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct Limits {
     /// The longest record, in bytes; a longer one is skipped and reported.
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
     pub(crate) max_record_bytes: usize,
     /// The most bytes of text in one file, archives and compression unpacked.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, help_heading = "Limits")]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30)]
     pub(crate) max_file_bytes: u64,
     /// The highest ratio of text to compressed bytes (beyond the first 64 MiB): stops compression bombs.
-    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Limits")]
+    #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) max_ratio: u64,
-    /// The deepest nesting of a record.
-    #[arg(long, value_name = "N", default_value_t = 128, help_heading = "Limits")]
+    /// The deepest nesting of a record: 100 at most.
+    #[arg(long, value_name = "N", default_value_t = DEPTH_MAX, value_parser = value_parser!(u32).range(1..=i64::from(DEPTH_MAX)))]
     pub(crate) max_depth: u32,
-    /// Worker threads. Default: one a core.
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<usize>,
 }
+
+/// What the parsers below take.
+const DEPTH_MAX: u32 = cloudtrail::MAX_DEPTH as u32;
+/// More threads than any machine has use for.
+const THREADS_MAX: i64 = 1024;
 
 /// Which rules.
 #[derive(Debug, Args)]
@@ -115,7 +125,7 @@ pub(crate) struct Hunt {
     #[arg(long)]
     pub(crate) once: bool,
     /// The most alerts of one execution, instead of what each rule says.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub(crate) max_signals: Option<u32>,
     /// Alerts of earlier hunts (NDJSON): what they hold is not raised again. May be given several times.
     #[arg(long, value_name = "FILE")]
@@ -135,6 +145,9 @@ pub(crate) struct Hunt {
     /// Say why this event (its eventID) does or does not match each rule, clause by clause, instead of hunting.
     #[arg(long, value_name = "EVENT_ID")]
     pub(crate) explain: Option<String>,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
     /// Exit with 1 if an alert of this severity or above is raised.
     #[arg(long, value_enum, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,
@@ -208,6 +221,8 @@ pub(crate) struct Query {
     /// Columns of table and CSV, comma-separated.
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
     /// Stop after so many documents.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow, bail};
 use detect::{KnownAlerts, Mode};
+use ecs::Millis;
 use hunt::{Found, HuntOptions, Progress};
 use report::{Alert, Coverage, ExplainedEvent, Format, Notice, RuleCount, RuleVerdict, Summary};
 use rule::{Rule, RuleSet};
@@ -26,7 +27,21 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
     let time =
         |option: &str, text: Option<&String>| text.map(|text| input::time(option, text, now)).transpose();
     let (since, until) = (time("--since", args.since.as_ref())?, time("--until", args.until.as_ref())?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        bail!(
+            "--since {} does not lie before --until {}: swap them, or leave one out",
+            report::when(since),
+            report::when(until)
+        );
+    }
     let set = input::rules(&args.rules)?;
+    if set.rules.is_empty() {
+        let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
+        let errors: Vec<String> = errors.map(|it| set.render(it, Style::Plain)).collect();
+        bail!("no rule can run:\n{}", errors.concat().trim_end());
+    }
     let normalise = cloudtrail::Options {
         tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
         geo: input::geo(args.geoip.as_deref())?,
@@ -41,8 +56,10 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
         max_signals: args.max_signals,
         known: known_alerts(&args.alert_history)?,
         normalise,
-        limits: args.input.limits(),
-        threads: args.input.threads(),
+        limits: args.input.limits.reader(),
+        threads: args
+            .threads
+            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
         block_rows: 0,
         now,
         version: env!("CARGO_PKG_VERSION"),
@@ -72,6 +89,7 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
         let mut out = output::open(args.output.as_deref())?;
         out.write_all(report::explanation(event_id, &events, terminal).as_bytes())?;
         out.flush()?;
+        terminal::troubles(global, &explained.troubles, explained.trouble_count);
         return Ok(DONE);
     }
 
@@ -96,18 +114,17 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
         rules: &rules,
         language: input::language(args.rules.lang),
         coverage: coverage(&found, if format == Format::Html { 0 } else { elapsed_ms }),
-        notices: notices(&found, &set),
+        notices: notices(&found, &set, since, until),
         noisy: noisy(&found),
     };
     let mut out = output::open(args.output.as_deref())?;
-    report::write(
-        &mut out,
-        format,
-        &found.alerts,
-        &summary,
-        terminal::stdout_terminal(global, args.output.is_some()),
-    )?;
-    out.flush().context("cannot write the result")?;
+    let terminal = terminal::stdout_terminal(global, args.output.is_some());
+    let place = || match &args.output {
+        None => "cannot write the result".to_owned(),
+        Some(path) => format!("cannot write the result to `{}`", path.display()),
+    };
+    report::write(&mut out, format, &found.alerts, &summary, terminal).with_context(place)?;
+    out.flush().with_context(place)?;
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());
     }
@@ -137,7 +154,14 @@ fn known_alerts(files: &[std::path::PathBuf]) -> anyhow::Result<KnownAlerts> {
         for (number, line) in BufReader::new(file).lines().enumerate() {
             let line = line.with_context(place)?;
             if !line.trim().is_empty() {
-                known.add_line(&line).with_context(|| format!("{}, line {}", place(), number + 1))?;
+                // The error tells its own cause.
+                known.add_line(&line).map_err(|error| {
+                    anyhow!(
+                        "{}, line {}: {error}; give what `--format ndjson` wrote: one alert a line",
+                        place(),
+                        number + 1
+                    )
+                })?;
             }
         }
     }
@@ -159,7 +183,7 @@ fn coverage(found: &Found, elapsed_ms: u64) -> Coverage {
 }
 
 /// What was skipped, and what else the reader must know.
-fn notices(found: &Found, set: &RuleSet) -> Vec<Notice> {
+fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Millis>) -> Vec<Notice> {
     let read = &found.read;
     let mut notices = Vec::new();
     let mut say = |severe, text: String| notices.push(Notice { severe, text });
@@ -172,22 +196,53 @@ fn notices(found: &Found, set: &RuleSet) -> Vec<Notice> {
             report::plural(read.trouble_count, "part of the input", "parts of the input")
         );
         for trouble in read.troubles.iter().take(TROUBLES_SHOWN) {
-            text += &format!("\n{trouble}");
+            text += &format!("\n{}", input::trouble(trouble));
         }
         if read.trouble_count > TROUBLES_SHOWN as u64 {
             text += &format!("\n… and {} more", report::count(read.trouble_count - TROUBLES_SHOWN as u64));
         }
         say(true, text);
     }
-    if read.records == 0 {
+    if read.records == 0 && read.files > 0 {
         say(true, "there was no record in the input".to_owned());
     }
     if read.undated > 0 {
         say(
             true,
             format!(
-                "{} without a time of their own: taken as happening now",
-                report::plural(read.undated, "event", "events")
+                "{} no time of their own and are taken as happening now",
+                report::plural(read.undated, "record has", "records have")
+            ),
+        );
+    }
+    if let Some((first, last)) = read.span {
+        if let Some(since) = since.filter(|since| *since > last) {
+            say(
+                true,
+                format!(
+                    "--since {} lies after the last event ({}): no execution could find anything",
+                    report::when(since),
+                    report::when(last)
+                ),
+            );
+        }
+        if let Some(until) = until.filter(|until| *until < first) {
+            say(
+                true,
+                format!(
+                    "--until {} lies before the first event ({}): no execution could find anything",
+                    report::when(until),
+                    report::when(first)
+                ),
+            );
+        }
+    }
+    if read.skipped > 0 {
+        say(
+            false,
+            format!(
+                "{} passed over: hidden, or no records by their name or beginning",
+                report::plural(read.skipped, "file", "files")
             ),
         );
     }
@@ -250,13 +305,16 @@ fn notices(found: &Found, set: &RuleSet) -> Vec<Notice> {
     notices
 }
 
+/// Fewer matches are no noise, however few the records.
+const NOISE_MIN: u64 = 100;
+
 /// Rules that matched more than one record in a hundred.
 fn noisy(found: &Found) -> Vec<RuleCount> {
     let mut noisy: Vec<RuleCount> = found
         .rules
         .iter()
         .map(|ran| RuleCount { name: ran.rule.name.clone(), matched: ran.outcome.metrics.matched })
-        .filter(|it| it.matched * 100 > found.read.records)
+        .filter(|it| it.matched >= NOISE_MIN && it.matched * 100 > found.read.records)
         .collect();
     noisy.sort_by_key(|it| std::cmp::Reverse(it.matched));
     noisy
@@ -268,6 +326,7 @@ fn brief(found: &Found, summary: &Summary<'_>, output: Option<&Path>) {
     eprintln!("{}{place}", report::plural(found.alerts.len() as u64, "alert", "alerts"));
     for notice in &summary.notices {
         let word = if notice.severe { "warning" } else { "note" };
-        eprintln!("{word}: {}", notice.text.replace('\n', "\n    "));
+        let lines: Vec<String> = notice.text.lines().map(report::clean).collect();
+        eprintln!("{word}: {}", lines.join("\n    "));
     }
 }

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use cloudtrail::Geo;
 use ecs::Millis;
+use ecs::date::DateError;
 use jiff::Timestamp;
 use rule::{GuideLanguage, RuleSet};
 
-use crate::args::{Input, Lang, RuleSource};
+use crate::args::{Input, Lang, Limits, RuleSource};
 
 /// The time that `now` stands for: what the user says, else the clock.
 pub(crate) fn now(given: Option<&str>) -> anyhow::Result<Millis> {
@@ -19,8 +20,13 @@ pub(crate) fn now(given: Option<&str>) -> anyhow::Result<Millis> {
 
 /// A time of an option: a date or date math.
 pub(crate) fn time(option: &str, text: &str, now: Millis) -> anyhow::Result<Millis> {
-    ecs::date::datemath(text, now).with_context(|| {
-        format!("{option} {text}: write a date such as 2026-03-01, 2026-03-01T10:00:00Z, or now-30d")
+    ecs::date::datemath(text, now).map_err(|error| match error {
+        DateError::NotADate { .. } => {
+            anyhow!("{option} `{text}`: no such date; write 2026-03-01, 2026-03-01T10:00:00Z or now-30d")
+        }
+        DateError::Math { .. } | DateError::OutOfRange { .. } | DateError::Format { .. } => {
+            anyhow!("{option}: {error}")
+        }
     })
 }
 
@@ -28,8 +34,10 @@ impl Input {
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.paths.iter().map(PathBuf::from).collect()
     }
+}
 
-    pub(crate) fn limits(&self) -> reader::Limits {
+impl Limits {
+    pub(crate) fn reader(&self) -> reader::Limits {
         reader::Limits {
             record_bytes: self.max_record_bytes,
             depth: self.max_depth,
@@ -38,11 +46,39 @@ impl Input {
             ..reader::Limits::default()
         }
     }
+}
 
-    pub(crate) fn threads(&self) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.unwrap_or_else(cores).max(1)
+/// What could not be read, fit for a terminal (the names of files and of what is in archives may hold anything),
+/// with the option that raises the limit where there is one.
+pub(crate) fn trouble(text: &str) -> String {
+    let option = match text.split(' ').next() {
+        Some("READ005") => " (--max-ratio)",
+        Some("READ006") => " (--max-file-bytes)",
+        Some("READ016") => " (--max-record-bytes)",
+        _ => "",
+    };
+    report::clean(text) + option
+}
+
+/// The folders among `paths` hold rules, or at least something that was meant as one.
+fn check_rules(option: &str, paths: &[PathBuf], set: &RuleSet) -> anyhow::Result<()> {
+    if set.rules.is_empty() && set.problems.is_empty() {
+        let paths: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+        bail!("{option}{}: no rule in there; rules are .toml, .ndjson or .json files", paths.join(", "));
     }
+    Ok(())
+}
+
+/// Reads the rules of files and folders, as `option` names them.
+pub(crate) fn load_rules(option: &str, paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
+    for path in paths {
+        if !path.exists() {
+            bail!("{option}`{}`: there is no such file or folder", path.display());
+        }
+    }
+    let set = rule::load(paths);
+    check_rules(option, paths, &set)?;
+    Ok(set)
 }
 
 /// The databases of `--geoip`.
@@ -60,12 +96,8 @@ pub(crate) fn language(lang: Lang) -> GuideLanguage {
 
 /// The rules that the options name, and what was wrong with their files.
 pub(crate) fn rules(source: &RuleSource) -> anyhow::Result<RuleSet> {
-    for path in &source.rules {
-        if !path.exists() {
-            bail!("--rules `{}`: there is no such file or folder", path.display());
-        }
-    }
-    let mut set = if source.rules.is_empty() { RuleSet::default() } else { rule::load(&source.rules) };
+    let mut set =
+        if source.rules.is_empty() { RuleSet::default() } else { load_rules("--rules ", &source.rules)? };
     if source.rules.is_empty() || source.builtin {
         set.extend(rule::builtin(GuideLanguage::English));
     }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
             envelope: Some(cloudtrail::Envelope::default()),
             ..cloudtrail::Options::default()
         },
-        limits: args.input.limits(),
+        limits: args.input.limits.reader(),
         now: input::now(args.now.as_deref())?,
     };
     let mut out = output::Lines::open(None)?;

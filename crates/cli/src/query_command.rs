@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
             envelope: Some(cloudtrail::Envelope::default()),
             ..cloudtrail::Options::default()
         },
-        limits: reader::Limits::default(),
+        limits: args.limits.reader(),
         now,
     };
     let progress = Arc::new(Progress::default());
@@ -100,7 +100,8 @@ fn condition(args: &Query, catalog: &Catalog, now: Millis) -> Result<plan::Expr,
 fn mapping(path: &Path) -> anyhow::Result<Arc<Catalog>> {
     let place = || format!("--mapping `{}`", path.display());
     let text = fs::read_to_string(path).with_context(place)?;
-    let json: serde_json::Value = serde_json::from_str(&text).with_context(place)?;
+    let json: serde_json::Value =
+        serde_json::from_str(&text).with_context(|| format!("{}: this is not JSON", place()))?;
     let catalog = Catalog::from_mapping(&json).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("\n    {error}")).collect();
         anyhow!("{}:{}", place(), lines.concat())
@@ -114,6 +115,7 @@ fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
     for source in &args.sources {
         let (name, path) = source
             .split_once('=')
+            .filter(|(name, path)| !name.is_empty() && !path.is_empty())
             .ok_or_else(|| anyhow!("--source {source}: write NAME=PATH, such as logs=events.ndjson"))?;
         sources.push((Some(name.to_owned()), PathBuf::from(path)));
     }

@@ -106,12 +106,8 @@ fn lint(
     strict: bool,
     global: &Global,
 ) -> anyhow::Result<u8> {
-    for path in paths {
-        if !path.exists() {
-            bail!("`{}`: there is no such file or folder", path.display());
-        }
-    }
-    let set = if paths.is_empty() { rule::builtin(GuideLanguage::English) } else { rule::load(paths) };
+    let set =
+        if paths.is_empty() { rule::builtin(GuideLanguage::English) } else { input::load_rules("", paths)? };
     let mut found: Vec<Problem> = set.problems.clone();
     found.extend(rule::lint(&set, &Catalog::ecs()));
     found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));

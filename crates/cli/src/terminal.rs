@@ -11,6 +11,7 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use report::Terminal;
 
 use crate::args::{Colour, Global};
+use crate::input;
 
 /// How often the bar is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -69,11 +70,12 @@ impl Bar {
             while !seen.load(Relaxed) {
                 let stage = progress.stage();
                 if drawn != Some(stage) {
-                    bar.reset();
+                    // Resetting draws: the style comes first.
                     bar.set_style(match stage {
                         Stage::Discovering | Stage::Executing => spinner.clone(),
                         Stage::Scanning | Stage::Building => reading.clone(),
                     });
+                    bar.reset();
                     drawn = Some(stage);
                 }
                 bar.set_message(message(stage, &progress, bar.elapsed()));
@@ -130,7 +132,7 @@ pub(crate) fn troubles(global: &Global, texts: &[String], total: u64) {
         report::plural(total, "part of the input", "parts of the input")
     );
     for text in texts.iter().take(TROUBLES_SHOWN) {
-        eprintln!("    {text}");
+        eprintln!("    {}", input::trouble(text));
     }
     if total > TROUBLES_SHOWN as u64 {
         eprintln!("    … and {} more", report::count(total - TROUBLES_SHOWN as u64));

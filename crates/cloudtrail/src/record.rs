@@ -19,7 +19,7 @@ const KEPT_BYTES_MAX: usize = 4 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// It is not JSON.
-    #[error("the record is not valid JSON: {cause} at byte {at}")]
+    #[error("the record is not valid JSON at byte {at} ({cause}); compare it with the original delivery")]
     Json {
         /// What the parser says.
         cause: String,

@@ -9,6 +9,7 @@ use reader::Discovery;
 use crate::events::{Document, DocumentBuilder};
 use crate::run::{HuntError, HuntOptions, Refused, prepare};
 use crate::scan::{RawRecord, Visit, Which, scan};
+use crate::trouble::{Trouble, Troubles};
 use crate::{Progress, Stage};
 
 /// What one rule says of one event.
@@ -40,6 +41,10 @@ pub struct Explained {
     pub events: Vec<(Document, Vec<Verdict>)>,
     /// The rules that cannot run.
     pub refused: Vec<Refused>,
+    /// What could not be read, so that the event may have been there: the first of it,
+    pub troubles: Vec<String>,
+    /// and how much there is.
+    pub trouble_count: u64,
 }
 
 /// Finds the events with an id and explains what each rule says of them.
@@ -54,14 +59,27 @@ pub fn explain(
     let prepared = prepare(options, &catalog);
     progress.enter(Stage::Scanning);
     let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
-    let make = || Search {
+    let make = |everywhere: bool| Search {
         event_id,
-        finder: Finder::new(event_id.as_bytes()),
+        finder: (!everywhere).then(|| Finder::new(event_id.as_bytes())),
         builder: DocumentBuilder::new(&options.normalise, options.now),
         found: Vec::new(),
+        troubles: Troubles::default(),
     };
-    let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
-    let mut found: Vec<_> = visitors.into_iter().flat_map(|visitor| visitor.found).collect();
+    let (mut found, mut troubles) = (Vec::new(), Troubles::default());
+    // An id need not stand in a record as it is: it may be escaped, or made from the record where that has none.
+    for everywhere in [false, true] {
+        let make = || make(everywhere);
+        troubles = Troubles::default();
+        let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
+        for visitor in visitors {
+            found.extend(visitor.found);
+            troubles.merge(visitor.troubles);
+        }
+        if !found.is_empty() {
+            break;
+        }
+    }
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|(_, a), (_, b)| a == b);
     let events = found
@@ -83,30 +101,44 @@ pub fn explain(
             (document, verdicts)
         })
         .collect();
-    Ok(Explained { event_id: event_id.to_owned(), events, refused: prepared.refused })
+    let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
+    let (troubles, trouble_count) = troubles.finish(name);
+    Ok(Explained {
+        event_id: event_id.to_owned(),
+        events,
+        refused: prepared.refused,
+        troubles,
+        trouble_count,
+    })
 }
 
-/// One thread's search for an id. Only records that hold its text are parsed.
+/// One thread's search for an id.
 struct Search<'a> {
     event_id: &'a str,
-    finder: Finder<'a>,
+    /// Only records that hold the id's text are parsed; without it, all.
+    finder: Option<Finder<'a>>,
     builder: DocumentBuilder,
     found: Vec<((u32, u64), Document)>,
+    troubles: Troubles,
 }
 
 impl Visit for Search<'_> {
     fn record(&mut self, record: RawRecord<'_>) {
-        if record.id != Some(self.event_id) && self.finder.find(record.text).is_none() {
+        let passed_over =
+            |finder: &Finder<'_>| record.id != Some(self.event_id) && finder.find(record.text).is_none();
+        if self.finder.as_ref().is_some_and(passed_over) {
             return;
         }
-        if let Ok(document) = self.builder.build(&record)
-            && document.id == self.event_id
-        {
-            self.found.push(((record.input, record.ordinal), document));
+        match self.builder.build(&record) {
+            Ok(document) if document.id == self.event_id => {
+                self.found.push(((record.input, record.ordinal), document));
+            }
+            Ok(_) => {}
+            Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
         }
     }
 
-    fn problem(&mut self, _: reader::Problem) {
-        // Explaining is about one event; a hunt reports what cannot be read.
+    fn problem(&mut self, problem: reader::Problem) {
+        self.troubles.push(Trouble::of_reader(&problem));
     }
 }

@@ -111,9 +111,26 @@ pub enum HuntError {
     /// The paths are wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Paths(Vec<reader::DiscoverError>),
-    /// There is no rule that can run.
-    #[error("none of the {0} rules can run")]
-    NoRules(usize),
+    /// There is no rule.
+    #[error("there is no rule to run")]
+    NoRules,
+    /// There are rules, and none of them can run.
+    #[error("no rule can run:{}", reasons(.0))]
+    AllRefused(Vec<Refused>),
+}
+
+/// Rules that did not run and are named in an error; the rest is counted.
+const REASONS_SHOWN: usize = 8;
+
+fn reasons(refused: &[Refused]) -> String {
+    let mut text = String::new();
+    for it in refused.iter().take(REASONS_SHOWN) {
+        text += &format!("\n    {}: {}", it.rule.name, it.reason);
+    }
+    if refused.len() > REASONS_SHOWN {
+        text += &format!("\n    … and {} more", refused.len() - REASONS_SHOWN);
+    }
+    text
 }
 
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
@@ -122,11 +139,11 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
     let RunnableRules { rules, plans, filters, mut refused } = prepare(&options, &catalog);
     let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
-        return Err(HuntError::NoRules(options.rules.len()));
+        return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
     let pruned = prune(&mut discovery, &rules, options.mode);
     let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
-    let prepared = Prepared::new(&filters, plans.into(), &catalog, rows);
+    let prepared = Prepared::new(&filters, plans.into(), &catalog, options.normalise.geo.is_some(), rows);
     let indices = Arc::new(Indices::default());
 
     progress.enter(Stage::Scanning);
@@ -154,10 +171,20 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
 
     progress.enter(Stage::Executing);
     let mut ran = Vec::with_capacity(rules.len());
-    if let (Some((first, last)), Some(collector)) = (span, collector) {
+    // What has no time of its own is taken as happening now: the executions must reach that far.
+    let now = (undated > 0).then_some(options.now);
+    let first = span.map(|(first, _)| first).into_iter().chain(now).min();
+    let last = span.map(|(_, last)| last).into_iter().chain(now).max();
+    // Asked for by hand, the limit is meant.
+    let limits = Limits {
+        alerts_per_execution: Limits::default()
+            .alerts_per_execution
+            .max(options.max_signals.unwrap_or_default()),
+    };
+    if let (Some(first), Some(last), Some(collector)) = (first, last, collector) {
         let matches = collector.finish(indices.names());
         for (number, rule) in rules.into_iter().enumerate() {
-            match matches.execute(number, DataSpan { first, last }, &options.known, Limits::default()) {
+            match matches.execute(number, DataSpan { first, last }, &options.known, limits) {
                 Ok(outcome) => ran.push(RanRule { rule, outcome }),
                 Err(error) => {
                     refused.push(Refused {

@@ -82,7 +82,11 @@ pub struct Discovery {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Notice {
     /// A folder without anything to read.
-    #[error("`{}` holds no file that can be read ({skipped} others)", path.display())]
+    #[error(
+        "`{}` holds no file of records ({skipped} of other kinds were passed over); check the path, or name the \
+         files themselves",
+        path.display()
+    )]
     EmptyFolder {
         /// The folder.
         path: PathBuf,

@@ -173,7 +173,8 @@ impl Cause {
             Self::Binary | Self::NotJson { .. } => "leave it out, or give the JSON it was made from",
             Self::NotAnObject => "give an array of objects, or one object a line",
             Self::Broken { .. } | Self::InvalidUtf8 => "compare the record with the original delivery",
-            Self::TooLong { .. } | Self::TooDeep { .. } => "if the record is genuine, raise the limit",
+            Self::TooLong { .. } => "if the record is genuine, raise the limit",
+            Self::TooDeep { .. } => "no event nests like this: look at the record by hand",
             Self::More { .. } => "mend those shown first, or raise the number shown",
             Self::Changed { .. } => "leave the files as they are while they are read",
         }

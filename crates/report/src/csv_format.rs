@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use crate::table::is_invisible;
 use crate::{Alert, when};
 
 /// The columns: heading, and where the value comes from.
@@ -28,7 +29,7 @@ const COLUMNS: [&str; 17] = [
 
 pub(crate) fn write(out: &mut dyn Write, alerts: &[Alert<'_>]) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS)?;
+    csv.write_record(COLUMNS).map_err(io_error)?;
     for alert in alerts {
         let text = |path| alert.text(path).unwrap_or_default();
         let row: [Cow<'_, str>; COLUMNS.len()] = [
@@ -50,17 +51,32 @@ pub(crate) fn write(out: &mut dyn Write, alerts: &[Alert<'_>]) -> io::Result<()>
             text("@timestamp"),
             alert.id(),
         ];
-        csv.write_record(row.iter().map(|cell| harmless(cell).into_owned()))?;
+        csv.write_record(row.iter().map(|cell| harmless(cell).into_owned())).map_err(io_error)?;
     }
     csv.flush()
 }
 
-/// A cell that a spreadsheet will not take for a formula: records are written by whoever attacks.
+/// What the operating system said: a broken pipe stays one.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// A cell that a spreadsheet will not take for a formula, nor a terminal for commands: records are written by
+/// whoever attacks. Line breaks and tabs inside stay.
 pub fn harmless(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
+    let steers = |it: char| it.is_control() && !matches!(it, '\n' | '\t') || is_invisible(it);
+    let cell = if cell.contains(steers) {
+        Cow::Owned(cell.replace(steers, "\u{fffd}"))
     } else {
         Cow::Borrowed(cell)
+    };
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\n', '＝', '＋', '－', '＠']) {
+        Cow::Owned(format!("'{cell}"))
+    } else {
+        cell
     }
 }
 
@@ -71,6 +87,10 @@ mod tests {
     #[test]
     fn formulas_are_defused() {
         assert_eq!(harmless("=cmd|' /C calc'!A0"), "'=cmd|' /C calc'!A0");
+        assert_eq!(harmless("-1+1"), "'-1+1");
+        assert_eq!(harmless("\t=1"), "'\t=1");
+        assert_eq!(harmless("\r=1\u{1b}[2J"), "\u{fffd}=1\u{fffd}[2J");
         assert_eq!(harmless("role/ci"), "role/ci");
+        assert_eq!(harmless("two\nlines"), "two\nlines");
     }
 }

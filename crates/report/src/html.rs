@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::alert::text;
 use crate::markdown::to_html;
+use crate::table::is_invisible;
 use crate::{Alert, Summary, bytes, count, plural, rules, when};
 
 const STYLE: &str = include_str!("page.css");
@@ -165,6 +166,8 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            // A name with its direction turned around reads as another.
+            hidden if is_invisible(hidden) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }

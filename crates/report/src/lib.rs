@@ -24,5 +24,5 @@ pub use csv_format::harmless;
 pub use explanation::{ExplainedEvent, RuleVerdict, explanation};
 pub use format::{Format, write};
 pub use summary::{Coverage, Notice, RuleCount, Summary, summary};
-pub use table::{Cell, grid};
+pub use table::{Cell, clean, grid};
 pub use words::{Terminal, bytes, count, plural, when};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs::Millis;
 use rule::{GuideLanguage, Rule};
 
-use crate::table::{clean, grid};
+use crate::table::{clean, clip, grid};
 use crate::timeline::colour;
 use crate::words::stamp;
 use crate::{Alert, Cell, Terminal, bytes, count, plural, when};
@@ -177,7 +177,8 @@ fn bar(number: usize, highest: usize) -> char {
 fn two_lines(alert: Alert<'_>, terminal: Terminal) -> String {
     let severity = alert.severity();
     let facts = [alert.what(), alert.who(), alert.from_where(), alert.outcome().into_owned()];
-    let facts: Vec<String> = facts.iter().filter(|fact| !fact.is_empty()).map(|fact| clean(fact)).collect();
+    let facts: Vec<String> =
+        facts.iter().filter(|fact| !fact.is_empty()).map(|fact| clip(&clean(fact))).collect();
     format!(
         "{}  {}  {}\n                               {}\n",
         alert.time().map_or_else(|| " ".repeat(19), when),

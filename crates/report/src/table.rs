@@ -61,7 +61,7 @@ pub fn grid(heads: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>, terminal:
                 Some("low") => Some(Color::Cyan),
                 _ => None,
             };
-            let mut out = comfy_table::Cell::new(clean(&cell.text));
+            let mut out = comfy_table::Cell::new(clip(&clean(&cell.text)));
             if let Some(colour) = colour {
                 out = out.fg(colour);
             }
@@ -79,9 +79,37 @@ pub fn grid(heads: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>, terminal:
     text
 }
 
-/// Text from a record, safe to print: an attacker's control characters must not steer the analyst's terminal.
-pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+/// Text from a record, safe to print: an attacker's control characters must not steer the analyst's terminal,
+/// nor turn the order of what is read, nor hide in it.
+pub fn clean(text: &str) -> String {
+    text.chars().map(|it| if it.is_control() || is_invisible(it) { '\u{fffd}' } else { it }).collect()
+}
+
+/// Characters that show nothing themselves and change how others are shown: directions, joins that no name
+/// needs, line separators, tags.
+pub(crate) fn is_invisible(it: char) -> bool {
+    matches!(
+        it,
+        '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// Characters of a cell or a fact that are shown; what is longer is cut, or one record spoils the whole page.
+const SHOWN_CHARS: usize = 240;
+
+/// The beginning of a text, where all of it would be too much.
+pub(crate) fn clip(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
 }
 
 /// One line an alert.
@@ -98,4 +126,28 @@ pub(crate) fn alerts(alerts: &[Alert<'_>], terminal: Terminal) -> String {
         ]
     });
     grid(&["Time (UTC)", "Severity", "Rule", "Who", "Source", "Event", "Outcome"], rows, terminal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(
+            clean("a\u{1b}[31m\u{9b}2J\u{202e}b\u{200b}c\nd"),
+            "a\u{fffd}[31m\u{fffd}2J\u{fffd}b\u{fffd}c\u{fffd}d"
+        );
+        assert_eq!(clean("role/管理者 é 👩‍💻"), "role/管理者 é 👩‍💻");
+    }
+
+    #[test]
+    fn one_long_cell_spoils_nothing() {
+        let rows = ["x".repeat(100_000), "y".to_owned()].map(|text| vec![text.into(), "z".into()]);
+        let text = grid(&["A", "B"], rows, Terminal::PLAIN);
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.lines().all(|line| line.chars().count() < 260), "{text}");
+        assert_eq!(clip("é".repeat(240).as_str()), "é".repeat(240));
+        assert_eq!(clip("é".repeat(241).as_str()), format!("{}…", "é".repeat(240)));
+    }
 }

@@ -1,6 +1,6 @@
 //! What happened, in order.
 
-use crate::table::clean;
+use crate::table::{clean, clip};
 use crate::words::stamp;
 use crate::{Alert, Terminal};
 
@@ -25,13 +25,13 @@ pub(crate) fn write(alerts: &[Alert<'_>], terminal: Terminal) -> String {
             stamp(at, "%H:%M:%S"),
             terminal.paint(colour(&severity), &format!("{severity:<8}")),
             clean(&alert.rule_name()),
-            clean(&alert.who()),
-            clean(&alert.what()),
-            clean(&alert.from_where()),
-            clean(&alert.outcome()),
+            clip(&clean(&alert.who())),
+            clip(&clean(&alert.what())),
+            clip(&clean(&alert.from_where())),
+            clip(&clean(&alert.outcome())),
         );
         if let Some(terms) = alert.text("kibana.alert.new_terms") {
-            out += &format!("                      first time: {}\n", clean(&terms));
+            out += &format!("                      first time: {}\n", clip(&clean(&terms)));
         }
     }
     out
