@@ -67,6 +67,11 @@ impl Columns {
         Self { version, wanted }
     }
 
+    /// Whether no record can fill any of them.
+    pub fn is_empty(&self) -> bool {
+        self.wanted.is_empty()
+    }
+
     /// Fills the row that is being built, and says what completes it. The builder must have the schema that the
     /// columns were made for, and the normaliser the version.
     pub fn fill<'a>(

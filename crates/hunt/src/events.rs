@@ -155,13 +155,11 @@ impl RowFiller {
             Phase::Late => &self.late,
             Phase::Tail => &self.tail,
         };
-        if filling.slots.is_empty() {
-            return;
-        }
         for row in rows {
             let (kind, text) = &self.rows[row as usize];
             let text = &self.texts[text.clone()];
             match kind {
+                RecordKind::CloudTrail if filling.columns.is_empty() => {}
                 RecordKind::CloudTrail => {
                     let record = self.parsed.parse(text);
                     filling.columns.fill_late(

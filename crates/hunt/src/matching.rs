@@ -9,7 +9,7 @@ use exec::{Program, Scratch};
 use plan::Expr;
 use reader::Problem;
 
-use crate::costly::late_paths;
+use crate::costly::{is_costly, late_paths};
 use crate::events::{Phase, RowFiller};
 use crate::index::Indices;
 use crate::scan::{RawRecord, Visit};
@@ -34,13 +34,21 @@ pub(crate) struct Prepared {
     fields: Vec<(Slot, TermType)>,
     /// When each column is filled.
     phases: Vec<Phase>,
+    /// For each rule whether its tail needs columns that no filter does.
+    needs_tail: Vec<bool>,
     rows: usize,
 }
 
 impl Prepared {
     /// One program of the rules' filters, and the columns that filters and tails need.
-    pub(crate) fn new(filters: &[Expr], plans: Arc<[Plan]>, catalog: &Catalog, rows: usize) -> Self {
-        let late = late_paths(filters);
+    pub(crate) fn new(
+        filters: &[Expr],
+        plans: Arc<[Plan]>,
+        catalog: &Catalog,
+        looks_up: bool,
+        rows: usize,
+    ) -> Self {
+        let late = late_paths(filters, looks_up);
         let is_late = |path: &str, shape| late.contains(&(path.to_owned(), shape));
         let program = Program::compile_with_late(filters, is_late);
         let mut schema = program.schema().clone();
@@ -48,7 +56,7 @@ impl Prepared {
             if is_late(path, shape) { Phase::Late } else { Phase::Early }
         };
         let mut phases: Vec<Phase> = schema.columns().map(phase).collect();
-        let overrides = plans
+        let overrides: Vec<Option<(Slot, Absent)>> = plans
             .iter()
             .map(|plan| {
                 let path = plan.timestamp_override()?;
@@ -74,8 +82,19 @@ impl Prepared {
         }
         let fields =
             fields.into_iter().map(|field| field.expect("fields are numbered without gaps")).collect();
-        phases.resize(schema.len(), Phase::Tail);
-        Self { program, schema: schema.into(), plans, overrides, terms, fields, phases, rows }
+        phases.extend(
+            schema
+                .columns()
+                .skip(phases.len())
+                .map(|(_, path, _)| if is_costly(path, looks_up) { Phase::Tail } else { Phase::Early }),
+        );
+        let is_tail = |slot: &Slot| phases[slot.index()] == Phase::Tail;
+        let needs_tail = overrides
+            .iter()
+            .zip(&terms)
+            .map(|(over, terms)| over.iter().map(|(slot, _)| slot).chain(terms).any(is_tail))
+            .collect();
+        Self { program, schema: schema.into(), plans, overrides, terms, fields, phases, needs_tail, rows }
     }
 }
 
@@ -163,7 +182,10 @@ impl<'a> Matching<'a> {
             found.extend(rows.iter().map(|&row| (row, rule as u32)));
         });
         self.found.sort_unstable();
-        let matched = self.found.chunk_by(|a, b| a.0 == b.0).map(|matches| matches[0].0);
+        let matched = self.found.chunk_by(|a, b| a.0 == b.0).filter_map(|matches| {
+            let needed = matches.iter().any(|&(_, rule)| self.prepared.needs_tail[rule as usize]);
+            needed.then_some(matches[0].0)
+        });
         self.filler.fill_later(Phase::Tail, matched, &mut block);
         self.filler.clear();
         self.collect(&block);
