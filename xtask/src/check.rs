@@ -37,7 +37,8 @@ pub(crate) struct Args {}
 /// Checks the layering and that every crate says what it is.
 pub(crate) fn run(_: &Args) -> anyhow::Result<()> {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
-    let output = Command::new(cargo).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).output()?;
+    let output =
+        Command::new(cargo).args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).output()?;
     ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout)?;
     let crates = workspace_dependencies(&metadata).context("cargo metadata has an unknown shape")?;
