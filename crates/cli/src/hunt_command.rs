@@ -123,14 +123,17 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
         None => "cannot write the result".to_owned(),
         Some(path) => format!("cannot write the result to `{}`", path.display()),
     };
-    report::write(&mut out, format, &found.alerts, &summary, terminal).with_context(place)?;
+    let mut worst = None;
+    let mut alerts =
+        found.alerts().inspect(|alert| worst = worst.max(severity_rank(&Alert::new(alert).severity())));
+    report::write(&mut out, format, &mut alerts, &summary, terminal).with_context(place)?;
+    drop(alerts);
     out.flush().with_context(place)?;
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());
     }
     let limit = args.fail_on.map(|severity| severity_rank(severity_name(severity)));
-    let worst = found.alerts.iter().map(|alert| severity_rank(&Alert::new(alert).severity())).max();
-    Ok(if limit.is_some_and(|limit| worst >= Some(limit)) { FOUND } else { DONE })
+    Ok(if limit.is_some_and(|limit| worst >= limit) { FOUND } else { DONE })
 }
 
 fn severity_name(severity: Severity) -> &'static str {
@@ -323,7 +326,7 @@ fn noisy(found: &Found) -> Vec<RuleCount> {
 /// For results that go elsewhere: what a person at the terminal must know all the same.
 fn brief(found: &Found, summary: &Summary<'_>, output: Option<&Path>) {
     let place = output.map_or_else(String::new, |path| format!(" in {}", path.display()));
-    eprintln!("{}{place}", report::plural(found.alerts.len() as u64, "alert", "alerts"));
+    eprintln!("{}{place}", report::plural(found.alert_count() as u64, "alert", "alerts"));
     for notice in &summary.notices {
         let word = if notice.severe { "warning" } else { "note" };
         let lines: Vec<String> = notice.text.lines().map(report::clean).collect();

@@ -13,6 +13,7 @@ mod normalize;
 mod query;
 mod run;
 
+mod alerts;
 mod costly;
 mod events;
 mod index;

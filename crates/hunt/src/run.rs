@@ -1,22 +1,21 @@
 //! A hunt, from paths to alerts.
 
-use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
-use ecs::{Catalog, Millis, Object};
+use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
+use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
 use rule::Rule;
 use span::Diagnostic;
 
-use crate::events::DocumentBuilder;
+use crate::alerts::Evidence;
 use crate::index::Indices;
 use crate::matching::{BLOCK_ROWS, Matching, Prepared};
 use crate::progress::{Progress, Stage};
-use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{Trouble, Troubles};
+use crate::scan::{Which, scan};
+use crate::trouble::Troubles;
 
 /// What to hunt for, where, and when.
 #[derive(Debug)]
@@ -61,7 +60,7 @@ pub struct Refused {
 pub struct RanRule {
     /// The rule.
     pub rule: Rule,
-    /// Executions, warnings, metrics. The alerts' documents are in [`Found::alerts`].
+    /// Executions, warnings, metrics, and the alerts before their documents are built.
     pub outcome: Outcome,
 }
 
@@ -92,11 +91,10 @@ pub struct ReadReport {
     pub notices: Vec<String>,
 }
 
-/// What a hunt found.
+/// What a hunt found; [`Found::alerts`] are the alerts.
 #[derive(Debug)]
 pub struct Found {
-    /// The alerts' documents, in the order of their creation, rule by rule.
-    pub alerts: Vec<Object>,
+    pub(crate) evidence: Evidence,
     /// The rules that ran.
     pub rules: Vec<RanRule>,
     /// The rules that did not.
@@ -200,7 +198,8 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
     }
 
     progress.enter(Stage::Building);
-    let alerts = documents(&ran, &discovery.inputs, &options, &read, progress, &mut troubles, &catalog);
+    let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
+    let evidence = Evidence::read(seeds, &discovery.inputs, &options, &read, progress);
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
     let (troubles, trouble_count) = troubles.finish(name);
     let read = ReadReport {
@@ -216,7 +215,7 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
         trouble_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
-    Ok(Found { alerts, rules: ran, refused, read })
+    Ok(Found { evidence, rules: ran, refused, read })
 }
 
 /// The rules that can run, what their executions need and what their filters are; and those that cannot.
@@ -282,73 +281,4 @@ fn prune(discovery: &mut Discovery, rules: &[Rule], mode: Mode) -> usize {
     };
     let from = since.map_or(Millis::MIN, |since| since.saturating_sub(reach(since)));
     discovery.prune(from, until.unwrap_or(Millis::MAX))
-}
-
-/// Reads the records of the alerts again and builds the alerts' documents.
-fn documents(
-    ran: &[RanRule],
-    inputs: &[Input],
-    options: &HuntOptions,
-    read: &reader::Options,
-    progress: &Progress,
-    troubles: &mut Troubles,
-    catalog: &Catalog,
-) -> Vec<Object> {
-    let seeds: Vec<(&Rule, &AlertSeed)> =
-        ran.iter().flat_map(|it| it.outcome.alerts.iter().map(|seed| (&it.rule, seed))).collect();
-    let mut wanted: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-    for (_, seed) in &seeds {
-        wanted.entry(seed.event.origin.input).or_default().push(seed.event.origin.ordinal);
-    }
-    let wanted: Vec<(Input, Vec<u64>)> = wanted
-        .into_iter()
-        .filter_map(|(input, mut ordinals)| {
-            ordinals.sort_unstable();
-            ordinals.dedup();
-            inputs.get(input as usize).map(|input| (input.clone(), ordinals))
-        })
-        .collect();
-    let make = || Documents {
-        builder: DocumentBuilder::new(&options.normalise, options.now),
-        found: HashMap::new(),
-        troubles: Troubles::default(),
-    };
-    let (visitors, _) = scan(&Which::These(&wanted), read, options.threads, progress, make);
-    let mut events: HashMap<(u32, u64), Object> = HashMap::new();
-    for visitor in visitors {
-        events.extend(visitor.found);
-        troubles.merge(visitor.troubles);
-    }
-    let context = detect::Context { catalog, version: options.version };
-    seeds
-        .into_iter()
-        .map(|(rule, seed)| {
-            let origin = seed.event.origin;
-            // A file that changed meanwhile was reported; its alert stands without its event.
-            let event = events.get(&(origin.input, origin.ordinal)).cloned().unwrap_or_default();
-            detect::build(seed, rule, event, context)
-        })
-        .collect()
-}
-
-/// One thread's part of building documents.
-struct Documents {
-    builder: DocumentBuilder,
-    found: HashMap<(u32, u64), Object>,
-    troubles: Troubles,
-}
-
-impl Visit for Documents {
-    fn record(&mut self, record: RawRecord<'_>) {
-        match self.builder.build(&record) {
-            Ok(document) => {
-                self.found.insert((record.input, record.ordinal), document.source);
-            }
-            Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
-        }
-    }
-
-    fn problem(&mut self, _: reader::Problem) {
-        // The first pass reported what cannot be read.
-    }
 }

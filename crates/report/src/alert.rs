@@ -117,6 +117,36 @@ impl<'a> Alert<'a> {
     }
 }
 
+/// What a line about an alert says: all that is kept of it where only lines are printed.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) time: Option<Millis>,
+    pub(crate) severity: String,
+    pub(crate) rule: String,
+    pub(crate) who: String,
+    pub(crate) from: String,
+    pub(crate) what: String,
+    pub(crate) outcome: String,
+    pub(crate) tactics: Vec<String>,
+    pub(crate) new_terms: Option<String>,
+}
+
+impl Line {
+    pub(crate) fn new(alert: Alert<'_>) -> Self {
+        Self {
+            time: alert.time(),
+            severity: alert.severity().into_owned(),
+            rule: alert.rule_name().into_owned(),
+            who: alert.who(),
+            from: alert.from_where(),
+            what: alert.what(),
+            outcome: alert.outcome().into_owned(),
+            tactics: alert.tactics().into_iter().map(str::to_owned).collect(),
+            new_terms: alert.text("kibana.alert.new_terms").map(Cow::into_owned),
+        }
+    }
+}
+
 /// The resource part of an ARN: `role/name`.
 fn resource(arn: &str) -> &str {
     let rest = arn.splitn(6, ':').nth(5);

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use ecs::Object;
+
 use crate::table::is_invisible;
 use crate::{Alert, when};
 
@@ -27,10 +29,11 @@ const COLUMNS: [&str; 17] = [
     "alert_id",
 ];
 
-pub(crate) fn write(out: &mut dyn Write, alerts: &[Alert<'_>]) -> io::Result<()> {
+pub(crate) fn write(out: &mut dyn Write, alerts: &mut dyn Iterator<Item = Object>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(COLUMNS).map_err(io_error)?;
-    for alert in alerts {
+    for document in alerts {
+        let alert = Alert::new(&document);
         let text = |path| alert.text(path).unwrap_or_default();
         let row: [Cow<'_, str>; COLUMNS.len()] = [
             alert.time().map(when).unwrap_or_default().into(),

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use ecs::Object;
 
-use crate::{Alert, Summary, Terminal, csv_format, html, summary, table, timeline};
+use crate::alert::Line;
+use crate::summary::summary;
+use crate::timeline::Timeline;
+use crate::{Alert, Summary, Terminal, csv_format, html, table};
 
 /// How alerts are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,33 +28,50 @@ pub enum Format {
     Html,
 }
 
-/// Prints alerts, oldest event first.
+/// Prints alerts in the order they come in, which should be that of their events. One at a time: all of them may not
+/// fit into memory.
 pub fn write(
     out: &mut dyn Write,
     format: Format,
-    alerts: &[Object],
+    alerts: &mut dyn Iterator<Item = Object>,
     about: &Summary<'_>,
     terminal: Terminal,
 ) -> io::Result<()> {
-    let mut alerts: Vec<Alert<'_>> = alerts.iter().map(Alert::new).collect();
-    alerts.sort_by_cached_key(|alert| (alert.time(), alert.rule_id().into_owned(), alert.id().into_owned()));
     match format {
-        Format::Summary => out.write_all(summary(&alerts, about, terminal).as_bytes()),
-        Format::Table => out.write_all(table::alerts(&alerts, terminal).as_bytes()),
+        Format::Summary => {
+            let lines: Vec<Line> = alerts.map(|alert| Line::new(Alert::new(&alert))).collect();
+            out.write_all(summary(&lines, about, terminal).as_bytes())
+        }
+        Format::Table => {
+            let lines: Vec<Line> = alerts.map(|alert| Line::new(Alert::new(&alert))).collect();
+            out.write_all(table::alerts(&lines, terminal).as_bytes())
+        }
         Format::Ndjson => {
-            for alert in &alerts {
-                serde_json::to_writer(&mut *out, alert.document())?;
+            for alert in alerts {
+                serde_json::to_writer(&mut *out, &alert)?;
                 out.write_all(b"\n")?;
             }
             Ok(())
         }
-        Format::Json => {
-            let documents: Vec<_> = alerts.iter().map(|alert| alert.document()).collect();
-            serde_json::to_writer_pretty(&mut *out, &documents)?;
-            out.write_all(b"\n")
+        Format::Json => json(out, alerts),
+        Format::Csv => csv_format::write(out, alerts),
+        Format::Timeline => {
+            let mut timeline = Timeline::new(terminal);
+            for alert in alerts {
+                out.write_all(timeline.alert(&Line::new(Alert::new(&alert))).as_bytes())?;
+            }
+            Ok(())
         }
-        Format::Csv => csv_format::write(out, &alerts),
-        Format::Timeline => out.write_all(timeline::write(&alerts, terminal).as_bytes()),
-        Format::Html => out.write_all(html::page(&alerts, about).as_bytes()),
+        Format::Html => html::page(out, alerts, about),
     }
+}
+
+/// One array, pretty.
+fn json(out: &mut dyn Write, alerts: &mut dyn Iterator<Item = Object>) -> io::Result<()> {
+    out.write_all(b"[")?;
+    for (at, alert) in alerts.enumerate() {
+        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer_pretty(&mut *out, &alert)?;
+    }
+    out.write_all(b"\n]\n")
 }

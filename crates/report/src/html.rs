@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io;
 
+use ecs::Object;
 use rule::Rule;
 use serde_json::Value;
 
@@ -17,11 +19,51 @@ const SCRIPT: &str = include_str!("page.js");
 /// Fields of an alert's rule that are shown with the rule and not again with each alert.
 const OF_THE_RULE: &str = "kibana.alert.rule.";
 
-/// The page.
-pub(crate) fn page(alerts: &[Alert<'_>], about: &Summary<'_>) -> String {
+/// Writes the page. In memory it is as large as on disk; the alerts' documents come and go one at a time.
+pub(crate) fn page(
+    to: &mut dyn io::Write,
+    alerts: &mut dyn Iterator<Item = Object>,
+    about: &Summary<'_>,
+) -> io::Result<()> {
+    let mut counted = Counted::default();
+    let mut body = String::new();
+    for document in alerts {
+        let it = Alert::new(&document);
+        counted.alert(it);
+        alert(&mut body, it);
+    }
+    to.write_all(head(&counted, about).as_bytes())?;
+    to.write_all(body.as_bytes())?;
+    let mut out = "</section>\n".to_owned();
+    guides(&mut out, &counted, about);
+    write_to(&mut out, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
+    to.write_all(out.as_bytes())
+}
+
+/// What of all alerts stands above and below them.
+#[derive(Default)]
+struct Counted {
+    alerts: u64,
+    severities: BTreeMap<String, u64>,
+    rules: Vec<String>,
+}
+
+impl Counted {
+    fn alert(&mut self, alert: Alert<'_>) {
+        self.alerts += 1;
+        *self.severities.entry(alert.severity().into_owned()).or_default() += 1;
+        let rule = alert.rule_id();
+        if !self.rules.iter().any(|it| *it == rule) {
+            self.rules.push(rule.into_owned());
+        }
+    }
+}
+
+/// The page up to its first alert.
+fn head(counted: &Counted, about: &Summary<'_>) -> String {
     let it = &about.coverage;
     let mut out = String::new();
-    let title = format!("Trailwarden: {}", plural(alerts.len() as u64, "alert", "alerts"));
+    let title = format!("Trailwarden: {}", plural(counted.alerts, "alert", "alerts"));
     // Nothing but this page's own style and script may run or load.
     write_to(
         &mut out,
@@ -40,36 +82,29 @@ pub(crate) fn page(alerts: &[Alert<'_>], about: &Summary<'_>) -> String {
             plural(it.executions, "execution", "executions"),
         ),
     );
-    chips(&mut out, alerts);
+    chips(&mut out, counted);
     out += "</header>\n<main>\n";
     for notice in &about.notices {
         let class = if notice.severe { "notice severe" } else { "notice" };
         write_to(&mut out, format_args!("<p class=\"{class}\">{}</p>\n", escape(&notice.text)));
     }
     out += "<section id=\"alerts\">\n";
-    for alert in alerts {
-        self::alert(&mut out, *alert);
-    }
-    out += "</section>\n";
-    guides(&mut out, alerts, about);
-    write_to(&mut out, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
     out
 }
 
 /// Filters by severity, and a search box.
-fn chips(out: &mut String, alerts: &[Alert<'_>]) {
-    if alerts.is_empty() {
+fn chips(out: &mut String, counted: &Counted) {
+    if counted.alerts == 0 {
         return;
     }
     *out += "<nav>\n";
     for severity in ["critical", "high", "medium", "low"] {
-        let number = alerts.iter().filter(|alert| alert.severity() == severity).count();
-        if number > 0 {
+        if let Some(&number) = counted.severities.get(severity) {
             write_to(
                 out,
                 format_args!(
                     "<button type=\"button\" class=\"chip {severity}\" data-severity=\"{severity}\" aria-pressed=\"true\">{} {severity}</button>\n",
-                    count(number as u64)
+                    count(number)
                 ),
             );
         }
@@ -126,16 +161,9 @@ fn leaves(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
 }
 
 /// The rules that alerted, each once, with its guide.
-fn guides(out: &mut String, alerts: &[Alert<'_>], about: &Summary<'_>) {
+fn guides(out: &mut String, counted: &Counted, about: &Summary<'_>) {
     let known: BTreeMap<&str, &Rule> = about.rules.iter().map(|rule| (rule.rule_id.as_str(), rule)).collect();
-    let mut shown: Vec<&Rule> = Vec::new();
-    for alert in alerts {
-        if let Some(&rule) = known.get(alert.rule_id().as_ref())
-            && !shown.iter().any(|it| it.rule_id == rule.rule_id)
-        {
-            shown.push(rule);
-        }
-    }
+    let shown: Vec<&Rule> = counted.rules.iter().filter_map(|id| known.get(id.as_str()).copied()).collect();
     if shown.is_empty() {
         return;
     }

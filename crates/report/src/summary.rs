@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use ecs::Millis;
 use rule::{GuideLanguage, Rule};
 
+use crate::alert::Line;
 use crate::table::{clean, clip, grid};
 use crate::timeline::colour;
 use crate::words::stamp;
-use crate::{Alert, Cell, Terminal, bytes, count, plural, when};
+use crate::{Cell, Terminal, bytes, count, plural, when};
 
 /// Alerts shown one by one before the rest is only counted.
 const SHOWN: usize = 40;
@@ -74,7 +75,7 @@ pub struct RuleCount {
 }
 
 /// Prints what a person wants to know first.
-pub fn summary(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) -> String {
+pub(crate) fn summary(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> String {
     let mut out = String::new();
     out += &headline(alerts, about, terminal);
     if !alerts.is_empty() {
@@ -82,7 +83,7 @@ pub fn summary(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) ->
         out += &small_timeline(alerts, about, terminal);
         out.push('\n');
         for alert in alerts.iter().take(SHOWN) {
-            out += &two_lines(*alert, terminal);
+            out += &two_lines(alert, terminal);
         }
         if alerts.len() > SHOWN {
             out += &format!(
@@ -97,13 +98,13 @@ pub fn summary(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) ->
     out
 }
 
-fn headline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) -> String {
+fn headline(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> String {
     let it = &about.coverage;
     let mut out = String::new();
     let by_severity: Vec<String> = ["critical", "high", "medium", "low"]
         .into_iter()
         .filter_map(|severity| {
-            let number = alerts.iter().filter(|alert| alert.severity() == severity).count();
+            let number = alerts.iter().filter(|alert| alert.severity == severity).count();
             (number > 0)
                 .then(|| terminal.paint(colour(severity), &format!("{} {severity}", count(number as u64))))
         })
@@ -140,8 +141,8 @@ fn headline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) -> St
 }
 
 /// A row of bars for each severity that occurs, over the time of the data.
-fn small_timeline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal) -> String {
-    let times = || alerts.iter().filter_map(|alert| alert.time());
+fn small_timeline(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> String {
+    let times = || alerts.iter().filter_map(|alert| alert.time);
     let first = about.coverage.first.into_iter().chain(times()).min();
     let last = about.coverage.last.into_iter().chain(times()).max();
     let (Some(first), Some(last)) = (first, last) else { return String::new() };
@@ -152,8 +153,8 @@ fn small_timeline(alerts: &[Alert<'_>], about: &Summary<'_>, terminal: Terminal)
     let mut out = String::new();
     for severity in ["critical", "high", "medium", "low"] {
         let mut bars = vec![0_usize; columns as usize];
-        for alert in alerts.iter().filter(|alert| alert.severity() == severity) {
-            if let Some(at) = alert.time() {
+        for alert in alerts.iter().filter(|alert| alert.severity == severity) {
+            if let Some(at) = alert.time {
                 bars[((at.abs_diff(first) / step) as usize).min(columns as usize - 1)] += 1;
             }
         }
@@ -174,26 +175,26 @@ fn bar(number: usize, highest: usize) -> char {
 }
 
 /// An alert: when, how bad, which rule; below that what happened.
-fn two_lines(alert: Alert<'_>, terminal: Terminal) -> String {
-    let severity = alert.severity();
-    let facts = [alert.what(), alert.who(), alert.from_where(), alert.outcome().into_owned()];
+fn two_lines(alert: &Line, terminal: Terminal) -> String {
+    let severity = &alert.severity;
+    let facts = [&alert.what, &alert.who, &alert.from, &alert.outcome];
     let facts: Vec<String> =
         facts.iter().filter(|fact| !fact.is_empty()).map(|fact| clip(&clean(fact))).collect();
     format!(
         "{}  {}  {}\n                               {}\n",
-        alert.time().map_or_else(|| " ".repeat(19), when),
-        terminal.paint(colour(&severity), &format!("{severity:<8}")),
-        terminal.paint("1", &clean(&alert.rule_name())),
+        alert.time.map_or_else(|| " ".repeat(19), when),
+        terminal.paint(colour(severity), &format!("{severity:<8}")),
+        terminal.paint("1", &clean(&alert.rule)),
         terminal.paint("2", &facts.join(" · ")),
     )
 }
 
-fn counts(alerts: &[Alert<'_>], terminal: Terminal) -> String {
-    let mut rules: BTreeMap<(String, String), u64> = BTreeMap::new();
+fn counts(alerts: &[Line], terminal: Terminal) -> String {
+    let mut rules: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut tactics: BTreeMap<&str, u64> = BTreeMap::new();
     for alert in alerts {
-        *rules.entry((alert.rule_name().into_owned(), alert.severity().into_owned())).or_default() += 1;
-        for tactic in alert.tactics() {
+        *rules.entry((alert.rule.as_str(), alert.severity.as_str())).or_default() += 1;
+        for tactic in &alert.tactics {
             *tactics.entry(tactic).or_default() += 1;
         }
     }
@@ -201,7 +202,7 @@ fn counts(alerts: &[Alert<'_>], terminal: Terminal) -> String {
     rules.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
     let more = rules.len().saturating_sub(RULES_SHOWN);
     let rows = rules.into_iter().take(RULES_SHOWN).map(|((name, severity), number)| {
-        vec![Cell::number(count(number)), Cell::severity(&severity), name.into()]
+        vec![Cell::number(count(number)), Cell::severity(severity), name.into()]
     });
     let mut out = grid(&["Alerts", "Severity", "Rule"], rows, terminal);
     if more > 0 {

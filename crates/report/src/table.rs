@@ -2,7 +2,8 @@
 
 use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
 
-use crate::{Alert, Terminal, when};
+use crate::alert::Line;
+use crate::{Terminal, when};
 
 /// A cell: its text and, where it has one, its severity, which gives it a colour.
 #[derive(Clone, Debug, Default)]
@@ -113,16 +114,16 @@ pub(crate) fn clip(text: &str) -> String {
 }
 
 /// One line an alert.
-pub(crate) fn alerts(alerts: &[Alert<'_>], terminal: Terminal) -> String {
+pub(crate) fn alerts(alerts: &[Line], terminal: Terminal) -> String {
     let rows = alerts.iter().map(|alert| {
         vec![
-            alert.time().map(when).unwrap_or_default().into(),
-            Cell::severity(&alert.severity()),
-            alert.rule_name().into_owned().into(),
-            alert.who().into(),
-            alert.from_where().into(),
-            alert.what().into(),
-            alert.outcome().into_owned().into(),
+            alert.time.map(when).unwrap_or_default().into(),
+            Cell::severity(&alert.severity),
+            alert.rule.as_str().into(),
+            alert.who.as_str().into(),
+            alert.from.as_str().into(),
+            alert.what.as_str().into(),
+            alert.outcome.as_str().into(),
         ]
     });
     grid(&["Time (UTC)", "Severity", "Rule", "Who", "Source", "Event", "Outcome"], rows, terminal)

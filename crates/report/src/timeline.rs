@@ -1,40 +1,50 @@
 //! What happened, in order.
 
+use crate::Terminal;
+use crate::alert::Line;
 use crate::table::{clean, clip};
 use crate::words::stamp;
-use crate::{Alert, Terminal};
 
-/// Day by day, a line for each alert.
-pub(crate) fn write(alerts: &[Alert<'_>], terminal: Terminal) -> String {
-    let mut out = String::new();
-    let mut day = String::new();
-    for alert in alerts {
-        let at = alert.time().unwrap_or_default();
+/// Day by day, some lines for each alert, one alert after the other.
+pub(crate) struct Timeline {
+    terminal: Terminal,
+    day: String,
+}
+
+impl Timeline {
+    pub(crate) fn new(terminal: Terminal) -> Self {
+        Self { terminal, day: String::new() }
+    }
+
+    /// The lines of the next alert, with the day if it is a new one.
+    pub(crate) fn alert(&mut self, alert: &Line) -> String {
+        let mut out = String::new();
+        let at = alert.time.unwrap_or_default();
         let today = stamp(at, "%A, %-d %B %Y");
-        if today != day {
-            if !day.is_empty() {
+        if today != self.day {
+            if !self.day.is_empty() {
                 out.push('\n');
             }
-            out += &terminal.paint("1", &today);
+            out += &self.terminal.paint("1", &today);
             out.push('\n');
-            day = today;
+            self.day = today;
         }
-        let severity = alert.severity();
+        let severity = &alert.severity;
         out += &format!(
             "  {}  {}  {}\n                      {} did {} from {}: {}\n",
             stamp(at, "%H:%M:%S"),
-            terminal.paint(colour(&severity), &format!("{severity:<8}")),
-            clean(&alert.rule_name()),
-            clip(&clean(&alert.who())),
-            clip(&clean(&alert.what())),
-            clip(&clean(&alert.from_where())),
-            clip(&clean(&alert.outcome())),
+            self.terminal.paint(colour(severity), &format!("{severity:<8}")),
+            clean(&alert.rule),
+            clip(&clean(&alert.who)),
+            clip(&clean(&alert.what)),
+            clip(&clean(&alert.from)),
+            clip(&clean(&alert.outcome)),
         );
-        if let Some(terms) = alert.text("kibana.alert.new_terms") {
-            out += &format!("                      first time: {}\n", clip(&clean(&terms)));
+        if let Some(terms) = &alert.new_terms {
+            out += &format!("                      first time: {}\n", clip(&clean(terms)));
         }
+        out
     }
-    out
 }
 
 /// The ANSI code of a severity.
