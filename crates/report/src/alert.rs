@@ -68,7 +68,7 @@ impl<'a> Alert<'a> {
                 let session = arn.rsplit('/').next().unwrap_or_default();
                 format!("{} ({session})", resource(&issuer))
             }
-            (Some(arn), None) | (None, Some(arn)) => resource(&arn).to_owned(),
+            (Some(arn), None) | (None, Some(arn)) => resource(&arn).into_owned(),
             (None, None) => {
                 ["user.name", "service.name", "user.id", "aws.cloudtrail.user_identity.invoked_by"]
                     .into_iter()
@@ -147,10 +147,18 @@ impl Line {
     }
 }
 
-/// The resource part of an ARN: `role/name`.
-fn resource(arn: &str) -> &str {
-    let rest = arn.splitn(6, ':').nth(5);
-    rest.filter(|_| arn.starts_with("arn:")).unwrap_or(arn)
+/// The resource part of an ARN without the path in between: `role/name`.
+fn resource(arn: &str) -> Cow<'_, str> {
+    let Some(rest) = arn.splitn(6, ':').nth(5).filter(|_| arn.starts_with("arn:")) else {
+        return Cow::Borrowed(arn);
+    };
+    match (rest.split_once('/'), rest.rsplit_once('/')) {
+        // The session of an assumed role is no path.
+        (Some((kind @ ("role" | "user"), path)), Some((_, name))) if path != name => {
+            Cow::Owned(format!("{kind}/{name}"))
+        }
+        _ => Cow::Borrowed(rest),
+    }
 }
 
 /// The value at a path: at each level the longest dotted key first, then nested objects.
@@ -183,6 +191,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn arns_are_shortened() {
+        let short = |arn| resource(arn).into_owned();
+        assert_eq!(
+            short("arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/Admin"),
+            "role/Admin"
+        );
+        assert_eq!(short("arn:aws:iam::111122223333:user/ada"), "user/ada");
+        assert_eq!(short("arn:aws:sts::111122223333:assumed-role/ci/build-7"), "assumed-role/ci/build-7");
+        assert_eq!(short("arn:aws:iam::111122223333:root"), "root");
+        assert_eq!(short("ada"), "ada");
+    }
 
     #[test]
     fn reads_what_people_ask() {

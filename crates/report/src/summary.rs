@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecs::Millis;
-use rule::{GuideLanguage, Rule};
+use rule::{GuideLanguage, Rule, Severity};
 
 use crate::alert::Line;
 use crate::table::{clean, clip, grid};
@@ -82,13 +82,13 @@ pub(crate) fn summary(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) 
         out.push('\n');
         out += &small_timeline(alerts, about, terminal);
         out.push('\n');
-        for alert in alerts.iter().take(SHOWN) {
+        for alert in most_severe(alerts) {
             out += &two_lines(alert, terminal);
         }
         if alerts.len() > SHOWN {
             out += &format!(
-                "… and {} more: --format table shows all, --format html -o report.html shows them with their evidence.\n",
-                count((alerts.len() - SHOWN) as u64)
+                "These are the {SHOWN} most severe; --format table shows all {}, --format html -o report.html with their evidence.\n",
+                count(alerts.len() as u64)
             );
         }
         out.push('\n');
@@ -172,6 +172,16 @@ fn small_timeline(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> S
 fn bar(number: usize, highest: usize) -> char {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     if number == 0 { '·' } else { BARS[(number * BARS.len()).div_ceil(highest).clamp(1, BARS.len()) - 1] }
+}
+
+/// The alerts shown one by one, in order of time.
+fn most_severe(alerts: &[Line]) -> Vec<&Line> {
+    let rank = |alert: &Line| Severity::ALL.iter().position(|it| it.as_str() == alert.severity);
+    let mut chosen: Vec<(usize, &Line)> = alerts.iter().enumerate().collect();
+    chosen.sort_by_key(|(at, alert)| (std::cmp::Reverse(rank(alert)), *at));
+    chosen.truncate(SHOWN);
+    chosen.sort_by_key(|(at, _)| *at);
+    chosen.into_iter().map(|(_, alert)| alert).collect()
 }
 
 /// An alert: when, how bad, which rule; below that what happened.
