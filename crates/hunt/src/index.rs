@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The index of CloudTrail records: the data stream that Elastic's AWS integration writes.
 pub const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
 
+/// The index of alerts.
+const ALERTS_INDEX: &str = ".alerts-security.alerts-default";
+
 /// The names of indices by number, the same for all threads.
 #[derive(Debug)]
 pub(crate) struct Indices(Mutex<Vec<String>>);
@@ -56,6 +59,10 @@ pub(crate) fn index_of(document: &Object) -> String {
     if let Some(Value::String(index)) = document.get("_index") {
         return index.clone();
     }
+    // What a hunt wrote may lie where the next one reads; an alert carries the fields of its event.
+    if text("kibana.alert.uuid").is_some() {
+        return ALERTS_INDEX.to_owned();
+    }
     let kind = text("data_stream.type").unwrap_or_else(|| "logs".to_owned());
     let namespace = text("data_stream.namespace").unwrap_or_else(|| "default".to_owned());
     match text("data_stream.dataset").or_else(|| text("event.dataset")) {
@@ -80,6 +87,7 @@ mod tests {
         );
         assert_eq!(of(json!({"_index": "mine", "event.dataset": "x"})), "mine");
         assert_eq!(of(json!({})), "logs-generic-default");
+        assert_eq!(of(json!({"kibana.alert.uuid": "1", "event.dataset": "x"})), ALERTS_INDEX);
     }
 
     #[test]

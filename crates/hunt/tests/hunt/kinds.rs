@@ -1,0 +1,156 @@
+//! Records of several kinds side by side: their indices, what rules ask of them, what cannot be read.
+
+use hunt::HuntError;
+use serde_json::json;
+
+use crate::setup::{
+    DAY_ONE, Folder, HOUR, Hunted, get_password_data, hunt_in, ndjson, options, refused, rule, rules, run,
+    verdicts,
+};
+
+fn ecs_document(id: &str, dataset: &str) -> String {
+    let document = json!({
+        "@timestamp": ecs::date::to_iso(DAY_ONE + HOUR),
+        "event": {"id": id, "dataset": dataset, "action": "GetPasswordData", "provider": "ec2.amazonaws.com"},
+        "aws.cloudtrail": {"error_code": "AccessDenied", "user_identity": {
+            "type": "AssumedRole",
+            "session_context": {"session_issuer": {"arn": "arn:aws:iam::111122223333:role/ecs"}},
+        }},
+    });
+    document.to_string() + "\n"
+}
+
+#[test]
+fn documents_that_are_ecs_already_stand_beside_records() {
+    let folder = Folder::new();
+    folder.write("records.json", refused("record", DAY_ONE, "ci").line());
+    folder.write("documents.ndjson", ecs_document("document", "aws.cloudtrail"));
+    folder.write(
+        "mixed.ndjson",
+        refused("mixed", DAY_ONE, "ops").line() + &ecs_document("other", "okta.system"),
+    );
+    let found = hunt_in(&folder, &[get_password_data()]);
+    let name = &found.rules[0].rule.name;
+    let expected = ["document", "mixed", "record"].map(|id| format!("{name} {id}"));
+    assert_eq!(verdicts(&found), expected, "`other` is not CloudTrail's");
+    assert_eq!(found.read.records, 4);
+}
+
+#[test]
+fn rules_read_their_indices() {
+    let folder = Folder::new();
+    folder.write("records.json", refused("record", DAY_ONE, "ci").line());
+    folder.write("okta.ndjson", ecs_document("okta", "okta.system"));
+    let hits = json!({"_index": "mine-2026", "_id": "hit", "_source": {
+        "@timestamp": "2026-03-02T05:00:00Z", "event.action": "GetPasswordData",
+    }});
+    folder.write("hits.ndjson", hits.to_string());
+    let reads = |index: &str| {
+        let lines = format!("type = \"query\"\nquery = \"event.action: GetPasswordData\"\nindex = {index}\n");
+        let found = hunt_in(&folder, &[rule("Call", &lines)]);
+        verdicts(&found).into_iter().map(|it| it.replace("Call ", "")).collect::<Vec<_>>()
+    };
+    assert_eq!(reads("[\"logs-aws.cloudtrail*\"]"), ["record"]);
+    assert_eq!(reads("[\"logs-*\"]"), ["okta", "record"]);
+    assert_eq!(reads("[\"logs-*\", \"-logs-okta*\"]"), ["record"]);
+    assert_eq!(reads("[\"mine-*\", \"logs-okta.system-default\"]"), ["hit", "okta"]);
+    assert!(reads("[\"filebeat-*\"]").is_empty());
+}
+
+/// The output of a hunt that lies in the hunted folder is no new evidence.
+#[test]
+fn alerts_in_the_input_belong_to_the_index_of_alerts() {
+    let folder = Folder::new();
+    folder.write("records.json", refused("record", DAY_ONE, "ci").line());
+    let call =
+        rule("Call", "type = \"query\"\nquery = \"event.action: GetPasswordData\"\nindex = [\"logs-*\"]\n");
+    let first = hunt_in(&folder, std::slice::from_ref(&call));
+    assert_eq!(first.alerts.len(), 1);
+    let only_alerts = Folder::new();
+    only_alerts.write("alerts.ndjson", serde_json::to_string(&first.alerts[0]).unwrap());
+    let second = hunt_in(&only_alerts, &[call]);
+    assert_eq!(second.read.records, 1);
+    assert!(second.alerts.is_empty(), "{:?}", verdicts(&second));
+    let about_alerts = rule(
+        "Alert",
+        "type = \"query\"\nquery = \"kibana.alert.severity: low\"\nindex = [\".alerts-security.alerts-*\"]\n",
+    );
+    assert_eq!(hunt_in(&only_alerts, &[about_alerts]).alerts.len(), 1);
+}
+
+#[test]
+fn filters_of_a_rule_count() {
+    let calls = [refused("ci", DAY_ONE, "ci"), refused("ops", DAY_ONE, "ops")];
+    let folder = Folder::of(&calls);
+    let filtered = rules(
+        r#"
+            [rule]
+            name = "Filtered"
+            description = "A rule of the tests."
+            severity = "low"
+            risk_score = 21
+            type = "query"
+            query = "event.action: GetPasswordData"
+            [[rule.filters]]
+            [rule.filters.meta]
+            negate = true
+            [rule.filters.query.match_phrase]
+            "user.name" = "ops"
+        "#,
+    );
+    assert_eq!(verdicts(&hunt_in(&folder, &filtered)), ["Filtered ci"]);
+}
+
+#[test]
+fn what_cannot_be_read_costs_nothing_else() {
+    let folder = Folder::new();
+    let good = |id: &'static str| refused(id, DAY_ONE, id);
+    folder.write("a.ndjson", ndjson(&[good("a1")]) + "{\"eventName\": nope}\n" + &ndjson(&[good("a2")]));
+    let b = [good("b1").line(), good("b2").line()].map(|it| it.trim_end().to_owned());
+    folder.write("b.json", format!("{{\"Records\":[{},{{\"eventVersion\":}},{}]}}", b[0], b[1]));
+    let mut c = ndjson(&[good("c1")]).into_bytes();
+    c.extend(good("c2").line().replace("i-0example", "i-\u{1}").into_bytes().iter().map(|&byte| {
+        // A byte that no UTF-8 has.
+        if byte == 1 { 0xff } else { byte }
+    }));
+    c.extend(ndjson(&[good("c3")]).into_bytes());
+    folder.write("c.ndjson", c);
+    let found = hunt_in(&folder, &[get_password_data()]);
+    let events: Vec<_> =
+        verdicts(&found).into_iter().map(|it| it.rsplit(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(events, ["a1", "a2", "b1", "b2", "c1", "c3"]);
+    assert_eq!(found.read.trouble_count, 3, "{:?}", found.read.troubles);
+    for (trouble, file) in found.read.troubles.iter().zip(["a.ndjson", "b.json", "c.ndjson"]) {
+        assert!(trouble.contains(file), "{trouble}");
+    }
+}
+
+#[test]
+fn a_rule_that_cannot_run_is_named_and_costs_nothing_else() {
+    let folder = Folder::of(&[refused("call", DAY_ONE, "ci")]);
+    let eql = rule("Sequence", "type = \"eql\"\nlanguage = \"eql\"\nquery = \"any where true\"\n");
+    let found = hunt_in(&folder, &[eql.clone(), get_password_data()]);
+    assert_eq!(found.alerts.len(), 1);
+    assert_eq!(found.refused.len(), 1);
+    assert!(found.refused[0].reason.contains("`eql`"), "{}", found.refused[0].reason);
+
+    let run = |rules| hunt::hunt(options(&folder, rules), &mut std::io::empty(), &hunt::Progress::default());
+    let error = run(std::slice::from_ref(&eql)).unwrap_err();
+    assert!(matches!(&error, HuntError::AllRefused(refused) if refused.len() == 1), "{error}");
+    assert!(error.to_string().contains("Sequence: "), "{error}");
+    assert!(matches!(run(&[]).unwrap_err(), HuntError::NoRules));
+}
+
+#[test]
+fn standard_input_is_read_as_a_file_is() {
+    let folder = Folder::of(&[refused("call", DAY_ONE, "ci")]);
+    let text = refused("call", DAY_ONE, "ci").line();
+    let options = hunt::HuntOptions { paths: vec!["-".into()], ..options(&folder, &[get_password_data()]) };
+    let found: Hunted = hunt::hunt(options, &mut text.as_bytes(), &hunt::Progress::default()).unwrap().into();
+    assert_eq!(found.alerts, hunt_in(&folder, &[get_password_data()]).alerts);
+    let nothing = run(hunt::HuntOptions {
+        paths: vec!["-".into()],
+        ..crate::setup::options(&folder, &[get_password_data()])
+    });
+    assert_eq!((nothing.alerts.len(), nothing.read.trouble_count), (0, 1), "an empty input is a problem");
+}

@@ -1,0 +1,12 @@
+//! Whole hunts: invented records in files, alerts out.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod setup;
+
+mod get_password_data;
+mod kinds;
+mod ranges;
+mod same_alerts;
+
+mod conformance;

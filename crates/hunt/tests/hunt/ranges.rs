@@ -1,0 +1,138 @@
+//! What lies in a range, what at its edge, and what before it.
+
+use detect::Mode;
+use hunt::HuntOptions;
+use rule::Rule;
+
+use crate::setup::{
+    Call, DAY, DAY_ONE, Folder, HOUR, Hunted, MINUTE, NOW, get_password_data, gzip, hunt_in, options,
+    refused, rule, run, texts, verdicts,
+};
+
+fn every_call() -> Rule {
+    rule("Call", "type = \"query\"\nquery = \"event.action: GetPasswordData\"\nfrom = \"now-5m\"\n")
+}
+
+fn ids(found: &Hunted) -> Vec<String> {
+    verdicts(found).iter().map(|it| it.rsplit(' ').next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_edges_of_a_range() {
+    let at = |id, offset| refused(id, DAY_ONE + HOUR + offset, "ci");
+    let calls = [at("before", -1), at("on", 0), at("after", 1), at("late", 5 * MINUTE)];
+    let folder = Folder::of(&calls);
+    let hunted = |mode| {
+        let mut ids = ids(&run(HuntOptions { mode, ..options(&folder, &[every_call()]) }));
+        ids.sort();
+        ids
+    };
+    // Executions in (since, until]: that of 01:00 is the last, and sees what happens at 01:00:00.000.
+    assert_eq!(hunted(Mode::Replay { since: None, until: Some(DAY_ONE + HOUR) }), ["before", "on"]);
+    // That of 01:05 is the first; it sees [01:00, 01:05].
+    assert_eq!(hunted(Mode::Replay { since: Some(DAY_ONE + HOUR), until: None }), ["after", "late", "on"]);
+    // One execution over (from, to].
+    let once = Mode::Once { from: Some(DAY_ONE + HOUR), to: Some(DAY_ONE + HOUR + 1) };
+    assert_eq!(hunted(once), ["after"]);
+    assert_eq!(hunted(Mode::Once { from: None, to: None }), ["after", "before", "late", "on"]);
+}
+
+#[test]
+fn the_edges_of_history() {
+    let rule = rule(
+        "New",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\nfrom = \"now-5m\"\n[rule.new_terms]\n\
+         field = \"new_terms_fields\"\nvalue = [\"user.name\"]\n[[rule.new_terms.history_window_start]]\n\
+         field = \"history_window_start\"\nvalue = \"now-1d\"\n",
+    );
+    // The execution of 12:05 sees [12:00, 12:05] and knows what happened from 12:05 the day before.
+    let seen = DAY_ONE + DAY + 12 * HOUR + 5 * MINUTE;
+    let second = |before: i64| {
+        let calls = [refused("known", seen - DAY - before, "ci"), refused("seen", seen, "ci")];
+        ids(&hunt_in(&Folder::of(&calls), std::slice::from_ref(&rule)))
+    };
+    assert_eq!(second(0), ["known"], "exactly at the start of the history");
+    assert_eq!(second(1), ["known", "seen"], "a millisecond before it");
+}
+
+#[test]
+fn what_lies_before_since_is_history() {
+    let calls = [refused("old", DAY_ONE, "ci"), refused("again", DAY_ONE + 5 * DAY, "ci")];
+    let folder = Folder::of(&calls);
+    let mode = Mode::Replay { since: Some(DAY_ONE + 4 * DAY), until: None };
+    let found = run(HuntOptions { mode, ..options(&folder, &[get_password_data()]) });
+    assert!(found.alerts.is_empty(), "{:?}", verdicts(&found));
+    let mode = Mode::Once { from: Some(DAY_ONE + 4 * DAY), to: None };
+    let found = run(HuntOptions { mode, ..options(&folder, &[get_password_data()]) });
+    assert!(found.alerts.is_empty(), "{:?}", verdicts(&found));
+}
+
+/// A day of calls in the layout of a trail's bucket.
+fn deliver(folder: &Folder, day: i64, call: &Call<'_>) {
+    let date = &ecs::date::to_iso(DAY_ONE + day * DAY)[..10];
+    let (year, month, date) = (&date[..4], &date[5..7], &date[8..10]);
+    let name = format!(
+        "AWSLogs/111122223333/CloudTrail/eu-west-1/{year}/{month}/{date}/\
+         111122223333_CloudTrail_eu-west-1_{year}{month}{date}T0010Z_Example0123456789.json.gz"
+    );
+    let text = format!("{{\"Records\":[{}]}}", call.line().trim_end());
+    folder.write(&name, gzip(text.as_bytes()));
+}
+
+#[test]
+fn pruning_leaves_what_the_rules_reach_back_to() {
+    let folder = Folder::new();
+    let roles = ["a", "b", "c", "d"];
+    for day in 0..40 {
+        let role = roles[day as usize % roles.len()];
+        deliver(&folder, day, &refused(&format!("day-{day}"), DAY_ONE + day * DAY, role));
+    }
+    let since = DAY_ONE + 30 * DAY + 12 * HOUR;
+    let mode = Mode::Replay { since: Some(since), until: Some(since + 4 * DAY) };
+    let pruned = run(HuntOptions { mode, ..options(&folder, &[get_password_data(), every_call()]) });
+    assert!(pruned.read.pruned > 20, "{} of 40 were not read", pruned.read.pruned);
+    assert!(pruned.read.files + pruned.read.pruned == 40);
+    // Each role calls every fourth day: with seven days of history none is new.
+    assert_eq!(verdicts(&pruned), ["Call day-31", "Call day-32", "Call day-33", "Call day-34"]);
+
+    // The same files without a layout to prune by give the same alerts.
+    let flat = Folder::new();
+    for day in 0..40 {
+        let role = roles[day as usize % roles.len()];
+        let call = refused(&format!("day-{day}"), DAY_ONE + day * DAY, role).line();
+        flat.write(&format!("{day}.json"), call);
+    }
+    let read = run(HuntOptions { mode, ..options(&flat, &[get_password_data(), every_call()]) });
+    assert_eq!(read.read.pruned, 0);
+    assert_eq!(texts(&read), texts(&pruned));
+}
+
+#[test]
+fn a_record_without_a_time_happens_now() {
+    let call = Call { at: None, ..refused("undated", 0, "ci") };
+    let found = hunt_in(&Folder::of(std::slice::from_ref(&call)), &[get_password_data()]);
+    assert_eq!(ids(&found), ["undated"], "alone");
+    assert_eq!((found.read.undated, found.read.span), (1, None));
+    let found = hunt_in(&Folder::of(&[refused("dated", DAY_ONE, "ops"), call]), &[get_password_data()]);
+    assert_eq!(ids(&found), ["dated", "undated"], "long after the others");
+    assert_eq!(found.read.span, Some((DAY_ONE, DAY_ONE)));
+    let alert = &found.alerts[1];
+    assert_eq!(alert["kibana.alert.original_time"], ecs::date::to_iso(NOW));
+}
+
+#[test]
+fn the_limit_of_alerts_asked_for_by_hand_is_the_limit() {
+    let ids: Vec<String> = (0..1500).map(|number| format!("call-{number:04}")).collect();
+    let mut calls: Vec<Call<'_>> = ids.iter().map(|id| refused(id, DAY_ONE, "ci")).collect();
+    // So that there is a second execution, which sees all the others as well.
+    calls.push(refused("later", DAY_ONE + MINUTE, "ci"));
+    let folder = Folder::of(&calls);
+    let raised = |max_signals| {
+        let found = run(HuntOptions { max_signals, ..options(&folder, &[every_call()]) });
+        (found.alerts.len(), found.rules[0].outcome.metrics.truncated)
+    };
+    assert_eq!(raised(None), (200, 2), "what the rule says");
+    assert_eq!(raised(Some(3)), (6, 2));
+    assert_eq!(raised(Some(1200)), (1501, 1));
+    assert_eq!(raised(Some(2000)), (1501, 0));
+}

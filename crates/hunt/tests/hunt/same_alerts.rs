@@ -1,0 +1,296 @@
+//! However the same records are delivered and worked on: the same alerts, byte for byte. And those alerts are what
+//! the rules say, evaluated on documents one by one.
+
+use std::sync::Arc;
+
+use detect::{Collector, DataSpan, EventInfo, KnownAlerts, Limits, Mode, Origin, Plan, Term, TermId};
+use ecs::{Catalog, Millis};
+use hunt::HuntOptions;
+use proptest::prelude::*;
+use rule::Rule;
+
+use crate::setup::{
+    Call, DAY, DAY_ONE, Folder, HOUR, MINUTE, NOW, REPLAY, documents, get_password_data, gzip, hunt_in,
+    ndjson, options, rule, run, texts,
+};
+
+const ACTIONS: [&str; 3] = ["GetPasswordData", "DescribeInstances", "RunInstances"];
+const ROLES: [&str; 4] = ["ci", "backup", "ops", "审计"];
+const ADDRESSES: [&str; 4] = ["203.0.113.20", "198.51.100.7", "2001:db8::7", "ec2.amazonaws.com"];
+const ERRORS: [Option<&str>; 3] = [None, Some("Client.UnauthorizedOperation"), Some("AccessDenied")];
+
+fn rules() -> Vec<Rule> {
+    let new_terms = |fields: &str, history: &str| {
+        format!(
+            "type = \"new_terms\"\n[rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = {fields}\n\
+             [[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"{history}\"\n"
+        )
+    };
+    vec![
+        get_password_data(),
+        rule("Every call", "type = \"query\"\nquery = \"event.action: GetPasswordData\"\n"),
+        rule(
+            "Two an hour",
+            "type = \"query\"\nquery = \"not aws.cloudtrail.error_code: *\"\ninterval = \"1h\"\n\
+             from = \"now-90m\"\nmax_signals = 2\n",
+        ),
+        rule(
+            "New address of a role",
+            &format!(
+                "query = \"event.action: (GetPasswordData or Run*)\"\ninterval = \"15m\"\nfrom = \"now-1h\"\n\
+                 max_signals = 3\n{}",
+                new_terms("[\"user.name\", \"source.ip\"]", "now-2d")
+            ),
+        ),
+        rule(
+            "New action by the day",
+            &format!(
+                "query = \"source.address: * and not user.name: ops\"\ninterval = \"1h\"\nfrom = \"now-1d/d\"\n{}",
+                new_terms("[\"event.action\"]", "now-4d")
+            ),
+        ),
+    ]
+}
+
+prop_compose! {
+    /// A call at a time that is often the same as another's, or at the edge of some execution's range.
+    fn call()(
+        minutes in 0..10 * 24 * 12_i64,
+        offset in prop::sample::select(vec![0, 0, 0, 1, -1, 1_000, MINUTE]),
+        action in prop::sample::select(ACTIONS.to_vec()),
+        role in prop::sample::select(ROLES.to_vec()),
+        address in prop::sample::select(ADDRESSES.to_vec()),
+        error in prop::sample::select(ERRORS.to_vec()),
+        dated in prop::bool::weighted(0.97),
+    ) -> Call<'static> {
+        let at = dated.then_some(DAY_ONE + minutes * 5 * MINUTE + offset);
+        Call { id: "", at, action, role, address, error }
+    }
+}
+
+/// How records are delivered.
+#[derive(Clone, Copy, Debug)]
+enum Container {
+    Lines,
+    Array,
+    Trail,
+    Indented,
+    Gzip,
+    GzipMembers,
+}
+
+const CONTAINERS: [Container; 6] = [
+    Container::Lines,
+    Container::Array,
+    Container::Trail,
+    Container::Indented,
+    Container::Gzip,
+    Container::GzipMembers,
+];
+
+fn contain(container: Container, calls: &[Call<'_>]) -> Vec<u8> {
+    let records: Vec<serde_json::Value> = calls.iter().map(Call::record).collect();
+    let trail = serde_json::json!({ "Records": records });
+    match container {
+        Container::Lines => ndjson(calls).into_bytes(),
+        Container::Array => serde_json::to_vec(&records).unwrap(),
+        Container::Trail => serde_json::to_vec(&trail).unwrap(),
+        Container::Indented => serde_json::to_vec_pretty(&trail).unwrap(),
+        Container::Gzip => gzip(&serde_json::to_vec(&trail).unwrap()),
+        Container::GzipMembers => calls.iter().flat_map(|it| gzip(it.line().as_bytes())).collect(),
+    }
+}
+
+/// Another delivery of the same calls: to which file each goes, in which order, some of them twice.
+#[derive(Clone, Debug)]
+struct Delivery {
+    /// For each file: what it is, and the numbers of its calls.
+    files: Vec<(Container, Vec<usize>)>,
+    threads: usize,
+    block_rows: usize,
+}
+
+prop_compose! {
+    fn delivery(calls: usize)(
+        order in Just((0..calls).collect::<Vec<_>>()).prop_shuffle(),
+        places in prop::collection::vec((0..5_usize, prop::option::weighted(0.2, 0..5_usize)), calls),
+        containers in prop::collection::vec(prop::sample::select(CONTAINERS.to_vec()), 5),
+        threads in prop::sample::select(vec![1, 2, 8]),
+        block_rows in prop::sample::select(vec![1, 7, 4096]),
+    ) -> Delivery {
+        let mut files: Vec<_> = containers.into_iter().map(|it| (it, Vec::new())).collect();
+        for at in order {
+            let (first, second) = places[at];
+            files[first].1.push(at);
+            if let Some(second) = second {
+                files[second].1.push(at);
+            }
+        }
+        Delivery { files, threads, block_rows }
+    }
+}
+
+fn case() -> impl Strategy<Value = (Vec<Call<'static>>, Delivery)> {
+    prop::collection::vec(call(), 1..50).prop_flat_map(|calls| {
+        let delivery = delivery(calls.len());
+        (Just(calls), delivery)
+    })
+}
+
+fn numbered<'a>(calls: &[Call<'a>], ids: &'a [String]) -> Vec<Call<'a>> {
+    calls.iter().zip(ids).map(|(call, id)| Call { id, ..call.clone() }).collect()
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("00000000-0000-4000-8000-{number:012}")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_delivery_gives_the_same_alerts((calls, delivery) in case()) {
+        let ids = ids(calls.len());
+        let calls = numbered(&calls, &ids);
+        let rules = rules();
+        let plain = Folder::of(&calls);
+        let expected = run(HuntOptions { threads: 1, ..options(&plain, &rules) });
+
+        let folder = Folder::new();
+        for (number, (container, members)) in delivery.files.iter().enumerate() {
+            let members: Vec<Call<'_>> = members.iter().map(|&at| calls[at].clone()).collect();
+            if !members.is_empty() {
+                folder.write(&format!("part-{number}/records"), contain(*container, &members));
+            }
+        }
+        let found = run(HuntOptions {
+            threads: delivery.threads,
+            block_rows: delivery.block_rows,
+            ..options(&folder, &rules)
+        });
+        prop_assert_eq!(found.read.trouble_count, 0);
+        prop_assert_eq!(texts(&found), texts(&expected));
+    }
+
+    #[test]
+    fn rules_on_documents_say_the_same(
+        calls in prop::collection::vec(call(), 1..50),
+        once in any::<bool>(),
+        since in prop::option::of(0..10 * DAY),
+    ) {
+        let ids = ids(calls.len());
+        let calls = numbered(&calls, &ids);
+        let since = since.map(|it| DAY_ONE + it);
+        let mode =
+            if once { Mode::Once { from: since, to: None } } else { Mode::Replay { since, until: None } };
+        let folder = Folder::of(&calls);
+        let found = run(HuntOptions { mode, ..options(&folder, &rules()) });
+        let got: Vec<(String, Vec<String>)> = found
+            .rules
+            .iter()
+            .map(|ran| {
+                (ran.rule.name.clone(), ran.outcome.alerts.iter().map(|seed| seed.id.clone()).collect())
+            })
+            .collect();
+        prop_assert_eq!(got, by_hand(&folder, mode));
+    }
+}
+
+/// Each rule's alert ids: its condition asked of every document, its executions fed one event after the other.
+fn by_hand(folder: &Folder, mode: Mode) -> Vec<(String, Vec<String>)> {
+    let catalog = Catalog::ecs();
+    let documents = documents(folder);
+    let text = |document: &hunt::Document, path: &str| {
+        let mut found = None;
+        ecs::document::values(&document.source, path, ecs::Shape::Leaf, |value| {
+            found = Some(value.text().into_owned());
+        });
+        found
+    };
+    let time = |document: &hunt::Document| -> Millis {
+        text(document, "@timestamp").map_or(NOW, |it| ecs::date::parse(&it).unwrap())
+    };
+    let first = documents.iter().map(time).min().unwrap();
+    let last = documents.iter().map(time).max().unwrap();
+    rules()
+        .into_iter()
+        .map(|rule| {
+            let filter = rule::compile(&rule, &catalog, NOW).unwrap();
+            let plan = Plan::new(&rule, mode).unwrap();
+            let fields = plan.term_fields().to_vec();
+            let mut collector = Collector::new(Arc::from([plan]));
+            let numbers = collector.fields(0).to_vec();
+            for (ordinal, document) in documents.iter().enumerate() {
+                let mut searched = document.source.clone();
+                searched.insert("_id".to_owned(), document.id.clone().into());
+                searched.insert("_index".to_owned(), document.index.clone().into());
+                if !plan::naive::matches(&filter, &searched) {
+                    continue;
+                }
+                let terms: Vec<Vec<TermId>> = fields
+                    .iter()
+                    .zip(&numbers)
+                    .map(|(path, &number)| {
+                        let value = text(document, path);
+                        let term = |value: String| match path.as_str() {
+                            "source.ip" => {
+                                let ip = match value.parse().unwrap() {
+                                    std::net::IpAddr::V4(it) => it.to_ipv6_mapped(),
+                                    std::net::IpAddr::V6(it) => it,
+                                };
+                                collector.intern(number, Term::Ip(ip))
+                            }
+                            _ => collector.intern(number, Term::Str(&value)),
+                        };
+                        value.map(term).into_iter().collect()
+                    })
+                    .collect();
+                let terms: Vec<&[TermId]> = terms.iter().map(Vec::as_slice).collect();
+                let info = EventInfo {
+                    id: &document.id,
+                    index: 0,
+                    timestamp: time(document),
+                    origin: Origin { input: 0, ordinal: ordinal as u64 },
+                };
+                collector.event(info).push(0, None, &terms);
+            }
+            let matches = collector.finish(vec![hunt::CLOUDTRAIL_INDEX.to_owned()]);
+            let outcome = matches
+                .execute(0, DataSpan { first, last }, &KnownAlerts::default(), Limits::default())
+                .unwrap();
+            (rule.name.clone(), outcome.alerts.into_iter().map(|seed| seed.id).collect())
+        })
+        .collect()
+}
+
+/// So much that threads hand batches to each other and blocks are full.
+#[test]
+fn many_records_in_one_file_and_in_many() {
+    let count = 9_000;
+    let ids = ids(count);
+    let calls: Vec<Call<'_>> = ids
+        .iter()
+        .enumerate()
+        .map(|(at, id)| Call {
+            id,
+            at: Some(DAY_ONE + (at as i64 * 7_919) % (12 * HOUR)),
+            action: ACTIONS[at % 3],
+            role: ROLES[at / 7 % 4],
+            address: ADDRESSES[at / 11 % 4],
+            error: ERRORS[at / 5 % 3],
+        })
+        .collect();
+    let rules = rules();
+    let one = Folder::of(&calls);
+    let expected = texts(&run(HuntOptions { threads: 1, mode: REPLAY, ..options(&one, &rules) }));
+    assert!(expected.len() > 1_000, "{} alerts", expected.len());
+    for threads in [2, 8] {
+        let found = run(HuntOptions { threads, ..options(&one, &rules) });
+        assert!(texts(&found) == expected, "{threads} threads");
+    }
+    let many = Folder::new();
+    for (number, part) in calls.chunks(70).enumerate() {
+        many.write(&format!("{:03}.json.gz", (number * 37) % 1000), contain(Container::Gzip, part));
+    }
+    assert!(texts(&hunt_in(&many, &rules)) == expected, "many files");
+}
