@@ -109,7 +109,7 @@ fn lint(
     let set =
         if paths.is_empty() { rule::builtin(GuideLanguage::English) } else { input::load_rules("", paths)? };
     let mut found: Vec<Problem> = set.problems.clone();
-    found.extend(rule::lint(&set, &Catalog::ecs()));
+    found.extend(rule::lint(&set, &Catalog::ecs(), input::now(None)?));
     found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));
     let Terminal { colour, .. } = terminal::stdout_terminal(global, false);
     for problem in &found {

@@ -3,10 +3,11 @@
 use ecs::{Catalog, Millis};
 use plan::{Bool, Expr, Leaf, LeafKind, Query};
 use serde_json::Value;
-use span::{Diagnostic, Severity};
+use span::{Diagnostic, Severity, Span};
 
+use crate::exceptions::{NotApplied, References, condition};
 use crate::index_pattern::IndexPatterns;
-use crate::{QueryLanguage, Rule, RuleKind};
+use crate::{Exceptions, QueryLanguage, Rule, RuleKind};
 
 /// Why a rule cannot be compiled, apart from what is wrong with its query.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,8 +25,90 @@ impl CompileError {
     }
 }
 
-/// The condition that an event must satisfy to be a match of the rule, without its time range and exceptions:
-/// the query and every filter, within the rule's indices. `now` is what date math in the query means.
+/// What [`compile_with`] makes of a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// What an event must satisfy to be a match.
+    pub filter: Expr,
+    /// Exceptions that are not part of it, and why; they point into [`Rule::text`].
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// The condition that an event must satisfy to be a match of the rule, without its time range: the query and every
+/// filter, within the rule's indices, and no exception. `now` is what date math in the query means, and decides
+/// which exceptions have expired.
+///
+/// Fails as [`compile`] does. An exception that cannot be applied costs no rule: it is a warning.
+pub fn compile_with(
+    rule: &Rule,
+    exceptions: &Exceptions,
+    catalog: &Catalog,
+    now: Millis,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let filter = compile(rule, catalog, now)?;
+    let references = References::of(rule, exceptions, now);
+    let mut excepted = Vec::new();
+    let mut not_applied = Vec::new();
+    for item in references.items {
+        match condition(item, catalog, now) {
+            Ok(expr) => excepted.push(expr),
+            Err(reason) => not_applied.push((item.name.clone(), reason)),
+        }
+    }
+    let span = |at: Option<usize>| match at {
+        Some(at) => rule.source.span_of(&format!("exceptions_list[{at}]")),
+        None => rule.source.span(&["exceptions_list"]),
+    };
+    let mut warnings = Vec::new();
+    if !not_applied.is_empty() {
+        warnings.push(Unexcepted::Items { items: not_applied }.diagnostic(span(None)));
+    }
+    for (at, list_id) in references.absent {
+        warnings.push(Unexcepted::List { list_id }.diagnostic(span(Some(at))));
+    }
+    let filter = match excepted.is_empty() {
+        true => filter,
+        false => Expr::And(vec![filter, Expr::Not(Box::new(Expr::Or(excepted)))]).simplify(),
+    };
+    Ok(Compiled { filter, warnings })
+}
+
+/// Exceptions that a rule names and that are not applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Unexcepted {
+    /// The sentence that Kibana's users know, and the reasons.
+    #[error("The following exceptions won't be applied to rule execution: {}", named(items))]
+    Items { items: Vec<(String, NotApplied)> },
+    /// The rule refers to a list that nobody gave.
+    #[error(
+        "The following exceptions won't be applied to rule execution: all of the list `{list_id}`, which was not loaded"
+    )]
+    List { list_id: String },
+}
+
+/// Items that are named; the rest is counted.
+const ITEMS_NAMED: usize = 10;
+
+fn named(items: &[(String, NotApplied)]) -> String {
+    let mut names: Vec<String> =
+        items.iter().take(ITEMS_NAMED).map(|(name, reason)| format!("{name} ({reason})")).collect();
+    if items.len() > ITEMS_NAMED {
+        names.push(format!("{} more", items.len() - ITEMS_NAMED));
+    }
+    names.join(", ")
+}
+
+impl Unexcepted {
+    fn diagnostic(&self, span: Span) -> Diagnostic {
+        let (code, help) = match self {
+            Self::Items { .. } => ("RULE202", "the rule runs, and alerts on what they should except"),
+            Self::List { .. } => ("RULE203", "give the export of the list together with the rule"),
+        };
+        Diagnostic::new(Severity::Warning, code, self.to_string(), span).help(help)
+    }
+}
+
+/// As [`compile_with`], without exceptions.
 ///
 /// Fails with findings that point into [`Rule::text`]; a rule that needs what is not supported is refused by name.
 pub fn compile(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {

@@ -237,6 +237,14 @@ pub(crate) enum LoadError {
         /// The file that should be there.
         rule: String,
     },
+    /// Not a date.
+    #[error("`{field}` is no date")]
+    BadDate {
+        /// The field.
+        field: String,
+        /// The value.
+        span: Span,
+    },
     /// More findings than anyone reads.
     #[error("{count} more findings in this file are not shown")]
     More {
@@ -274,6 +282,7 @@ impl LoadError {
             Self::TranslationCount { .. } => "RULE023",
             Self::TranslationOrphan { .. } => "RULE024",
             Self::More { .. } => "RULE025",
+            Self::BadDate { .. } => "RULE026",
         }
     }
 
@@ -313,7 +322,8 @@ impl LoadError {
             | Self::UnknownField { span, .. }
             | Self::ForeignField { span, .. }
             | Self::NoTransform { span, .. }
-            | Self::TranslationCount { span, .. } => Some(*span),
+            | Self::TranslationCount { span, .. }
+            | Self::BadDate { span, .. } => Some(*span),
             Self::NotUtf8 { .. }
             | Self::Unreadable { .. }
             | Self::TooLarge { .. }
@@ -374,6 +384,7 @@ impl LoadError {
                 "translate every item, in the order of the rule; until then the rule's own words are used".to_owned()
             }
             Self::TranslationOrphan { .. } => "rename the translation after its rule".to_owned(),
+            Self::BadDate { .. } => "write it as 2026-08-01T00:00:00Z".to_owned(),
             Self::More { .. } => "correct the ones above first".to_owned(),
         })
     }

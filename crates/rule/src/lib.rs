@@ -20,6 +20,7 @@
 //!
 //! **Left out on purpose.** Nothing here runs a rule, and nothing reads a clock.
 
+mod exceptions;
 mod guide;
 mod model;
 mod set;
@@ -51,8 +52,9 @@ mod error;
 mod suggest;
 
 pub use builtin::builtin;
-pub use compile::compile;
+pub use compile::{Compiled, compile, compile_with};
 pub(crate) use error::LoadError;
+pub use exceptions::Exceptions;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
 pub use lint::lint;
 pub use load::{load, load_bytes, load_text};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::check::{Text, check_rule, check_table};
 use crate::error::Findings;
+use crate::exceptions::{Item, ListKey};
 use crate::format::GUIDE;
 use crate::layout::parts;
 use crate::source::{Source, place};
@@ -101,8 +102,16 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
                 accept(file, None, source, &mut findings, set);
                 set.report(input.name, findings.into_diagnostics());
             }
-            Role::ExceptionList => set.exception_lists.push(node.to_json()),
-            Role::ExceptionItem => set.exception_items.push(node.to_json()),
+            Role::ExceptionList => {
+                let (list, found) = ListKey::read(&node, input);
+                set.exceptions.add_list(list);
+                set.report(input.name, found);
+            }
+            Role::ExceptionItem => {
+                let (item, found) = Item::read(node, input);
+                set.exceptions.add_item(item);
+                set.report(input.name, found);
+            }
             Role::Other => {}
             Role::Unknown => {
                 let span = span::Span::new(node.span.start, node.span.start + 1);
@@ -153,7 +162,7 @@ fn role(node: &Node) -> Role {
     let has = |key: &str| node.get(key).is_some();
     if has("exported_count") || has("exported_rules_count") || has("exported_exception_list_count") {
         Role::Other
-    } else if has("item_id") && has("list_id") {
+    } else if has("list_id") && (has("item_id") || has("entries")) {
         Role::ExceptionItem
     } else if has("list_id") && !has("risk_score") {
         Role::ExceptionList

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
 use span::{Diagnostic, Severity, Style};
 
-use crate::{GuideLanguage, Rule};
+use crate::{Exceptions, GuideLanguage, Rule};
 
 /// Rules, and what came with them.
 #[derive(Clone, Debug, Default)]
@@ -15,10 +14,8 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// What was found while loading. An error means that its rule is not among `rules`.
     pub problems: Vec<Problem>,
-    /// Exception list containers of exports, as they stand.
-    pub exception_lists: Vec<Value>,
-    /// Exception items of exports, as they stand.
-    pub exception_items: Vec<Value>,
+    /// What is excepted from the rules.
+    pub exceptions: Exceptions,
     pub(crate) texts: BTreeMap<String, Arc<str>>,
 }
 
@@ -58,8 +55,7 @@ impl RuleSet {
     pub fn extend(&mut self, other: Self) {
         self.rules.extend(other.rules);
         self.problems.extend(other.problems);
-        self.exception_lists.extend(other.exception_lists);
-        self.exception_items.extend(other.exception_items);
+        self.exceptions.extend(other.exceptions);
         self.texts.extend(other.texts);
     }
 

@@ -16,7 +16,7 @@ const ALERT_FIELDS: [&str; 3] = ["kibana.", "signal.", "_"];
 
 /// What a field is named for.
 #[derive(Clone, Copy)]
-enum Purpose {
+pub(super) enum Purpose {
     Query,
     NewTerms,
     GroupBy,
@@ -89,11 +89,11 @@ impl Checker<'_> {
     /// A field name, or a list of them.
     fn names(&self, node: &Node, purpose: Purpose, found: &mut Vec<Finding>) {
         if let Some(name) = node.text() {
-            found.extend(self.problem(name, purpose, node.span));
+            found.extend(problem(self.catalog, name, purpose, node.span));
         }
         for item in node.items() {
             if let Some(name) = item.text() {
-                found.extend(self.problem(name, purpose, item.span));
+                found.extend(problem(self.catalog, name, purpose, item.span));
             }
         }
     }
@@ -111,7 +111,7 @@ impl Checker<'_> {
             if seen.insert(name.clone()) {
                 let span = literal.as_ref().map_or(node.span, |literal| literal.span(span));
                 let purpose = if may_be_object { Purpose::Any } else { Purpose::Query };
-                found.extend(self.problem(&name, purpose, span));
+                found.extend(problem(self.catalog, &name, purpose, span));
             }
         }
     }
@@ -149,44 +149,43 @@ impl Checker<'_> {
             let name = text[start..start + length].trim();
             let span = Span::new(start, start + length);
             let span = literal.as_ref().map_or(node.span, |literal| literal.span(span));
-            found.extend(self.problem(name, Purpose::Any, span));
+            found.extend(problem(self.catalog, name, Purpose::Any, span));
             at = start + length + 2;
         }
     }
+}
 
-    /// What is wrong with a field of that name.
-    fn problem(&self, name: &str, purpose: Purpose, span: Span) -> Option<Finding> {
-        if name.is_empty() || ALERT_FIELDS.iter().any(|prefix| name.starts_with(prefix)) {
-            return None;
-        }
-        if name.contains('*') {
-            let known = self.catalog.iter().any(|(field, _)| glob_matches(name, field));
-            let unknown =
-                Finding::UnknownField { field: name.to_owned(), similar: None, foreign: false, span };
-            return (!known).then_some(unknown);
-        }
-        match self.catalog.resolve(name) {
-            Resolved::Field(mapping) => wrong_type(name, mapping.ty, purpose, span),
-            Resolved::FlattenedKey { .. } => match purpose {
-                Purpose::Timestamp => wrong_type(name, FieldType::Flattened, purpose, span),
-                _ => None,
-            },
-            Resolved::Object => match purpose {
-                // Columns and highlights may name a whole object.
-                Purpose::Any => None,
-                _ => wrong_type(name, FieldType::Object, purpose, span),
-            },
-            Resolved::Unmapped => Some(self.unknown(name, span)),
-        }
+/// What is wrong with a field of that name.
+pub(super) fn problem(catalog: &Catalog, name: &str, purpose: Purpose, span: Span) -> Option<Finding> {
+    if name.is_empty() || ALERT_FIELDS.iter().any(|prefix| name.starts_with(prefix)) {
+        return None;
     }
+    if name.contains('*') {
+        let known = catalog.iter().any(|(field, _)| glob_matches(name, field));
+        let unknown = Finding::UnknownField { field: name.to_owned(), similar: None, foreign: false, span };
+        return (!known).then_some(unknown);
+    }
+    match catalog.resolve(name) {
+        Resolved::Field(mapping) => wrong_type(name, mapping.ty, purpose, span),
+        Resolved::FlattenedKey { .. } => match purpose {
+            Purpose::Timestamp => wrong_type(name, FieldType::Flattened, purpose, span),
+            _ => None,
+        },
+        Resolved::Object => match purpose {
+            // Columns and highlights may name a whole object.
+            Purpose::Any => None,
+            _ => wrong_type(name, FieldType::Object, purpose, span),
+        },
+        Resolved::Unmapped => Some(unknown(catalog, name, span)),
+    }
+}
 
-    fn unknown(&self, name: &str, span: Span) -> Finding {
-        let root = name.split('.').next().unwrap_or_default();
-        let foreign = self.catalog.get(root).is_none() && self.catalog.under(root).next().is_none();
-        let similar = nearest(name, self.catalog.iter().map(|(field, _)| field)).map(str::to_owned);
-        let foreign = foreign && similar.is_none();
-        Finding::UnknownField { field: name.to_owned(), similar, foreign, span }
-    }
+fn unknown(catalog: &Catalog, name: &str, span: Span) -> Finding {
+    let root = name.split('.').next().unwrap_or_default();
+    let foreign = catalog.get(root).is_none() && catalog.under(root).next().is_none();
+    let similar = nearest(name, catalog.iter().map(|(field, _)| field)).map(str::to_owned);
+    let foreign = foreign && similar.is_none();
+    Finding::UnknownField { field: name.to_owned(), similar, foreign, span }
 }
 
 /// Whether a field of that type does what it is named for.

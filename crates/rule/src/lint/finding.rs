@@ -70,6 +70,14 @@ pub(crate) enum Finding {
     OnlyFirst { field: &'static str, count: usize, span: Span },
     #[error("the history is only {history} longer than the time that is searched")]
     ShortHistory { history: String, span: Span },
+    #[error("the exception ended at {time}")]
+    Expired { time: String, span: Span },
+    #[error("the pattern `{value}` has no wildcard")]
+    NoWildcard { value: String, span: Span },
+    #[error("the asterisk of `{value}` stands for itself")]
+    LiteralAsterisk { value: String, span: Span },
+    #[error("the exception cannot be applied: {reason}")]
+    NotApplied { reason: String, span: Span },
 }
 
 impl Finding {
@@ -107,6 +115,10 @@ impl Finding {
             Self::SavedId { .. } => "RULE129",
             Self::OnlyFirst { .. } => "RULE130",
             Self::ShortHistory { .. } => "RULE131",
+            Self::Expired { .. } => "RULE132",
+            Self::NoWildcard { .. } => "RULE133",
+            Self::LiteralAsterisk { .. } => "RULE134",
+            Self::NotApplied { .. } => "RULE135",
         }
     }
 
@@ -125,6 +137,8 @@ impl Finding {
             | Self::SavedId { .. }
             | Self::BlockWindow { .. }
             | Self::BlockInterval { .. }
+            | Self::Expired { .. }
+            | Self::LiteralAsterisk { .. }
             | Self::DataView { has_index: true, .. } => Severity::Note,
             Self::UnknownField { .. }
             | Self::Gap { .. }
@@ -143,7 +157,9 @@ impl Finding {
             | Self::BadReference { .. }
             | Self::NoRuleId { .. }
             | Self::OnlyFirst { .. }
-            | Self::ShortHistory { .. } => Severity::Warning,
+            | Self::ShortHistory { .. }
+            | Self::NoWildcard { .. }
+            | Self::NotApplied { .. } => Severity::Warning,
         }
     }
 
@@ -179,7 +195,11 @@ impl Finding {
             | Self::Unsupported { span, .. }
             | Self::SavedId { span, .. }
             | Self::OnlyFirst { span, .. }
-            | Self::ShortHistory { span, .. } => *span,
+            | Self::ShortHistory { span, .. }
+            | Self::Expired { span, .. }
+            | Self::NoWildcard { span, .. }
+            | Self::LiteralAsterisk { span, .. }
+            | Self::NotApplied { span, .. } => *span,
         }
     }
 
@@ -256,6 +276,10 @@ impl Finding {
                 "let `history_window_start` reach back some days: what did not happen for so short a time is seldom new"
                     .to_owned()
             }
+            Self::Expired { .. } => "remove it, or move `expire_time` if it still holds".to_owned(),
+            Self::NoWildcard { .. } => "write `\"type\": \"match\"`, or put `*` where anything may stand".to_owned(),
+            Self::LiteralAsterisk { .. } => "write `\"type\": \"wildcard\"` if it should stand for anything".to_owned(),
+            Self::NotApplied { .. } => "rules that name its list alert on what it should except".to_owned(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What loads, but is probably not meant so.
 
 mod attack;
+mod exceptions;
 mod fields;
 mod finding;
 mod prose;
@@ -8,33 +9,41 @@ mod schedule;
 mod sources;
 mod twins;
 
-use ecs::Catalog;
+use ecs::{Catalog, Millis};
 use span::{Diagnostic, Span};
 
-use crate::check::REFERENCE;
-use crate::{Problem, Rule, RuleSet, compile};
+use crate::{Exceptions, Problem, Rule, RuleSet, compile_with};
 
 pub(crate) use finding::Finding;
 
-/// Looks at every rule, and at the rules together. The findings come in the order of the rules and of the text.
-/// Errors are rules that can never work as written; warnings probably do not do what was meant; notes are worth
-/// knowing. What loading found is not repeated.
-pub fn lint(set: &RuleSet, catalog: &Catalog) -> Vec<Problem> {
+/// Looks at every rule, at the rules together, and at the exceptions. The findings come in the order of the rules
+/// and of the text, those on exceptions last. Errors are rules that can never work as written; warnings probably do
+/// not do what was meant; notes are worth knowing. What loading found is not repeated. `now` decides which exceptions
+/// have expired.
+pub fn lint(set: &RuleSet, catalog: &Catalog, now: Millis) -> Vec<Problem> {
     let twins = twins::check(&set.rules);
     let mut problems = Vec::new();
     for (rule, twins) in set.rules.iter().zip(twins) {
-        let mut found = lint_rule(rule, catalog);
+        let mut found = lint_rule(rule, &set.exceptions, catalog, now);
         found.extend(twins.iter().map(Finding::diagnostic));
         found.sort_by_key(order);
         problems.extend(
             found.into_iter().map(|diagnostic| Problem { file: rule.source.name.clone(), diagnostic }),
         );
     }
+    for item in &set.exceptions.items {
+        let mut found = Vec::new();
+        exceptions::check(item, catalog, now, &mut found);
+        let mut found: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
+        found.sort_by_key(order);
+        let file = &item.source.file;
+        problems.extend(found.into_iter().map(|diagnostic| Problem { file: file.clone(), diagnostic }));
+    }
     problems
 }
 
 /// Looks at one rule.
-fn lint_rule(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
+fn lint_rule(rule: &Rule, exceptions: &Exceptions, catalog: &Catalog, now: Millis) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     schedule::check(rule, &mut found);
     sources::check(rule, &mut found);
@@ -45,7 +54,10 @@ fn lint_rule(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
     fields::check_query_text(rule, &mut diagnostics);
     // What does not fit the fields is told here, before somebody runs the rule.
     if rule.unsupported().is_none() {
-        diagnostics.extend(compile(rule, catalog, REFERENCE).err().into_iter().flatten());
+        diagnostics.extend(match compile_with(rule, exceptions, catalog, now) {
+            Ok(compiled) => compiled.warnings,
+            Err(found) => found,
+        });
     }
     diagnostics.sort_by_key(order);
     diagnostics

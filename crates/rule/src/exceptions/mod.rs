@@ -1,0 +1,129 @@
+//! Exceptions: what a rule's user has excepted from it.
+//!
+//! A rule names lists; a list has items; an item has entries. An event is excepted if it satisfies all entries of
+//! some item. The condition is part of the rule's filter, so that an excepted event is no history either.
+
+mod condition;
+mod read;
+
+use ecs::Millis;
+use serde_json::Value;
+
+use crate::text::Node;
+
+pub(crate) use condition::{NotApplied, References, condition};
+
+/// Exception lists and their items, as they were loaded.
+#[derive(Clone, Debug, Default)]
+pub struct Exceptions {
+    lists: Vec<ListKey>,
+    pub(crate) items: Vec<Item>,
+}
+
+impl Exceptions {
+    /// Whether there is neither a list nor an item.
+    pub fn is_empty(&self) -> bool {
+        self.lists.is_empty() && self.items.is_empty()
+    }
+
+    /// Adds what others hold.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.lists.extend(other.lists);
+        self.items.extend(other.items);
+    }
+
+    pub(crate) fn add_list(&mut self, list: ListKey) {
+        self.lists.push(list);
+    }
+
+    pub(crate) fn add_item(&mut self, item: Item) {
+        self.items.push(item);
+    }
+
+    /// The items of a list; `None` if nothing of it was loaded.
+    fn items_of(&self, list: &ListKey) -> Option<Vec<&Item>> {
+        let items: Vec<&Item> = self.items.iter().filter(|item| item.list == *list).collect();
+        (!items.is_empty() || self.lists.contains(list)).then_some(items)
+    }
+}
+
+/// What identifies a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ListKey {
+    pub(crate) list_id: String,
+    pub(crate) namespace: Namespace,
+}
+
+/// Whether a list belongs to one space or to all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Namespace {
+    #[default]
+    Single,
+    Agnostic,
+}
+
+impl Namespace {
+    /// As Kibana writes it; what is absent is `single`.
+    fn from_name(name: Option<&str>) -> Self {
+        match name {
+            Some("agnostic") => Self::Agnostic,
+            _ => Self::Single,
+        }
+    }
+
+    fn of(value: &Value) -> Self {
+        Self::from_name(value.get("namespace_type").and_then(Value::as_str))
+    }
+}
+
+/// One item of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    /// What people call it: its name, else its id.
+    pub(crate) name: String,
+    pub(crate) list: ListKey,
+    /// Windows, Linux, macOS: if there are any, the item is about hosts with these only.
+    os_types: Vec<String>,
+    /// All must hold. `None` if they are not what the format asks for, which loading has reported.
+    pub(crate) entries: Option<Vec<Entry>>,
+    /// It counts until then, that instant included.
+    pub(crate) expires: Option<Millis>,
+    pub(crate) source: ItemSource,
+}
+
+/// Where an item was read from.
+#[derive(Clone, Debug)]
+pub(crate) struct ItemSource {
+    pub(crate) file: String,
+    pub(crate) node: Node,
+}
+
+/// One condition of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The field; of entries within a nested one, below that one's field.
+    pub(crate) field: String,
+    /// The entry must not hold.
+    pub(crate) excluded: bool,
+    pub(crate) test: Test,
+}
+
+/// What an entry asks of its field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    Match(String),
+    MatchAny(Vec<String>),
+    Exists,
+    Wildcard(String),
+    /// Some value is in the value list of that id.
+    List(String),
+    /// One object of a nested field satisfies all of these.
+    Nested(Vec<Entry>),
+}
+
+impl Item {
+    /// Whether it counts for an execution that starts then.
+    pub(crate) fn is_active(&self, now: Millis) -> bool {
+        self.expires.is_none_or(|expires| expires >= now)
+    }
+}
