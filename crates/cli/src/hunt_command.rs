@@ -1,5 +1,6 @@
 //! `trailwarden hunt`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -39,6 +40,9 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
     let set = input::rules(&args.rules)?;
     if set.rules.is_empty() {
         let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
+        if set.error_count() == 0 && !set.exceptions.is_empty() {
+            bail!("--rules: there are exceptions in there, and no rule; --builtin adds the built-in rules");
+        }
         let errors: Vec<String> = errors.map(|it| set.render(it, Style::Plain)).collect();
         bail!("no rule can run:\n{}", errors.concat().trim_end());
     }
@@ -52,6 +56,7 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
     let options = HuntOptions {
         paths: args.input.paths(),
         rules: set.rules.clone(),
+        exceptions: set.exceptions.clone(),
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
         known: known_alerts(&args.alert_history)?,
@@ -288,6 +293,13 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
         }
         say(true, text);
     }
+    for (warning, rules) in unapplied(found) {
+        let rules = match rules.as_slice() {
+            [rule] => format!("the rule \"{rule}\""),
+            several => report::plural(several.len() as u64, "rule", "rules"),
+        };
+        say(true, format!("{rules}: {warning}"));
+    }
     for ran in &found.rules {
         let truncated = ran.outcome.metrics.truncated;
         if truncated > 0 {
@@ -306,6 +318,17 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
         }
     }
     notices
+}
+
+/// What is said of exceptions that were not applied, each with the rules that it is said of: rules share lists.
+fn unapplied(found: &Found) -> BTreeMap<&str, Vec<&str>> {
+    let mut said: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for ran in &found.rules {
+        for warning in &ran.warnings {
+            said.entry(&warning.message).or_default().push(&ran.rule.name);
+        }
+    }
+    said
 }
 
 /// Fewer matches are no noise, however few the records.

@@ -60,9 +60,9 @@ pub(crate) fn trouble(text: &str) -> String {
     report::clean(text) + option
 }
 
-/// The folders among `paths` hold rules, or at least something that was meant as one.
+/// The folders among `paths` hold rules or exceptions, or at least something that was meant as one.
 fn check_rules(option: &str, paths: &[PathBuf], set: &RuleSet) -> anyhow::Result<()> {
-    if set.rules.is_empty() && set.problems.is_empty() {
+    if set.rules.is_empty() && set.exceptions.is_empty() && set.problems.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
         bail!("{option}{}: no rule in there; rules are .toml, .ndjson or .json files", paths.join(", "));
     }

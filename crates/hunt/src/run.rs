@@ -7,7 +7,7 @@ use std::sync::Arc;
 use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
 use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
-use rule::Rule;
+use rule::{Exceptions, Rule};
 use span::Diagnostic;
 
 use crate::alerts::Evidence;
@@ -24,6 +24,9 @@ pub struct HuntOptions {
     pub paths: Vec<PathBuf>,
     /// The rules. Those that cannot run are refused by name.
     pub rules: Vec<Rule>,
+    /// What is excepted from them. An exception that has expired at [`HuntOptions::now`] does not count, whatever the
+    /// time of the simulated execution.
+    pub exceptions: Exceptions,
     /// The executions.
     pub mode: Mode,
     /// The most alerts of one execution, instead of what each rule says.
@@ -62,6 +65,8 @@ pub struct RanRule {
     pub rule: Rule,
     /// Executions, warnings, metrics, and the alerts before their documents are built.
     pub outcome: Outcome,
+    /// Exceptions that were not applied, and why; they point into the rule's file.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// What was read.
@@ -134,7 +139,7 @@ fn reasons(refused: &[Refused]) -> String {
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
 pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { rules, plans, filters, mut refused } = prepare(&options, &catalog);
+    let RunnableRules { rules, plans, filters, warnings, mut refused } = prepare(&options, &catalog);
     let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
@@ -181,9 +186,9 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
     };
     if let (Some(first), Some(last), Some(collector)) = (first, last, collector) {
         let matches = collector.finish(indices.names());
-        for (number, rule) in rules.into_iter().enumerate() {
+        for (number, (rule, warnings)) in rules.into_iter().zip(warnings).enumerate() {
             match matches.execute(number, DataSpan { first, last }, &options.known, limits) {
-                Ok(outcome) => ran.push(RanRule { rule, outcome }),
+                Ok(outcome) => ran.push(RanRule { rule, outcome, warnings }),
                 Err(error) => {
                     refused.push(Refused {
                         reason: format!("{}: {error}", error.code()),
@@ -194,7 +199,11 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
             }
         }
     } else {
-        ran.extend(rules.into_iter().map(|rule| RanRule { rule, outcome: Outcome::default() }));
+        ran.extend(rules.into_iter().zip(warnings).map(|(rule, warnings)| RanRule {
+            rule,
+            outcome: Outcome::default(),
+            warnings,
+        }));
     }
 
     progress.enter(Stage::Building);
@@ -224,12 +233,15 @@ pub(crate) struct RunnableRules {
     pub(crate) rules: Vec<Rule>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) filters: Vec<plan::Expr>,
+    /// Exceptions that are not part of the filters.
+    pub(crate) warnings: Vec<Vec<Diagnostic>>,
     pub(crate) refused: Vec<Refused>,
 }
 
 /// Sorts the rules into those that can run and those that cannot.
 pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules {
-    let RunnableRules { mut rules, mut plans, mut filters, mut refused } = RunnableRules::default();
+    let RunnableRules { mut rules, mut plans, mut filters, mut warnings, mut refused } =
+        RunnableRules::default();
     for rule in &options.rules {
         let mut rule = rule.clone();
         if let Some(max_signals) = options.max_signals {
@@ -250,9 +262,10 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        match rule::compile(&rule, catalog, options.now) {
-            Ok(filter) => {
-                filters.push(filter);
+        match rule::compile_with(&rule, &options.exceptions, catalog, options.now) {
+            Ok(compiled) => {
+                filters.push(compiled.filter);
+                warnings.push(compiled.warnings);
                 plans.push(plan);
                 rules.push(rule);
             }
@@ -263,7 +276,7 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
             }
         }
     }
-    RunnableRules { rules, plans, filters, refused }
+    RunnableRules { rules, plans, filters, warnings, refused }
 }
 
 /// Leaves out the files that the loaded rules cannot reach back to; says how many.

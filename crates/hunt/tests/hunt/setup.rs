@@ -172,6 +172,7 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
     HuntOptions {
         paths: folder.paths(),
         rules: rules.to_vec(),
+        exceptions: rule::Exceptions::default(),
         mode: REPLAY,
         max_signals: None,
         known: KnownAlerts::default(),
