@@ -61,19 +61,18 @@ pub(crate) struct Input {
 
 /// How far reading goes: a hostile file must not exhaust memory or time.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Limits")]
 pub(crate) struct Limits {
     /// The longest record, in bytes; a longer one is skipped and reported.
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20)]
+    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
     pub(crate) max_record_bytes: usize,
     /// The most bytes of text in one file, archives and compression unpacked.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30)]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, help_heading = "Limits")]
     pub(crate) max_file_bytes: u64,
     /// The highest ratio of text to compressed bytes (beyond the first 64 MiB): stops compression bombs.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Limits")]
     pub(crate) max_ratio: u64,
     /// The deepest nesting of a record: 100 at most.
-    #[arg(long, value_name = "N", default_value_t = DEPTH_MAX, value_parser = value_parser!(u32).range(1..=i64::from(DEPTH_MAX)))]
+    #[arg(long, value_name = "N", default_value_t = DEPTH_MAX, help_heading = "Limits", value_parser = value_parser!(u32).range(1..=i64::from(DEPTH_MAX)))]
     pub(crate) max_depth: u32,
 }
 

@@ -94,7 +94,7 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
         let mut out = output::open(args.output.as_deref())?;
         out.write_all(report::explanation(event_id, &events, terminal).as_bytes())?;
         out.flush()?;
-        terminal::troubles(global, &explained.troubles, explained.trouble_count);
+        terminal::troubles(global, &explained.notices, &explained.troubles, explained.trouble_count);
         return Ok(DONE);
     }
 

@@ -30,6 +30,6 @@ pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
     drop(bar);
     out.finish()?;
     let report = report?;
-    terminal::troubles(global, &report.troubles, report.trouble_count);
+    terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
     Ok(DONE)
 }

@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     drop(bar);
     print.finish(global)?;
     let report = report?;
-    terminal::troubles(global, &report.troubles, report.trouble_count);
+    terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
     Ok(DONE)
 }
 

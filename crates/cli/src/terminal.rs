@@ -122,9 +122,15 @@ fn message(stage: Stage, progress: &Progress, elapsed: Duration) -> String {
 /// Problems of the input that are shown; the rest is counted.
 const TROUBLES_SHOWN: usize = 10;
 
-/// Says on standard error what of the input could not be read.
-pub(crate) fn troubles(global: &Global, texts: &[String], total: u64) {
-    if global.quiet || total == 0 {
+/// Says on standard error what is to be known of the paths, and what of the input could not be read.
+pub(crate) fn troubles(global: &Global, notices: &[String], texts: &[String], total: u64) {
+    if global.quiet {
+        return;
+    }
+    for text in notices {
+        eprintln!("warning: {}", report::clean(text));
+    }
+    if total == 0 {
         return;
     }
     eprintln!(

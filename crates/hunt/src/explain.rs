@@ -45,6 +45,8 @@ pub struct Explained {
     pub troubles: Vec<String>,
     /// and how much there is.
     pub trouble_count: u64,
+    /// What else the user should know of the paths.
+    pub notices: Vec<String>,
 }
 
 /// Finds the events with an id and explains what each rule says of them.
@@ -109,6 +111,7 @@ pub fn explain(
         refused: prepared.refused,
         troubles,
         trouble_count,
+        notices: discovery.notices.iter().map(ToString::to_string).collect(),
     })
 }
 

@@ -34,6 +34,8 @@ pub struct NormalizeReport {
     pub troubles: Vec<String>,
     /// and how much there is.
     pub trouble_count: u64,
+    /// What else the user should know of the paths.
+    pub notices: Vec<String>,
 }
 
 /// Gives the document of every record to `take`, in the order of the files, until that says stop. Documents that
@@ -65,7 +67,17 @@ pub fn normalize(
     }
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
     (report.troubles, report.trouble_count) = troubles.finish(name);
+    report.notices = discovery.notices.iter().map(ToString::to_string).collect();
     Ok(report)
+}
+
+/// Why a record became a document that says little else: an unreadable one is kept, and told of nevertheless.
+pub(crate) fn failure(document: &Document) -> Option<String> {
+    if document.source.get("event")?.get("kind")? != "pipeline_error" {
+        return None;
+    }
+    let message = document.source.get("error")?.get("message")?;
+    message.as_str().or_else(|| message.get(0)?.as_str()).map(str::to_owned)
 }
 
 /// Where documents go, one thread at a time.
@@ -91,6 +103,9 @@ impl Visit for Normalizing<'_, '_> {
         match self.builder.build(&record) {
             Ok(document) => {
                 self.documents += 1;
+                if let Some(text) = failure(&document) {
+                    self.troubles.push(Trouble::of_record(&record, text));
+                }
                 let mut take = self.take.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 self.stopped = !take(document);
             }

@@ -8,7 +8,7 @@ use plan::naive::Evaluator;
 use reader::{Discovery, Input};
 
 use crate::events::{Document, DocumentBuilder, document_id, parse_document};
-use crate::normalize::Take;
+use crate::normalize::{Take, failure};
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{Trouble, Troubles};
@@ -40,6 +40,8 @@ pub struct QueryReport {
     pub troubles: Vec<String>,
     /// and how much there is.
     pub trouble_count: u64,
+    /// What else the user should know of the paths.
+    pub notices: Vec<String>,
 }
 
 /// Gives every document that satisfies the query to `take`, in the order of the files, until that says stop.
@@ -50,8 +52,10 @@ pub fn query(
     take: &mut (dyn FnMut(Document) -> bool + Send),
 ) -> Result<QueryReport, HuntError> {
     let mut inputs: Vec<(Option<&str>, Input)> = Vec::new();
+    let mut report = QueryReport::default();
     for (name, path) in &options.sources {
         let found = Discovery::find(std::slice::from_ref(path), stdin).map_err(HuntError::Paths)?;
+        report.notices.extend(found.notices.iter().map(ToString::to_string));
         for mut input in found.inputs {
             input.id = inputs.len() as u32;
             inputs.push((name.as_deref(), input));
@@ -61,7 +65,6 @@ pub fn query(
     let mode = if options.plain { reader::Mode::Plain } else { reader::Mode::Trail };
     let read = reader::Options { mode, limits: options.limits.clone() };
     let evaluator = Evaluator::new(&options.filter);
-    let mut report = QueryReport::default();
     let mut troubles = Troubles::default();
     let mut stopped = false;
     let take: Take<'_> = std::sync::Mutex::new(take);
@@ -135,6 +138,9 @@ impl Visit for Searching<'_, '_> {
             Ok(document) => document,
             Err(text) => return self.troubles.push(Trouble::of_record(&record, text)),
         };
+        if let Some(text) = failure(&document).filter(|_| !self.plain) {
+            self.troubles.push(Trouble::of_record(&record, text));
+        }
         if self.named {
             self.index.clone_into(&mut document.index);
         }

@@ -194,8 +194,9 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            '\n' | '\t' => out.push(character),
             // A name with its direction turned around reads as another.
-            hidden if is_invisible(hidden) => out.push('\u{fffd}'),
+            other if other.is_control() || is_invisible(other) => out.push('\u{fffd}'),
             other => out.push(other),
         }
     }

@@ -1,0 +1,15 @@
+//! The binary as people run it: what it prints, where, and with which exit status.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod setup;
+
+mod formats;
+mod help;
+mod normalize;
+mod query;
+mod rules;
+
+mod bad_input;
+mod hostile;
+mod messages;

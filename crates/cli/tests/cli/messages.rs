@@ -1,0 +1,165 @@
+//! What is said when something is wrong with what the user asked for: what, where, what to do.
+
+use crate::setup::{Folder, Ran};
+
+fn hunt(folder: &Folder, arguments: &[&str]) -> Ran {
+    folder.run(&[["hunt"].as_slice(), arguments].concat())
+}
+
+#[test]
+fn wrong_options() {
+    let folder = Folder::with_calls();
+    folder.write("alerts.csv", "time,severity\n");
+    folder.write("alerts.json", "[\n{}\n]\n");
+    folder.write("mapping.json", "{\"properties\": {\"a\": {\"type\": \"wurst\"}}}");
+    folder.write("no-mapping.json", "{\"a\": 1}");
+    folder.write("no-json.txt", "Dear customer");
+    let cases: &[&[&str]] = &[
+        &["hunt", "absent"],
+        &["hunt", "absent-*.json"],
+        &["hunt", "calls.ndjson", "absent-1", "absent-2"],
+        &["hunt", "calls.ndjson", "--rules", "absent"],
+        &["hunt", "calls.ndjson", "--only", "nothing-like-it"],
+        &["hunt", "calls.ndjson", "--since", "yesterday"],
+        &["hunt", "calls.ndjson", "--since", "2026-02-30"],
+        &["hunt", "calls.ndjson", "--until", "now-7x"],
+        &["hunt", "calls.ndjson", "--until", "2026-03-01T10:00:00+25:00"],
+        &["hunt", "calls.ndjson", "--now", "soon"],
+        &["hunt", "calls.ndjson", "--since", "2026-03-02", "--until", "2026-03-01"],
+        &["hunt", "calls.ndjson", "--since", "2026-03-02", "--until", "2026-03-02"],
+        &["hunt", "calls.ndjson", "--output", "absent/alerts.json"],
+        &["hunt", "calls.ndjson", "--output", "."],
+        &["hunt", "calls.ndjson", "--alert-history", "absent.ndjson"],
+        &["hunt", "calls.ndjson", "--alert-history", "alerts.csv"],
+        &["hunt", "calls.ndjson", "--alert-history", "alerts.json"],
+        &["hunt", "calls.ndjson", "--alert-history", "calls.ndjson"],
+        &["hunt", "calls.ndjson", "--geoip", "absent"],
+        &["hunt", "calls.ndjson", "--geoip", "."],
+        &["hunt", "calls.ndjson", "--threads", "0"],
+        &["hunt", "calls.ndjson", "--threads", "100000"],
+        &["hunt", "calls.ndjson", "--max-signals", "0"],
+        &["hunt", "calls.ndjson", "--max-depth", "1000"],
+        &["hunt", "calls.ndjson", "--format", "pdf"],
+        &["hunt"],
+        &["normalize", "absent"],
+        &["normalize", "calls.ndjson", "--now", "then"],
+        &["query", "event.action: *"],
+        &["query", "event.action: *", "absent"],
+        &["query", "event.action: *", "--source", "calls.ndjson"],
+        &["query", "event.action: *", "--source", "=calls.ndjson"],
+        &["query", "a: *", "calls.ndjson", "--mapping", "absent"],
+        &["query", "a: *", "calls.ndjson", "--mapping", "mapping.json"],
+        &["query", "a: *", "calls.ndjson", "--mapping", "no-mapping.json"],
+        &["query", "a: *", "calls.ndjson", "--mapping", "no-json.txt"],
+        &["query", "a: *", "calls.ndjson", "--language", "sql"],
+        &["rules", "show", "nothing-like-it"],
+        &["rules", "lint", "absent"],
+    ];
+    let mut text = String::new();
+    for arguments in cases {
+        let ran = folder.run(arguments);
+        text += &format!("$ trailwarden {}\n{}\n", arguments.join(" "), ran.error());
+    }
+    insta::assert_snapshot!("wrong_options", text);
+}
+
+#[test]
+fn ranges_that_hold_nothing() {
+    let folder = Folder::with_calls();
+    let said = |arguments: &[&str]| {
+        let ran = hunt(&folder, &[["calls.ndjson", "-f", "csv"].as_slice(), arguments].concat());
+        assert_eq!(ran.printed(0).lines().count(), 1);
+        ran.err
+    };
+    assert_eq!(
+        said(&["--since", "2026-04-01"]),
+        "0 alerts\nwarning: --since 2026-04-01 00:00:00 lies after the last event (2026-03-04 06:30:00): no \
+         execution could find anything\n"
+    );
+    assert_eq!(
+        said(&["--until", "2026-01-01"]),
+        "0 alerts\nwarning: --until 2026-01-01 00:00:00 lies before the first event (2026-03-02 10:00:00): no \
+         execution could find anything\n"
+    );
+}
+
+#[test]
+fn times_may_be_written_in_many_ways() {
+    let folder = Folder::with_calls();
+    let alerts = |since: &str| {
+        let ran = hunt(
+            &folder,
+            &[
+                "calls.ndjson",
+                "-q",
+                "-f",
+                "csv",
+                "--only",
+                "EC2 Admin",
+                "--now",
+                "2026-03-05",
+                "--since",
+                since,
+            ],
+        );
+        ran.printed(0).lines().count() - 1
+    };
+    // The role `ci` calls on the second at ten, `backup` on the fourth at half past six.
+    assert_eq!(alerts("2026-03-02"), 2);
+    assert_eq!(alerts("2026-03-03"), 1);
+    assert_eq!(alerts("2026-03-04T06:00:00Z"), 1);
+    assert_eq!(alerts("2026-03-04T06:00:00-02:00"), 0);
+    assert_eq!(alerts("2026-03-04T12:00:00+06:00"), 1);
+    assert_eq!(alerts("now-3d"), 2);
+    assert_eq!(alerts("now-2d/d"), 1);
+    assert_eq!(alerts("now/M"), 2);
+}
+
+#[test]
+fn rules_that_cannot_run_are_named() {
+    let folder = Folder::with_calls();
+    let rule = "[rule]\nname = \"A sequence\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
+                type = \"eql\"\nlanguage = \"eql\"\nquery = \"any where true\"\n";
+    folder.write("rules/eql.toml", rule);
+    let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--builtin"]);
+    assert!(ran.printed(0).lines().count() > 1);
+    assert!(ran.err.contains("warning: 1 rule did not run:\n    A sequence: "), "{}", ran.err);
+    let ran = hunt(&folder, &["calls.ndjson", "-r", "rules"]);
+    assert!(ran.error().starts_with("no rule can run:\n    A sequence: "), "{}", ran.err);
+}
+
+/// They are not applied: whoever relies on them must know.
+#[test]
+fn exceptions_are_told_of() {
+    let folder = Folder::with_calls();
+    let rule = "[rule]\nname = \"Call\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
+                type = \"query\"\nquery = \"event.action: GetPasswordData\"\n[[rule.exceptions_list]]\n\
+                id = \"1\"\nlist_id = \"known-scanners\"\ntype = \"detection\"\nnamespace_type = \"single\"\n";
+    folder.write("rules/call.toml", rule);
+    let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules"]);
+    assert_eq!(
+        ran.err,
+        "4 alerts\nwarning: 1 rule has exceptions, which are not applied yet: there may be alerts that you meant to \
+         except\n    Call\n"
+    );
+}
+
+/// Nothing on standard error when asked to be quiet, however bad the input.
+#[test]
+fn quiet() {
+    let folder = Folder::with_calls();
+    folder.write("broken.ndjson", "{\"eventName\": nope}\n");
+    let ran = hunt(&folder, &["calls.ndjson", "broken.ndjson", "-q", "-f", "csv"]);
+    assert!(ran.printed(0).lines().count() > 1);
+    assert_eq!(ran.err, "");
+    let ran = hunt(&folder, &["absent", "-q"]);
+    assert!(ran.error().contains("`absent`"), "an error is no notice");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error() {
+    let folder = Folder::with_calls();
+    let ran = hunt(&folder, &["calls.ndjson", "-f", "json", "-o", "/dev/full"]);
+    assert!(ran.error().starts_with("cannot write the result to `/dev/full`: "), "{}", ran.err);
+}
