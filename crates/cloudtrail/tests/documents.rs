@@ -67,7 +67,7 @@ fn an_unreadable_record_says_so_and_nothing_else() {
 fn invalid_utf_8_is_shown_as_far_as_it_can_be() {
     let document = document(b"{\"eventName\":\"\xff\"}", Options::default());
     assert_eq!(at(&document, "event.original"), "{\"eventName\":\"\u{fffd}\"}");
-    assert!(at(&document, "error.message")[0].as_str().unwrap().contains("invalid UTF-8 at byte 14"));
+    assert!(at(&document, "error.message")[0].as_str().unwrap().contains("at byte 14 (invalid UTF-8)"));
 }
 
 #[test]
