@@ -12,6 +12,7 @@ use crate::field::Field;
 use crate::normalise::Normaliser;
 use crate::options::{ReadAt, Version};
 use crate::record::Record;
+use crate::scratch::Scratch;
 use crate::subtree::Subtree;
 
 /// Where the values of one field go.
@@ -81,9 +82,15 @@ impl Columns {
         read_at: &ReadAt,
         builder: &mut BlockBuilder,
     ) -> EventHead<'a> {
-        let own_time = self.emit(normaliser, record, read_at, builder);
-        let timestamp = own_time.unwrap_or_else(|| read_at.time());
-        EventHead { id: event_id(record), timestamp, is_dated: own_time.is_some() }
+        let (options, scratch) = normaliser.parts();
+        let mut facts = Facts::new(record, options, read_at);
+        self.emit(&mut facts, scratch, builder);
+        let (own_id, own_time) = (facts.top.event_id(), facts.timestamp);
+        EventHead {
+            id: record.id_at(own_id).map_or_else(|| hashed_id(record), Cow::Borrowed),
+            timestamp: own_time.unwrap_or_else(|| read_at.time()),
+            is_dated: own_time.is_some(),
+        }
     }
 
     /// Fills these columns of a row that is complete already; see [`Block::push_late`].
@@ -95,37 +102,29 @@ impl Columns {
         block: &mut Block,
         row: usize,
     ) {
-        self.emit(normaliser, record, read_at, &mut Late { block, row });
+        let (options, scratch) = normaliser.parts();
+        self.emit(&mut Facts::new(record, options, read_at), scratch, &mut Late { block, row });
     }
 
-    /// Gives every value of the columns to `row`; returns the record's own time.
-    fn emit(
-        &self,
-        normaliser: &mut Normaliser,
-        record: &Record<'_>,
-        read_at: &ReadAt,
-        row: &mut impl Push,
-    ) -> Option<Millis> {
-        let (options, scratch) = normaliser.parts();
-        debug_assert_eq!(options.version, self.version, "columns and normaliser must be of one version");
-        let mut facts = Facts::new(record, options, read_at);
-        let own_time = facts.timestamp;
+    /// Gives every value of the columns to `row`.
+    fn emit(&self, facts: &mut Facts<'_>, scratch: &mut Scratch, row: &mut impl Push) {
+        debug_assert_eq!(facts.version(), self.version, "columns and normaliser must be of one version");
         let mut key = std::mem::take(&mut scratch.key);
         for (field, targets) in &self.wanted {
             let mut sink = Row { targets, into: row, key: &mut key };
-            emit(*field, &mut facts, scratch, &mut sink);
+            emit(*field, facts, scratch, &mut sink);
         }
         scratch.key = key;
-        own_time
     }
 }
 
 /// The `_id` of a record's event: its own id, else a hash of its text.
 pub fn event_id<'a>(record: &'a Record<'_>) -> Cow<'a, str> {
-    match record.event_id() {
-        Some(id) => id.into(),
-        None => format!("{:032x}", xxh3_128(record.raw())).into(),
-    }
+    record.event_id().map_or_else(|| hashed_id(record), Cow::Borrowed)
+}
+
+fn hashed_id(record: &Record<'_>) -> Cow<'static, str> {
+    format!("{:032x}", xxh3_128(record.raw())).into()
 }
 
 fn target(field: Field, path: &str, slot: Slot, column: &str, shape: Shape) -> Option<Target> {

@@ -53,7 +53,6 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         return;
     }
     let mut out = Out { field, sink };
-    let top = facts.top;
     match field {
         F::DataStreamType => out.constant(facts, "logs"),
         F::DataStreamDataset | F::EventDataset => out.constant(facts, "aws.cloudtrail"),
@@ -97,8 +96,8 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::EntityTargetId => out.list(facts.entities().map(|it| &*it.others)),
         F::RelatedEntity => out.list(facts.entities().map(|it| &*it.related)),
 
-        F::EventVersion => out.at(facts, top.event_version),
-        F::IdentityType => out.at(facts, facts.identity.kind),
+        F::EventVersion => out.at(facts, facts.top.event_version()),
+        F::IdentityType => out.at(facts, facts.identity.kind()),
         F::ServiceName => match facts.service_actor() {
             Some(Part::At(at)) => out.at(facts, at),
             Some(Part::Text(text)) => out.text(text),
@@ -106,45 +105,47 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         },
         F::UserName => out.at(facts, facts.user_name()),
         F::UserId => out.at(facts, facts.user_id()),
-        F::IdentityArn => out.at(facts, facts.identity.arn),
+        F::IdentityArn => out.at(facts, facts.identity.arn()),
         F::CloudAccountId => out.at(facts, facts.account_id()),
-        F::AccessKeyId => out.at(facts, facts.identity.access_key_id),
-        F::MfaAuthenticated => out.at(facts, facts.tree.get(facts.session.attributes, "mfaAuthenticated")),
+        F::AccessKeyId => out.at(facts, facts.identity.access_key_id()),
+        F::MfaAuthenticated => out.at(facts, facts.tree.get(facts.session.attributes(), "mfaAuthenticated")),
         F::SessionCreationDate => out.time(facts.session_creation_time(), scratch),
-        F::IssuerType => out.at(facts, facts.issuer.kind),
-        F::IssuerPrincipalId => out.at(facts, facts.issuer.principal_id),
-        F::IssuerArn => out.at(facts, facts.issuer.arn),
-        F::IssuerAccountId => out.at(facts, facts.issuer.account_id),
+        F::IssuerType => out.at(facts, facts.issuer.kind()),
+        F::IssuerPrincipalId => out.at(facts, facts.issuer.principal_id()),
+        F::IssuerArn => out.at(facts, facts.issuer.arn()),
+        F::IssuerAccountId => out.at(facts, facts.issuer.account_id()),
         F::OnBehalfOfUserId => out.at(facts, facts.on_behalf_of_user_id()),
-        F::OnBehalfOfIdentityStoreArn => out.key(facts, facts.identity.on_behalf_of, "identityStoreArn"),
-        F::SessionCredentialFromConsole => out.at(facts, top.session_credential_from_console),
-        F::InvokedBy => out.at(facts, facts.identity.invoked_by),
-        F::InvokedByDelegateAccountId => out.key(facts, facts.identity.invoked_by_delegate, "accountId"),
-        F::CredentialId => out.at(facts, facts.identity.credential_id),
-        F::IdentityProvider => out.at(facts, facts.identity.identity_provider),
-        F::InScopeOfIssuerType => out.key(facts, facts.identity.in_scope_of, "issuerType"),
-        F::InScopeOfCredentialsIssuedTo => out.key(facts, facts.identity.in_scope_of, "credentialsIssuedTo"),
-        F::InScopeOfSourceArn => out.key(facts, facts.identity.in_scope_of, "sourceArn"),
-        F::InScopeOfSourceAccount => out.key(facts, facts.identity.in_scope_of, "sourceAccount"),
-        F::Ec2RoleDelivery => out.at(facts, facts.session.ec2_role_delivery),
-        F::SourceIdentity => out.at(facts, facts.session.source_identity),
-        F::SignInSessionArn => out.at(facts, facts.session.sign_in_session_arn),
-        F::FederatedProvider => out.key(facts, facts.session.web_id_federation_data, "federatedProvider"),
-        F::FederationAttributes => out.key(facts, facts.session.web_id_federation_data, "attributes"),
-        F::AssumedRoot => out.at(facts, facts.session.assumed_root),
+        F::OnBehalfOfIdentityStoreArn => out.key(facts, facts.identity.on_behalf_of(), "identityStoreArn"),
+        F::SessionCredentialFromConsole => out.at(facts, facts.top.session_credential_from_console()),
+        F::InvokedBy => out.at(facts, facts.identity.invoked_by()),
+        F::InvokedByDelegateAccountId => out.key(facts, facts.identity.invoked_by_delegate(), "accountId"),
+        F::CredentialId => out.at(facts, facts.identity.credential_id()),
+        F::IdentityProvider => out.at(facts, facts.identity.identity_provider()),
+        F::InScopeOfIssuerType => out.key(facts, facts.identity.in_scope_of(), "issuerType"),
+        F::InScopeOfCredentialsIssuedTo => {
+            out.key(facts, facts.identity.in_scope_of(), "credentialsIssuedTo")
+        }
+        F::InScopeOfSourceArn => out.key(facts, facts.identity.in_scope_of(), "sourceArn"),
+        F::InScopeOfSourceAccount => out.key(facts, facts.identity.in_scope_of(), "sourceAccount"),
+        F::Ec2RoleDelivery => out.at(facts, facts.session.ec2_role_delivery()),
+        F::SourceIdentity => out.at(facts, facts.session.source_identity()),
+        F::SignInSessionArn => out.at(facts, facts.session.sign_in_session_arn()),
+        F::FederatedProvider => out.key(facts, facts.session.web_id_federation_data(), "federatedProvider"),
+        F::FederationAttributes => out.key(facts, facts.session.web_id_federation_data(), "attributes"),
+        F::AssumedRoot => out.at(facts, facts.session.assumed_root()),
 
         F::CloudServiceName => {
-            let source = facts.text(top.event_source).filter(|it| it.ends_with(".amazonaws.com"));
+            let source = facts.text(facts.top.event_source()).filter(|it| it.ends_with(".amazonaws.com"));
             if let Some((name, _)) = source.and_then(|it| it.split_once(".amazonaws.com")) {
                 out.text(name);
             }
         }
-        F::EventProvider => out.at(facts, top.event_source),
-        F::EventAction => out.at(facts, top.event_name),
-        F::EventCategoryOfRecord => out.at(facts, top.event_category),
+        F::EventProvider => out.at(facts, facts.top.event_source()),
+        F::EventAction => out.at(facts, facts.top.event_name()),
+        F::EventCategoryOfRecord => out.at(facts, facts.top.event_category()),
         F::CloudProvider => out.text("aws"),
-        F::CloudRegion => out.at(facts, top.aws_region),
-        F::SourceAddress => out.at(facts, top.source_ip_address),
+        F::CloudRegion => out.at(facts, facts.top.aws_region()),
+        F::SourceAddress => out.at(facts, facts.top.source_ip_address()),
         F::SourceIp => out.some(facts.source_ip().map(|(text, _)| text)),
         F::GeoContinentName => out.some(facts.place(scratch).and_then(|it| it.continent_name.as_deref())),
         F::GeoCountryIsoCode => out.some(facts.place(scratch).and_then(|it| it.country_iso_code.as_deref())),
@@ -160,15 +161,15 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
             }
         }
         F::AsOrganizationName => out.some(facts.place(scratch).and_then(|it| it.as_organization.as_deref())),
-        F::UserAgentOriginal => out.some(facts.text(top.user_agent)),
+        F::UserAgentOriginal => out.some(facts.text(facts.top.user_agent())),
         F::UserAgentName => out.some(facts.user_agent(scratch).map(|it| it.name.as_str())),
         F::UserAgentVersion => out.some(facts.user_agent(scratch).and_then(|it| it.version.as_deref())),
         F::UserAgentOsName => out.some(facts.user_agent(scratch).and_then(|it| it.os_name.as_deref())),
         F::UserAgentOsVersion => out.some(facts.user_agent(scratch).and_then(|it| it.os_version.as_deref())),
         F::UserAgentOsFull => out.some(facts.user_agent(scratch).and_then(|it| it.os_full.as_deref())),
         F::UserAgentDeviceName => out.some(facts.user_agent(scratch).map(|it| it.device_name.as_str())),
-        F::ErrorCode => out.at(facts, top.error_code),
-        F::ErrorMessage => out.at(facts, top.error_message),
+        F::ErrorCode => out.at(facts, facts.top.error_code()),
+        F::ErrorMessage => out.at(facts, facts.top.error_message()),
 
         F::RequestParameters | F::ResponseElements | F::AdditionalEventdata | F::ServiceEventDetails => {
             let payload = facts.payload(field);
@@ -183,13 +184,13 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         | F::FlattenedResponseElements
         | F::FlattenedAdditionalEventdata
         | F::FlattenedServiceEventDetails => out.flattened(facts, scratch),
-        F::RequestId => out.at(facts, top.request_id),
-        F::EventId => out.at(facts, top.event_id),
-        F::EventTypeOfRecord => out.at(facts, top.event_type),
-        F::ApiVersion => out.at(facts, top.api_version),
-        F::ManagementEvent if facts.is_newest() => out.rendered(facts, top.management_event, scratch),
-        F::ManagementEvent => out.at(facts, top.management_event),
-        F::ReadOnly => out.at(facts, top.read_only),
+        F::RequestId => out.at(facts, facts.top.request_id()),
+        F::EventId => out.at(facts, facts.tree.present(facts.top.event_id())),
+        F::EventTypeOfRecord => out.at(facts, facts.top.event_type()),
+        F::ApiVersion => out.at(facts, facts.top.api_version()),
+        F::ManagementEvent if facts.is_newest() => out.rendered(facts, facts.top.management_event(), scratch),
+        F::ManagementEvent => out.at(facts, facts.top.management_event()),
+        F::ReadOnly => out.at(facts, facts.top.read_only()),
         F::Resources => match facts.resources(scratch) {
             Some(places) => {
                 let tree = facts.tree;
@@ -198,23 +199,23 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
                     out.sink.subtrees(field, &mut places.into_iter().map(of));
                 }
             }
-            None => out.at(facts, top.resources),
+            None => out.at(facts, facts.top.resources()),
         },
-        F::RecipientAccountId => out.at(facts, top.recipient_account_id),
+        F::RecipientAccountId => out.at(facts, facts.top.recipient_account_id()),
         F::SharedEventId => {
-            let newer = if facts.is_newest() { top.shared_event_id } else { At::NONE };
-            out.at(facts, newer.or(top.shared_event_id_older));
+            let newer = if facts.is_newest() { facts.top.shared_event_id() } else { At::NONE };
+            out.at(facts, newer.or(facts.top.shared_event_id_older()));
         }
-        F::VpcEndpointId => out.at(facts, top.vpc_endpoint_id),
-        F::VpcEndpointAccountId => out.at(facts, top.vpc_endpoint_account_id),
-        F::AddendumReason => out.key(facts, top.addendum, "reason"),
-        F::AddendumUpdatedFields => out.key(facts, top.addendum, "updatedFields"),
-        F::AddendumOriginalRequestId => out.key(facts, top.addendum, "originalRequestID"),
-        F::AddendumOriginalEventId => out.key(facts, top.addendum, "originalEventID"),
+        F::VpcEndpointId => out.at(facts, facts.top.vpc_endpoint_id()),
+        F::VpcEndpointAccountId => out.at(facts, facts.top.vpc_endpoint_account_id()),
+        F::AddendumReason => out.key(facts, facts.top.addendum(), "reason"),
+        F::AddendumUpdatedFields => out.key(facts, facts.top.addendum(), "updatedFields"),
+        F::AddendumOriginalRequestId => out.key(facts, facts.top.addendum(), "originalRequestID"),
+        F::AddendumOriginalEventId => out.key(facts, facts.top.addendum(), "originalEventID"),
 
         F::ConsoleLoginMobileVersion => out.is_not_no(facts, "MobileVersion"),
         F::ConsoleLoginLoginTo if is_console_login(facts) => {
-            out.key(facts, top.additional_event_data, "LoginTo");
+            out.key(facts, facts.top.additional_event_data(), "LoginTo");
         }
         F::ConsoleLoginLoginTo => {}
         F::ConsoleLoginMfaUsed => out.is_not_no(facts, "MFAUsed"),
@@ -234,25 +235,25 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         },
         F::EventOutcome => out.outcome(facts),
 
-        F::FilePath => out.at(facts, top.digest_s3_object),
+        F::FilePath => out.at(facts, facts.top.digest_s3_object()),
         F::FileHash | F::RelatedHash => out.hash(facts, scratch),
-        F::DigestPreviousS3Object => out.at(facts, top.previous_digest_s3_object),
-        F::DigestPreviousSignature => out.at(facts, top.previous_digest_signature),
-        F::DigestPreviousHashValue => out.at(facts, top.previous_digest_hash_value),
-        F::DigestPreviousS3Bucket => out.at(facts, top.previous_digest_s3_bucket),
-        F::DigestPreviousHashAlgorithm => out.at(facts, top.previous_digest_hash_algorithm),
-        F::DigestLogFiles => out.at(facts, top.log_files),
-        F::DigestStartTime => out.time(facts.time(top.digest_start_time), scratch),
-        F::DigestEndTime => out.time(facts.time(top.digest_end_time), scratch),
-        F::DigestNewestEventTime => out.time(facts.time(top.newest_event_time), scratch),
-        F::DigestOldestEventTime => out.time(facts.time(top.oldest_event_time), scratch),
-        F::DigestS3Bucket => out.at(facts, top.digest_s3_bucket),
+        F::DigestPreviousS3Object => out.at(facts, facts.top.previous_digest_s3_object()),
+        F::DigestPreviousSignature => out.at(facts, facts.top.previous_digest_signature()),
+        F::DigestPreviousHashValue => out.at(facts, facts.top.previous_digest_hash_value()),
+        F::DigestPreviousS3Bucket => out.at(facts, facts.top.previous_digest_s3_bucket()),
+        F::DigestPreviousHashAlgorithm => out.at(facts, facts.top.previous_digest_hash_algorithm()),
+        F::DigestLogFiles => out.at(facts, facts.top.log_files()),
+        F::DigestStartTime => out.time(facts.time(facts.top.digest_start_time()), scratch),
+        F::DigestEndTime => out.time(facts.time(facts.top.digest_end_time()), scratch),
+        F::DigestNewestEventTime => out.time(facts.time(facts.top.newest_event_time()), scratch),
+        F::DigestOldestEventTime => out.time(facts.time(facts.top.oldest_event_time()), scratch),
+        F::DigestS3Bucket => out.at(facts, facts.top.digest_s3_bucket()),
         F::DigestPublicKeyFingerprint => {
-            let newer = if facts.is_newest() { top.digest_public_key_fingerprint } else { At::NONE };
-            out.at(facts, newer.or(top.public_key_fingerprint));
+            let newer = if facts.is_newest() { facts.top.digest_public_key_fingerprint() } else { At::NONE };
+            out.at(facts, newer.or(facts.top.public_key_fingerprint()));
         }
-        F::DigestSignatureAlgorithm => out.at(facts, top.digest_signature_algorithm),
-        F::InsightDetails => out.at(facts, top.insight_details),
+        F::DigestSignatureAlgorithm => out.at(facts, facts.top.digest_signature_algorithm()),
+        F::InsightDetails => out.at(facts, facts.top.insight_details()),
 
         F::GroupId => out.copied(facts, facts.tree.get(facts.response("group"), "groupId"), scratch),
         F::UserTargetId => out.copied(facts, facts.tree.get(facts.response("user"), "userId"), scratch),
@@ -408,20 +409,24 @@ impl<S: Sink> Out<'_, S> {
 
     /// For a console login, whether a value is there and is not `No`.
     fn is_not_no(&mut self, facts: &Facts<'_>, key: &str) {
-        let at = facts.tree.get(facts.top.additional_event_data, key);
-        if is_console_login(facts) && at.is_some() {
+        if !is_console_login(facts) {
+            return;
+        }
+        let at = facts.tree.get(facts.top.additional_event_data(), key);
+        if at.is_some() {
             self.scalar(Scalar::Bool(facts.text(at) != Some("No")));
         }
     }
 
     fn outcome(&mut self, facts: &Facts<'_>) {
-        if facts.version() == Version::Filebeat && facts.top.digest_end_time.is_some() {
+        if facts.version() == Version::Filebeat && facts.top.digest_end_time().is_some() {
             return;
         }
-        let response = facts.text(facts.response("ConsoleLogin")).filter(|_| is_console_login(facts));
-        if let Some(response) = response {
+        if is_console_login(facts)
+            && let Some(response) = facts.text(facts.response("ConsoleLogin"))
+        {
             self.text(&response.to_lowercase());
-        } else if facts.top.error_code.is_some() || facts.top.error_message.is_some() {
+        } else if facts.top.error_code().is_some() || facts.top.error_message().is_some() {
             self.text("failure");
         } else {
             self.text("success");
@@ -430,11 +435,11 @@ impl<S: Sink> Out<'_, S> {
 
     /// The hash of the previous digest; the older versions took its signature for one.
     fn hash(&mut self, facts: &Facts<'_>, scratch: &mut Scratch) {
-        let top = facts.top;
+        let top = &facts.top;
         let at = if facts.is_newest() {
-            top.previous_digest_hash_value
-        } else if facts.text(top.previous_digest_hash_algorithm) == Some("SHA-256") {
-            top.previous_digest_signature
+            top.previous_digest_hash_value()
+        } else if facts.text(top.previous_digest_hash_algorithm()) == Some("SHA-256") {
+            top.previous_digest_signature()
         } else {
             At::NONE
         };

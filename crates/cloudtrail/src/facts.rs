@@ -10,20 +10,21 @@ use crate::entity::{Entities, EntityError};
 use crate::field::Field;
 use crate::geo::Place;
 use crate::identity::{Identity, Issuer, Session};
+use crate::keys::keys;
 use crate::options::{Options, ReadAt, Version};
 use crate::record::Record;
 use crate::render::write_scalar;
 use crate::scratch::Scratch;
 use crate::subtree::{Keys, Subtree};
 use crate::time::{parse_time, parse_time_or_basic};
-use crate::tree::{At, Cleanup, Kind, Tree, keys};
+use crate::tree::{At, Cleanup, Kind, Tree};
 use crate::user_agent::UserAgent;
 
 keys! {
     /// The keys of a record.
     Top {
         event_version = "eventVersion",
-        user_identity = "userIdentity",
+        user_identity = "userIdentity" unchecked,
         event_time = "eventTime",
         shipped_timestamp = "@timestamp",
         event_source = "eventSource",
@@ -33,12 +34,12 @@ keys! {
         user_agent = "userAgent",
         error_code = "errorCode",
         error_message = "errorMessage",
-        request_parameters = "requestParameters",
-        response_elements = "responseElements",
-        additional_event_data = "additionalEventData",
-        service_event_details = "serviceEventDetails",
+        request_parameters = "requestParameters" unchecked,
+        response_elements = "responseElements" unchecked,
+        additional_event_data = "additionalEventData" unchecked,
+        service_event_details = "serviceEventDetails" unchecked,
         request_id = "requestID",
-        event_id = "eventID",
+        event_id = "eventID" unchecked,
         event_type = "eventType",
         event_category = "eventCategory",
         api_version = "apiVersion",
@@ -50,9 +51,9 @@ keys! {
         shared_event_id_older = "sharedEventId",
         vpc_endpoint_id = "vpcEndpointId",
         vpc_endpoint_account_id = "vpcEndpointAccountId",
-        addendum = "addendum",
+        addendum = "addendum" unchecked,
         session_credential_from_console = "sessionCredentialFromConsole",
-        tls_details = "tlsDetails",
+        tls_details = "tlsDetails" unchecked,
         insight_details = "insightDetails",
         aws_account_id = "awsAccountId",
         digest_s3_object = "digestS3Object",
@@ -87,10 +88,10 @@ pub(crate) struct Facts<'a> {
     pub(crate) raw: &'a [u8],
     pub(crate) options: &'a Options,
     pub(crate) read_at: &'a ReadAt,
-    pub(crate) top: Top,
-    pub(crate) identity: Identity,
-    pub(crate) session: Session,
-    pub(crate) issuer: Issuer,
+    pub(crate) top: Top<'a>,
+    pub(crate) identity: Identity<'a>,
+    pub(crate) session: Session<'a>,
+    pub(crate) issuer: Issuer<'a>,
     pub(crate) timestamp: Option<Millis>,
     /// The last field made before processing stopped.
     stopped_after: Option<Field>,
@@ -110,9 +111,9 @@ impl<'a> Facts<'a> {
         };
         let tree = record.tree(cleanup).unwrap_or_else(|| Tree::empty(cleanup));
         let top = Top::read(tree, At::ROOT);
-        let identity = Identity::read(tree, top.user_identity);
-        let session = Session::read(tree, identity.session_context);
-        let issuer = Issuer::read(tree, session.session_issuer);
+        let identity = Identity::read(tree, top.user_identity());
+        let session = Session::read(tree, identity.session_context());
+        let issuer = Issuer::read(tree, session.session_issuer());
         let mut facts = Self {
             tree,
             raw: record.raw(),
@@ -160,23 +161,24 @@ impl<'a> Facts<'a> {
     }
 
     pub(crate) fn event_name(&self) -> Option<&'a str> {
-        self.text(self.top.event_name)
+        self.text(self.top.event_name())
     }
 
     pub(crate) fn request(&self, key: &str) -> At {
-        self.tree.get(self.top.request_parameters, key)
+        self.tree.get(self.top.request_parameters(), key)
     }
 
     pub(crate) fn response(&self, key: &str) -> At {
-        self.tree.get(self.top.response_elements, key)
+        self.tree.get(self.top.response_elements(), key)
     }
 
     /// When it happened: the end of a digest, else the event's time, else what a shipper put in its place.
     fn event_time(&self) -> Option<Millis> {
         let time = |at| self.text(at).and_then(parse_time);
-        time(self.top.digest_end_time).or_else(|| {
-            let shipped = if self.top.event_time.is_none() { self.top.shipped_timestamp } else { At::NONE };
-            time(self.top.event_time.or(shipped))
+        time(self.top.digest_end_time()).or_else(|| {
+            let shipped =
+                if self.top.event_time().is_none() { self.top.shipped_timestamp() } else { At::NONE };
+            time(self.top.event_time().or(shipped))
         })
     }
 
@@ -185,7 +187,7 @@ impl<'a> Facts<'a> {
     }
 
     pub(crate) fn session_creation_date(&self) -> At {
-        self.tree.get(self.session.attributes, "creationDate")
+        self.tree.get(self.session.attributes(), "creationDate")
     }
 
     pub(crate) fn session_creation_time(&self) -> Option<Millis> {
@@ -195,12 +197,12 @@ impl<'a> Facts<'a> {
 
     /// A user agent that is not a text stops the newest version; the older ones skip it.
     fn has_unreadable_agent(&self) -> bool {
-        self.is_newest() && self.top.user_agent.is_some() && self.text(self.top.user_agent).is_none()
+        self.is_newest() && self.top.user_agent().is_some() && self.text(self.top.user_agent()).is_none()
     }
 
     /// The address the call came from, if it is one.
     pub(crate) fn source_ip(&self) -> Option<(&'a str, IpAddr)> {
-        let text = self.text(self.top.source_ip_address)?;
+        let text = self.text(self.top.source_ip_address())?;
         Some((text, text.parse().ok()?))
     }
 
@@ -214,7 +216,7 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn user_agent(&mut self, scratch: &mut Scratch) -> Option<&UserAgent> {
         if self.agent.is_none() {
-            let text = self.text(self.top.user_agent)?;
+            let text = self.text(self.top.user_agent())?;
             self.agent = Some(scratch.agents.get(text, self.version()));
         }
         self.agent.as_deref()
@@ -227,7 +229,7 @@ impl<'a> Facts<'a> {
 
     fn entities_or_error(&mut self) -> Option<&Result<Entities<'a>, EntityError>> {
         let asked = self.options.tags.iter().any(|tag| tag == "actor_target_mapping");
-        if !asked || !self.is_newest() || self.top.event_name.is_none() {
+        if !asked || !self.is_newest() || self.top.event_name().is_none() {
             return None;
         }
         if self.entities.is_none() {
@@ -239,15 +241,16 @@ impl<'a> Facts<'a> {
     /// The payloads of a record with the names of their fields, in order.
     pub(crate) fn payload(&self, field: Field) -> Subtree<'a> {
         let at = match field {
-            Field::RequestParameters | Field::FlattenedRequestParameters => self.top.request_parameters,
-            Field::ResponseElements | Field::FlattenedResponseElements => self.top.response_elements,
+            Field::RequestParameters | Field::FlattenedRequestParameters => self.top.request_parameters(),
+            Field::ResponseElements | Field::FlattenedResponseElements => self.top.response_elements(),
             Field::AdditionalEventdata | Field::FlattenedAdditionalEventdata => {
                 let keys = if self.takes_additional_name() { Keys::Without("UserName") } else { Keys::All };
-                return Subtree { tree: self.tree, at: self.top.additional_event_data, keys };
+                let at = self.tree.present(self.top.additional_event_data());
+                return Subtree { tree: self.tree, at, keys };
             }
-            _ => self.top.service_event_details,
+            _ => self.top.service_event_details(),
         };
-        Subtree::whole(self.tree, at)
+        Subtree::whole(self.tree, self.tree.present(at))
     }
 
     /// A value as text: what the map rendering prints.
@@ -283,7 +286,7 @@ impl<'a> Facts<'a> {
         match self.version() {
             Version::V8_9 => self.find_failures_of_newest(),
             Version::V2_24 => {
-                let version = self.text(self.tree.get(self.top.tls_details, "tlsVersion"));
+                let version = self.text(self.tree.get(self.top.tls_details(), "tlsVersion"));
                 let failed = version.filter(|it| !it.contains('v')).map(|version| Failure {
                     processor: "dissect",
                     tag: "dissect_tls_version",
@@ -298,7 +301,7 @@ impl<'a> Facts<'a> {
     fn find_failures_of_newest(&mut self) -> Vec<Failure> {
         let top = self.top;
         let mut failures = Vec::new();
-        failures.extend(self.date_failure("date_event_time", top.event_time, self.time(top.event_time)));
+        failures.extend(self.date_failure("date_event_time", top.event_time(), self.time(top.event_time())));
         if let Some(Err(error)) = self.entities_or_error() {
             failures.push(Failure { processor: "script", tag: "script_entities", cause: error.to_string() });
         }
@@ -310,10 +313,10 @@ impl<'a> Facts<'a> {
             return failures;
         }
         for (tag, at) in [
-            ("date_digest_start_time", top.digest_start_time),
-            ("date_digest_end_time", top.digest_end_time),
-            ("date_newest_event_time", top.newest_event_time),
-            ("date_oldest_event_time", top.oldest_event_time),
+            ("date_digest_start_time", top.digest_start_time()),
+            ("date_digest_end_time", top.digest_end_time()),
+            ("date_newest_event_time", top.newest_event_time()),
+            ("date_oldest_event_time", top.oldest_event_time()),
         ] {
             failures.extend(self.date_failure(tag, at, self.time(at)));
         }

@@ -32,6 +32,7 @@ mod facts;
 mod field;
 mod geo;
 mod identity;
+mod keys;
 mod normalise;
 mod options;
 mod record;

@@ -30,7 +30,7 @@ impl<'a> Facts<'a> {
                 self.on_behalf_of_user_id(),
             ]
         } else {
-            let [none, user] = [At::NONE, self.identity.user_name];
+            let [none, user] = [At::NONE, self.identity.user_name()];
             [user, self.request("userName"), self.request("newUserName"), none, none, none]
         };
         for at in places {
@@ -43,7 +43,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn related_ips(&self) -> Distinct<'a> {
         let mut ips = Distinct::default();
         ips.insert_some(self.source_ip().map(|(text, _)| text));
-        let other = self.text(self.tree.get(self.top.service_event_details, "sourceIpAddress"));
+        let other = self.text(self.tree.get(self.top.service_event_details(), "sourceIpAddress"));
         ips.insert_some(other.filter(|text| text.parse::<IpAddr>().is_ok()));
         ips
     }
@@ -53,7 +53,7 @@ impl<'a> Facts<'a> {
         let mut hosts = Distinct::default();
         let server = self.rendered(self.tls("clientProvidedHostHeader"), scratch);
         hosts.insert_some(server.filter(|it| !it.ends_with(OWN_DOMAIN)));
-        let address = self.text(self.top.source_ip_address).filter(|it| {
+        let address = self.text(self.top.source_ip_address()).filter(|it| {
             it.contains('.')
                 && !it.contains(' ')
                 && !it.ends_with(OWN_DOMAIN)
@@ -66,7 +66,7 @@ impl<'a> Facts<'a> {
             let id = arn.filter(|arn| arn.contains(":instance/")).and_then(|arn| arn.rsplit('/').next());
             hosts.insert_some(id.filter(|id| is_instance_id(id)));
         }
-        for payload in [self.top.request_parameters, self.top.response_elements] {
+        for payload in [self.top.request_parameters(), self.top.response_elements()] {
             self.add_instances(payload, &mut hosts);
         }
         hosts
@@ -86,7 +86,7 @@ impl<'a> Facts<'a> {
 
     /// A value of `tlsDetails`, unless the whole is a placeholder.
     pub(crate) fn tls(&self, key: &str) -> At {
-        let details = self.top.tls_details;
+        let details = self.top.tls_details();
         let placeholder =
             self.is_newest() && self.text(self.tree.get(details, "tlsVersion")) == Some("tlsVersion");
         if placeholder { At::NONE } else { self.tree.get(details, key) }
@@ -95,14 +95,14 @@ impl<'a> Facts<'a> {
     /// The resources of the record in the order, and without the repeats, of a Java `HashMap` keyed by what
     /// identifies them. Nothing if they are no list.
     pub(crate) fn resources(&self, scratch: &mut Scratch) -> Option<Vec<At>> {
-        let Kind::Array = self.tree.kind(self.top.resources) else { return None };
-        let mut elements = self.tree.elements(self.top.resources);
+        let Kind::Array = self.tree.kind(self.top.resources()) else { return None };
+        let mut elements = self.tree.elements(self.top.resources());
         if let (Some(only), None) = (elements.next(), elements.next()) {
             return Some(if let Kind::Object = self.tree.kind(only) { vec![only] } else { Vec::new() });
         }
         let mut resources: Vec<(String, At)> = Vec::new();
         let mut index = rustc_hash::FxHashMap::default();
-        for resource in self.tree.elements(self.top.resources) {
+        for resource in self.tree.elements(self.top.resources()) {
             let Kind::Object = self.tree.kind(resource) else { continue };
             let mut key = String::new();
             for (number, names) in

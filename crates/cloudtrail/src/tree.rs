@@ -348,31 +348,3 @@ fn after(nodes: &[Node<'_>], at: usize) -> usize {
         Node::String(_) | Node::Static(_) => at + 1,
     }
 }
-
-/// Declares a struct with one place for each key that matters, filled in one walk over an object: looking up
-/// forty keys one by one would walk it forty times.
-macro_rules! keys {
-    ($(#[$meta:meta])* $name:ident { $($field:ident = $key:literal,)* }) => {
-        $(#[$meta])*
-        #[allow(clippy::struct_field_names, reason = "the names are those of the record")]
-        #[derive(Clone, Copy, Debug, Default)]
-        pub(crate) struct $name {
-            $(pub(crate) $field: $crate::tree::At,)*
-        }
-
-        impl $name {
-            /// Reads an object; all are no place if it is none.
-            pub(crate) fn read(tree: $crate::tree::Tree<'_>, object: $crate::tree::At) -> Self {
-                let mut keys = Self::default();
-                for (key, at) in tree.raw_entries(object) {
-                    match key {
-                        $($key => keys.$field = tree.present(at),)*
-                        _ => {}
-                    }
-                }
-                keys
-            }
-        }
-    };
-}
-pub(crate) use keys;

@@ -54,8 +54,8 @@ impl<'a> Finder<'_, 'a> {
         let tree = self.facts.tree;
         let path = path.trim_start_matches('#');
         let (mut places, rest) = match path.split_once('.') {
-            Some(("rq", rest)) => (vec![self.facts.top.request_parameters], rest),
-            Some(("rs", rest)) => (vec![self.facts.top.response_elements], rest),
+            Some(("rq", rest)) => (vec![self.facts.top.request_parameters()], rest),
+            Some(("rs", rest)) => (vec![self.facts.top.response_elements()], rest),
             _ => (vec![At::ROOT], path),
         };
         for step in rest.split('.') {
@@ -117,7 +117,7 @@ impl<'a> Entities<'a> {
     /// Makes the entity fields.
     pub(crate) fn of(facts: &Facts<'a>) -> Result<Self, EntityError> {
         let finder = Finder { facts };
-        let source = facts.text(facts.top.event_source).and_then(|it| it.strip_suffix(".amazonaws.com"));
+        let source = facts.text(facts.top.event_source()).and_then(|it| it.strip_suffix(".amazonaws.com"));
         let event = facts.event_name().unwrap_or_default();
         let (mut related, mut targets) = (Distinct::default(), Distinct::default());
 
@@ -172,12 +172,12 @@ impl<'a> Finder<'_, 'a> {
         let facts = self.facts;
         let (at, path) = match (source, event) {
             (Some("sts"), "AssumeRole") => match facts.identity_kind() {
-                Some("AWSService") => (facts.identity.invoked_by, "userIdentity.invokedBy"),
-                Some("AssumedRole") => (facts.issuer.arn, "userIdentity.sessionContext.sessionIssuer.arn"),
-                _ => (facts.identity.arn, "userIdentity.arn"),
+                Some("AWSService") => (facts.identity.invoked_by(), "userIdentity.invokedBy"),
+                Some("AssumedRole") => (facts.issuer.arn(), "userIdentity.sessionContext.sessionIssuer.arn"),
+                _ => (facts.identity.arn(), "userIdentity.arn"),
             },
-            (Some("sts"), "GetCallerIdentity") => (facts.identity.arn, "userIdentity.arn"),
-            _ if facts.identity.arn.is_some() => (facts.identity.arn, "userIdentity.arn"),
+            (Some("sts"), "GetCallerIdentity") => (facts.identity.arn(), "userIdentity.arn"),
+            _ if facts.identity.arn().is_some() => (facts.identity.arn(), "userIdentity.arn"),
             _ => (facts.on_behalf_of_user_id(), "userIdentity.onBehalfOf.userId"),
         };
         if at.is_none() {
@@ -190,7 +190,7 @@ impl<'a> Finder<'_, 'a> {
         let actor = actor?;
         let identity = self.facts.identity_kind().unwrap_or_default();
         let kind = kind::of_actor(identity, actor);
-        let role = self.facts.text(self.facts.issuer.arn).filter(|_| identity == "AssumedRole");
+        let role = self.facts.text(self.facts.issuer.arn()).filter(|_| identity == "AssumedRole");
         let value = if kind == EntityKind::User { role.unwrap_or(actor) } else { actor };
         Some((kind, value))
     }
