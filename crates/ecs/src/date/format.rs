@@ -353,7 +353,8 @@ fn items(pattern: &str) -> Option<Vec<Item>> {
             ('s', 1 | 2) => items.push(number(Field::Second)),
             ('S', _) => items.push(Item::Fraction { min: len, max: len }),
             ('X' | 'x' | 'Z', 1..=5) => items.push(Item::Zone),
-            _ if letter.is_ascii_alphabetic() || "[]{}#".contains(letter) => return None,
+            // A single bar is half of the `||` that joins formats.
+            _ if letter.is_ascii_alphabetic() || "[]{}#|".contains(letter) => return None,
             _ => items.extend(std::iter::repeat_n(Item::Char(letter), count)),
         }
         at += count;
@@ -463,7 +464,7 @@ mod tests {
             assert_eq!(to_iso(format.parse(text, Rounding::Down, 0).unwrap().millis), expected, "{text}");
             assert_eq!(Format::new(&format.name()), Ok(format));
         }
-        for format in ["", "week_date", "EEE, dd MMM yyyy", "'open"] {
+        for format in ["", "week_date", "EEE, dd MMM yyyy", "'open", "yyyy|"] {
             assert_eq!(Format::new(format), Err(DateError::Format { format: format.to_owned() }));
         }
     }
