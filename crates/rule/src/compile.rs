@@ -6,7 +6,7 @@ use serde_json::Value;
 use span::{Diagnostic, Severity, Span};
 
 use crate::exceptions::{NotApplied, References, condition};
-use crate::index_pattern::IndexPatterns;
+use crate::index_pattern::{ALERTS, IndexPatterns};
 use crate::{Exceptions, QueryLanguage, Rule, RuleKind};
 
 /// Why a rule cannot be compiled, apart from what is wrong with its query.
@@ -49,27 +49,25 @@ pub fn compile_with(
     let references = References::of(rule, exceptions, now);
     let mut excepted = Vec::new();
     let mut not_applied = Vec::new();
-    for item in references.items {
+    let mut first = None;
+    for (at, item) in references.items {
         match condition(item, catalog, now) {
             Ok(expr) => excepted.push(expr),
-            Err(reason) => not_applied.push((item.name.clone(), reason)),
+            Err(reason) => {
+                first = first.or(Some(at));
+                not_applied.push((item.name.clone(), reason));
+            }
         }
     }
-    let span = |at: Option<usize>| match at {
-        Some(at) => rule.source.span_of(&format!("exceptions_list[{at}]")),
-        None => rule.source.span(&["exceptions_list"]),
-    };
+    let span = |at: usize| rule.source.span_of(&format!("exceptions_list[{at}]"));
     let mut warnings = Vec::new();
-    if !not_applied.is_empty() {
-        warnings.push(Unexcepted::Items { items: not_applied }.diagnostic(span(None)));
+    if let Some(first) = first {
+        warnings.push(Unexcepted::Items { items: not_applied }.diagnostic(span(first)));
     }
     for (at, list_id) in references.absent {
-        warnings.push(Unexcepted::List { list_id }.diagnostic(span(Some(at))));
+        warnings.push(Unexcepted::List { list_id }.diagnostic(span(at)));
     }
-    let filter = match excepted.is_empty() {
-        true => filter,
-        false => Expr::And(vec![filter, Expr::Not(Box::new(Expr::Or(excepted)))]).simplify(),
-    };
+    let filter = Expr::And(vec![filter, Expr::Not(Box::new(Expr::Or(excepted)))]).simplify();
     Ok(Compiled { filter, warnings })
 }
 
@@ -198,10 +196,17 @@ fn filter(
 
 /// The patterns as a query on `_index`. In order: each adds to or takes away from what those before it name.
 fn indices(patterns: &IndexPatterns) -> Query {
-    let mut named =
-        if patterns.iter().any(|pattern| !pattern.exclude) { Query::MatchNone } else { Query::MatchAll };
+    let mut named = if patterns.iter().any(|pattern| !pattern.exclude) {
+        Query::MatchNone
+    } else {
+        without_hidden(Query::MatchAll)
+    };
     for pattern in patterns.iter() {
-        let globs: Vec<Query> = pattern.globs().iter().map(|glob| on_index(glob)).collect();
+        let globs = pattern.globs();
+        let globs = globs.iter().map(|glob| {
+            if pattern.spares_hidden() { without_hidden(on_index(glob)) } else { on_index(glob) }
+        });
+        let globs: Vec<Query> = globs.collect();
         named = if pattern.exclude {
             Query::Bool(Bool { filter: vec![named], must_not: globs, ..Bool::default() })
         } else {
@@ -210,6 +215,11 @@ fn indices(patterns: &IndexPatterns) -> Query {
         };
     }
     named
+}
+
+/// Alerts are found by those only who ask for them.
+fn without_hidden(query: Query) -> Query {
+    Query::Bool(Bool { filter: vec![query], must_not: vec![on_index(ALERTS)], ..Bool::default() })
 }
 
 fn on_index(glob: &str) -> Query {
@@ -224,6 +234,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    const ALERTS_INDEX: &str = ".internal.alerts-security.alerts-default-000001";
 
     fn rule(query: &str, index: &str) -> Rule {
         let text = format!(
@@ -248,6 +260,13 @@ mod tests {
             ("[\"-filebeat-*\"]", "logs-aws.cloudtrail-default"),
             ("[\"logs-aws.cloudtrail-defaul?\"]", "logs-aws.cloudtrail-default"),
             ("[\"west:logs-*\"]", "logs-aws.cloudtrail-default"),
+            ("[]", ALERTS_INDEX),
+            ("[\"*\"]", ALERTS_INDEX),
+            ("[\"*\"]", "logs-aws.cloudtrail-default"),
+            ("[\"-logs-*\"]", ALERTS_INDEX),
+            ("[\".alerts-security.alerts-*\"]", ALERTS_INDEX),
+            ("[\".alerts-security.alerts-default\"]", ALERTS_INDEX),
+            ("[\".alerts-*\", \"-.alerts-security*\"]", ALERTS_INDEX),
         ] {
             let names: Vec<String> = serde_json::from_str(patterns).unwrap();
             let expected = IndexPatterns::new(&names).matches(index);

@@ -1,7 +1,12 @@
 //! Index patterns: which `_index` a rule reads.
 
+/// The indices that alerts lie in, behind the aliases `.alerts-*`. They are hidden: only a pattern that begins with
+/// a dot names them.
+pub(crate) const ALERTS: &str = ".internal.alerts-*";
+
 /// The index patterns of a rule, as Elasticsearch resolves them: in order, `-pattern` takes away what those
-/// before it gave; a name stands for a data stream, too, whose documents lie in `.ds-<name>-…`.
+/// before it gave; a name stands for a data stream, too, whose documents lie in `.ds-<name>-…`, or for the alias of
+/// alerts, which lie in `.internal<name>-…`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IndexPatterns {
     patterns: Vec<Pattern>,
@@ -40,10 +45,14 @@ impl IndexPatterns {
         Self { patterns }
     }
 
-    /// Whether the patterns name that index. No patterns name all indices.
+    /// Whether the patterns name that index. No patterns name all indices, except for the hidden ones.
     pub(crate) fn matches(&self, index: &str) -> bool {
-        let named = |pattern: &Pattern| pattern.globs().iter().any(|glob| glob_matches(glob, index));
-        let mut matched = !self.patterns.iter().any(|pattern| !pattern.exclude);
+        let hidden = glob_matches(ALERTS, index);
+        let named = |pattern: &Pattern| {
+            pattern.globs().iter().any(|glob| glob_matches(glob, index))
+                && !(hidden && pattern.spares_hidden())
+        };
+        let mut matched = !hidden && !self.patterns.iter().any(|pattern| !pattern.exclude);
         for pattern in &self.patterns {
             if named(pattern) {
                 matched = !pattern.exclude;
@@ -58,10 +67,23 @@ impl IndexPatterns {
 }
 
 impl Pattern {
-    /// The names of indices that it stands for: its own, and those behind a data stream of the name.
+    /// Whether it does not stand for hidden indices, though its wildcard would.
+    pub(crate) fn spares_hidden(&self) -> bool {
+        self.glob.starts_with('*')
+    }
+
+    /// The names of indices that it stands for: its own, and those behind a data stream or an alias of the name.
     pub(crate) fn globs(&self) -> Vec<String> {
-        if self.glob.starts_with('.') || self.glob.starts_with('*') {
+        if self.glob.starts_with('*') {
             return vec![self.glob.clone()];
+        }
+        if self.glob.starts_with('.') {
+            let fixed = self.glob.split('*').next().unwrap_or_default();
+            let names_alias = ALERTS_ALIAS.starts_with(fixed) || fixed.starts_with(ALERTS_ALIAS);
+            // Numbers of six digits follow: what else begins so is the name of another space.
+            let end = if self.glob.ends_with('*') { "" } else { "-0*" };
+            let behind = names_alias.then(|| format!(".internal{}{end}", self.glob));
+            return std::iter::once(self.glob.clone()).chain(behind).collect();
         }
         let behind = if self.glob.ends_with('*') {
             format!(".ds-{}", self.glob)
@@ -71,6 +93,9 @@ impl Pattern {
         vec![self.glob.clone(), behind]
     }
 }
+
+/// How the aliases of alerts begin.
+const ALERTS_ALIAS: &str = ".alerts-";
 
 /// Whether `text` is of the form of `glob`, whose `*` is any text. Linear: every piece is looked for once.
 pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
@@ -93,6 +118,8 @@ pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
+    const ALERT: &str = ".internal.alerts-security.alerts-default-000001";
+
     #[test]
     fn names_wildcards_and_exclusions() {
         let stream = "logs-aws.cloudtrail-default";
@@ -113,6 +140,22 @@ mod tests {
             (&["other:logs-*"], stream, true),
             (&["logs-aws.cloudtrail-default::data"], stream, true),
             (&["logs-aws.cloudtrail"], stream, false),
+            (&[".alerts-security.alerts-default"], ALERT, true),
+            (&[".alerts-security.alerts-*"], ALERT, true),
+            (&[".alerts-*"], ALERT, true),
+            (&[".al*-default"], ALERT, true),
+            (&[".*"], ALERT, true),
+            (&[".internal.alerts-*"], ALERT, true),
+            (&[ALERT], ALERT, true),
+            (&[".alerts-security.alerts"], ALERT, false),
+            (&[".alerts-security.alerts-other"], ALERT, false),
+            (&[".ds-*"], ALERT, false),
+            (&["*"], ALERT, false),
+            (&["*alerts*"], ALERT, false),
+            (&[], ALERT, false),
+            (&["-logs-*"], ALERT, false),
+            (&[".alerts-*", "-.alerts-security.alerts-default"], ALERT, false),
+            (&["*", ".alerts-*"], stream, true),
         ] {
             assert_eq!(IndexPatterns::new(patterns).matches(index), expected, "{patterns:?} on {index}");
         }

@@ -27,8 +27,8 @@ pub(crate) enum NotApplied {
 /// What a rule's `exceptions_list` comes to.
 #[derive(Debug, Default)]
 pub(crate) struct References<'a> {
-    /// The items of its lists that are active.
-    pub(crate) items: Vec<&'a Item>,
+    /// The items of its lists that are active, with the places of the lists in `exceptions_list`.
+    pub(crate) items: Vec<(usize, &'a Item)>,
     /// The places in `exceptions_list` of lists of which nothing was loaded, with their ids.
     pub(crate) absent: Vec<(usize, String)>,
 }
@@ -45,7 +45,10 @@ impl<'a> References<'a> {
                 continue;
             }
             match exceptions.items_of(&list) {
-                Some(items) => found.items.extend(items.into_iter().filter(|item| item.is_active(now))),
+                Some(items) => {
+                    let active = items.into_iter().filter(|item| item.is_active(now));
+                    found.items.extend(active.map(|item| (at, item)));
+                }
                 None => found.absent.push((at, list_id.to_owned())),
             }
             seen.push(list);

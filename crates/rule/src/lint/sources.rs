@@ -9,7 +9,7 @@ use crate::{Rule, RuleKind};
 pub(crate) const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
 
 /// The indices that there are here: events and alerts.
-const READ: [&str; 2] = [CLOUDTRAIL_INDEX, ".alerts-security.alerts-default"];
+const READ: [&str; 2] = [CLOUDTRAIL_INDEX, ".internal.alerts-security.alerts-default-000001"];
 
 pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
     let source = &rule.source;
