@@ -1,6 +1,6 @@
 //! Tables in text.
 
-use comfy_table::{Attribute, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::alert::Line;
 use crate::{Terminal, when};
@@ -53,7 +53,13 @@ pub fn grid(heads: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>, terminal:
         table
             .set_header(heads.iter().map(|head| comfy_table::Cell::new(head).add_attribute(Attribute::Bold)));
     }
+    // For each column the width of its widest single word; `None` if it holds anything else.
+    let mut words: Vec<Option<usize>> = heads.iter().map(|head| Some(head.len())).collect();
     for row in rows {
+        for (word, cell) in words.iter_mut().zip(&row) {
+            let single = cell.text.bytes().all(|byte| byte.is_ascii_graphic());
+            *word = word.filter(|_| single).map(|width| width.max(cell.text.len()));
+        }
         table.add_row(row.into_iter().map(|cell| {
             let colour = match cell.severity.as_deref() {
                 Some("critical") => Some(Color::Magenta),
@@ -72,12 +78,39 @@ pub fn grid(heads: &[&str], rows: impl IntoIterator<Item = Vec<Cell>>, terminal:
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
+    for at in terminal.width.map(|width| unbroken(&words, width.into())).unwrap_or_default() {
+        if let Some(column) = table.column_mut(at) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     let mut text = table.to_string();
     if !terminal.colour {
         text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     }
     text.push('\n');
     text
+}
+
+/// What a column that may be broken has at least.
+const BROKEN_MIN: usize = 14;
+
+/// The columns of single words, such as ids, that need not be broken: the narrow ones first, as long as enough is
+/// left for the others. An id in two lines cannot be copied.
+fn unbroken(words: &[Option<usize>], width: usize) -> Vec<usize> {
+    let mut candidates: Vec<(usize, usize)> =
+        words.iter().enumerate().filter_map(|(at, word)| word.map(|word| (word, at))).collect();
+    candidates.sort_unstable();
+    let mut left = width;
+    let mut kept = Vec::new();
+    for (word, at) in candidates {
+        let others = words.len() - kept.len() - 1;
+        match left.checked_sub(word + 2) {
+            Some(rest) if rest >= others * BROKEN_MIN => left = rest,
+            _ => break,
+        }
+        kept.push(at);
+    }
+    kept
 }
 
 /// Text from a record, safe to print: an attacker's control characters must not steer the analyst's terminal,
@@ -140,6 +173,18 @@ mod tests {
             "a\u{fffd}[31m\u{fffd}2J\u{fffd}b\u{fffd}c\u{fffd}d"
         );
         assert_eq!(clean("role/管理者 é 👩‍💻"), "role/管理者 é 👩‍💻");
+    }
+
+    #[test]
+    fn ids_are_not_broken_where_there_is_room() {
+        let id = "0f6f0c2e-8b0a-4c51-9d7b-3f1a7f3c9a01";
+        let row = || vec![Cell::from("high"), "a name of several words that may be broken".into(), id.into()];
+        let narrow = |width| {
+            grid(&["Severity", "Name", "Rule ID"], [row()], Terminal { width: Some(width), colour: false })
+        };
+        assert!(narrow(70).contains(id), "{}", narrow(70));
+        assert!(narrow(70).lines().all(|line| line.len() <= 70), "{}", narrow(70));
+        assert!(!narrow(40).contains(id), "{}", narrow(40));
     }
 
     #[test]

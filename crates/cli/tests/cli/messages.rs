@@ -128,20 +128,35 @@ fn rules_that_cannot_run_are_named() {
     assert!(ran.error().starts_with("no rule can run:\n    A sequence: "), "{}", ran.err);
 }
 
-/// They are not applied: whoever relies on them must know.
+/// An exception that is not applied is told of; one that is, is not.
 #[test]
-fn exceptions_are_told_of() {
+fn exceptions() {
     let folder = Folder::with_calls();
     let rule = "[rule]\nname = \"Call\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
                 type = \"query\"\nquery = \"event.action: GetPasswordData\"\n[[rule.exceptions_list]]\n\
-                id = \"1\"\nlist_id = \"known-scanners\"\ntype = \"detection\"\nnamespace_type = \"single\"\n";
+                id = \"1\"\nlist_id = \"known-callers\"\ntype = \"detection\"\nnamespace_type = \"single\"\n";
     folder.write("rules/call.toml", rule);
-    let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules"]);
-    assert_eq!(
-        ran.err,
-        "4 alerts\nwarning: 1 rule has exceptions, which are not applied yet: there may be alerts that you meant to \
-         except\n    Call\n"
+    let hunt = || hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules"]);
+    let ran = hunt();
+    assert_eq!(ran.printed(0).lines().count(), 5);
+    assert!(
+        ran.err.starts_with("4 alerts\nwarning: the rule \"Call\": The following exceptions won't be applied to rule execution: all of the list `known-callers`"),
+        "{}",
+        ran.err
     );
+    let list = serde_json::json!({
+        "list_id": "known-callers", "type": "detection", "namespace_type": "single",
+        "name": "Known callers", "description": "Of the tests.",
+    });
+    let item = serde_json::json!({
+        "list_id": "known-callers", "item_id": "ci", "type": "simple", "namespace_type": "single",
+        "name": "The build", "description": "Of the tests.",
+        "entries": [{"field": "user.name", "operator": "included", "type": "match", "value": "ci"}],
+    });
+    folder.lines("rules/exceptions.ndjson", &[list, item]);
+    let ran = hunt();
+    assert_eq!(ran.err, "2 alerts\n");
+    assert!(!ran.printed(0).contains("role/ci"), "{}", ran.out);
 }
 
 /// Nothing on standard error when asked to be quiet, however bad the input.
