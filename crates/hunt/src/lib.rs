@@ -8,6 +8,7 @@
 //! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
 //! hunt and for live detection is in the crates below this one.
 
+mod depth;
 mod explain;
 mod normalize;
 mod query;
@@ -24,6 +25,7 @@ mod term;
 mod progress;
 mod trouble;
 
+pub use depth::{Depth, Pass, pass};
 pub use events::Document;
 pub use explain::{Explained, Verdict, explain};
 pub use index::CLOUDTRAIL_INDEX;

@@ -96,6 +96,26 @@ impl Prepared {
             .collect();
         Self { program, schema: schema.into(), plans, overrides, terms, fields, phases, needs_tail, rows }
     }
+
+    /// The columns of every block.
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// What fills them.
+    pub(crate) fn filler(
+        &self,
+        options: &cloudtrail::Options,
+        now: Millis,
+        indices: Arc<Indices>,
+    ) -> RowFiller {
+        RowFiller::new(&self.schema, |slot| self.phases[slot.index()], options, now, indices)
+    }
+}
+
+/// Whether a block has enough in it.
+pub(crate) fn is_full(builder: &BlockBuilder, filler: &RowFiller, rows: usize) -> bool {
+    builder.rows() >= rows || builder.bytes() + filler.bytes() >= BLOCK_BYTES
 }
 
 /// One thread's matches.
@@ -142,13 +162,7 @@ impl<'a> Matching<'a> {
         indices: Arc<Indices>,
     ) -> Self {
         Self {
-            filler: RowFiller::new(
-                &prepared.schema,
-                |slot| prepared.phases[slot.index()],
-                options,
-                now,
-                indices,
-            ),
+            filler: prepared.filler(options, now, indices),
             builder: Some(BlockBuilder::new(Arc::clone(&prepared.schema))),
             scratch: Scratch::default(),
             collector: Collector::new(Arc::clone(&prepared.plans)),
@@ -181,6 +195,9 @@ impl<'a> Matching<'a> {
         program.finish(&block, self.filler.names(), &mut self.scratch, |rule, rows| {
             found.extend(rows.iter().map(|&row| (row, rule as u32)));
         });
+        // Rules do not alert on their own alerts.
+        let (filler, plans) = (&self.filler, &self.prepared.plans);
+        self.found.retain(|&(row, rule)| !plans[rule as usize].is_own(filler.lineage(row)));
         self.found.sort_unstable();
         let matched = self.found.chunk_by(|a, b| a.0 == b.0).filter_map(|matches| {
             let needed = matches.iter().any(|&(_, rule)| self.prepared.needs_tail[rule as usize]);
@@ -275,7 +292,7 @@ impl Visit for Matching<'_> {
             },
             Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
         }
-        if builder.rows() >= self.prepared.rows || builder.bytes() + self.filler.bytes() >= BLOCK_BYTES {
+        if is_full(builder, &self.filler, self.prepared.rows) {
             self.flush();
         }
     }
