@@ -20,8 +20,10 @@ use crate::{DONE, FOUND, input, output, terminal};
 
 /// Problems of the input that are shown; the rest is counted.
 const TROUBLES_SHOWN: usize = 10;
-/// Rules that did not run and are named; the rest is counted.
-const REFUSED_SHOWN: usize = 8;
+/// Rules that did not run for one reason and are named; the rest is counted.
+const REFUSED_SHOWN: usize = 3;
+/// Reasons for that; the rest is counted.
+const REASONS_SHOWN: usize = 8;
 
 pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
@@ -282,15 +284,24 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
     if !found.refused.is_empty() {
         let mut text =
             format!("{} did not run:", report::plural(found.refused.len() as u64, "rule", "rules"));
-        for refused in found.refused.iter().take(REFUSED_SHOWN) {
-            text += &format!("\n{}: {}", refused.rule.name, refused.reason);
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for refused in &found.refused {
+            reasons.entry(&refused.reason).or_default().push(&refused.rule.name);
         }
-        if found.refused.len() > REFUSED_SHOWN {
-            text += &format!(
-                "\n… and {} more; `--only` narrows the rules down",
-                found.refused.len() - REFUSED_SHOWN
-            );
+        let mut reasons: Vec<_> = reasons.into_iter().collect();
+        reasons.sort_by_key(|(_, names)| std::cmp::Reverse(names.len()));
+        for (reason, names) in reasons.iter().take(REASONS_SHOWN) {
+            let shown = names[..names.len().min(REFUSED_SHOWN)].join("\", \"");
+            text += &format!("\n{reason}: \"{shown}\"");
+            if names.len() > REFUSED_SHOWN {
+                text += &format!(" and {} more", report::count((names.len() - REFUSED_SHOWN) as u64));
+            }
         }
+        if reasons.len() > REASONS_SHOWN {
+            let rest: usize = reasons[REASONS_SHOWN..].iter().map(|(_, names)| names.len()).sum();
+            text += &format!("\n… and {} for other reasons", report::count(rest as u64));
+        }
+        text += "\n`trailwarden rules lint` names every one of them";
         say(true, text);
     }
     for (warning, rules) in unapplied(found) {
