@@ -85,6 +85,13 @@ impl BlockBuilder {
         self.block.columns[slot.index()].push(row, value);
     }
 
+    /// Adds a text, as [`BlockBuilder::push`] does: most values are texts.
+    #[inline]
+    pub fn push_text(&mut self, slot: Slot, text: &str) {
+        let row = self.block.rows();
+        self.block.columns[slot.index()].push_text(row, text);
+    }
+
     /// Completes the row.
     pub fn end_row(&mut self, info: RowInfo<'_>) {
         let block = &mut self.block;

@@ -39,6 +39,16 @@ pub struct Column {
     /// Where in `listed` the values of each row with several begin; they end where the next one's begin.
     lists: Vec<u32>,
     listed: Vec<Ordinal>,
+    last: Option<LastText>,
+}
+
+/// The text that was pushed last. Neighbours are alike: in most columns a value is the one of the row before, and
+/// comparing is cheaper than hashing.
+#[derive(Clone, Copy, Debug)]
+struct LastText {
+    ordinal: Ordinal,
+    len: u32,
+    start: usize,
 }
 
 impl Column {
@@ -89,8 +99,31 @@ impl Column {
 
     /// Adds a value to `row`, which must not lie before the last one pushed to.
     pub(crate) fn push(&mut self, row: usize, value: Scalar<'_>) {
-        let ordinal = self.intern(value);
-        if self.rows.len() <= row {
+        let ordinal = match value {
+            Scalar::Str(text) => self.intern_text(text),
+            value => self.intern(value),
+        };
+        self.put(row, ordinal);
+    }
+
+    /// Adds a text, as [`Column::push`] does.
+    pub(crate) fn push_text(&mut self, row: usize, text: &str) {
+        let ordinal = self.intern_text(text);
+        self.put(row, ordinal);
+    }
+
+    #[inline]
+    fn put(&mut self, row: usize, ordinal: Ordinal) {
+        if self.rows.len() == row {
+            self.rows.push(ordinal);
+        } else {
+            self.put_apart(row, ordinal);
+        }
+    }
+
+    /// Adds a value after a gap, or to a row that has one.
+    fn put_apart(&mut self, row: usize, ordinal: Ordinal) {
+        if self.rows.len() < row {
             self.rows.resize(row, NONE);
             self.rows.push(ordinal);
             return;
@@ -116,6 +149,7 @@ impl Column {
         self.rows.clear();
         self.lists.clear();
         self.listed.clear();
+        self.last = None;
     }
 
     /// Drops what was pushed to `row`, the last one, if anything was.
@@ -136,15 +170,22 @@ impl Column {
             + (self.rows.len() + self.lists.len() + self.listed.len()) * size_of::<u32>()
     }
 
-    fn intern(&mut self, value: Scalar<'_>) -> Ordinal {
-        // Neighbours are alike: in most columns a value is the one of the row before, and comparing is cheaper
-        // than hashing.
-        if let Some(&last) = self.rows.last()
-            && last & SEVERAL == 0
-            && same(&self.arena, self.entries[last as usize], value)
+    #[inline]
+    fn intern_text(&mut self, text: &str) -> Ordinal {
+        if let Some(last) = self.last
+            && last.len as usize == text.len()
+            && same_bytes(&self.arena.as_bytes()[last.start..last.start + text.len()], text.as_bytes())
         {
-            return last;
+            return last.ordinal;
         }
+        let ordinal = self.intern(Scalar::Str(text));
+        if let Entry::Str { start, len } = self.entries[ordinal as usize] {
+            self.last = Some(LastText { ordinal, len, start });
+        }
+        ordinal
+    }
+
+    fn intern(&mut self, value: Scalar<'_>) -> Ordinal {
         let Self { arena, entries, table, .. } = self;
         let hash = hash(value);
         if let Some(&at) = table.find(hash, |&at| same(arena, entries[at as usize], value)) {
@@ -192,7 +233,8 @@ fn same(arena: &str, entry: Entry, value: Scalar<'_>) -> bool {
     match (entry, value) {
         (Entry::Str { start, len }, Scalar::Str(new))
         | (Entry::NumberText { start, len }, Scalar::NumberText(new)) => {
-            len as usize == new.len() && &arena.as_bytes()[start..start + new.len()] == new.as_bytes()
+            len as usize == new.len()
+                && same_bytes(&arena.as_bytes()[start..start + new.len()], new.as_bytes())
         }
         (Entry::Int(old), Scalar::Int(new)) => old == new,
         (Entry::UInt(old), Scalar::UInt(new)) => old == new,
@@ -200,6 +242,24 @@ fn same(arena: &str, entry: Entry, value: Scalar<'_>) -> bool {
         (Entry::Bool(old), Scalar::Bool(new)) => old == new,
         _ => false,
     }
+}
+
+/// Whether two texts of one length are equal. Most are short, and a call of `memcmp` costs more than comparing them:
+/// two loads from each, which may overlap, are all there is up to 32 bytes.
+#[inline]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    debug_assert_eq!(a.len(), b.len(), "only texts of one length are compared");
+    match a.len() {
+        8..=16 => ends::<8>(a) == ends::<8>(b),
+        17..=32 => ends::<16>(a) == ends::<16>(b),
+        _ => a == b,
+    }
+}
+
+/// The first and the last bytes.
+#[inline]
+fn ends<const N: usize>(bytes: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    bytes.first_chunk().zip(bytes.last_chunk())
 }
 
 fn hash(value: Scalar<'_>) -> u64 {
