@@ -151,11 +151,17 @@ fn target(field: Field, path: &str, slot: Slot, column: &str, shape: Shape) -> O
 /// Takes the values of a row.
 trait Push {
     fn push(&mut self, slot: Slot, value: Scalar<'_>);
+    fn push_text(&mut self, slot: Slot, text: &str);
 }
 
 impl Push for BlockBuilder {
     fn push(&mut self, slot: Slot, value: Scalar<'_>) {
         self.push(slot, value);
+    }
+
+    #[inline]
+    fn push_text(&mut self, slot: Slot, text: &str) {
+        self.push_text(slot, text);
     }
 }
 
@@ -168,6 +174,10 @@ struct Late<'b> {
 impl Push for Late<'_> {
     fn push(&mut self, slot: Slot, value: Scalar<'_>) {
         self.block.push_late(self.row, slot, value);
+    }
+
+    fn push_text(&mut self, slot: Slot, text: &str) {
+        self.push(slot, Scalar::Str(text));
     }
 }
 
@@ -187,12 +197,20 @@ impl<P: Push> Row<'_, P> {
             leaf.push_str(key);
             leaf.push('\0');
             leaf.push_str(&value.text());
-            builder.push(slot, Scalar::Str(leaf));
+            builder.push_text(slot, leaf);
         }
     }
 }
 
 impl<P: Push> Sink for Row<'_, P> {
+    #[inline]
+    fn text(&mut self, field: Field, text: &str) {
+        match self.targets {
+            [Target::Leaf { slot }] => self.into.push_text(*slot, text),
+            _ => self.scalar(field, Scalar::Str(text)),
+        }
+    }
+
     fn scalar(&mut self, _: Field, value: Scalar<'_>) {
         for target in self.targets {
             match target {
@@ -207,7 +225,7 @@ impl<P: Push> Sink for Row<'_, P> {
 
     fn strings(&mut self, field: Field, values: &mut dyn Iterator<Item = &str>) {
         for value in values {
-            self.scalar(field, Scalar::Str(value));
+            self.text(field, value);
         }
     }
 

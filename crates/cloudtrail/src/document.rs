@@ -29,6 +29,10 @@ impl Document {
 }
 
 impl Sink for Document {
+    fn text(&mut self, field: Field, text: &str) {
+        self.set(field, text.into());
+    }
+
     fn scalar(&mut self, field: Field, value: Scalar<'_>) {
         self.set(field, scalar_to_json(value));
     }

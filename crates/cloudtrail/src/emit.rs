@@ -17,6 +17,8 @@ use crate::tree::{At, Kind};
 
 /// Takes fields: a document that grows, or columns.
 pub(crate) trait Sink {
+    /// A single text, as most values are.
+    fn text(&mut self, field: Field, text: &str);
     /// A single value.
     fn scalar(&mut self, field: Field, value: Scalar<'_>);
     /// A list of texts, never empty.
@@ -298,15 +300,20 @@ struct Out<'s, S> {
 
 impl<S: Sink> Out<'_, S> {
     fn scalar(&mut self, value: Scalar<'_>) {
-        if value != Scalar::Str("") {
-            self.sink.scalar(self.field, value);
+        match value {
+            Scalar::Str(text) => self.text(text),
+            value => self.sink.scalar(self.field, value),
         }
     }
 
+    #[inline]
     fn text(&mut self, text: &str) {
-        self.scalar(Scalar::Str(text));
+        if !text.is_empty() {
+            self.sink.text(self.field, text);
+        }
     }
 
+    #[inline]
     fn some(&mut self, text: Option<&str>) {
         if let Some(text) = text {
             self.text(text);
@@ -346,6 +353,10 @@ impl<S: Sink> Out<'_, S> {
 
     /// A value as the record has it.
     fn at(&mut self, facts: &Facts<'_>, at: At) {
+        // Most values are texts: this way they stay in registers.
+        if let Some(text) = facts.tree.text(at) {
+            return self.text(text);
+        }
         match facts.tree.kind(at) {
             Kind::Null => {}
             Kind::Scalar(value) => self.scalar(value),

@@ -258,6 +258,7 @@ impl<'a> Facts<'a> {
         match self.tree.kind(at) {
             Kind::Null => None,
             Kind::Scalar(Scalar::Str(text)) => Some(text.into()),
+            Kind::Scalar(Scalar::Bool(value)) => Some((if value { "true" } else { "false" }).into()),
             Kind::Scalar(value) => {
                 let mut out = String::new();
                 write_scalar(value, &mut out);

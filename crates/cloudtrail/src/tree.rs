@@ -81,18 +81,13 @@ impl<'a> Tree<'a> {
     }
 
     /// What stands there. Ask for no place's kind and it is null.
+    #[inline]
     pub(crate) fn kind(self, at: At) -> Kind<'a> {
-        if at.is_none() { Kind::Null } else { self.kind_of(at) }
-    }
-
-    fn kind_of(self, at: At) -> Kind<'a> {
-        match self.nodes[at.0 as usize] {
+        let Some(node) = self.nodes.get(at.0 as usize) else { return Kind::Null };
+        match *node {
             Node::Object { .. } => Kind::Object,
             Node::Array { .. } => Kind::Array,
-            Node::String(text) if self.numbers.is_empty() => Kind::Scalar(Scalar::Str(text)),
-            Node::String(text) if self.numbers.contains(&text.as_ptr().addr()) => {
-                Kind::Scalar(Scalar::NumberText(text))
-            }
+            Node::String(text) if self.is_number(text) => Kind::Scalar(Scalar::NumberText(text)),
             Node::String(text) => Kind::Scalar(Scalar::Str(text)),
             Node::Static(StaticNode::Null) => Kind::Null,
             Node::Static(StaticNode::Bool(value)) => Kind::Scalar(Scalar::Bool(value)),
@@ -106,11 +101,17 @@ impl<'a> Tree<'a> {
     }
 
     /// The string there, if it is one.
+    #[inline]
     pub(crate) fn text(self, at: At) -> Option<&'a str> {
-        match self.kind(at) {
-            Kind::Scalar(Scalar::Str(text)) => Some(text),
+        match self.nodes.get(at.0 as usize) {
+            Some(Node::String(text)) if !self.is_number(text) => Some(text),
             _ => None,
         }
+    }
+
+    #[inline]
+    fn is_number(self, text: &str) -> bool {
+        !self.numbers.is_empty() && self.numbers.contains(&text.as_ptr().addr())
     }
 
     /// The value of a key. No place if `object` is none, or no object, or if the value counts as absent.
@@ -125,17 +126,28 @@ impl<'a> Tree<'a> {
     }
 
     /// The place, unless its value counts as absent.
+    #[inline]
     pub(crate) fn present(self, at: At) -> At {
-        if at.is_some() && self.is_absent(at) { At::NONE } else { at }
+        let absent = match self.nodes.get(at.0 as usize) {
+            Some(Node::String(text)) => self.is_placeholder(text),
+            Some(_) => self.is_absent(at),
+            None => true,
+        };
+        if absent { At::NONE } else { at }
+    }
+
+    #[inline]
+    fn is_placeholder(self, text: &str) -> bool {
+        match self.cleanup {
+            Cleanup::Full => text.len() <= 4 && matches!(text, "" | "-" | "none"),
+            Cleanup::Empty => text.is_empty(),
+            Cleanup::Keep => false,
+        }
     }
 
     fn is_absent(self, at: At) -> bool {
         match self.nodes[at.0 as usize] {
-            Node::String(text) => match self.cleanup {
-                Cleanup::Full => matches!(text, "" | "-" | "none"),
-                Cleanup::Empty => text.is_empty(),
-                Cleanup::Keep => false,
-            },
+            Node::String(text) => self.is_placeholder(text),
             Node::Static(StaticNode::Null) => true,
             Node::Static(_) => false,
             Node::Object { .. } | Node::Array { .. } if self.cleanup == Cleanup::Keep => false,
