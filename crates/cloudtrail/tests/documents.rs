@@ -150,6 +150,28 @@ fn wide_numbers_stay_numbers() {
     );
 }
 
+/// Whoever can write half a surrogate pair into a request must not hide the call with it.
+#[test]
+fn half_a_surrogate_pair_is_a_replacement_character() {
+    for (written, read) in [
+        (r"\ud800", "\u{fffd}"),
+        (r"a\uDFFFb", "a\u{fffd}b"),
+        (r"\ud83d\ud83d\ude00", "\u{fffd}😀"),
+        (r"\ude00\ud83d", "\u{fffd}\u{fffd}"),
+        (r"\ud800\n", "\u{fffd}\n"),
+        (r"\\ud800\ud800", "\\ud800\u{fffd}"),
+        (r"\ud83d\ude00", "😀"),
+    ] {
+        let text = format!(
+            r#"{{"eventVersion":"1.10","eventName":"X","requestParameters":{{"n":{}}},"errorMessage":"{written}"}}"#,
+            "9".repeat(30)
+        );
+        let document = document(text, tagged(&[]));
+        assert_eq!(document["error"], Value::Null, "{written}");
+        assert_eq!(at(&document, "aws.cloudtrail.error_message"), read, "{written}");
+    }
+}
+
 #[test]
 fn identity_center_sign_in_takes_the_name_from_the_additional_data() {
     let document = of(&json!({
