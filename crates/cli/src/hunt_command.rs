@@ -301,7 +301,9 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
             let rest: usize = reasons[REASONS_SHOWN..].iter().map(|(_, names)| names.len()).sum();
             text += &format!("\n… and {} for other reasons", report::count(rest as u64));
         }
-        text += "\n`trailwarden rules lint` names every one of them";
+        if found.refused.len() > REFUSED_SHOWN {
+            text += "\n`trailwarden rules lint` names every one of them";
+        }
         say(true, text);
     }
     for (warning, rules) in unapplied(found) {
