@@ -59,7 +59,7 @@ mod alert;
 #[cfg(test)]
 mod twin;
 
-pub use alert::{Context, build};
+pub use alert::{Context, build, lineage};
 pub use collect::{
     COMBINATIONS_MAX, Collector, EventInfo, EventMatches, FieldNumber, Matches, Origin, Term, TermId,
 };

@@ -197,6 +197,15 @@ impl Plan {
         }
     }
 
+    /// Whether the rule is of a type that does not alert on its own alerts, and an alert with that
+    /// [`lineage`](crate::lineage) is one or comes from one.
+    pub fn is_own(&self, lineage: &[String]) -> bool {
+        match self.kind {
+            Kind::Query => lineage.contains(&self.rule_uuid),
+            Kind::NewTerms { .. } => false,
+        }
+    }
+
     /// When the event took place; `None` if the rule does not see it.
     pub(crate) fn time(&self, over: Option<Millis>, timestamp: Millis) -> Option<EventTime> {
         let (time, fallback) = match (&self.timestamp_override, over) {

@@ -10,7 +10,7 @@ use reader::RecordKind;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::index::{CLOUDTRAIL, Indices, index_of};
+use crate::index::{CLOUDTRAIL, Indices, alert_id, index_of};
 use crate::scan::RawRecord;
 
 /// When a column is filled.
@@ -36,6 +36,8 @@ pub(crate) struct RowFiller {
     names: Vec<String>,
     texts: Vec<u8>,
     rows: Vec<(RecordKind, Range<usize>)>,
+    /// Rows that are alerts, ascending, and the rules that they come from.
+    lineages: Vec<(u32, Vec<String>)>,
     /// Whether any column is filled later, so that texts are needed.
     keeps_texts: bool,
 }
@@ -90,6 +92,7 @@ impl RowFiller {
             indices,
             texts: Vec::new(),
             rows: Vec::new(),
+            lineages: Vec::new(),
         }
     }
 
@@ -101,6 +104,14 @@ impl RowFiller {
     /// Bytes of the texts that are kept.
     pub(crate) fn bytes(&self) -> usize {
         self.texts.len()
+    }
+
+    /// The rules that raised the row and the alerts it comes from, if it is an alert.
+    pub(crate) fn lineage(&self, row: u32) -> &[String] {
+        match self.lineages.binary_search_by_key(&row, |(row, _)| *row) {
+            Ok(at) => &self.lineages[at].1,
+            Err(_) => &[],
+        }
     }
 
     /// Adds a row, or says why the record cannot be read.
@@ -129,6 +140,10 @@ impl RowFiller {
                 let early = &self.early;
                 early.wanted.walk(&document, &mut |at, value| builder.push(early.slots[at as usize], value));
                 let id = document_id(raw, &document);
+                let lineage = detect::lineage(&document);
+                if !lineage.is_empty() {
+                    self.lineages.push((builder.rows() as u32, lineage));
+                }
                 let timestamp = time.unwrap_or_else(|| self.read_at.time());
                 builder.end_row(RowInfo { id: &id, index, timestamp, origin });
                 Filled { time }
@@ -184,6 +199,7 @@ impl RowFiller {
     pub(crate) fn clear(&mut self) {
         self.texts.clear();
         self.rows.clear();
+        self.lineages.clear();
     }
 }
 
@@ -209,14 +225,16 @@ pub(crate) fn document_time(document: &Object) -> Option<Millis> {
     }
 }
 
-/// A document's `_id`: what stands beside it or in it, else the event's own id, else a hash of its text.
+/// A document's `_id`: what stands beside it or in it, else that of an alert, else the event's own id, else a hash of
+/// its text.
 pub(crate) fn document_id(raw: &RawRecord<'_>, document: &Object) -> String {
     if let Some(id) = raw.id {
         return id.to_owned();
     }
     let nested = document.get("event").and_then(|event| event.get("id"));
-    let own = [document.get("_id"), document.get("event.id"), nested];
-    match own.into_iter().flatten().find_map(Value::as_str).filter(|id| !id.is_empty()) {
+    let text = |key: &str| document.get(key).and_then(Value::as_str);
+    let own = [text("_id"), alert_id(document), text("event.id"), nested.and_then(Value::as_str)];
+    match own.into_iter().flatten().find(|id| !id.is_empty()) {
         Some(id) => id.to_owned(),
         None => format!("{:032x}", xxh3_128(raw.text)),
     }

@@ -4,6 +4,7 @@ use std::io::Read;
 
 use ecs::Catalog;
 use memchr::memmem::Finder;
+use plan::Explanation;
 use reader::Discovery;
 
 use crate::events::{Document, DocumentBuilder};
@@ -18,7 +19,7 @@ pub struct Verdict {
     /// The rule.
     pub rule: rule::Rule,
     /// Clause by clause.
-    pub explanation: plan::Explanation,
+    pub explanation: Explanation,
 }
 
 impl Verdict {
@@ -87,16 +88,20 @@ pub fn explain(
     let events = found
         .into_iter()
         .map(|(_, document)| {
+            let lineage = detect::lineage(&document.source);
             let mut searched = document.source.clone();
             searched.insert("_id".to_owned(), document.id.clone().into());
             searched.insert("_index".to_owned(), document.index.clone().into());
             let mut verdicts: Vec<Verdict> = prepared
                 .rules
                 .iter()
-                .zip(&prepared.filters)
-                .map(|(rule, filter)| Verdict {
-                    rule: rule.clone(),
-                    explanation: plan::explain(filter, &searched),
+                .zip(prepared.filters.iter().zip(&prepared.plans))
+                .map(|(rule, (filter, plan))| {
+                    let mut explanation = plan::explain(filter, &searched);
+                    if plan.is_own(&lineage) {
+                        explanation = own_alert(explanation, rule);
+                    }
+                    Verdict { rule: rule.clone(), explanation }
                 })
                 .collect();
             verdicts.sort_by_key(Verdict::failed);
@@ -113,6 +118,17 @@ pub fn explain(
         trouble_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// Whatever the filter says, the event is an alert of the rule or comes from one.
+fn own_alert(filter: Explanation, rule: &rule::Rule) -> Explanation {
+    let own = Explanation {
+        clause: "not an alert of this rule, nor one that comes from such an alert".to_owned(),
+        verdict: false,
+        seen: vec![rule.id.clone()],
+        parts: Vec::new(),
+    };
+    Explanation { clause: "and".to_owned(), verdict: false, seen: Vec::new(), parts: vec![own, filter] }
 }
 
 /// One thread's search for an id.

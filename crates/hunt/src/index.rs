@@ -8,8 +8,8 @@ use serde_json::Value;
 /// The index of CloudTrail records: the data stream that Elastic's AWS integration writes.
 pub const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
 
-/// The index of alerts.
-const ALERTS_INDEX: &str = ".alerts-security.alerts-default";
+/// The index of alerts, as Kibana names what lies behind the alias `.alerts-security.alerts-default`.
+const ALERTS_INDEX: &str = ".internal.alerts-security.alerts-default-000001";
 
 /// The names of indices by number, the same for all threads.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(crate) fn index_of(document: &Object) -> String {
         return index.clone();
     }
     // What a hunt wrote may lie where the next one reads; an alert carries the fields of its event.
-    if text("kibana.alert.uuid").is_some() {
+    if alert_id(document).is_some() {
         return ALERTS_INDEX.to_owned();
     }
     let kind = text("data_stream.type").unwrap_or_else(|| "logs".to_owned());
@@ -69,6 +69,12 @@ pub(crate) fn index_of(document: &Object) -> String {
         Some(dataset) => format!("{kind}-{dataset}-{namespace}"),
         None => format!("{kind}-generic-{namespace}"),
     }
+}
+
+/// The id that only an alert has.
+pub(crate) fn alert_id(document: &Object) -> Option<&str> {
+    let nested = || document.get("kibana")?.get("alert")?.get("uuid");
+    document.get("kibana.alert.uuid").or_else(nested)?.as_str()
 }
 
 #[cfg(test)]
@@ -88,6 +94,7 @@ mod tests {
         assert_eq!(of(json!({"_index": "mine", "event.dataset": "x"})), "mine");
         assert_eq!(of(json!({})), "logs-generic-default");
         assert_eq!(of(json!({"kibana.alert.uuid": "1", "event.dataset": "x"})), ALERTS_INDEX);
+        assert_eq!(of(json!({"kibana": {"alert": {"uuid": "1"}}})), ALERTS_INDEX);
     }
 
     #[test]

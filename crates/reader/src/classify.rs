@@ -207,7 +207,8 @@ impl Clues {
             b"_index" if string => self.index = Some(value.start + 1..value.end - 1),
             b"_source" if object => self.source = Some(value),
             b"@timestamp" | b"ecs.version" | b"ecs" => self.document = true,
-            b"event.action" => (self.document, self.normalised) = (true, true),
+            // An alert is no copy of the record that it is about, though it may carry that.
+            b"event.action" | b"kibana.alert.uuid" => (self.document, self.normalised) = (true, true),
             b"aws" if object => self.normalised |= has_member(&text[value], b"cloudtrail"),
             b"event" if object => {
                 let inner = value.start;

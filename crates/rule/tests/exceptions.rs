@@ -1,5 +1,7 @@
 //! What exceptions except: verdicts written by people, and items evaluated entry by entry as a check.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use ecs::{Catalog, Object};
 use proptest::prelude::*;
 use rule::{Compiled, compile_with};

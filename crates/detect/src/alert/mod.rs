@@ -90,12 +90,27 @@ pub fn build(seed: &AlertSeed, rule: &Rule, event: Object, context: Context<'_>)
     alert
 }
 
+/// The object ids of the rules that raised an alert and those it comes from; nothing of a document that is no alert.
+pub fn lineage(document: &Object) -> Vec<String> {
+    // Most documents are no alerts, and this is asked of all.
+    if !document.keys().any(|key| key.starts_with("kibana") || key.starts_with("signal")) {
+        return Vec::new();
+    }
+    let get = |path: &str| alert_field(document, path);
+    let own = get("rule.uuid").or_else(|| get("rule.id"));
+    let ancestors = each(get("ancestors")).iter().filter_map(|it| it.get("rule"));
+    own.into_iter().chain(ancestors).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// A field of a document that is an alert. Those of before Kibana 8 say `signal` for `kibana.alert`, and
+/// `signal.rule.id` for the rule's uuid.
+fn alert_field<'a>(document: &'a Object, path: &str) -> Option<&'a Value> {
+    lookup(document, &format!("kibana.alert.{path}")).or_else(|| lookup(document, &format!("signal.{path}")))
+}
+
 /// The documents that the alert comes from, the event itself last, and how deep alerts on alerts go here.
 fn ancestors(seed: &AlertSeed, event: &Object) -> (Value, u64) {
-    // Alerts of before Kibana 8 say `signal` for `kibana.alert`, and `signal.rule.id` for the rule's uuid.
-    let get = |path: &str| {
-        lookup(event, &format!("kibana.alert.{path}")).or_else(|| lookup(event, &format!("signal.{path}")))
-    };
+    let get = |path: &str| alert_field(event, path);
     let parent_rule = get("rule.uuid").or_else(|| get("rule.id")).and_then(Value::as_str);
     let Some(parent_rule) = parent_rule else {
         let parent = json!({"id": seed.event.id, "type": "event", "index": seed.event.index, "depth": 0});

@@ -154,8 +154,7 @@ impl EventMatches<'_> {
     /// that and the event does; `terms` are the values of each of [`Plan::term_fields`], in any order and
     /// repeated as the event has them.
     ///
-    /// An event that is itself an alert must not be given to the rule of type `query` that raised it or one of
-    /// its ancestors: such a rule does not alert on its own alerts.
+    /// An event that is itself an alert must not be given to a rule whose own it is ([`Plan::is_own`]).
     pub fn push(&mut self, rule: usize, over: Option<Millis>, terms: &[&[TermId]]) {
         let Collector { plans, events, rules, values, .. } = &mut *self.collector;
         let (plan, rule) = (&plans[rule], &mut rules[rule]);

@@ -4,8 +4,10 @@
 
 mod setup;
 
+mod exceptions;
 mod get_password_data;
 mod kinds;
+mod own_alerts;
 mod ranges;
 mod same_alerts;
 
