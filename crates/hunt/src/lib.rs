@@ -20,6 +20,7 @@ mod events;
 mod index;
 mod matching;
 mod scan;
+mod skip;
 mod term;
 
 mod progress;

@@ -13,6 +13,7 @@ use crate::costly::{is_costly, late_paths};
 use crate::events::{Phase, RowFiller};
 use crate::index::Indices;
 use crate::scan::{RawRecord, Visit};
+use crate::skip::Skip;
 use crate::term::TermType;
 use crate::trouble::{Trouble, Troubles};
 
@@ -36,6 +37,8 @@ pub(crate) struct Prepared {
     phases: Vec<Phase>,
     /// For each rule whether its tail needs columns that no filter does.
     needs_tail: Vec<bool>,
+    /// Tells records that no rule can match.
+    skip: Option<Skip>,
     rows: usize,
 }
 
@@ -94,7 +97,18 @@ impl Prepared {
             .zip(&terms)
             .map(|(over, terms)| over.iter().map(|(slot, _)| slot).chain(terms).any(is_tail))
             .collect();
-        Self { program, schema: schema.into(), plans, overrides, terms, fields, phases, needs_tail, rows }
+        Self {
+            program,
+            schema: schema.into(),
+            plans,
+            overrides,
+            terms,
+            fields,
+            phases,
+            needs_tail,
+            skip: Skip::new(filters),
+            rows,
+        }
     }
 
     /// The columns of every block.
@@ -123,6 +137,7 @@ pub(crate) struct Matching<'a> {
     prepared: &'a Prepared,
     filler: RowFiller,
     builder: Option<BlockBuilder>,
+    skip: Option<Skip>,
     scratch: Scratch,
     collector: Collector,
     /// Rows and rules that match, of the block at hand.
@@ -164,6 +179,7 @@ impl<'a> Matching<'a> {
         Self {
             filler: prepared.filler(options, now, indices),
             builder: Some(BlockBuilder::new(Arc::clone(&prepared.schema))),
+            skip: prepared.skip.clone(),
             scratch: Scratch::default(),
             collector: Collector::new(Arc::clone(&prepared.plans)),
             found: Vec::new(),
@@ -182,6 +198,12 @@ impl<'a> Matching<'a> {
 
     fn builder(&mut self) -> &mut BlockBuilder {
         self.builder.as_mut().expect("only `flush` takes the builder, and gives it back")
+    }
+
+    /// Notes that there was an event at this time.
+    fn see(&mut self, time: Millis) {
+        let (first, last) = self.span.unwrap_or((time, time));
+        self.span = Some((first.min(time), last.max(time)));
     }
 
     fn flush(&mut self) {
@@ -281,18 +303,21 @@ fn date(block: &Block, slot: Slot, row: usize) -> Option<Millis> {
 
 impl Visit for Matching<'_> {
     fn record(&mut self, record: RawRecord<'_>) {
+        if let Some(time) = self.skip.as_mut().and_then(|skip| skip.time_if_hopeless(&record)) {
+            self.see(time);
+            return;
+        }
         let builder = self.builder.as_mut().expect("only `flush` takes the builder, and gives it back");
-        match self.filler.fill(&record, builder) {
+        let filled = self.filler.fill(&record, builder);
+        let is_full = is_full(builder, &self.filler, self.prepared.rows);
+        match filled {
             Ok(filled) => match filled.time {
-                Some(time) => {
-                    let (first, last) = self.span.unwrap_or((time, time));
-                    self.span = Some((first.min(time), last.max(time)));
-                }
+                Some(time) => self.see(time),
                 None => self.undated += 1,
             },
             Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
         }
-        if is_full(builder, &self.filler, self.prepared.rows) {
+        if is_full {
             self.flush();
         }
     }

@@ -137,9 +137,9 @@ fn reasons(refused: &[Refused]) -> String {
 }
 
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
-pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
+pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { rules, plans, filters, warnings, mut refused } = prepare(&options, &catalog);
+    let RunnableRules { rules, plans, filters, warnings, mut refused } = prepare(options, &catalog);
     let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
@@ -208,7 +208,7 @@ pub fn hunt(options: HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> 
 
     progress.enter(Stage::Building);
     let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
-    let evidence = Evidence::read(seeds, &discovery.inputs, &options, &read, progress);
+    let evidence = Evidence::read(seeds, &discovery.inputs, options, &read, progress);
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
     let (troubles, trouble_count) = troubles.finish(name);
     let read = ReadReport {

@@ -1,0 +1,171 @@
+//! Records that cannot match, told by their bytes alone.
+//!
+//! If every rule needs the call to be one of a few, a record whose text holds none of their names matches no rule: it
+//! need not be parsed. Its time is still read, since the schedule spans all events. What is wrong inside of such a
+//! record is not noticed: nobody looks.
+
+use aho_corasick::AhoCorasick;
+use ecs::{Millis, Shape};
+use memchr::memmem::Finder;
+use plan::{Expr, Test};
+use reader::RecordKind;
+
+use crate::scan::RawRecord;
+
+/// Names of calls for which a search of the text is worth it.
+const NAMES_MAX: usize = 64;
+/// Records after which it is judged whether it was.
+const TRIAL: u32 = 4096;
+/// It is worth it if it spares at least one parse in so many records.
+const SPARED_ONE_IN: u32 = 4;
+
+/// Tells records that cannot match from the others.
+#[derive(Clone)]
+pub(crate) struct Skip {
+    /// The names as JSON strings, and the escape in which a name could hide.
+    names: AhoCorasick,
+    time: Finder<'static>,
+    seen: u32,
+    spared: u32,
+    off: bool,
+}
+
+impl Skip {
+    /// Nothing if some filter can match whatever the call is, or there are too many calls.
+    pub(crate) fn new(filters: &[Expr]) -> Option<Self> {
+        let mut names: Vec<String> = Vec::new();
+        for filter in filters {
+            names.extend(calls(filter)?);
+        }
+        names.sort_unstable();
+        names.dedup();
+        if names.len() > NAMES_MAX {
+            return None;
+        }
+        let literals = names.iter().map(|name| format!("\"{name}\"")).chain(["\\u".to_owned()]);
+        Some(Self {
+            names: AhoCorasick::new(literals).ok()?,
+            time: Finder::new(b"\"eventTime\""),
+            seen: 0,
+            spared: 0,
+            off: false,
+        })
+    }
+
+    /// The time of a record that cannot match; nothing if it may, or if its time cannot be told without parsing.
+    pub(crate) fn time_if_hopeless(&mut self, record: &RawRecord<'_>) -> Option<Millis> {
+        if self.off || record.kind != RecordKind::CloudTrail {
+            return None;
+        }
+        self.seen += 1;
+        if self.seen == TRIAL {
+            self.off = self.spared < TRIAL / SPARED_ONE_IN;
+        }
+        if self.names.is_match(record.text) {
+            return None;
+        }
+        let time = self.time(record.text)?;
+        self.spared += 1;
+        Some(time)
+    }
+
+    /// The event's time, if the text names it exactly once.
+    fn time(&self, text: &[u8]) -> Option<Millis> {
+        let key = self.time.needle().len();
+        let at = self.time.find(text)? + key;
+        if self.time.find(&text[at..]).is_some() {
+            return None;
+        }
+        let value =
+            text[at..].trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+        let end = value.iter().position(|&byte| byte == b'"')?;
+        cloudtrail::parse_time(std::str::from_utf8(&value[..end]).ok()?)
+    }
+}
+
+/// The names of which the call must be one.
+fn calls(filter: &Expr) -> Option<Vec<String>> {
+    match filter {
+        Expr::Is(predicate) => match &predicate.test {
+            Test::Terms(terms) if predicate.path == "event.action" && predicate.shape == Shape::Leaf => {
+                // Anything else could be written in several ways.
+                let plain =
+                    |term: &String| !term.is_empty() && term.bytes().all(|it| it.is_ascii_alphanumeric());
+                terms.iter().all(plain).then(|| terms.clone())
+            }
+            _ => None,
+        },
+        Expr::And(clauses) => clauses.iter().filter_map(calls).min_by_key(Vec::len),
+        Expr::Or(clauses) => {
+            let names = clauses.iter().map(calls).collect::<Option<Vec<_>>>()?;
+            Some(names.into_iter().flatten().collect())
+        }
+        Expr::Const(value) => (!value).then(Vec::new),
+        Expr::Not(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn skip(queries: &[&str]) -> Option<Skip> {
+        let catalog = ecs::Catalog::ecs();
+        let filters: Vec<Expr> = queries
+            .iter()
+            .map(|query| {
+                let query = kql::to_query(&kql::parse(query).unwrap(), &catalog).unwrap();
+                plan::lower(&query, &catalog, 0).unwrap().simplify()
+            })
+            .collect();
+        Skip::new(&filters)
+    }
+
+    fn time(skip: &mut Skip, text: &str) -> Option<Millis> {
+        let kind = RecordKind::CloudTrail;
+        let record = RawRecord { input: 0, ordinal: 0, kind, id: None, index: None, text: text.as_bytes() };
+        skip.time_if_hopeless(&record)
+    }
+
+    #[test]
+    fn only_filters_that_name_their_calls() {
+        assert!(skip(&["event.action: (A or B) and user.name: x", "event.action: C"]).is_some());
+        assert!(skip(&["event.action: A", "user.name: x"]).is_none());
+        assert!(skip(&["event.action: A or user.name: x"]).is_none());
+        assert!(skip(&["not event.action: A"]).is_none());
+        assert!(skip(&["event.action: A*"]).is_none());
+        assert!(skip(&[r#"event.action: "a/b""#]).is_none(), "JSON may write the slash in two ways");
+        let many: Vec<String> = (0..NAMES_MAX).map(|at| format!("event.action: A{at}")).collect();
+        let mut many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(skip(&many).is_some());
+        many.push("event.action: One");
+        assert!(skip(&many).is_none());
+    }
+
+    #[test]
+    fn a_record_is_hopeless_only_if_no_name_can_be_in_it() {
+        let mut skip = skip(&["event.action: GetPasswordData"]).unwrap();
+        let at = Some(1_772_359_200_000);
+        assert_eq!(time(&mut skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"Get"}"#), at);
+        assert_eq!(time(&mut skip, "{\"eventTime\" :\n \"2026-03-01T10:00:00Z\"}"), at);
+        assert_eq!(
+            time(&mut skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"GetPasswordData"}"#),
+            None
+        );
+        let hidden = r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"\u0047etPasswordData"}"#;
+        assert_eq!(time(&mut skip, hidden), None, "an escape may hide the name");
+        let twice = r#"{"requestParameters":{"eventTime":"2020-01-01T00:00:00Z"},"eventTime":"2026-03-01T10:00:00Z"}"#;
+        assert_eq!(time(&mut skip, twice), None, "which is the event's?");
+        assert_eq!(time(&mut skip, r#"{"eventName":"Get"}"#), None, "no time");
+        assert_eq!(time(&mut skip, r#"{"eventTime":"soon"}"#), None);
+    }
+
+    #[test]
+    fn a_search_that_spares_nothing_ends() {
+        let mut skip = skip(&["event.action: Get"]).unwrap();
+        for _ in 0..TRIAL {
+            time(&mut skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"Get"}"#);
+        }
+        assert!(skip.off);
+    }
+}
