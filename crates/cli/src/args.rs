@@ -63,17 +63,17 @@ pub(crate) struct Input {
 #[derive(Debug, Args)]
 pub(crate) struct Limits {
     /// The longest record, in bytes; a longer one is skipped and reported.
-    #[arg(long, value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
-    pub(crate) max_record_bytes: usize,
+    #[arg(long = "max-record-bytes", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
+    pub(crate) record_bytes: usize,
     /// The most bytes of text in one file, archives and compression unpacked.
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, help_heading = "Limits")]
-    pub(crate) max_file_bytes: u64,
+    #[arg(long = "max-file-bytes", value_name = "BYTES", default_value_t = 64 << 30, help_heading = "Limits")]
+    pub(crate) file_bytes: u64,
     /// The highest ratio of text to compressed bytes (beyond the first 64 MiB): stops compression bombs.
-    #[arg(long, value_name = "N", default_value_t = 1000, help_heading = "Limits")]
-    pub(crate) max_ratio: u64,
+    #[arg(long = "max-ratio", value_name = "N", default_value_t = 1000, help_heading = "Limits")]
+    pub(crate) ratio: u64,
     /// The deepest nesting of a record: 100 at most.
-    #[arg(long, value_name = "N", default_value_t = DEPTH_MAX, help_heading = "Limits", value_parser = value_parser!(u32).range(1..=i64::from(DEPTH_MAX)))]
-    pub(crate) max_depth: u32,
+    #[arg(long = "max-depth", value_name = "N", default_value_t = DEPTH_MAX, help_heading = "Limits", value_parser = value_parser!(u32).range(1..=i64::from(DEPTH_MAX)))]
+    pub(crate) depth: u32,
 }
 
 /// What the parsers below take.
@@ -201,7 +201,7 @@ pub(crate) struct Normalize {
 pub(crate) struct Query {
     /// The query.
     #[arg(value_name = "QUERY")]
-    pub(crate) query: String,
+    pub(crate) text: String,
     /// Files and folders to search; `-` is standard input.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<String>,

@@ -25,7 +25,7 @@ const REFUSED_SHOWN: usize = 3;
 /// Reasons for that; the rest is counted.
 const REASONS_SHOWN: usize = 8;
 
-pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
     let time =
         |option: &str, text: Option<&String>| text.map(|text| input::time(option, text, now)).transpose();
@@ -102,7 +102,7 @@ pub(crate) fn run(args: Hunt, global: &Global) -> anyhow::Result<u8> {
 
     let started = Instant::now();
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
-    let found = hunt::hunt(options, &mut std::io::stdin(), &progress);
+    let found = hunt::hunt(&options, &mut std::io::stdin(), &progress);
     drop(bar);
     let found = found?;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

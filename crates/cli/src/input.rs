@@ -39,10 +39,10 @@ impl Input {
 impl Limits {
     pub(crate) fn reader(&self) -> reader::Limits {
         reader::Limits {
-            record_bytes: self.max_record_bytes,
-            depth: self.max_depth,
-            ratio: self.max_ratio,
-            decompressed_bytes: self.max_file_bytes,
+            record_bytes: self.record_bytes,
+            depth: self.depth,
+            ratio: self.ratio,
+            decompressed_bytes: self.file_bytes,
             ..reader::Limits::default()
         }
     }

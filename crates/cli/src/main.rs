@@ -26,7 +26,7 @@ const FAILED: u8 = 2;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Hunt(args) => hunt_command::run(*args, &cli.global),
+        Command::Hunt(args) => hunt_command::run(&args, &cli.global),
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         Err(diagnostics) => {
             let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
             for diagnostic in &diagnostics {
-                eprint!("{}", span::render(diagnostic, "query", &args.query, style));
+                eprint!("{}", span::render(diagnostic, "query", &args.text, style));
             }
             return Ok(FAILED);
         }
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
 fn condition(args: &Query, catalog: &Catalog, now: Millis) -> Result<plan::Expr, Vec<Diagnostic>> {
     match args.language {
         Language::Kql => {
-            let ast = kql::parse(&args.query).map_err(|errors| errors.to_diagnostics())?;
+            let ast = kql::parse(&args.text).map_err(|errors| errors.to_diagnostics())?;
             let query = kql::to_query(&ast, catalog).map_err(|errors| {
                 errors.iter().map(kql::TranslateError::to_diagnostic).collect::<Vec<_>>()
             })?;
@@ -128,8 +128,16 @@ fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
 /// Prints documents as they come.
 enum Printer {
     Ndjson(output::Lines),
-    Csv { columns: Vec<String>, out: csv::Writer<Box<dyn std::io::Write + Send>>, error: Option<csv::Error> },
-    Table { columns: Vec<String>, rows: Vec<Vec<Cell>>, more: u64 },
+    Csv {
+        columns: Vec<String>,
+        out: Box<csv::Writer<Box<dyn std::io::Write + Send>>>,
+        error: Option<csv::Error>,
+    },
+    Table {
+        columns: Vec<String>,
+        rows: Vec<Vec<Cell>>,
+        more: u64,
+    },
 }
 
 impl Printer {
@@ -145,7 +153,7 @@ impl Printer {
                 let columns = columns();
                 let mut out = csv::Writer::from_writer(output::open(None)?);
                 out.write_record(&columns)?;
-                Self::Csv { columns, out, error: None }
+                Self::Csv { columns, out: Box::new(out), error: None }
             }
             QueryFormat::Table => Self::Table { columns: columns(), rows: Vec::new(), more: 0 },
         })

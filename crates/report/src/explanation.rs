@@ -73,5 +73,5 @@ pub fn explanation(event_id: &str, events: &[ExplainedEvent<'_>], terminal: Term
 }
 
 fn lines(verdict: &RuleVerdict<'_>) -> String {
-    verdict.clauses.lines().map(|line| format!("    {}\n", clean(line))).collect()
+    verdict.clauses.lines().fold(String::new(), |out, line| out + "    " + &clean(line) + "\n")
 }

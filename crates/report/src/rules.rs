@@ -144,18 +144,17 @@ pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
     for filter in &rule.filters {
         out += &format!("\n```json\n{}\n```\n", pretty(filter));
     }
-    match &rule.guide {
-        Some(guide) => out += &guide_markdown(guide, words),
-        None => {
-            let note = rule.note.as_deref().unwrap_or_default().trim();
-            if !note.is_empty() {
-                out += &format!("\n## {}\n\n{note}\n", words.guide);
-            }
-            if !rule.false_positives.is_empty() {
-                out += &format!("\n## {}\n\n", words.false_positives);
-                for text in &rule.false_positives {
-                    out += &format!("- {}\n", text.trim());
-                }
+    if let Some(guide) = &rule.guide {
+        out += &guide_markdown(guide, words);
+    } else {
+        let note = rule.note.as_deref().unwrap_or_default().trim();
+        if !note.is_empty() {
+            out += &format!("\n## {}\n\n{note}\n", words.guide);
+        }
+        if !rule.false_positives.is_empty() {
+            out += &format!("\n## {}\n\n", words.false_positives);
+            for text in &rule.false_positives {
+                out += &format!("- {}\n", text.trim());
             }
         }
     }

@@ -52,7 +52,7 @@ fn the_recorded_get_password_data_attack_is_one_alert() {
     let nowhere = Folder::new();
     let rule = get_password_data();
     let hunted = |known| {
-        run(HuntOptions {
+        run(&HuntOptions {
             paths: vec![path.clone()],
             known,
             ..options(&nowhere, std::slice::from_ref(&rule))
@@ -88,7 +88,7 @@ fn every_recording_is_hunted_without_trouble() {
     let Some(folder) = recordings() else { return };
     let rules = rule::builtin(rule::GuideLanguage::English).rules;
     let nowhere = Folder::new();
-    let found = run(HuntOptions { paths: vec![folder], ..options(&nowhere, &rules) });
+    let found = run(&HuntOptions { paths: vec![folder], ..options(&nowhere, &rules) });
     assert_eq!(found.read.troubles, Vec::<String>::new());
     assert!(found.refused.is_empty());
     assert_eq!(found.read.undated, 0);

@@ -18,7 +18,7 @@ fn exceptions(items: &[Value]) -> Exceptions {
     set.exceptions
 }
 
-fn item(entries: Value, more: &Value) -> Value {
+fn item(entries: &Value, more: &Value) -> Value {
     let mut item = json!({ "item_id": "i", "list_id": "known", "name": "Known roles", "entries": entries });
     item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     item
@@ -44,7 +44,7 @@ fn excepting() -> Rule {
 fn roles(folder: &Folder, items: &[Value]) -> Vec<String> {
     let mut options = options(folder, &[excepting()]);
     options.exceptions = exceptions(items);
-    let found = run(options);
+    let found = run(&options);
     assert_eq!(found.rules[0].warnings, []);
     verdicts(&found).iter().map(|it| it.rsplit_once(' ').unwrap().1.to_owned()).collect()
 }
@@ -54,8 +54,8 @@ fn an_excepted_role_is_silent() {
     let folder = Folder::of(&[refused("scan", DAY_ONE, "scanner"), refused("ci", DAY_ONE + HOUR, "ci")]);
     assert_eq!(hunt_in(&folder, &[get_password_data()]).alerts.len(), 2);
     let none = json!({});
-    assert_eq!(roles(&folder, &[item(on_role("scanner"), &none)]), ["ci"]);
-    assert_eq!(roles(&folder, &[item(on_role("scanner"), &none), item(on_role("ci"), &none)]), [""; 0]);
+    assert_eq!(roles(&folder, &[item(&on_role("scanner"), &none)]), ["ci"]);
+    assert_eq!(roles(&folder, &[item(&on_role("scanner"), &none), item(&on_role("ci"), &none)]), [""; 0]);
     assert_eq!(roles(&folder, &[empty_list()]), ["ci", "scan"]);
 }
 
@@ -63,8 +63,8 @@ fn an_excepted_role_is_silent() {
 fn an_expired_exception_is_none() {
     let folder = Folder::of(&[refused("scan", DAY_ONE, "scanner")]);
     let until = |time| json!({ "expire_time": ecs::date::to_iso(time) });
-    assert_eq!(roles(&folder, &[item(on_role("scanner"), &until(NOW))]), [""; 0]);
-    assert_eq!(roles(&folder, &[item(on_role("scanner"), &until(NOW - 1))]), ["scan"]);
+    assert_eq!(roles(&folder, &[item(&on_role("scanner"), &until(NOW))]), [""; 0]);
+    assert_eq!(roles(&folder, &[item(&on_role("scanner"), &until(NOW - 1))]), ["scan"]);
 }
 
 /// The first call of a role is excepted for its address; so the role is new with the second, from elsewhere.
@@ -76,7 +76,7 @@ fn what_is_excepted_is_no_history() {
     let folder = Folder::of(&[office, away]);
     let entries = json!([{ "type": "match", "operator": "included", "field": "source.ip", "value": "198.51.100.0/24" }]);
     assert_eq!(roles(&folder, &[empty_list()]), ["office"]);
-    assert_eq!(roles(&folder, &[item(entries, &json!({}))]), ["away"]);
+    assert_eq!(roles(&folder, &[item(&entries, &json!({}))]), ["away"]);
 }
 
 #[test]
@@ -84,12 +84,12 @@ fn what_cannot_be_applied_is_told() {
     let folder = Folder::of(&[refused("scan", DAY_ONE, "scanner")]);
     let list = json!([{ "type": "list", "operator": "included", "field": "source.ip", "list": { "id": "offices", "type": "ip" } }]);
     for (items, said) in [
-        (vec![item(list, &json!({}))], "execution: Known roles (it asks for the value list `offices`"),
+        (vec![item(&list, &json!({}))], "execution: Known roles (it asks for the value list `offices`"),
         (vec![], "execution: all of the list `known`, which was not loaded"),
     ] {
         let mut options = options(&folder, &[excepting()]);
         options.exceptions = exceptions(&items);
-        let found = run(options);
+        let found = run(&options);
         assert_eq!(found.alerts.len(), 1);
         let warnings = &found.rules[0].warnings;
         assert!(warnings.len() == 1 && warnings[0].message.contains(said), "{warnings:?}");

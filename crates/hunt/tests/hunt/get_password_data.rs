@@ -89,7 +89,7 @@ fn alerts_of_an_earlier_hunt_are_not_raised_again() {
         for line in lines {
             known.add_line(line).unwrap();
         }
-        verdicts(&run(hunt::HuntOptions { known, ..options(&folder, &rules) }))
+        verdicts(&run(&hunt::HuntOptions { known, ..options(&folder, &rules) }))
     };
     let lines = texts(&first);
     assert!(again(&lines).is_empty());

@@ -134,7 +134,7 @@ fn a_rule_that_cannot_run_is_named_and_costs_nothing_else() {
     assert_eq!(found.refused.len(), 1);
     assert!(found.refused[0].reason.contains("`eql`"), "{}", found.refused[0].reason);
 
-    let run = |rules| hunt::hunt(options(&folder, rules), &mut std::io::empty(), &hunt::Progress::default());
+    let run = |rules| hunt::hunt(&options(&folder, rules), &mut std::io::empty(), &hunt::Progress::default());
     let error = run(std::slice::from_ref(&eql)).unwrap_err();
     assert!(matches!(&error, HuntError::AllRefused(refused) if refused.len() == 1), "{error}");
     assert!(error.to_string().contains("Sequence: "), "{error}");
@@ -146,9 +146,10 @@ fn standard_input_is_read_as_a_file_is() {
     let folder = Folder::of(&[refused("call", DAY_ONE, "ci")]);
     let text = refused("call", DAY_ONE, "ci").line();
     let options = hunt::HuntOptions { paths: vec!["-".into()], ..options(&folder, &[get_password_data()]) };
-    let found: Hunted = hunt::hunt(options, &mut text.as_bytes(), &hunt::Progress::default()).unwrap().into();
+    let found: Hunted =
+        hunt::hunt(&options, &mut text.as_bytes(), &hunt::Progress::default()).unwrap().into();
     assert_eq!(found.alerts, hunt_in(&folder, &[get_password_data()]).alerts);
-    let nothing = run(hunt::HuntOptions {
+    let nothing = run(&hunt::HuntOptions {
         paths: vec!["-".into()],
         ..crate::setup::options(&folder, &[get_password_data()])
     });

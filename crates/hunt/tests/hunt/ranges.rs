@@ -23,7 +23,7 @@ fn the_edges_of_a_range() {
     let calls = [at("before", -1), at("on", 0), at("after", 1), at("late", 5 * MINUTE)];
     let folder = Folder::of(&calls);
     let hunted = |mode| {
-        let mut ids = ids(&run(HuntOptions { mode, ..options(&folder, &[every_call()]) }));
+        let mut ids = ids(&run(&HuntOptions { mode, ..options(&folder, &[every_call()]) }));
         ids.sort();
         ids
     };
@@ -60,10 +60,10 @@ fn what_lies_before_since_is_history() {
     let calls = [refused("old", DAY_ONE, "ci"), refused("again", DAY_ONE + 5 * DAY, "ci")];
     let folder = Folder::of(&calls);
     let mode = Mode::Replay { since: Some(DAY_ONE + 4 * DAY), until: None };
-    let found = run(HuntOptions { mode, ..options(&folder, &[get_password_data()]) });
+    let found = run(&HuntOptions { mode, ..options(&folder, &[get_password_data()]) });
     assert!(found.alerts.is_empty(), "{:?}", verdicts(&found));
     let mode = Mode::Once { from: Some(DAY_ONE + 4 * DAY), to: None };
-    let found = run(HuntOptions { mode, ..options(&folder, &[get_password_data()]) });
+    let found = run(&HuntOptions { mode, ..options(&folder, &[get_password_data()]) });
     assert!(found.alerts.is_empty(), "{:?}", verdicts(&found));
 }
 
@@ -89,7 +89,7 @@ fn pruning_leaves_what_the_rules_reach_back_to() {
     }
     let since = DAY_ONE + 30 * DAY + 12 * HOUR;
     let mode = Mode::Replay { since: Some(since), until: Some(since + 4 * DAY) };
-    let pruned = run(HuntOptions { mode, ..options(&folder, &[get_password_data(), every_call()]) });
+    let pruned = run(&HuntOptions { mode, ..options(&folder, &[get_password_data(), every_call()]) });
     assert!(pruned.read.pruned > 20, "{} of 40 were not read", pruned.read.pruned);
     assert!(pruned.read.files + pruned.read.pruned == 40);
     // Each role calls every fourth day: with seven days of history none is new.
@@ -102,7 +102,7 @@ fn pruning_leaves_what_the_rules_reach_back_to() {
         let call = refused(&format!("day-{day}"), DAY_ONE + day * DAY, role).line();
         flat.write(&format!("{day}.json"), call);
     }
-    let read = run(HuntOptions { mode, ..options(&flat, &[get_password_data(), every_call()]) });
+    let read = run(&HuntOptions { mode, ..options(&flat, &[get_password_data(), every_call()]) });
     assert_eq!(read.read.pruned, 0);
     assert_eq!(texts(&read), texts(&pruned));
 }
@@ -128,7 +128,7 @@ fn the_limit_of_alerts_asked_for_by_hand_is_the_limit() {
     calls.push(refused("later", DAY_ONE + MINUTE, "ci"));
     let folder = Folder::of(&calls);
     let raised = |max_signals| {
-        let found = run(HuntOptions { max_signals, ..options(&folder, &[every_call()]) });
+        let found = run(&HuntOptions { max_signals, ..options(&folder, &[every_call()]) });
         (found.alerts.len(), found.rules[0].outcome.metrics.truncated)
     };
     assert_eq!(raised(None), (200, 2), "what the rule says");

@@ -154,7 +154,7 @@ proptest! {
         let calls = numbered(&calls, &ids);
         let rules = rules();
         let plain = Folder::of(&calls);
-        let expected = run(HuntOptions { threads: 1, ..options(&plain, &rules) });
+        let expected = run(&HuntOptions { threads: 1, ..options(&plain, &rules) });
 
         let folder = Folder::new();
         for (number, (container, members)) in delivery.files.iter().enumerate() {
@@ -163,7 +163,7 @@ proptest! {
                 folder.write(&format!("part-{number}/records"), contain(*container, &members));
             }
         }
-        let found = run(HuntOptions {
+        let found = run(&HuntOptions {
             threads: delivery.threads,
             block_rows: delivery.block_rows,
             ..options(&folder, &rules)
@@ -184,7 +184,7 @@ proptest! {
         let mode =
             if once { Mode::Once { from: since, to: None } } else { Mode::Replay { since, until: None } };
         let folder = Folder::of(&calls);
-        let found = run(HuntOptions { mode, ..options(&folder, &rules()) });
+        let found = run(&HuntOptions { mode, ..options(&folder, &rules()) });
         let got: Vec<(String, Vec<String>)> = found
             .rules
             .iter()
@@ -282,10 +282,10 @@ fn many_records_in_one_file_and_in_many() {
         .collect();
     let rules = rules();
     let one = Folder::of(&calls);
-    let expected = texts(&run(HuntOptions { threads: 1, mode: REPLAY, ..options(&one, &rules) }));
+    let expected = texts(&run(&HuntOptions { threads: 1, mode: REPLAY, ..options(&one, &rules) }));
     assert!(expected.len() > 1_000, "{} alerts", expected.len());
     for threads in [2, 8] {
-        let found = run(HuntOptions { threads, ..options(&one, &rules) });
+        let found = run(&HuntOptions { threads, ..options(&one, &rules) });
         assert!(texts(&found) == expected, "{threads} threads");
     }
     let many = Folder::new();

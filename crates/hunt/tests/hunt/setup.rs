@@ -202,13 +202,13 @@ impl From<Found> for Hunted {
     }
 }
 
-pub(crate) fn run(options: HuntOptions) -> Hunted {
+pub(crate) fn run(options: &HuntOptions) -> Hunted {
     hunt::hunt(options, &mut std::io::empty(), &Progress::default()).unwrap().into()
 }
 
 /// The alerts of a plain hunt.
 pub(crate) fn hunt_in(folder: &Folder, rules: &[Rule]) -> Hunted {
-    run(options(folder, rules))
+    run(&options(folder, rules))
 }
 
 /// The text of every alert.
