@@ -3,6 +3,7 @@
 //! This file only dispatches. Each task is a module with an `Args` (clap) and a `run(Args) -> anyhow::Result<()>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person at the terminal")]
 
+mod bench;
 mod check;
 mod conformance;
 mod differential;
@@ -21,6 +22,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measure hunts: beside what nothing can be faster than, by phases, by number of rules.
+    Bench(bench::Args),
     /// Check the layering of the crates.
     Check(check::Args),
     /// Run the test cases of other implementations against this one.
@@ -33,6 +36,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Bench(args) => bench::run(&args),
         Task::Check(args) => check::run(&args),
         Task::Conformance(args) => conformance::run(&args),
         Task::Differential(args) => differential::run(&args),

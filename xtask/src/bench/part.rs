@@ -1,0 +1,240 @@
+//! What a process of the benchmark does, besides the real `trailwarden`.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use detect::{KnownAlerts, Mode};
+use hunt::{Depth, HuntOptions, Progress, Stage};
+use libdeflater::Decompressor;
+use reader::Discovery;
+
+use super::{Args, NOW, measure};
+
+/// What to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Part {
+    /// Decompress every file.
+    Decompress,
+    /// Decompress every file and parse it to a tape.
+    ParseTape,
+    /// Decompress every file and parse it to a tree.
+    ParseTree,
+    /// The pass of a hunt, ended early.
+    Read,
+    Parse,
+    Fill,
+    Match,
+    /// A hunt, stage by stage; prints the alerts.
+    Hunt,
+}
+
+impl Part {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Decompress => "decompress",
+            Self::ParseTape => "parse-tape",
+            Self::ParseTree => "parse-tree",
+            Self::Read => "read",
+            Self::Parse => "parse",
+            Self::Fill => "fill",
+            Self::Match => "match",
+            Self::Hunt => "hunt",
+        }
+    }
+}
+
+/// What the parts need to know besides.
+#[derive(Debug, clap::Args)]
+pub(super) struct PartArgs {
+    /// Events of a block.
+    #[arg(long, hide = true, default_value_t = 0)]
+    block_rows: usize,
+    /// The files of the folder one by one, the last first.
+    #[arg(long, hide = true)]
+    reverse: bool,
+}
+
+impl Part {
+    pub(super) fn run(self, args: &Args) -> Result<()> {
+        let data = args.data.as_deref().context("--part needs --data")?;
+        match self {
+            Self::Decompress => files(data, args.threads(), |_, _| Ok(())),
+            Self::ParseTape => files(data, args.threads(), |parser, text| parser.tape(text)),
+            Self::ParseTree => files(data, args.threads(), |_, text| {
+                let tree: sonic_rs::Value = sonic_rs::from_slice(text)?;
+                std::hint::black_box(&tree);
+                Ok(())
+            }),
+            Self::Read => pass(args, data, Depth::Read),
+            Self::Parse => pass(args, data, Depth::Parse),
+            Self::Fill => pass(args, data, Depth::Fill),
+            Self::Match => pass(args, data, Depth::Match),
+            Self::Hunt => hunt(args, data),
+        }
+    }
+}
+
+/// Keeps the memory of parsing.
+#[derive(Default)]
+struct Parser {
+    buffers: simd_json::Buffers,
+    tape: Option<simd_json::Tape<'static>>,
+}
+
+impl Parser {
+    fn tape(&mut self, text: &mut [u8]) -> Result<()> {
+        let mut tape = self.tape.take().map_or_else(simd_json::Tape::null, simd_json::Tape::reset);
+        simd_json::fill_tape(text, &mut self.buffers, &mut tape)?;
+        std::hint::black_box(&tape);
+        self.tape = Some(tape.reset());
+        Ok(())
+    }
+}
+
+/// Decompresses all gzip files on all threads, with nothing around it that could be left out.
+fn files(
+    data: &Path,
+    threads: usize,
+    each: impl Fn(&mut Parser, &mut [u8]) -> Result<()> + Sync,
+) -> Result<()> {
+    let found = Discovery::find(&[data.to_owned()], &mut std::io::empty());
+    let found = found.map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<u64> {
+        let (mut decompressor, mut parser) = (Decompressor::new(), Parser::default());
+        let (mut text, mut bytes) = (Vec::new(), 0);
+        while let Some(input) = found.inputs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let packed = std::fs::read(input.path())?;
+            let size = unpacked_size(&packed).with_context(|| format!("{} is no gzip file", input.name()))?;
+            text.resize(size, 0);
+            let size = decompressor.gzip_decompress(&packed, &mut text)?;
+            bytes += size as u64;
+            each(&mut parser, &mut text[..size]).with_context(|| input.name().to_owned())?;
+        }
+        Ok(bytes)
+    };
+    let bytes = std::thread::scope(|scope| -> Result<u64> {
+        let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        let mut bytes = 0;
+        for thread in threads {
+            bytes += thread.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+        }
+        Ok(bytes)
+    })?;
+    measure::say(&[("text_bytes", bytes as f64)]);
+    Ok(())
+}
+
+/// What the last four bytes of a gzip file say.
+fn unpacked_size(packed: &[u8]) -> Option<usize> {
+    let is_gzip = packed.starts_with(&[0x1f, 0x8b]);
+    packed.last_chunk().filter(|_| is_gzip).map(|size| u32::from_le_bytes(*size) as usize)
+}
+
+/// The pass of a hunt, so far as the depth says.
+fn pass(args: &Args, data: &Path, depth: Depth) -> Result<()> {
+    let options = options(args, data)?;
+    let pass = hunt::pass(&options, depth, &mut std::io::empty(), &Progress::default())?;
+    measure::say(&[
+        ("records", pass.records as f64),
+        ("read_bytes", pass.read_bytes as f64),
+        ("text_bytes", pass.text_bytes as f64),
+    ]);
+    Ok(())
+}
+
+/// How often a hunt is looked at, to see when its stages begin.
+const LOOK_EVERY: Duration = Duration::from_micros(200);
+
+/// A hunt: prints its alerts and how long each stage took.
+fn hunt(args: &Args, data: &Path) -> Result<()> {
+    let options = options(args, data)?;
+    let progress = Progress::default();
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    let started = Instant::now();
+    let (found, begun) = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut begun = [None; 2];
+            while !is_done.load(Ordering::Relaxed) {
+                match progress.stage() {
+                    Stage::Discovering | Stage::Scanning => {}
+                    Stage::Executing => begun[0] = begun[0].or(Some(started.elapsed())),
+                    Stage::Building => begun[1] = begun[1].or(Some(started.elapsed())),
+                }
+                std::thread::sleep(LOOK_EVERY);
+            }
+            begun
+        });
+        let found = hunt::hunt(&options, &mut std::io::empty(), &progress);
+        is_done.store(true, Ordering::Relaxed);
+        (found, watch.join().unwrap_or_default())
+    });
+    let found = found?;
+    // An alert's document is built when it is asked for.
+    let mut alerts: u32 = 0;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for alert in found.alerts() {
+        serde_json::to_writer(&mut out, &alert)?;
+        out.write_all(b"\n")?;
+        alerts += 1;
+    }
+    out.flush()?;
+    drop(out);
+    let ended = started.elapsed();
+    // A stage that was over before it was seen took no time.
+    let building = begun[1].unwrap_or(ended);
+    let executing = begun[0].unwrap_or(building);
+    measure::say(&[
+        ("records", found.read.records as f64),
+        ("matched", found.rules.iter().map(|it| it.outcome.metrics.matched as f64).sum()),
+        ("executions", found.rules.iter().map(|it| it.outcome.executions.total as f64).sum()),
+        ("executions_run", found.rules.iter().map(|it| it.outcome.executions.run as f64).sum()),
+        ("alerts", f64::from(alerts)),
+        ("rules", found.rules.len() as f64),
+        ("refused", found.refused.len() as f64),
+        ("scan_s", executing.as_secs_f64()),
+        ("execute_s", (building.saturating_sub(executing)).as_secs_f64()),
+        ("build_s", (ended.saturating_sub(building)).as_secs_f64()),
+    ]);
+    Ok(())
+}
+
+/// The options that `trailwarden hunt` has by default.
+fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
+    let set = match &args.rules {
+        Some(rules) => rule::load(std::slice::from_ref(rules)),
+        None => rule::builtin(rule::GuideLanguage::English),
+    };
+    let normalise = cloudtrail::Options {
+        tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
+        original: cloudtrail::Original::Tagged,
+        envelope: Some(cloudtrail::Envelope::default()),
+        ..cloudtrail::Options::default()
+    };
+    let paths = if args.part_args.reverse { last_first(data)? } else { vec![data.to_owned()] };
+    Ok(HuntOptions {
+        paths,
+        rules: set.rules,
+        exceptions: rule::Exceptions::default(),
+        mode: Mode::Replay { since: None, until: None },
+        max_signals: None,
+        known: KnownAlerts::default(),
+        normalise,
+        limits: reader::Limits::default(),
+        threads: args.threads(),
+        block_rows: args.part_args.block_rows,
+        now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+/// The files below a folder, the last first.
+fn last_first(data: &Path) -> Result<Vec<PathBuf>> {
+    let found = Discovery::find(&[data.to_owned()], &mut std::io::empty());
+    let found = found.map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+    Ok(found.inputs.iter().rev().map(|input| input.path().to_owned()).collect())
+}

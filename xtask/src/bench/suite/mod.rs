@@ -1,0 +1,8 @@
+//! One suite a file: which processes run, and what their times come to.
+
+pub(super) mod identical;
+pub(super) mod limit;
+pub(super) mod new_terms;
+pub(super) mod phases;
+pub(super) mod replay;
+pub(super) mod rules;

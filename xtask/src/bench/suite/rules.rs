@@ -1,0 +1,50 @@
+//! What the number of rules costs, and their type.
+
+use anyhow::{Result, ensure};
+
+use crate::bench::Bench;
+use crate::bench::figure::{Figure, Must};
+use crate::bench::measure::in_turns;
+use crate::bench::synthetic::{Only, write};
+
+/// Numbers of rules.
+const COUNTS: [usize; 4] = [1, 20, 200, 2_000];
+
+/// 2,000 rules may cost so many times what 20 cost.
+const MANY_BY_FEW: Must = Must::AtMost(1.25);
+
+/// How many rules of one type.
+const OF_A_TYPE: usize = 200;
+
+pub(in crate::bench) fn run(bench: &Bench) -> Result<Vec<Figure>> {
+    let records = bench.records()?;
+    let mut processes = Vec::new();
+    for count in COUNTS {
+        let rules = write(&bench.scratch, count, Only::Everything)?;
+        processes.push(bench.hunt(&format!("{count} rules"), Some(&rules)));
+    }
+    for (only, name) in [(Only::Query, "query"), (Only::NewTerms, "new_terms")] {
+        let rules = write(&bench.scratch, OF_A_TYPE, only)?;
+        processes.push(bench.hunt(&format!("{OF_A_TYPE} rules, all {name}"), Some(&rules)));
+    }
+    let measured = in_turns(&processes, bench.repetitions)?;
+    let mut figures = Vec::new();
+    for (process, measured) in processes.iter().zip(&measured) {
+        let name = process.name();
+        figures.push(Figure::new(name, records / measured.wall_s(), "records/s"));
+        let micros = measured.cpu_s() / records * 1e6;
+        figures.push(Figure::new(format!("{name}: processor time"), micros, "µs/record"));
+        figures.push(Figure::new(format!("{name}: alerts"), measured.lines() as f64, ""));
+    }
+    let (few, many) = (&measured[1], &measured[3]);
+    ensure!(
+        few.lines() == many.lines(),
+        "20 and 2,000 rules must alert as often, or they cannot be compared"
+    );
+    figures.push(Figure::new("2,000 by 20 rules", many.wall_s() / few.wall_s(), "times").must(MANY_BY_FEW));
+    figures.push(
+        Figure::new("2,000 by 20 rules, processor time", many.cpu_s() / few.cpu_s(), "times")
+            .must(MANY_BY_FEW),
+    );
+    Ok(figures)
+}
