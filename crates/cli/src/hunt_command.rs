@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             report::when(until)
         );
     }
+    args.output.as_deref().map(output::check).transpose()?;
     let set = input::rules(&args.rules)?;
     if set.rules.is_empty() {
         let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write, stdout};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 
 /// Standard output, or a file.
@@ -16,6 +16,19 @@ pub(crate) fn open(path: Option<&Path>) -> anyhow::Result<Box<dyn Write + Send>>
             Box::new(BufWriter::new(file))
         }
     })
+}
+
+/// Whether a file can be written, as far as that can be told without touching it: better known before the work
+/// than after it.
+pub(crate) fn check(path: &Path) -> anyhow::Result<()> {
+    let place = || format!("cannot write to `{}`", path.display());
+    if path.exists() {
+        // Nothing is written: this asks for leave.
+        File::options().append(true).open(path).with_context(place)?;
+    } else if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty() && !it.is_dir()) {
+        bail!("{}: there is no folder `{}`", place(), folder.display());
+    }
+    Ok(())
 }
 
 /// Whether results go to a terminal.

@@ -173,6 +173,21 @@ fn quiet() {
     assert!(ran.error().contains("`absent`"), "an error is no notice");
 }
 
+/// A hunt may take an hour: what it is for must not fail at its end.
+#[test]
+fn the_output_is_asked_for_before_the_work() {
+    let folder = Folder::with_calls();
+    let ran = hunt(&folder, &["absent", "-o", "absent/alerts.json"]);
+    assert_eq!(ran.error(), "cannot write to `absent/alerts.json`: there is no folder `absent`");
+    folder.write("alerts.json", "kept");
+    assert!(hunt(&folder, &["absent", "-o", "alerts.json"]).error().contains("`absent`"));
+    assert_eq!(
+        std::fs::read_to_string(folder.join("alerts.json")).unwrap(),
+        "kept",
+        "a hunt that failed wrote nothing"
+    );
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {
