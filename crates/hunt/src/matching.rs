@@ -137,7 +137,6 @@ pub(crate) struct Matching<'a> {
     prepared: &'a Prepared,
     filler: RowFiller,
     builder: Option<BlockBuilder>,
-    skip: Option<Skip>,
     scratch: Scratch,
     collector: Collector,
     /// Rows and rules that match, of the block at hand.
@@ -179,7 +178,6 @@ impl<'a> Matching<'a> {
         Self {
             filler: prepared.filler(options, now, indices),
             builder: Some(BlockBuilder::new(Arc::clone(&prepared.schema))),
-            skip: prepared.skip.clone(),
             scratch: Scratch::default(),
             collector: Collector::new(Arc::clone(&prepared.plans)),
             found: Vec::new(),
@@ -303,7 +301,7 @@ fn date(block: &Block, slot: Slot, row: usize) -> Option<Millis> {
 
 impl Visit for Matching<'_> {
     fn record(&mut self, record: RawRecord<'_>) {
-        if let Some(time) = self.skip.as_mut().and_then(|skip| skip.time_if_hopeless(&record)) {
+        if let Some(time) = self.prepared.skip.as_ref().and_then(|skip| skip.time_if_hopeless(&record)) {
             self.see(time);
             return;
         }

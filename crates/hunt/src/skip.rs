@@ -14,11 +14,6 @@ use crate::scan::RawRecord;
 
 /// Names of calls for which a search of the text is worth it.
 const NAMES_MAX: usize = 64;
-/// Records after which it is judged whether it was.
-const TRIAL: u32 = 4096;
-/// It is worth it if it spares at least one parse in so many records.
-const SPARED_ONE_IN: u32 = 4;
-
 /// Tells records that cannot match from the others.
 #[derive(Clone)]
 pub(crate) struct Skip {
@@ -27,9 +22,6 @@ pub(crate) struct Skip {
     /// The escape in which a name could hide.
     escape: Finder<'static>,
     time: Finder<'static>,
-    seen: u32,
-    spared: u32,
-    off: bool,
 }
 
 impl Skip {
@@ -46,31 +38,15 @@ impl Skip {
         }
         // Only this kind of match is searched for with vectors; any match will do here.
         let names = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(names).ok()?;
-        Some(Self {
-            names,
-            escape: Finder::new(b"\\u"),
-            time: Finder::new(b"\"eventTime\""),
-            seen: 0,
-            spared: 0,
-            off: false,
-        })
+        Some(Self { names, escape: Finder::new(b"\\u"), time: Finder::new(b"\"eventTime\"") })
     }
 
     /// The time of a record that cannot match; nothing if it may, or if its time cannot be told without parsing.
-    pub(crate) fn time_if_hopeless(&mut self, record: &RawRecord<'_>) -> Option<Millis> {
-        if self.off || record.kind != RecordKind::CloudTrail {
-            return None;
-        }
-        self.seen += 1;
-        if self.seen == TRIAL {
-            self.off = self.spared < TRIAL / SPARED_ONE_IN;
-        }
-        if self.names.is_match(record.text) || self.escape.find(record.text).is_some() {
-            return None;
-        }
-        let time = self.time(record.text)?;
-        self.spared += 1;
-        Some(time)
+    pub(crate) fn time_if_hopeless(&self, record: &RawRecord<'_>) -> Option<Millis> {
+        let may_match = record.kind != RecordKind::CloudTrail
+            || self.names.is_match(record.text)
+            || self.escape.find(record.text).is_some();
+        if may_match { None } else { self.time(record.text) }
     }
 
     /// The event's time, if the text names it exactly once.
@@ -125,7 +101,7 @@ mod tests {
         Skip::new(&filters)
     }
 
-    fn time(skip: &mut Skip, text: &str) -> Option<Millis> {
+    fn time(skip: &Skip, text: &str) -> Option<Millis> {
         let kind = RecordKind::CloudTrail;
         let record = RawRecord { input: 0, ordinal: 0, kind, id: None, index: None, text: text.as_bytes() };
         skip.time_if_hopeless(&record)
@@ -148,28 +124,19 @@ mod tests {
 
     #[test]
     fn a_record_is_hopeless_only_if_no_name_can_be_in_it() {
-        let mut skip = skip(&["event.action: GetPasswordData"]).unwrap();
+        let skip = skip(&["event.action: GetPasswordData"]).unwrap();
         let at = Some(1_772_359_200_000);
-        assert_eq!(time(&mut skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"Get"}"#), at);
-        assert_eq!(time(&mut skip, "{\"eventTime\" :\n \"2026-03-01T10:00:00Z\"}"), at);
+        assert_eq!(time(&skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"Get"}"#), at);
+        assert_eq!(time(&skip, "{\"eventTime\" :\n \"2026-03-01T10:00:00Z\"}"), at);
         assert_eq!(
-            time(&mut skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"GetPasswordData"}"#),
+            time(&skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"GetPasswordData"}"#),
             None
         );
         let hidden = r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"\u0047etPasswordData"}"#;
-        assert_eq!(time(&mut skip, hidden), None, "an escape may hide the name");
+        assert_eq!(time(&skip, hidden), None, "an escape may hide the name");
         let twice = r#"{"requestParameters":{"eventTime":"2020-01-01T00:00:00Z"},"eventTime":"2026-03-01T10:00:00Z"}"#;
-        assert_eq!(time(&mut skip, twice), None, "which is the event's?");
-        assert_eq!(time(&mut skip, r#"{"eventName":"Get"}"#), None, "no time");
-        assert_eq!(time(&mut skip, r#"{"eventTime":"soon"}"#), None);
-    }
-
-    #[test]
-    fn a_search_that_spares_nothing_ends() {
-        let mut skip = skip(&["event.action: Get"]).unwrap();
-        for _ in 0..TRIAL {
-            time(&mut skip, r#"{"eventTime":"2026-03-01T10:00:00Z","eventName":"Get"}"#);
-        }
-        assert!(skip.off);
+        assert_eq!(time(&skip, twice), None, "which is the event's?");
+        assert_eq!(time(&skip, r#"{"eventName":"Get"}"#), None, "no time");
+        assert_eq!(time(&skip, r#"{"eventTime":"soon"}"#), None);
     }
 }
