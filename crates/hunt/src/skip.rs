@@ -14,8 +14,8 @@ use crate::scan::RawRecord;
 
 /// Names of calls for which a search of the text is worth it.
 const NAMES_MAX: usize = 64;
+
 /// Tells records that cannot match from the others.
-#[derive(Clone)]
 pub(crate) struct Skip {
     /// The names of the calls, anywhere in the text.
     names: AhoCorasick,
