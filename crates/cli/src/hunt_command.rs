@@ -40,7 +40,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         );
     }
     args.output.as_deref().map(output::check).transpose()?;
-    let set = input::rules(&args.rules)?;
+    let set = input::rules(&args.rules)?.localised(input::language(args.rules.lang));
     if set.rules.is_empty() {
         let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
         if set.error_count() == 0 && !set.exceptions.is_empty() {

@@ -8,7 +8,7 @@ use cloudtrail::Geo;
 use ecs::Millis;
 use ecs::date::DateError;
 use jiff::Timestamp;
-use rule::{GuideLanguage, RuleSet};
+use rule::{GuideLanguage, Rule, RuleSet};
 
 use crate::args::{Input, Lang, Limits, RuleSource};
 
@@ -94,14 +94,13 @@ pub(crate) fn language(lang: Lang) -> GuideLanguage {
     }
 }
 
-/// The rules that the options name, and what was wrong with their files.
+/// The rules that the options name, their texts as they were written, and what was wrong with their files.
 pub(crate) fn rules(source: &RuleSource) -> anyhow::Result<RuleSet> {
     let mut set =
         if source.rules.is_empty() { RuleSet::default() } else { load_rules("--rules ", &source.rules)? };
     if source.rules.is_empty() || source.builtin {
         set.extend(rule::builtin(GuideLanguage::English));
     }
-    let mut set = set.localised(language(source.lang));
     let wanted: Vec<String> = source.only.iter().map(|text| text.to_lowercase()).collect();
     if !wanted.is_empty() {
         let all = set.rules.len();
@@ -116,8 +115,14 @@ pub(crate) fn rules(source: &RuleSource) -> anyhow::Result<RuleSet> {
     Ok(set)
 }
 
-/// Whether a rule's id, name, tags or type contain a text, given in lower case.
-pub(crate) fn rule_has(rule: &rule::Rule, text: &str) -> bool {
-    let words = [rule.rule_id.as_str(), &rule.name, rule.kind.type_name()];
-    words.into_iter().chain(rule.tags.iter().map(String::as_str)).any(|it| it.to_lowercase().contains(text))
+/// Whether a rule's id, name (in any language), tags or type contain a text, given in lower case.
+pub(crate) fn rule_has(rule: &Rule, text: &str) -> bool {
+    let words = [rule.rule_id.as_str(), rule.kind.type_name()];
+    let words = words.into_iter().chain(rule.tags.iter().map(String::as_str));
+    words.map(str::to_lowercase).chain(names(rule)).any(|it| it.contains(text))
+}
+
+/// The names of a rule in all languages, in lower case.
+pub(crate) fn names(rule: &Rule) -> impl Iterator<Item = String> {
+    GuideLanguage::ALL.into_iter().map(|language| rule.localised(language).name.to_lowercase())
 }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
     let mut out = output::open(None)?;
     let code = match args {
         Rules::List { source, format } => {
-            let set = input::rules(&source)?;
+            let set = input::rules(&source)?.localised(input::language(source.lang));
             let code = problems(&set, global);
             match format {
                 RuleFormat::Table => {
@@ -75,7 +75,7 @@ fn show(
 ) -> anyhow::Result<()> {
     let text = name.to_lowercase();
     let exact: Vec<_> =
-        set.rules.iter().filter(|it| it.rule_id == name || it.name.to_lowercase() == text).collect();
+        set.rules.iter().filter(|it| it.rule_id == name || input::names(it).any(|it| it == text)).collect();
     let found = if exact.is_empty() {
         set.rules.iter().filter(|it| input::rule_has(it, &text)).collect()
     } else {
@@ -84,9 +84,11 @@ fn show(
     match found.as_slice() {
         [] => bail!("no rule has `{name}` in its id, name, tags or type; `trailwarden rules list` shows all"),
         [rule] => match format {
-            RuleFormat::Table => out.write_all(report::rules::show(rule, language).as_bytes())?,
+            RuleFormat::Table => {
+                out.write_all(report::rules::show(&rule.localised(language), language).as_bytes())?;
+            }
             RuleFormat::Ndjson => {
-                serde_json::to_writer(&mut *out, &rule.api)?;
+                serde_json::to_writer(&mut *out, &rule.localised(language).api)?;
                 out.write_all(b"\n")?;
             }
         },
