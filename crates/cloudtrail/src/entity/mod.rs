@@ -51,31 +51,58 @@ struct Finder<'f, 'a> {
 impl<'a> Finder<'_, 'a> {
     /// The places that a path leads to.
     fn places(&self, path: &str) -> Vec<At> {
-        let tree = self.facts.tree;
-        let path = path.trim_start_matches('#');
-        let (mut places, rest) = match path.split_once('.') {
-            Some(("rq", rest)) => (vec![self.facts.top.request_parameters()], rest),
-            Some(("rs", rest)) => (vec![self.facts.top.response_elements()], rest),
-            _ => (vec![At::ROOT], path),
-        };
-        for step in rest.split('.') {
-            let (key, elements) = step.strip_suffix("[]").map_or((step, false), |key| (key, true));
-            places = places.into_iter().map(|at| tree.get(at, key)).filter(|at| at.is_some()).collect();
-            if elements {
-                places = places.into_iter().flat_map(|at| tree.elements(at)).collect();
-            }
-        }
+        let mut places = Vec::new();
+        self.each_place(path, &mut |at| places.push(at));
         places
     }
 
-    /// The texts that a path leads to.
-    fn texts(&self, path: &str) -> Result<Vec<Cow<'a, str>>, EntityError> {
-        let path = match path {
-            "account" => "recipientAccountId",
-            "resources" => "resources[].ARN",
-            path => path,
+    /// Calls `found` with each place that a path leads to. Most paths lead nowhere, and end at their first key.
+    fn each_place(&self, path: &str, found: &mut dyn FnMut(At)) {
+        let top = &self.facts.top;
+        let path = path.strip_prefix('#').unwrap_or(path);
+        if let Some(rest) = path.strip_prefix("rq.") {
+            self.walk(top.request_parameters(), rest, found);
+        } else if let Some(rest) = path.strip_prefix("rs.") {
+            self.walk(top.response_elements(), rest, found);
+        } else {
+            self.walk(At::ROOT, path, found);
+        }
+    }
+
+    fn walk(&self, object: At, path: &str, found: &mut dyn FnMut(At)) {
+        let (step, rest) = match path.bytes().position(|byte| byte == b'.') {
+            Some(dot) => (&path[..dot], Some(&path[dot + 1..])),
+            None => (path, None),
         };
-        self.places(path).into_iter().map(|at| self.text(at, path)).collect()
+        let (key, is_list) = step.strip_suffix("[]").map_or((step, false), |key| (key, true));
+        let at = self.facts.tree.get(object, key);
+        let mut next = |at| match rest {
+            Some(rest) => self.walk(at, rest, found),
+            None => found(at),
+        };
+        if is_list {
+            self.facts.tree.elements(at).for_each(next);
+        } else if at.is_some() {
+            next(at);
+        }
+    }
+
+    /// Adds the texts that a path leads to.
+    fn add_path(&self, path: &str, set: &mut Distinct<'a>) -> Result<(), EntityError> {
+        let mut result = Ok(());
+        let mut add = |at, path| {
+            if result.is_ok() {
+                result = self.text(at, path).map(|text| _ = set.insert(text));
+            }
+        };
+        match path {
+            "account" => {
+                return self.add_at(self.facts.top.recipient_account_id(), "recipientAccountId", set);
+            }
+            "resources" => self.each_place("resources[].ARN", &mut |at| add(at, "resources[].ARN")),
+            path => self.each_place(path, &mut |at| add(at, path)),
+        }
+        result
     }
 
     fn text(&self, at: At, path: &str) -> Result<Cow<'a, str>, EntityError> {
@@ -92,10 +119,13 @@ impl<'a> Finder<'_, 'a> {
 
     /// Adds the texts of all paths.
     fn add_all(&self, paths: &[&str], set: &mut Distinct<'a>) -> Result<(), EntityError> {
-        for path in paths {
-            for text in self.texts(path)? {
-                set.insert(text);
-            }
+        paths.iter().try_for_each(|path| self.add_path(path, set))
+    }
+
+    /// Adds the text at a place, which some path leads to.
+    fn add_at(&self, at: At, path: &str, set: &mut Distinct<'a>) -> Result<(), EntityError> {
+        if at.is_some() {
+            set.insert(self.text(at, path)?);
         }
         Ok(())
     }
@@ -122,14 +152,16 @@ impl<'a> Entities<'a> {
         let (mut related, mut targets) = (Distinct::default(), Distinct::default());
 
         let actor = finder.actor(source, event)?;
-        let always = [
-            "userIdentity.accessKeyId",
-            "userIdentity.arn",
-            "userIdentity.userName",
-            "userIdentity.sessionContext.sessionIssuer.arn",
-            "userIdentity.sessionContext.sessionIssuer.userName",
-        ];
-        finder.add_all(&always, &mut related)?;
+        let (identity, issuer) = (&facts.identity, &facts.issuer);
+        for (at, path) in [
+            (identity.access_key_id(), "userIdentity.accessKeyId"),
+            (identity.arn(), "userIdentity.arn"),
+            (identity.user_name(), "userIdentity.userName"),
+            (issuer.arn(), "userIdentity.sessionContext.sessionIssuer.arn"),
+            (issuer.user_name(), "userIdentity.sessionContext.sessionIssuer.userName"),
+        ] {
+            finder.add_at(at, path, &mut related)?;
+        }
         if facts.identity_kind() == Some("IdentityCenterUser") {
             finder.add_all(&["userIdentity.onBehalfOf.identityStoreArn"], &mut related)?;
         }

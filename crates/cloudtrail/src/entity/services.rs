@@ -1,5 +1,9 @@
 //! Where the calls of each service name things.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
 use super::ec2;
 use super::{EntityError, Finder};
 use crate::distinct::Distinct;
@@ -154,6 +158,33 @@ const SERVICES: &[Service] = &[
     service("dynamodb", &[], &[("ListTables", &["account"])]),
 ];
 
+/// The same, by service and by call: the table above is for people to read.
+static CALLS: LazyLock<FxHashMap<&str, Calls>> = LazyLock::new(|| {
+    let mut services = FxHashMap::default();
+    for service in SERVICES {
+        let mut calls = Calls { related: service.related, ..Calls::default() };
+        for &(events, paths) in service.targets {
+            for event in events.split_ascii_whitespace() {
+                match event.strip_prefix('~') {
+                    Some(part) => calls.containing.push((part, paths)),
+                    None => calls.named.entry(event).or_default().push(paths),
+                }
+            }
+        }
+        services.insert(service.name, calls);
+    }
+    services
+});
+
+#[derive(Default)]
+struct Calls {
+    related: &'static [&'static str],
+    /// The targets of calls by their whole name.
+    named: FxHashMap<&'static str, Vec<&'static [&'static str]>>,
+    /// The targets of calls by a part of their name.
+    containing: Vec<(&'static str, &'static [&'static str])>,
+}
+
 /// Collects what a call of a service names.
 pub(super) fn find<'a>(
     finder: &Finder<'_, 'a>,
@@ -162,14 +193,13 @@ pub(super) fn find<'a>(
     related: &mut Distinct<'a>,
     targets: &mut Distinct<'a>,
 ) -> Result<(), EntityError> {
-    let Some(service) = SERVICES.iter().find(|it| it.name == source) else { return Ok(()) };
-    finder.add_all(service.related, related)?;
-    for (events, paths) in service.targets {
-        let named = events.split_ascii_whitespace().any(|it| match it.strip_prefix('~') {
-            Some(part) => event.contains(part),
-            None => event == it,
-        });
-        if named {
+    let Some(calls) = CALLS.get(source) else { return Ok(()) };
+    finder.add_all(calls.related, related)?;
+    for paths in calls.named.get(event).into_iter().flatten() {
+        finder.add_all(paths, targets)?;
+    }
+    for (part, paths) in &calls.containing {
+        if event.contains(part) {
             finder.add_all(paths, targets)?;
         }
     }
