@@ -1,6 +1,9 @@
 //! Fields into a document.
 
+use std::sync::LazyLock;
+
 use ecs::{Object, Scalar};
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use crate::emit::Sink;
@@ -9,26 +12,107 @@ use crate::options::Version;
 use crate::subtree::Subtree;
 use crate::tree::scalar_to_json;
 
-/// A document that is being made: nested objects, keys in the order the fields come.
-pub(crate) struct Document {
-    pub(crate) root: Object,
-    pub(crate) version: Version,
+/// Which objects the documents of a version have, and which of them each field belongs to.
+struct Layout {
+    /// For each object but the first, which is the document, the object it lies in and its key there.
+    objects: Vec<(usize, &'static str)>,
+    /// For each field its object and its key there.
+    fields: Vec<(usize, &'static str)>,
 }
 
-impl Document {
-    fn set(&mut self, field: Field, value: Value) {
-        let mut object = &mut self.root;
-        let mut rest = field.path(self.version);
-        while let Some((key, below)) = rest.split_once('.') {
-            let entry = object.entry(key).or_insert_with(|| Object::new().into());
-            let Value::Object(inner) = entry else { return };
-            (object, rest) = (inner, below);
+static LAYOUTS: LazyLock<[Layout; 3]> =
+    LazyLock::new(|| [Version::V8_9, Version::V2_24, Version::Filebeat].map(Layout::new));
+
+impl Layout {
+    fn new(version: Version) -> Self {
+        let mut objects = vec![(DOCUMENT, "")];
+        let mut known: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut fields = Vec::new();
+        for field in Field::ALL {
+            let path = field.path(version);
+            let (mut object, mut start) = (DOCUMENT, 0);
+            for (dot, _) in path.match_indices('.') {
+                object = *known.entry(&path[..dot]).or_insert_with(|| {
+                    objects.push((object, &path[start..dot]));
+                    objects.len() - 1
+                });
+                start = dot + 1;
+            }
+            fields.push((object, &path[start..]));
         }
-        object.insert(rest.to_owned(), value);
+        Self { objects, fields }
+    }
+
+    fn of(version: Version) -> &'static Self {
+        let [newest, older, filebeat] = &*LAYOUTS;
+        match version {
+            Version::V8_9 => newest,
+            Version::V2_24 => older,
+            Version::Filebeat => filebeat,
+        }
     }
 }
 
-impl Sink for Document {
+/// The number of the object that is the document itself.
+const DOCUMENT: usize = 0;
+
+/// A document that is being made: nested objects, keys in the order the fields come.
+///
+/// All objects lie open side by side, and are put into one another at the end: looking for the way to each field
+/// from the top would hash every key of its path.
+pub(crate) struct Document<'s> {
+    layout: &'static Layout,
+    /// How many keys each object had in the document before: so many are made room for.
+    sizes: &'s mut Vec<usize>,
+    objects: Vec<Option<Object>>,
+    /// The numbers of the objects that there are, in the order they came; each has a null in the one it lies in.
+    order: Vec<usize>,
+}
+
+impl<'s> Document<'s> {
+    /// A document without fields. Keep `sizes` for the next one.
+    pub(crate) fn new(version: Version, sizes: &'s mut Vec<usize>) -> Self {
+        let layout = Layout::of(version);
+        sizes.resize(layout.objects.len(), 0);
+        let mut objects = vec![None; layout.objects.len()];
+        objects[DOCUMENT] = Some(Object::with_capacity(sizes[DOCUMENT]));
+        Self { layout, sizes, objects, order: Vec::with_capacity(layout.objects.len()) }
+    }
+
+    /// The document.
+    pub(crate) fn finish(mut self) -> Object {
+        // Whatever lies in an object came after it.
+        for at in self.order.into_iter().rev() {
+            let (outer, key) = self.layout.objects[at];
+            self.sizes[at] = self.objects[at].as_ref().map_or(0, Object::len);
+            if let Some(object) = self.objects[at].take()
+                && let Some(value) = self.objects[outer].as_mut().and_then(|outer| outer.get_mut(key))
+            {
+                *value = object.into();
+            }
+        }
+        let document = self.objects[DOCUMENT].take().unwrap_or_default();
+        self.sizes[DOCUMENT] = document.len();
+        document
+    }
+
+    fn set(&mut self, field: Field, value: Value) {
+        let (object, key) = self.layout.fields[field as usize];
+        self.object(object).insert(key.to_owned(), value);
+    }
+
+    fn object(&mut self, at: usize) -> &mut Object {
+        if self.objects[at].is_none() {
+            let (outer, key) = self.layout.objects[at];
+            self.object(outer).insert(key.to_owned(), Value::Null);
+            self.order.push(at);
+        }
+        let size = self.sizes[at];
+        self.objects[at].get_or_insert_with(|| Object::with_capacity(size))
+    }
+}
+
+impl Sink for Document<'_> {
     fn text(&mut self, field: Field, text: &str) {
         self.set(field, text.into());
     }
@@ -47,5 +131,21 @@ impl Sink for Document {
 
     fn subtrees(&mut self, field: Field, values: &mut dyn Iterator<Item = Subtree<'_>>) {
         self.set(field, values.map(Subtree::to_json).collect());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_field_lies_in_another() {
+        for version in [Version::V8_9, Version::V2_24, Version::Filebeat] {
+            let paths: Vec<&str> = Field::ALL.iter().map(|field| field.path(version)).collect();
+            for path in &paths {
+                let inside = |it: &&&str| it.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+                assert_eq!(paths.iter().find(inside), None, "{path}");
+            }
+        }
     }
 }

@@ -125,7 +125,7 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::IdentityProvider => out.at(facts, facts.identity.identity_provider()),
         F::InScopeOfIssuerType => out.key(facts, facts.identity.in_scope_of(), "issuerType"),
         F::InScopeOfCredentialsIssuedTo => {
-            out.key(facts, facts.identity.in_scope_of(), "credentialsIssuedTo")
+            out.key(facts, facts.identity.in_scope_of(), "credentialsIssuedTo");
         }
         F::InScopeOfSourceArn => out.key(facts, facts.identity.in_scope_of(), "sourceArn"),
         F::InScopeOfSourceAccount => out.key(facts, facts.identity.in_scope_of(), "sourceAccount"),

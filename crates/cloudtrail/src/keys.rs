@@ -66,9 +66,9 @@ impl<const N: usize> KeyIndex<N> {
 /// The first and the last eight bytes; of shorter keys as many as there are, overlapping.
 #[inline]
 const fn ends_of(key: &[u8]) -> (u64, u64) {
-    if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
+    if let (Some(first), Some(last)) = (key.first_chunk::<8>(), key.last_chunk::<8>()) {
         (u64::from_le_bytes(*first), u64::from_le_bytes(*last))
-    } else if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
+    } else if let (Some(first), Some(last)) = (key.first_chunk::<4>(), key.last_chunk::<4>()) {
         (u32::from_le_bytes(*first) as u64, u32::from_le_bytes(*last) as u64)
     } else {
         match *key {

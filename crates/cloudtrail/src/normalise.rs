@@ -29,11 +29,14 @@ impl Normaliser {
     pub fn document(&mut self, record: &Record<'_>, read_at: &ReadAt) -> Object {
         let (options, scratch) = self.parts();
         let mut facts = Facts::new(record, options, read_at);
-        let mut document = Document { root: Object::new(), version: options.version };
+        let mut sizes = std::mem::take(&mut scratch.sizes);
+        let mut document = Document::new(options.version, &mut sizes);
         for &field in Field::ALL.iter().filter(|field| field.is_in(options.version)) {
             emit(field, &mut facts, scratch, &mut document);
         }
-        document.root
+        let document = document.finish();
+        scratch.sizes = sizes;
+        document
     }
 
     pub(crate) fn parts(&mut self) -> (&Options, &mut Scratch) {

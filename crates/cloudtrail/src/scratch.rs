@@ -24,6 +24,8 @@ pub(crate) struct Scratch {
     pub(crate) text: String,
     /// A leaf of a flattened field that is being made.
     pub(crate) key: String,
+    /// How many keys the objects of the last document had.
+    pub(crate) sizes: Vec<usize>,
     pub(crate) renderer: Renderer,
     pub(crate) agents: Agents,
     pub(crate) places: Places,

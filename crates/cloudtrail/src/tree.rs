@@ -295,7 +295,7 @@ impl<'a> Tree<'a> {
             Kind::Scalar(value) => scalar_to_json(value),
             Kind::Array => self.elements(at).map(|element| self.to_json(element)).collect(),
             Kind::Object => {
-                let mut object = ecs::Object::new();
+                let mut object = ecs::Object::with_capacity(self.raw_entries(at).left);
                 for (key, value) in self.entries(at) {
                     object.insert(key.to_owned(), self.to_json(value));
                 }
