@@ -18,6 +18,13 @@ struct Layout {
     objects: Vec<(usize, &'static str)>,
     /// For each field its object and its key there.
     fields: Vec<(usize, &'static str)>,
+    /// The fields that documents of the version have, in order.
+    made: Vec<Field>,
+}
+
+/// The fields that documents of a version have, in order.
+pub(crate) fn fields(version: Version) -> &'static [Field] {
+    &Layout::of(version).made
 }
 
 static LAYOUTS: LazyLock<[Layout; 3]> =
@@ -40,7 +47,8 @@ impl Layout {
             }
             fields.push((object, &path[start..]));
         }
-        Self { objects, fields }
+        let made = Field::ALL.iter().copied().filter(|field| field.is_in(version)).collect();
+        Self { objects, fields, made }
     }
 
     fn of(version: Version) -> &'static Self {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ecs::{Millis, Scalar};
+use memchr::memmem;
 
 use crate::actions::categories;
 use crate::entity::ActorKind;
@@ -35,6 +36,9 @@ const RENDERED_LEN_MAX: usize = 32_766;
 
 /// The tag that keeps the record's text with the event.
 const PRESERVE_ORIGINAL: &str = "preserve_original_event";
+
+/// What the sources of events end in.
+const SERVICE_DOMAIN: &str = ".amazonaws.com";
 
 const MINIMAL_REQUEST: &[&str] = &[
     "cidrIp",
@@ -137,9 +141,11 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::AssumedRoot => out.at(facts, facts.session.assumed_root()),
 
         F::CloudServiceName => {
-            let source = facts.text(facts.top.event_source()).filter(|it| it.ends_with(".amazonaws.com"));
-            if let Some((name, _)) = source.and_then(|it| it.split_once(".amazonaws.com")) {
-                out.text(name);
+            let source = facts.text(facts.top.event_source()).filter(|it| it.ends_with(SERVICE_DOMAIN));
+            if let Some(source) = source
+                && let Some(end) = memmem::find(source.as_bytes(), SERVICE_DOMAIN.as_bytes())
+            {
+                out.text(&source[..end]);
             }
         }
         F::EventProvider => out.at(facts, facts.top.event_source()),

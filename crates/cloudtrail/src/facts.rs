@@ -208,8 +208,9 @@ impl<'a> Facts<'a> {
 
     pub(crate) fn place(&mut self, scratch: &mut Scratch) -> Option<&Place> {
         if self.place.is_none() {
+            let geo = self.options.geo.as_ref()?;
             let (_, address) = self.source_ip()?;
-            self.place = Some(scratch.places.get(self.options.geo.as_ref()?, address));
+            self.place = Some(scratch.places.get(geo, address));
         }
         self.place.as_deref()
     }

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use ecs::Object;
 
-use crate::document::Document;
+use crate::document::{Document, fields};
 use crate::emit::emit;
 use crate::facts::Facts;
-use crate::field::Field;
 use crate::options::{Options, ReadAt};
 use crate::record::Record;
 use crate::scratch::Scratch;
@@ -31,7 +30,7 @@ impl Normaliser {
         let mut facts = Facts::new(record, options, read_at);
         let mut sizes = std::mem::take(&mut scratch.sizes);
         let mut document = Document::new(options.version, &mut sizes);
-        for &field in Field::ALL.iter().filter(|field| field.is_in(options.version)) {
+        for &field in fields(options.version) {
             emit(field, &mut facts, scratch, &mut document);
         }
         let document = document.finish();

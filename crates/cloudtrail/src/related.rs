@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use memchr::memmem;
+
 use crate::distinct::Distinct;
 use crate::facts::Facts;
 use crate::options::Version;
@@ -63,7 +65,9 @@ impl<'a> Facts<'a> {
         hosts.insert_some(self.rendered(self.request("computerName"), scratch));
         for resource in self.resources(scratch).unwrap_or_default() {
             let arn = self.text(self.tree.get(resource, "ARN").or(self.tree.get(resource, "arn")));
-            let id = arn.filter(|arn| arn.contains(":instance/")).and_then(|arn| arn.rsplit('/').next());
+            let id = arn
+                .filter(|arn| memmem::find(arn.as_bytes(), b":instance/").is_some())
+                .and_then(|arn| arn.rsplit('/').next());
             hosts.insert_some(id.filter(|id| is_instance_id(id)));
         }
         for payload in [self.top.request_parameters(), self.top.response_elements()] {
