@@ -1,6 +1,6 @@
 //! What a hunt found, for people and for scripts.
 //!
-//! [`write`] prints alert documents in the [`Format`] asked for; [`Format::Summary`] is what a person sees on a
+//! [`write()`] prints alert documents in the [`Format`] asked for; [`Format::Summary`] is what a person sees on a
 //! terminal: what happened when, by whom, from where; counts by rule and tactic; a small time line; and a notice
 //! for everything that was skipped. [`rules`] prints rules.
 //!
