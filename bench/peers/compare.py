@@ -1,0 +1,135 @@
+"""Runs Trailwarden and its peers in turns and prints what each took. Called by `run`."""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import made_up
+
+HERE = Path(__file__).parent
+NOW = "2026-06-01T00:00:00Z"
+
+
+def measure(command):
+    """Wall time, processor time, most memory in MiB, and what the process printed."""
+    started = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    output = process.stdout.read()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{command[0]} ended with {process.returncode}")
+    wall = time.monotonic() - started
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, output
+
+
+def peers(options, scratch):
+    """The commands to measure by name, and what is missing."""
+    data, rules, threads = options.data, options.rules_folder, str(options.threads)
+    hunt = [options.trailwarden, "hunt", "--quiet", "--format=ndjson", "--now", NOW, "--threads", threads]
+    commands = {"trailwarden": [*hunt, "--rules", rules, data]}
+    missing = []
+    for module in ["duckdb", "chdb"]:
+        if importlib.util.find_spec(module):
+            commands[module] = [sys.executable, str(HERE / f"{module}_filters.py"), data, rules, threads]
+        else:
+            missing.append(f"{module}: pip install {module}")
+    if Path(options.rsigma).exists():
+        sigma = scratch / "rules.yml"
+        sigma.write_text("---\n".join(made_up.sigma(rule) for rule in made_up.load(rules)))
+        commands["rsigma"] = [options.rsigma, str(sigma), data, threads]
+    else:
+        missing.append("rsigma: it could not be built")
+    suzaku = shutil.which("suzaku")
+    if suzaku and options.suzaku_rules:
+        out = str(scratch / "suzaku.csv")
+        commands["suzaku"] = [
+            suzaku, "aws-ct-timeline", "-d", data, "-r", options.suzaku_rules, "-o", out, "-C", "-q"
+        ]
+    else:
+        missing.append("suzaku: put it on the PATH, and name its rules with --suzaku-rules")
+    return commands, missing
+
+
+def node(options):
+    """What a node takes for a part of the records; its processor time is not ours to see."""
+    files = sorted(str(path) for path in Path(options.data).rglob("*.json.gz"))[: options.node_files]
+    started = time.monotonic()
+    normalize = subprocess.Popen(
+        [options.trailwarden, "normalize", "--quiet", "--now", NOW, *files], stdout=subprocess.PIPE
+    )
+    script = [sys.executable, str(HERE / "node_filters.py")]
+    indexed = subprocess.run([*script, "index", options.node], stdin=normalize.stdout, stdout=subprocess.PIPE, check=True)
+    if normalize.wait() != 0:
+        raise RuntimeError("the records could not be normalised")
+    records = int(indexed.stdout.split()[0])
+    seconds = time.monotonic() - started
+    walls = []
+    for _ in range(options.repetitions):
+        wall, _, _, output = measure([*script, "search", options.node, options.rules_folder])
+        walls.append(wall)
+    matches = output.decode().split()[1]
+    wall = statistics.median(walls)
+    print(f"\nnode at {options.node}, {records:,} records: {records / seconds:,.0f} records/s to normalise and index;")
+    print(f"all rules on what is indexed: {wall:.3f} s, {records / wall:,.0f} records/s, {matches} matches")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--rules", type=int, default=100, help="how many rules")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--node", help="URL of an Elasticsearch or OpenSearch node for tests")
+    parser.add_argument("--node-files", type=int, default=200, help="how many of the files to index there")
+    parser.add_argument("--suzaku-rules")
+    parser.add_argument("--rules-folder", required=True)
+    parser.add_argument("--trailwarden", required=True)
+    parser.add_argument("--rsigma", required=True)
+    options = parser.parse_args()
+
+    with tempfile.TemporaryDirectory() as scratch:
+        commands, missing = peers(options, Path(scratch))
+        samples = {name: [] for name in commands}
+        for turn in range(options.repetitions + 1):
+            for name, command in commands.items():
+                sample = measure(command)
+                # The first turn reads the files from the disk.
+                if turn > 0:
+                    samples[name].append(sample)
+    records = next((int(its[0][3].split()[0]) for name, its in samples.items() if name in ("duckdb", "rsigma", "chdb")), 0)
+    ours = samples["trailwarden"]
+    wall_ours = statistics.median(it[0] for it in ours)
+    cpu_ours = statistics.median(it[1] for it in ours)
+    print(f"{records:,} records, {options.rules} rules, {options.threads} threads, {options.repetitions} repetitions")
+    print(f"{'':<12} {'wall s':>8} {'cpu s':>8} {'records/s':>12} {'per cpu s':>12} {'MiB':>8} {'wall ×':>7} {'cpu ×':>7}  result")
+    for name, its in samples.items():
+        wall, cpu, memory = (statistics.median(it[at] for it in its) for at in range(3))
+        output = its[0][3]
+        if name == "trailwarden":
+            result = f"{len(output.splitlines())} alerts"
+        elif name == "suzaku":
+            result = "its own rules"
+        else:
+            result = f"{output.split()[1].decode()} matches"
+        rate, rate_cpu = (f"{records / it:,.0f}" if records else "?" for it in (wall, cpu))
+        print(
+            f"{name:<12} {wall:>8.2f} {cpu:>8.2f} {rate:>12} {rate_cpu:>12} {memory:>8,.0f} "
+            f"{wall / wall_ours:>7.2f} {cpu / cpu_ours:>7.2f}  {result}"
+        )
+    if options.node:
+        node(options)
+    else:
+        missing.append("Elasticsearch or OpenSearch: name a node with --node URL")
+    for text in missing:
+        print(f"NOT MEASURED {text}")
+
+
+main()
