@@ -14,7 +14,7 @@ pub struct Explanation {
     pub clause: String,
     /// Whether the document satisfies it.
     pub verdict: bool,
-    /// The values the question saw, as text; the first [few](MAX_SEEN) of them.
+    /// The values the question saw, as text; the first twenty of them.
     pub seen: Vec<String>,
     /// The verdicts on its clauses; of a nested question, those on each object.
     pub parts: Vec<Explanation>,

@@ -1,7 +1,7 @@
 //! Detection rules: what a rule file says, checked.
 //!
 //! A [`Rule`] is read from a TOML file in the layout of Elastic's public rule repository or from Kibana's
-//! NDJSON/JSON export. It carries everything the file says, so that an alert can carry it too. [`load`] reads
+//! NDJSON/JSON export. It carries everything the file says, so that an alert can carry it too. [`load()`] reads
 //! files and folders into a [`RuleSet`]; whatever is wrong with a file is a finding with the characters to
 //! underline, and costs no other rule.
 //!
