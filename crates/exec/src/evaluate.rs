@@ -47,8 +47,7 @@ impl Program {
             if rows.is_empty() {
                 return;
             }
-            let filter = &pass.program.filters[id.index()];
-            if filter.early < filter.clauses.len() {
+            if pass.program.filters[id.index()].wants_late {
                 for &row in rows.iter() {
                     wanted[row as usize / 64] |= 1 << (row % 64);
                 }

@@ -28,6 +28,8 @@ pub(crate) struct Filter {
     pub(crate) clauses: Vec<Clause>,
     /// How many of the clauses need no late column.
     pub(crate) early: usize,
+    /// Whether the late columns are wanted for the rows that satisfy the early clauses.
+    pub(crate) wants_late: bool,
     /// What a matching row must satisfy, as far as an index can tell which rows do; any of them may be used.
     pub(crate) gates: Vec<Gate>,
 }
@@ -82,7 +84,8 @@ impl Filter {
         if let Some(best) = gates.first().map(|gate| gate.class) {
             gates.retain(|gate| gate.class == best);
         }
-        Self { never, clauses, early, gates }
+        let wants_late = early < clauses.len();
+        Self { never, clauses, early, wants_late, gates }
     }
 
     /// The gate whose values lead to this filter. Without one it is looked at in every block.

@@ -138,6 +138,12 @@ impl Program {
         program
     }
 
+    /// Lets [`Program::candidates`] name the rows of this filter even if the filter itself needs no late column: for
+    /// callers that read such a column of the rows that match.
+    pub fn want_late(&mut self, filter: usize) {
+        self.filters[filter].wants_late = true;
+    }
+
     /// The columns that the filters ask about. A block's schema must have them as its first columns: to add
     /// more, extend a clone of this.
     pub fn schema(&self) -> &Schema {

@@ -92,9 +92,15 @@ fn late_columns_are_needed_only_where_the_rest_of_a_filter_holds() {
         action("PutObject"),
         Expr::And(vec![action("Absent"), contains(REQUEST, "a")]),
     ];
-    let program = Program::compile_with_late(&filters, |path, _| path == REQUEST);
+    let mut program = Program::compile_with_late(&filters, |path, _| path == REQUEST);
     let events = [("PutObject", ""), ("GetObject", ""), ("ListBuckets", "")];
     let mut scratch = Scratch::default();
     let block = block(program.schema(), &events);
     assert_eq!(program.candidates(&block, &["logs".to_owned()], &mut scratch), [1]);
+    program.want_late(1);
+    assert_eq!(
+        program.candidates(&block, &["logs".to_owned()], &mut scratch),
+        [0, 1],
+        "asked for by the caller"
+    );
 }

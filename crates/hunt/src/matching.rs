@@ -53,7 +53,7 @@ impl Prepared {
     ) -> Self {
         let late = late_paths(filters, looks_up);
         let is_late = |path: &str, shape| late.contains(&(path.to_owned(), shape));
-        let program = Program::compile_with_late(filters, is_late);
+        let mut program = Program::compile_with_late(filters, is_late);
         let mut schema = program.schema().clone();
         let phase = |(_, path, shape): (Slot, &str, Shape)| {
             if is_late(path, shape) { Phase::Late } else { Phase::Early }
@@ -91,12 +91,16 @@ impl Prepared {
                 .skip(phases.len())
                 .map(|(_, path, _)| if is_costly(path, looks_up) { Phase::Tail } else { Phase::Early }),
         );
-        let is_tail = |slot: &Slot| phases[slot.index()] == Phase::Tail;
-        let needs_tail = overrides
-            .iter()
-            .zip(&terms)
-            .map(|(over, terms)| over.iter().map(|(slot, _)| slot).chain(terms).any(is_tail))
-            .collect();
+        let asks = |rule: usize, phase: Phase| {
+            let over = overrides[rule].iter().map(|(slot, _)| slot);
+            over.chain(&terms[rule]).any(|slot| phases[slot.index()] == phase)
+        };
+        let needs_tail = (0..plans.len()).map(|rule| asks(rule, Phase::Tail)).collect();
+        // A column that the filter of one rule needs late is filled only where that filter leads; the tails of
+        // others may ask for it, too.
+        for rule in (0..plans.len()).filter(|&rule| asks(rule, Phase::Late)) {
+            program.want_late(rule);
+        }
         Self {
             program,
             schema: schema.into(),

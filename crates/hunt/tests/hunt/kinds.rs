@@ -155,3 +155,21 @@ fn standard_input_is_read_as_a_file_is() {
     });
     assert_eq!((nothing.alerts.len(), nothing.read.trouble_count), (0, 1), "an empty input is a problem");
 }
+
+/// A column that one rule's filter needs late is not empty for the tails of others.
+#[test]
+fn a_new_term_is_found_whatever_other_rules_ask_of_its_field() {
+    let new_agent = rule(
+        "New agent",
+        "type = \"new_terms\"\nquery = \"event.provider: ec2.amazonaws.com\"\n[rule.new_terms]\n\
+         field = \"new_terms_fields\"\nvalue = [\"user_agent.name\"]\n[[rule.new_terms.history_window_start]]\n\
+         field = \"history_window_start\"\nvalue = \"now-7d\"\n",
+    );
+    let other = rule(
+        "Other",
+        "type = \"query\"\nquery = \"event.action: RunInstances and user_agent.name: *curl*\"\n",
+    );
+    let folder = Folder::of(&[refused("first", DAY_ONE, "ci")]);
+    assert_eq!(verdicts(&hunt_in(&folder, std::slice::from_ref(&new_agent))), ["New agent first"]);
+    assert_eq!(verdicts(&hunt_in(&folder, &[new_agent, other])), ["New agent first"]);
+}
