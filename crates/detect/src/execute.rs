@@ -48,6 +48,11 @@ impl Matches {
         page: usize,
     ) -> Result<Outcome, PlanError> {
         let plan = &self.plans[rule];
+        let span = match self.rules[rule].times().filter(|_| plan.timestamp_override().is_some()) {
+            // By the override, events may lie outside of what their `@timestamp`s span.
+            Some((first, last)) => DataSpan { first: span.first.min(first), last: span.last.max(last) },
+            None => span,
+        };
         let ticks = ticks(plan, span)?;
         let (mut warnings, mut metrics) = (Vec::new(), Metrics::default());
         if plan.max_signals > limits.alerts_per_execution {

@@ -162,7 +162,8 @@ impl fmt::Display for WarningKind {
     }
 }
 
-/// The times of the first and last event of all the data, whether a rule matched them or not.
+/// The `@timestamp`s of the first and last event of all the data, whether a rule matched them or not. A rule with a
+/// timestamp override adds what it matched, by the override.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataSpan {
     /// The first.

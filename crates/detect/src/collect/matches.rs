@@ -32,6 +32,22 @@ pub(crate) enum RuleMatches {
     NewTerms { terms: Terms, fields: Vec<FieldNumber>, matched: u64, skipped: Skipped },
 }
 
+impl RuleMatches {
+    /// The times of the first and the last match that is kept, as the rule tells time.
+    pub(crate) fn times(&self) -> Option<(Millis, Millis)> {
+        let join = |a: (Millis, Millis), b: (Millis, Millis)| (a.0.min(b.0), a.1.max(b.1));
+        match self {
+            Self::Query { matches, .. } => {
+                let ends = |list: &[Match]| Some((list.first()?.time, list.last()?.time));
+                matches.lists().into_iter().filter_map(ends).reduce(join)
+            }
+            Self::NewTerms { terms, .. } => {
+                terms.runs().map(|(_, run, _)| (run.start, run.last)).reduce(join)
+            }
+        }
+    }
+}
+
 impl Matches {
     pub(super) fn new(collector: Collector, indices: Vec<String>) -> Self {
         let Collector { plans, events, rules, values, .. } = collector;

@@ -3,6 +3,7 @@
 use detect::Mode;
 use hunt::HuntOptions;
 use rule::Rule;
+use serde_json::json;
 
 use crate::setup::{
     Call, DAY, DAY_ONE, Folder, HOUR, Hunted, MINUTE, NOW, get_password_data, gzip, hunt_in, options,
@@ -118,6 +119,29 @@ fn a_record_without_a_time_happens_now() {
     assert_eq!(found.read.span, Some((DAY_ONE, DAY_ONE)));
     let alert = &found.alerts[1];
     assert_eq!(alert["kibana.alert.original_time"], ecs::date::to_iso(NOW));
+}
+
+/// For a rule with an override the last event is the one that was indexed last, whenever it happened.
+#[test]
+fn the_last_execution_sees_what_was_indexed_last() {
+    let folder = Folder::new();
+    let document = |id: &str, indexed: i64| {
+        let event = json!({"id": id, "action": "GetPasswordData", "ingested": ecs::date::to_iso(indexed)});
+        json!({"@timestamp": ecs::date::to_iso(DAY_ONE), "event": event, "user": {"name": id}}).to_string()
+    };
+    let delivered = [document("soon", DAY_ONE + 6 * MINUTE), document("late", DAY_ONE + 3 * DAY)];
+    folder.write("export.ndjson", delivered.join("\n"));
+    let lines = "index = [\"logs-*\"]\ntimestamp_override = \"event.ingested\"\nquery = \"event.action: GetPasswordData\"\n";
+    let query = rule("Query", &format!("type = \"query\"\n{lines}"));
+    let new_terms = rule(
+        "New",
+        &format!(
+            "type = \"new_terms\"\n{lines}[rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = [\"user.name\"]\n\
+             [[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"now-7d\"\n"
+        ),
+    );
+    let found = hunt_in(&folder, &[query, new_terms]);
+    assert_eq!(verdicts(&found), ["New late", "New soon", "Query late", "Query soon"]);
 }
 
 #[test]
