@@ -83,7 +83,7 @@ fn measure(mode: Mode, fields: usize, events: u64, event: impl Fn(u64) -> (Milli
         all.merge(next);
         all
     });
-    let matches = all.expect("there are two threads").finish(vec!["logs-aws.cloudtrail-default".to_owned()]);
+    let matches = all.expect("there are two threads").finish();
     report("merged", start);
 
     let start = Instant::now();
@@ -100,6 +100,7 @@ fn feed(
     event: &(impl Fn(u64) -> (Millis, [u64; 3]) + Sync),
 ) -> Collector {
     let mut collector = Collector::new(plans);
+    collector.name_indices(&["logs-aws.cloudtrail-default".to_owned()]);
     let fields = collector.fields(0).to_vec();
     let mut text = [0; 36];
     // The values are interned once each, as a caller does with the dictionaries of its blocks.

@@ -20,12 +20,13 @@
 //! "#).rules;
 //! let plan = Plan::new(&rules[0], Mode::Replay { since: None, until: None })?;
 //! let mut collector = Collector::new([plan].into());
+//! collector.name_indices(&["logs-aws.cloudtrail-default".to_owned()]);
 //! for (ordinal, time) in [(0, 1_767_225_630_000), (1, 1_767_312_030_000)] {
 //!     let id = format!("event-{ordinal}");
 //!     let info = EventInfo { id: &id, index: 0, timestamp: time, origin: Origin { input: 0, ordinal } };
 //!     collector.event(info).push(0, None, &[]);
 //! }
-//! let matches = collector.finish(vec!["logs-aws.cloudtrail-default".to_owned()]);
+//! let matches = collector.finish();
 //! let span = DataSpan { first: 1_767_225_600_000, last: 1_767_398_400_000 };
 //! let outcome = matches.execute(0, span, &KnownAlerts::default(), Limits::default())?;
 //! assert_eq!(outcome.alerts.len(), 2);

@@ -82,6 +82,7 @@ fn rule(text: &str) -> Rule {
 
 fn matches(case: &str, plan: Plan) -> (Matches, DataSpan) {
     let mut collector = Collector::new([plan].into());
+    collector.name_indices(&["one".to_owned(), "two".to_owned()]);
     let mut times = Vec::new();
     for (ordinal, line) in lines(case, "event").enumerate() {
         let words: Vec<&str> = line.split(' ').filter(|it| !it.contains('=')).collect();
@@ -104,7 +105,7 @@ fn matches(case: &str, plan: Plan) -> (Matches, DataSpan) {
         );
     }
     let span = DataSpan { first: *times.iter().min().unwrap(), last: *times.iter().max().unwrap() };
-    (collector.finish(vec!["one".to_owned(), "two".to_owned()]), span)
+    (collector.finish(), span)
 }
 
 fn run(case: &str) -> Vec<String> {

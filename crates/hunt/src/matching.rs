@@ -238,6 +238,7 @@ impl<'a> Matching<'a> {
             ids.clear();
             ids.resize(block.column(*slot).distinct(), Cached::Unknown);
         }
+        self.collector.name_indices(self.filler.names());
         let found = std::mem::take(&mut self.found);
         for matches in found.chunk_by(|a, b| a.0 == b.0) {
             let row = matches[0].0 as usize;

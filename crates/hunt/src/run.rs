@@ -185,7 +185,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
             .max(options.max_signals.unwrap_or_default()),
     };
     if let (Some(first), Some(last), Some(collector)) = (first, last, collector) {
-        let matches = collector.finish(indices.names());
+        let matches = collector.finish();
         for (number, (rule, warnings)) in rules.into_iter().zip(warnings).enumerate() {
             match matches.execute(number, DataSpan { first, last }, &options.known, limits) {
                 Ok(outcome) => ran.push(RanRule { rule, outcome, warnings }),

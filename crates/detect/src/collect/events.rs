@@ -20,7 +20,7 @@ pub struct Origin {
 pub struct EventInfo<'a> {
     /// The `_id`.
     pub id: &'a str,
-    /// The `_index`, as the caller numbers them; see [`Collector::finish`](crate::Collector::finish).
+    /// The `_index`, as the caller numbers them; see [`Collector::name_indices`](crate::Collector::name_indices).
     pub index: u32,
     /// The `@timestamp`.
     pub timestamp: Millis,
@@ -56,6 +56,8 @@ pub(crate) struct EventTable {
     rows: Chunked<Row>,
     /// The ids that are no UUIDs, one after the other.
     ids: String,
+    /// The names of the indices by number. The numbers depend on the order of feeding.
+    indices: Vec<String>,
 }
 
 /// An event being fed; it goes into the table when somebody needs it.
@@ -101,8 +103,16 @@ impl EventTable {
         self.rows.len()
     }
 
+    /// The names of the indices by number, as far as they are known by now.
+    pub(super) fn name_indices(&mut self, names: &[String]) {
+        if self.indices.len() < names.len() {
+            names.clone_into(&mut self.indices);
+        }
+    }
+
     /// Takes over the events of `other`; their numbers grow by what is returned.
     pub(super) fn append(&mut self, mut other: Self) -> u32 {
+        self.name_indices(&other.indices);
         let ids = self.ids.len() as u64;
         if !other.ids.is_empty() {
             self.ids.push_str(&other.ids);
@@ -124,6 +134,15 @@ impl EventTable {
 
     pub(crate) fn index(&self, event: EventRef) -> u32 {
         self.rows[event.index()].index >> 1
+    }
+
+    /// The name of the event's index; empty if it has none.
+    pub(crate) fn index_name(&self, event: EventRef) -> &str {
+        self.name(self.index(event))
+    }
+
+    fn name(&self, index: u32) -> &str {
+        self.indices.get(index as usize).map_or("", String::as_str)
     }
 
     pub(crate) fn origin(&self, event: EventRef) -> Origin {
@@ -152,7 +171,7 @@ impl EventTable {
             }
     }
 
-    /// The order of events at the same time: by `@timestamp`, `_id`, `_index`, origin.
+    /// The order of events at the same time: by `@timestamp`, `_id`, the name of the `_index`, origin.
     pub(crate) fn compare(&self, a: EventRef, b: EventRef) -> Ordering {
         self.compare_info(a, &self.info(b, &mut [0; 36]))
     }
@@ -160,7 +179,12 @@ impl EventTable {
     pub(super) fn compare_info(&self, a: EventRef, b: &EventInfo<'_>) -> Ordering {
         let mut buffer = [0; 36];
         let a = self.info(a, &mut buffer);
-        (a.timestamp, a.id, a.index, a.origin).cmp(&(b.timestamp, b.id, b.index, b.origin))
+        (a.timestamp, a.id, self.name(a.index), a.origin).cmp(&(
+            b.timestamp,
+            b.id,
+            self.name(b.index),
+            b.origin,
+        ))
     }
 
     fn info<'a>(&'a self, event: EventRef, buffer: &'a mut [u8; 36]) -> EventInfo<'a> {

@@ -18,7 +18,6 @@ use crate::plan::EventTime;
 #[derive(Debug)]
 pub struct Matches {
     pub(crate) events: EventTable,
-    pub(crate) indices: Vec<String>,
     pub(crate) plans: Arc<[Plan]>,
     pub(crate) rules: Vec<RuleMatches>,
     values: Vec<Interner>,
@@ -49,7 +48,7 @@ impl RuleMatches {
 }
 
 impl Matches {
-    pub(super) fn new(collector: Collector, indices: Vec<String>) -> Self {
+    pub(super) fn new(collector: Collector) -> Self {
         let Collector { plans, events, rules, values, .. } = collector;
         let copies = copies(&events, &rules);
         let rules = rules
@@ -69,12 +68,7 @@ impl Matches {
             })
             .collect();
         let ranks = values.iter().map(|_| OnceLock::new()).collect();
-        Self { events, indices, plans, rules, values, ranks }
-    }
-
-    /// The name of the event's index.
-    pub(crate) fn index_name(&self, event: EventRef) -> &str {
-        self.indices.get(self.events.index(event) as usize).map_or("", String::as_str)
+        Self { events, plans, rules, values, ranks }
     }
 
     pub(crate) fn values(&self, field: FieldNumber) -> &Interner {

@@ -101,6 +101,13 @@ impl Collector {
         self.values[field.index()].intern(term)
     }
 
+    /// Says what the indices are called, by their number: the alerts' ids contain the names, and events are ordered
+    /// by them. To be called before an event of an index that had no name yet; further names may follow, but
+    /// those given stay. An index without a name is the empty text.
+    pub fn name_indices(&mut self, names: &[String]) {
+        self.events.name_indices(names);
+    }
+
     /// Begins an event that some rule matched.
     pub fn event<'a>(&'a mut self, info: EventInfo<'a>) -> EventMatches<'a> {
         EventMatches { collector: self, current: Current::new(info) }
@@ -135,10 +142,9 @@ impl Collector {
         }
     }
 
-    /// All that was matched. `indices` are the names of the indices by their number; the alerts' ids contain
-    /// them. An index without a name is the empty text.
-    pub fn finish(self, indices: Vec<String>) -> Matches {
-        Matches::new(self, indices)
+    /// All that was matched.
+    pub fn finish(self) -> Matches {
+        Matches::new(self)
     }
 }
 

@@ -55,7 +55,7 @@ impl Writer<'_> {
         id: impl FnOnce(&str, &str) -> (String, Detail),
     ) -> Written {
         let events = &self.matches.events;
-        let (mut buffer, index) = ([0; 36], self.matches.index_name(event));
+        let (mut buffer, index) = ([0; 36], events.index_name(event));
         let event_id = events.id(event, &mut buffer);
         let (id, detail) = id(index, event_id);
         if self.known.contains(&id) {

@@ -181,6 +181,9 @@ impl Case {
     fn matches(&self, plan: Plan) -> Matches {
         let plans: Arc<[Plan]> = Arc::from([plan]);
         let mut collectors = vec![Collector::new(Arc::clone(&plans)); 3];
+        for collector in &mut collectors {
+            collector.name_indices(&indices());
+        }
         for &(at, collector) in &self.feeding {
             let (delivery, collector) = (&self.deliveries[at], &mut collectors[collector]);
             let fields = collector.fields(0).to_vec();
@@ -205,7 +208,7 @@ impl Case {
         for collector in collectors {
             all.merge(collector);
         }
-        all.finish(indices())
+        all.finish()
     }
 
     fn span(&self) -> DataSpan {
@@ -245,7 +248,8 @@ impl Case {
 }
 
 fn indices() -> Vec<String> {
-    vec!["logs-aws.cloudtrail-default".to_owned(), "logs-aws.cloudtrail-other".to_owned()]
+    // Numbers are given in the order of arrival, so the names' order is another.
+    vec!["logs-aws.cloudtrail-other".to_owned(), "logs-aws.cloudtrail-default".to_owned()]
 }
 
 proptest! {
@@ -323,7 +327,7 @@ fn combinations_are_limited() {
         push("all", start, &words, reversed);
         push("first", start + 30 * MINUTE, &words[..1], false);
         push("last", start + 30 * MINUTE, &words[SIDE - 1..], false);
-        let matches = collector.finish(indices());
+        let matches = collector.finish();
         let span = DataSpan { first: start, last: start + 30 * MINUTE };
         let outcome = matches.execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap();
         let left_out = (SIDE * SIDE) as u64 - COMBINATIONS_MAX;
@@ -354,7 +358,7 @@ fn configured_limit() {
             &[],
         );
     }
-    let (matches, span) = (collector.finish(indices()), DataSpan { first: 0, last: 0 });
+    let (matches, span) = (collector.finish(), DataSpan { first: 0, last: 0 });
     let limits = Limits { alerts_per_execution: 2 };
     let outcome = matches.execute(0, span, &KnownAlerts::default(), limits).unwrap();
     let kinds: Vec<_> = outcome.warnings.into_iter().map(|it| it.kind).collect();
@@ -382,7 +386,7 @@ proptest! {
                 collector.event(info).push(0, Some(times[0]), &terms);
             }
             let span = DataSpan { first: *times.iter().min().unwrap(), last: *times.iter().max().unwrap() };
-            let _ = collector.finish(Vec::new()).execute(0, span, &KnownAlerts::default(), Limits::default());
+            let _ = collector.finish().execute(0, span, &KnownAlerts::default(), Limits::default());
         }
     }
 }

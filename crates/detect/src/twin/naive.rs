@@ -110,7 +110,8 @@ impl Naive<'_> {
         let mut found: Vec<_> = events
             .into_values()
             .filter_map(|it| {
-                Some((overridden && it.over.is_none(), self.time(it)?, it.timestamp, &it.id, it.index, it))
+                let index = &self.indices[it.index as usize];
+                Some((overridden && it.over.is_none(), self.time(it)?, it.timestamp, &it.id, index, it))
             })
             .filter(|&(_, time, ..)| {
                 range.from <= time && time <= range.to && !(range.exclusive && range.from == time)
@@ -149,7 +150,7 @@ impl Naive<'_> {
         for (term, events) in interval {
             if first_seen[&term] > range.from {
                 let key = |&(time, it): &(Millis, &Delivery)| {
-                    (time, it.timestamp, it.id.clone(), it.index, it.origin)
+                    (time, it.timestamp, it.id.clone(), &self.indices[it.index as usize], it.origin)
                 };
                 let base = events.iter().min_by_key(|it| key(it)).unwrap().1;
                 if !handled.contains(&(term.clone(), base.origin)) {

@@ -8,6 +8,7 @@ use ecs::{Catalog, Millis};
 use hunt::HuntOptions;
 use proptest::prelude::*;
 use rule::Rule;
+use serde_json::json;
 
 use crate::setup::{
     Call, DAY, DAY_ONE, Folder, HOUR, MINUTE, NOW, REPLAY, documents, get_password_data, gzip, hunt_in,
@@ -224,6 +225,7 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
             let plan = Plan::new(rule, mode).unwrap();
             let fields = plan.term_fields().to_vec();
             let mut collector = Collector::new(Arc::from([plan]));
+            collector.name_indices(&[hunt::CLOUDTRAIL_INDEX.to_owned()]);
             let numbers = collector.fields(0).to_vec();
             for (ordinal, document) in documents.iter().enumerate() {
                 let mut searched = document.source.clone();
@@ -259,7 +261,7 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
                 };
                 collector.event(info).push(0, None, &terms);
             }
-            let matches = collector.finish(vec![hunt::CLOUDTRAIL_INDEX.to_owned()]);
+            let matches = collector.finish();
             let outcome = matches
                 .execute(0, DataSpan { first, last }, &KnownAlerts::default(), Limits::default())
                 .unwrap();
@@ -298,4 +300,33 @@ fn many_records_in_one_file_and_in_many() {
         many.write(&format!("{:03}.json.gz", (number * 37) % 1000), contain(Container::Gzip, part));
     }
     assert!(texts(&hunt_in(&many, &rules)) == expected, "many files");
+}
+
+/// Nor does the order in which the names of indices are met, not even where all else of two documents is the same.
+#[test]
+fn indices_are_ordered_by_their_names() {
+    let rule = rule(
+        "New user",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\n[rule.new_terms]\n\
+         field = \"new_terms_fields\"\nvalue = [\"user.name\"]\n[[rule.new_terms.history_window_start]]\n\
+         field = \"history_window_start\"\nvalue = \"now-7d\"\n",
+    );
+    let hit = |index: &str| {
+        let document = json!({
+            "@timestamp": ecs::date::to_iso(DAY_ONE),
+            "event": {"action": "GetPasswordData"},
+            "user": {"name": "ada"},
+        });
+        json!({"_index": index, "_id": "same", "_source": document}).to_string()
+    };
+    let alerts = |names: [&str; 2]| {
+        let folder = Folder::new();
+        for (file, name) in ["a.ndjson", "b.ndjson"].iter().zip(names) {
+            folder.write(file, hit(name));
+        }
+        let found = run(&HuntOptions { threads: 1, ..options(&folder, std::slice::from_ref(&rule)) });
+        assert_eq!(found.alerts.len(), 1);
+        texts(&found)
+    };
+    assert_eq!(alerts(["logs-first", "logs-second"]), alerts(["logs-second", "logs-first"]));
 }
