@@ -60,7 +60,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, hide = true)]
     part: Option<Part>,
     #[command(flatten)]
-    part_args: PartArgs,
+    own: PartArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -82,6 +82,7 @@ enum Suite {
     /// Every execution of a schedule beside a single one.
     Replay,
     /// New-terms rules with millions of events and values.
+    #[value(name = "new_terms")]
     NewTerms,
     /// The same alerts whatever the threads, the blocks and the order of files.
     Identical,

@@ -63,7 +63,7 @@ impl Part {
         let data = args.data.as_deref().context("--part needs --data")?;
         match self {
             Self::Decompress => files(data, args.threads(), |_, _| Ok(())),
-            Self::ParseTape => files(data, args.threads(), |parser, text| parser.tape(text)),
+            Self::ParseTape => files(data, args.threads(), Parser::tape),
             Self::ParseTree => files(data, args.threads(), |_, text| {
                 let tree: sonic_rs::Value = sonic_rs::from_slice(text)?;
                 std::hint::black_box(&tree);
@@ -215,7 +215,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         envelope: Some(cloudtrail::Envelope::default()),
         ..cloudtrail::Options::default()
     };
-    let paths = if args.part_args.reverse { last_first(data)? } else { vec![data.to_owned()] };
+    let paths = if args.own.reverse { last_first(data)? } else { vec![data.to_owned()] };
     Ok(HuntOptions {
         paths,
         rules: set.rules,
@@ -226,7 +226,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         normalise,
         limits: reader::Limits::default(),
         threads: args.threads(),
-        block_rows: args.part_args.block_rows,
+        block_rows: args.own.block_rows,
         now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         version: env!("CARGO_PKG_VERSION"),
     })
