@@ -145,7 +145,9 @@ impl Rule {
         let from = now.checked_sub(datemath(&self.from, now).ok()?)?;
         match &self.kind {
             RuleKind::NewTerms(terms) => {
-                let history = now.checked_sub(datemath(&terms.history_window_start.0, now).ok()?)?;
+                // The history window counts from `to`.
+                let to = datemath(&self.to, now).ok()?;
+                let history = now.checked_sub(datemath(&terms.history_window_start.0, to).ok()?)?;
                 Some(from.max(history))
             }
             _ => Some(from),

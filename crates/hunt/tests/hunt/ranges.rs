@@ -68,13 +68,14 @@ fn what_lies_before_since_is_history() {
     assert!(found.alerts.is_empty(), "{:?}", verdicts(&found));
 }
 
-/// A day of calls in the layout of a trail's bucket.
-fn deliver(folder: &Folder, day: i64, call: &Call<'_>) {
-    let date = &ecs::date::to_iso(DAY_ONE + day * DAY)[..10];
-    let (year, month, date) = (&date[..4], &date[5..7], &date[8..10]);
+/// A call in the layout of a trail's bucket, ten minutes after it was made.
+fn deliver(folder: &Folder, call: &Call<'_>) {
+    let time = &ecs::date::to_iso(call.at.unwrap() + 10 * MINUTE);
+    let (year, month, date) = (&time[..4], &time[5..7], &time[8..10]);
+    let (hour, minute) = (&time[11..13], &time[14..16]);
     let name = format!(
         "AWSLogs/111122223333/CloudTrail/eu-west-1/{year}/{month}/{date}/\
-         111122223333_CloudTrail_eu-west-1_{year}{month}{date}T0010Z_Example0123456789.json.gz"
+         111122223333_CloudTrail_eu-west-1_{year}{month}{date}T{hour}{minute}Z_Example0123456789.json.gz"
     );
     let text = format!("{{\"Records\":[{}]}}", call.line().trim_end());
     folder.write(&name, gzip(text.as_bytes()));
@@ -86,7 +87,7 @@ fn pruning_leaves_what_the_rules_reach_back_to() {
     let roles = ["a", "b", "c", "d"];
     for day in 0..40 {
         let role = roles[day as usize % roles.len()];
-        deliver(&folder, day, &refused(&format!("day-{day}"), DAY_ONE + day * DAY, role));
+        deliver(&folder, &refused(&format!("day-{day}"), DAY_ONE + day * DAY, role));
     }
     let since = DAY_ONE + 30 * DAY + 12 * HOUR;
     let mode = Mode::Replay { since: Some(since), until: Some(since + 4 * DAY) };
@@ -106,6 +107,26 @@ fn pruning_leaves_what_the_rules_reach_back_to() {
     let read = run(&HuntOptions { mode, ..options(&flat, &[get_password_data(), every_call()]) });
     assert_eq!(read.read.pruned, 0);
     assert_eq!(texts(&read), texts(&pruned));
+}
+
+/// History counts from `to`, which may lie before the time of execution.
+#[test]
+fn pruning_leaves_the_history_of_a_rule_that_waits() {
+    let waiting = rule(
+        "Waiting",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\nfrom = \"now-6h\"\nto = \"now-4h\"\n\
+         [rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = [\"user.name\"]\n\
+         [[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"now-2d\"\n",
+    );
+    let folder = Folder::new();
+    deliver(&folder, &refused("known", DAY_ONE + 2 * HOUR + MINUTE, "ci"));
+    deliver(&folder, &refused("again", DAY_ONE + 2 * DAY, "ci"));
+    // The executions from 04:00 to 06:00 see the second call; the last of them knows what happened from 02:00 on
+    // two days before.
+    let (since, until) = (DAY_ONE + 2 * DAY + 3 * HOUR + 59 * MINUTE, DAY_ONE + 3 * DAY);
+    let mode = Mode::Replay { since: Some(since), until: Some(until) };
+    let found = run(&HuntOptions { mode, ..options(&folder, &[waiting]) });
+    assert!(found.alerts.is_empty(), "{:?}, {} files pruned", verdicts(&found), found.read.pruned);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! When it runs and what time it reads.
 
+use ecs::date::datemath;
+
 use super::Finding;
 use super::finding::time;
 use crate::check::REFERENCE;
@@ -48,11 +50,13 @@ pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
             }
         }
         if let (RuleKind::NewTerms(_), Some(reach)) = (&rule.kind, rule.reach_ms(REFERENCE))
-            && reach - window < SHORT_HISTORY_MS
+            && let Ok(to) = datemath(&rule.to, REFERENCE)
+            && let history = reach - window - (REFERENCE - to)
+            && history < SHORT_HISTORY_MS
             && window > 0
         {
             let span = source.span(&["history_window_start"]);
-            found.push(Finding::ShortHistory { history: time((reach - window).max(0)), span });
+            found.push(Finding::ShortHistory { history: time(history.max(0)), span });
         }
     }
     if rule.max_signals > MAX_ALERTS_A_RUN {
