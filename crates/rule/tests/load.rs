@@ -158,7 +158,8 @@ fn every_type_is_read() {
     assert_eq!(terms.look_back_ms(now), Some(4 * 60_000));
     assert_eq!(terms.reach_ms(now), Some(7 * 86_400_000));
     let mut waiting = terms.clone();
-    ("now-2h".clone_into(&mut waiting.from), "now-1h".clone_into(&mut waiting.to));
+    "now-2h".clone_into(&mut waiting.from);
+    "now-1h".clone_into(&mut waiting.to);
     assert_eq!(waiting.reach_ms(now), Some(7 * 86_400_000 + 3_600_000), "the history counts from `to`");
     assert_eq!(terms.severity, Severity::Critical);
 
