@@ -97,6 +97,7 @@ pub(crate) fn scan<V: Visit>(
             while let Some(task) = shared.next(which.len()) {
                 match task {
                     Task::Read(at) => {
+                        let _reading = Reading(&shared);
                         let (input, ordinals) = which.input(at);
                         let mut hand = Hand {
                             visitor: &mut visitor,
@@ -115,7 +116,6 @@ pub(crate) fn scan<V: Visit>(
                         totals.text_bytes += read.text_bytes;
                         totals.problems += read.problems;
                         progress.add_file();
-                        shared.done_reading();
                     }
                     Task::Batch(batch) => batch.visit(&mut visitor),
                 }
@@ -153,6 +153,15 @@ struct State {
     /// How many threads wait for something to do.
     idle: usize,
     batches: VecDeque<Batch>,
+}
+
+/// An input is being read. Those who wait learn when that ends, even if it is by a panic: else they wait forever.
+struct Reading<'s>(&'s Shared);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.done_reading();
+    }
 }
 
 enum Task {
@@ -306,5 +315,41 @@ impl<V: Visit> Sink for Hand<'_, V> {
 
     fn progress(&mut self, progress: reader::Progress) {
         self.progress.add_bytes(progress.read_bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    /// Panics on the record with this ordinal.
+    struct Fragile(u64);
+
+    impl Visit for Fragile {
+        fn record(&mut self, record: RawRecord<'_>) {
+            assert_ne!(record.ordinal, self.0, "the test asks for it");
+        }
+
+        fn problem(&mut self, _: Problem) {}
+    }
+
+    #[test]
+    fn a_panic_while_others_wait_ends_the_scan() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        for _ in 0..20_000 {
+            file.write_all(b"{\"eventVersion\":\"1.08\",\"eventName\":\"GetObject\"}\n").unwrap();
+        }
+        let inputs = [Input::file(0, file.path()).unwrap()];
+        let (send, ended) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let options = reader::Options::default();
+            let scanned = std::panic::catch_unwind(|| {
+                scan(&Which::All(&inputs), &options, 2, &Progress::default(), || Fragile(0)).1
+            });
+            send.send(scanned.is_err())
+        });
+        assert_eq!(ended.recv_timeout(std::time::Duration::from_secs(30)), Ok(true));
     }
 }
