@@ -5,9 +5,9 @@ import sys
 import chdb
 import made_up
 
-RECORD = (
-    "Tuple(eventSource String, eventName String, errorCode String, userAgent String, sourceIPAddress String, "
-    "requestParameters String, userIdentity Tuple(type String, arn String, userName String))"
+COLUMNS = (
+    "eventSource String, eventName String, errorCode String, userAgent String, sourceIPAddress String, "
+    "requestParameters String, userIdentity Tuple(type String, arn String, userName String)"
 )
 SETTINGS = (
     "input_format_skip_unknown_fields = 1, input_format_json_ignore_unknown_keys_in_named_tuple = 1, "
@@ -16,11 +16,10 @@ SETTINGS = (
 )
 
 data, rules, threads = sys.argv[1], made_up.load(sys.argv[2]), int(sys.argv[3])
-conditions = (made_up.sql(rule, lambda path: f"r.{path}") for rule in rules)
+conditions = (made_up.sql(rule, lambda path: path) for rule in rules)
 counts = ", ".join(f"countIf({condition})" for condition in conditions)
 result = chdb.query(
-    f"SELECT count(), {counts} FROM (SELECT arrayJoin(Records) AS r FROM "
-    f"file('{data}/**/*.json.gz', 'JSONEachRow', 'Records Array({RECORD})')) "
+    f"SELECT count(), {counts} FROM file('{data}/*.ndjson.gz', 'JSONEachRow', '{COLUMNS}') "
     f"SETTINGS {SETTINGS}, max_threads = {threads}",
     "TSV",
 )
