@@ -15,14 +15,14 @@ const ALERTING: usize = 20;
 /// Calls that the generator's accounts make now and then, or its attackers do.
 const RARE: [(&str, &str); 10] = [
     ("iam", "CreateAccessKey"),
-    ("ec2", "AuthorizeSecurityGroupIngress"),
+    ("ec2", "GetPasswordData"),
     ("ec2", "ModifySnapshotAttribute"),
     ("cloudtrail", "StopLogging"),
     ("secretsmanager", "GetSecretValue"),
     ("ssm", "SendCommand"),
     ("iam", "AttachUserPolicy"),
     ("iam", "CreateUser"),
-    ("ec2", "RunInstances"),
+    ("sts", "GetFederationToken"),
     ("s3", "DeleteBucketPublicAccessBlock"),
 ];
 
@@ -119,7 +119,7 @@ fn rule(number: usize) -> Synthetic {
         2 => ("aws.cloudtrail.request_parameters", Test::Contains, format!("target-{number}-")),
         3 => ("user_agent.original", Test::Contains, format!("scanner-{number}/")),
         4 => ("aws.cloudtrail.error_code", Test::Is, format!("Client.Fault{number}")),
-        7 => ("source.ip", Test::Is, format!("192.0.2.{}", number % 256)),
+        7 => ("source.ip", Test::Is, format!("233.252.0.{}", number % 256)),
         _ => ("aws.cloudtrail.user_identity.type", Test::Is, format!("Nobody{number}")),
     };
     clauses.push(Clause { not: alerts, ..clause(field, test, value) });
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(
             rule(42).query(),
             "event.dataset: \"aws.cloudtrail\" and event.provider: \"ec2.amazonaws.com\" \
-             and event.action: \"AuthorizeSecurityGroupIngress\" \
+             and event.action: \"GetPasswordData\" \
              and aws.cloudtrail.user_identity.arn: *\\:role/nobody-42-*"
         );
     }
