@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow, bail};
 use detect::{KnownAlerts, Mode};
 use ecs::Millis;
-use hunt::{Found, HuntOptions, Progress};
+use hunt::{Found, HuntOptions, Progress, RanRule};
 use report::{Alert, Coverage, ExplainedEvent, Format, Notice, RuleCount, RuleVerdict, Summary};
 use rule::{Rule, RuleSet};
 use span::Style;
@@ -307,6 +307,17 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
         }
         say(true, text);
     }
+    let elsewhere = elsewhere(found);
+    if !elsewhere.is_empty() && read.records > 0 {
+        let text = format!(
+            "{} nothing of what is here, which belongs to {}; `index` asks for something else:\n{}",
+            report::plural(elsewhere.len() as u64, "rule reads", "rules read"),
+            some_of('`', &read.indices),
+            some_of('"', &elsewhere),
+        );
+        // Of a whole collection most are about other things; of what somebody picked none should be.
+        say(elsewhere.len() == found.rules.len(), text);
+    }
     for (warning, rules) in unapplied(found) {
         let rules = match rules.as_slice() {
             [rule] => format!("the rule \"{rule}\""),
@@ -332,6 +343,22 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
         }
     }
     notices
+}
+
+/// The rules whose index patterns name none of the indices that the records belong to.
+fn elsewhere(found: &Found) -> Vec<&str> {
+    let reads = |ran: &&RanRule| found.read.indices.iter().any(|index| ran.rule.reads(index));
+    found.rules.iter().filter(|ran| !reads(ran)).map(|ran| ran.rule.name.as_str()).collect()
+}
+
+/// The first of several names between quotes; the others are counted.
+fn some_of(quote: char, names: &[impl AsRef<str>]) -> String {
+    let shown = names.iter().take(REFUSED_SHOWN).map(|name| format!("{quote}{}{quote}", name.as_ref()));
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if names.len() > REFUSED_SHOWN {
+        text += &format!(" and {} more", report::count((names.len() - REFUSED_SHOWN) as u64));
+    }
+    text
 }
 
 /// What is said of exceptions that were not applied, each with the rules that it is said of: rules share lists.

@@ -86,6 +86,8 @@ pub struct ReadReport {
     pub text_bytes: u64,
     /// The times of the first and last event.
     pub span: Option<(Millis, Millis)>,
+    /// The indices that the events belong to; that of CloudTrail's records is always among them.
+    pub indices: Vec<String>,
     /// Events without a time of their own.
     pub undated: u64,
     /// What could not be read: the first of it,
@@ -172,6 +174,10 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         }
     }
 
+    // Numbered as the threads met them.
+    let mut names = indices.names();
+    names.sort_unstable();
+
     progress.enter(Stage::Executing);
     let mut ran = Vec::with_capacity(rules.len());
     // What has no time of its own is taken as happening now: the executions must reach that far.
@@ -219,6 +225,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         read_bytes: totals.read_bytes,
         text_bytes: totals.text_bytes,
         span,
+        indices: names,
         undated,
         troubles,
         trouble_count,

@@ -7,6 +7,7 @@ use ecs::{Millis, Object};
 use serde_json::Value;
 
 use crate::Guide;
+use crate::index_pattern::IndexPatterns;
 use crate::source::Source;
 use crate::translation::Translation;
 
@@ -102,6 +103,11 @@ impl Rule {
     /// The text of the file it was read from: what diagnostics about it point into.
     pub fn text(&self) -> &str {
         self.source.text()
+    }
+
+    /// Whether its index patterns name that index.
+    pub fn reads(&self, index: &str) -> bool {
+        IndexPatterns::new(&self.index).matches(index)
     }
 
     /// Why it cannot be run yet, naming the type or language; `None` if it can.

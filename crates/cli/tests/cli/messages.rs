@@ -130,6 +130,21 @@ fn rules_that_cannot_run_are_named() {
     assert!(ran.error().starts_with("no rule can run:\n    A sequence: "), "{}", ran.err);
 }
 
+/// A rule on other indices finds nothing, however long it is looked at.
+#[test]
+fn rules_on_other_indices_are_named() {
+    let folder = Folder::with_calls();
+    let rule = "[rule]\nname = \"On mine\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
+                type = \"query\"\nindex = [\"my-trail-*\"]\nquery = \"event.action: *\"\n";
+    folder.write("rules/mine.toml", rule);
+    let said = "1 rule reads nothing of what is here, which belongs to `logs-aws.cloudtrail-default`; `index` asks \
+                for something else:\n    \"On mine\"\n";
+    let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules"]);
+    assert_eq!(ran.err, format!("0 alerts\nwarning: {said}"));
+    let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--builtin"]);
+    assert!(ran.err.contains(&format!("\nnote: {said}")), "{}", ran.err);
+}
+
 /// An exception that is not applied is told of; one that is, is not.
 #[test]
 fn exceptions() {
