@@ -399,7 +399,8 @@ impl<'s> Framer<'s> {
     /// What the record after the one at `start` will look like.
     fn target(&self, start: usize) -> Target {
         let text = self.window.text();
-        let own = first_key(text, start);
+        // The text after a bracket that opens an array is no key, and need not be held yet.
+        let own = first_key(text, start).filter(|_| text[start] == b'{');
         let before = self.before.as_ref().and_then(|(_, head)| first_key(head, 0));
         let keys = own.into_iter().chain(before).map(<[u8]>::to_vec).collect();
         Target { keys, indent: self.indent, array: self.arrays.is_empty(), mode: self.mode }
