@@ -69,6 +69,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             .threads
             .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
         block_rows: 0,
+        evidence_bytes: hunt::EVIDENCE_BYTES,
         now,
         version: env!("CARGO_PKG_VERSION"),
     };

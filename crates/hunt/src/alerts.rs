@@ -1,55 +1,52 @@
 //! The alerts of a hunt, with the records they are about.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use detect::AlertSeed;
+use detect::{AlertSeed, Origin};
 use ecs::{Catalog, Millis, Object};
-use reader::{Input, RecordKind};
+use reader::Input;
 
 use crate::Progress;
 use crate::events::DocumentBuilder;
+use crate::keep::{Keeper, Kept};
 use crate::run::{Found, HuntOptions};
 use crate::scan::{RawRecord, Visit, Which, scan};
 
 /// The records that the alerts are about: their texts, which are a tenth of the documents made of them.
 #[derive(Debug)]
 pub(crate) struct Evidence {
-    records: HashMap<detect::Origin, Kept>,
+    records: HashMap<Origin, Kept>,
     normalise: cloudtrail::Options,
     now: Millis,
     version: &'static str,
 }
 
-/// One record.
-#[derive(Debug)]
-struct Kept {
-    kind: RecordKind,
-    text: Box<[u8]>,
-}
-
 impl Evidence {
-    /// Reads the records of the alerts again.
-    pub(crate) fn read<'a>(
+    /// Picks the records of the alerts from what was kept, and reads the others again.
+    pub(crate) fn gather<'a>(
         seeds: impl Iterator<Item = &'a AlertSeed>,
+        kept: Vec<Keeper>,
         inputs: &[Input],
         options: &HuntOptions,
         read: &reader::Options,
         progress: &Progress,
     ) -> Self {
-        let mut wanted: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-        for seed in seeds {
-            wanted.entry(seed.event.origin.input).or_default().push(seed.event.origin.ordinal);
+        let wanted: BTreeSet<Origin> = seeds.map(|seed| seed.event.origin).collect();
+        let kept = kept.into_iter().flat_map(Keeper::into_records);
+        let mut records: HashMap<Origin, Kept> = kept.filter(|(origin, _)| wanted.contains(origin)).collect();
+        let mut missing: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+        for origin in wanted.iter().filter(|origin| !records.contains_key(origin)) {
+            missing.entry(origin.input).or_default().push(origin.ordinal);
         }
-        let wanted: Vec<(Input, Vec<u64>)> = wanted
+        let missing: Vec<(Input, Vec<u64>)> = missing
             .into_iter()
-            .filter_map(|(input, mut ordinals)| {
-                ordinals.sort_unstable();
-                ordinals.dedup();
-                inputs.get(input as usize).map(|input| (input.clone(), ordinals))
-            })
+            .filter_map(|(input, ordinals)| Some((inputs.get(input as usize)?.clone(), ordinals)))
             .collect();
-        let (visitors, _) = scan(&Which::These(&wanted), read, options.threads, progress, Keeping::default);
-        let records = visitors.into_iter().flat_map(|visitor| visitor.records).collect();
+        if !missing.is_empty() {
+            let which = Which::These(&missing);
+            let (visitors, _) = scan(&which, read, options.threads, progress, Keeping::default);
+            records.extend(visitors.into_iter().flat_map(|visitor| visitor.records));
+        }
         Self { records, normalise: options.normalise.clone(), now: options.now, version: options.version }
     }
 }
@@ -95,13 +92,13 @@ impl Found {
 /// One thread's part of reading the records again.
 #[derive(Default)]
 struct Keeping {
-    records: HashMap<detect::Origin, Kept>,
+    records: Vec<(Origin, Kept)>,
 }
 
 impl Visit for Keeping {
     fn record(&mut self, record: RawRecord<'_>) {
-        let origin = detect::Origin { input: record.input, ordinal: record.ordinal };
-        self.records.insert(origin, Kept { kind: record.kind, text: record.text.into() });
+        let origin = Origin { input: record.input, ordinal: record.ordinal };
+        self.records.push((origin, Kept { kind: record.kind, text: record.text.into() }));
     }
 
     fn problem(&mut self, _: reader::Problem) {

@@ -61,14 +61,14 @@ pub fn pass(
         Depth::Parse => scan(&which, &read, options.threads, progress, Parsing::default).1,
         Depth::Fill => {
             let make = || Filling {
-                filler: prepared.filler(&options.normalise, options.now, Arc::clone(&indices)),
+                filler: prepared.filler(&options.normalise, options.now, Arc::clone(&indices), false),
                 builder: Some(BlockBuilder::new(Arc::clone(prepared.schema()))),
                 rows,
             };
             scan(&which, &read, options.threads, progress, make).1
         }
         Depth::Match => {
-            let make = || Matching::new(&prepared, &options.normalise, options.now, Arc::clone(&indices));
+            let make = || Matching::new(&prepared, options, Arc::clone(&indices));
             scan(&which, &read, options.threads, progress, make).1
         }
     };

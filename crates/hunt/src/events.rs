@@ -38,7 +38,7 @@ pub(crate) struct RowFiller {
     rows: Vec<(RecordKind, Range<usize>)>,
     /// Rows that are alerts, ascending, and the rules that they come from.
     lineages: Vec<(u32, Vec<String>)>,
-    /// Whether any column is filled later, so that texts are needed.
+    /// Whether texts are kept: a column is filled later, or the caller asks for them.
     keeps_texts: bool,
 }
 
@@ -96,6 +96,11 @@ impl RowFiller {
         }
     }
 
+    /// Keeps the texts of the rows whether or not a column is filled later.
+    pub(crate) fn keeping_texts(self) -> Self {
+        Self { keeps_texts: true, ..self }
+    }
+
     /// The names of the indices that rows have had so far.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
@@ -104,6 +109,12 @@ impl RowFiller {
     /// Bytes of the texts that are kept.
     pub(crate) fn bytes(&self) -> usize {
         self.texts.len()
+    }
+
+    /// The record of a row, if texts are kept.
+    pub(crate) fn text(&self, row: u32) -> Option<(RecordKind, &[u8])> {
+        let (kind, text) = self.rows.get(row as usize)?;
+        Some((*kind, &self.texts[text.clone()]))
     }
 
     /// The rules that raised the row and the alerts it comes from, if it is an alert.

@@ -2,8 +2,8 @@
 //! explaining a verdict, running a query, printing documents.
 //!
 //! [`hunt`] reads every record once, on all threads, straight into columns; evaluates the filters of all rules on
-//! them in one pass; executes each rule over what matched; and reads the records of what alerted once more, to build
-//! the alerts' documents.
+//! them in one pass, keeping the texts of what may alert as far as there is room; executes each rule over what matched;
+//! and reads those records of what alerted once more that were not kept, to build the alerts' documents.
 //!
 //! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
 //! hunt and for live detection is in the crates below this one.
@@ -18,6 +18,7 @@ mod alerts;
 mod costly;
 mod events;
 mod index;
+mod keep;
 mod matching;
 mod scan;
 mod skip;
@@ -30,6 +31,7 @@ pub use depth::{Depth, Pass, pass};
 pub use events::Document;
 pub use explain::{Explained, Verdict, explain};
 pub use index::CLOUDTRAIL_INDEX;
+pub use keep::EVIDENCE_BYTES;
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
 pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};

@@ -12,6 +12,8 @@ use reader::Problem;
 use crate::costly::{is_costly, late_paths};
 use crate::events::{Phase, RowFiller};
 use crate::index::Indices;
+use crate::keep::Keeper;
+use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
 use crate::skip::Skip;
 use crate::term::TermType;
@@ -120,14 +122,16 @@ impl Prepared {
         &self.schema
     }
 
-    /// What fills them.
+    /// What fills them; keeps the texts of a block even if no column needs that, if asked to.
     pub(crate) fn filler(
         &self,
         options: &cloudtrail::Options,
         now: Millis,
         indices: Arc<Indices>,
+        keeps_texts: bool,
     ) -> RowFiller {
-        RowFiller::new(&self.schema, |slot| self.phases[slot.index()], options, now, indices)
+        let filler = RowFiller::new(&self.schema, |slot| self.phases[slot.index()], options, now, indices);
+        if keeps_texts { filler.keeping_texts() } else { filler }
     }
 }
 
@@ -143,6 +147,7 @@ pub(crate) struct Matching<'a> {
     builder: Option<BlockBuilder>,
     scratch: Scratch,
     collector: Collector,
+    keeper: Keeper,
     /// Rows and rules that match, of the block at hand.
     found: Vec<(u32, u32)>,
     /// For each field, the number of each value of the block's dictionary, once it was asked for.
@@ -173,17 +178,21 @@ enum Cached {
 }
 
 impl<'a> Matching<'a> {
-    pub(crate) fn new(
-        prepared: &'a Prepared,
-        options: &cloudtrail::Options,
-        now: Millis,
-        indices: Arc<Indices>,
-    ) -> Self {
+    pub(crate) fn new(prepared: &'a Prepared, options: &HuntOptions, indices: Arc<Indices>) -> Self {
+        let keeps = options.evidence_bytes / options.threads.max(1);
         Self {
-            filler: prepared.filler(options, now, indices),
+            // To copy the texts of all rows costs more than reading some records again, unless the rows are few or
+            // their texts are needed anyhow.
+            filler: prepared.filler(
+                &options.normalise,
+                options.now,
+                indices,
+                keeps > 0 && prepared.skip.is_some(),
+            ),
             builder: Some(BlockBuilder::new(Arc::clone(&prepared.schema))),
             scratch: Scratch::default(),
             collector: Collector::new(Arc::clone(&prepared.plans)),
+            keeper: Keeper::new(prepared.plans.len(), keeps),
             found: Vec::new(),
             term_ids: vec![Vec::new(); prepared.fields.len()],
             troubles: Troubles::default(),
@@ -193,9 +202,9 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// What the rules matched.
-    pub(crate) fn into_collector(self) -> Collector {
-        self.collector
+    /// What the rules matched, and the records that may alert.
+    pub(crate) fn finish(self) -> (Collector, Keeper) {
+        (self.collector, self.keeper)
     }
 
     fn builder(&mut self) -> &mut BlockBuilder {
@@ -228,8 +237,8 @@ impl<'a> Matching<'a> {
             needed.then_some(matches[0].0)
         });
         self.filler.fill_later(Phase::Tail, matched, &mut block);
-        self.filler.clear();
         self.collect(&block);
+        self.filler.clear();
         self.builder = Some(BlockBuilder::reuse(block));
     }
 
@@ -240,25 +249,33 @@ impl<'a> Matching<'a> {
         }
         self.collector.name_indices(self.filler.names());
         let found = std::mem::take(&mut self.found);
+        let mut may_alert = Vec::new();
         for matches in found.chunk_by(|a, b| a.0 == b.0) {
             let row = matches[0].0 as usize;
             // Numbers first: they borrow the collector as the event does.
             let values: Vec<Vec<Vec<TermId>>> =
                 matches.iter().map(|&(_, rule)| self.terms(block, row, rule as usize)).collect();
             let origin = block.origin(row);
+            let origin = detect::Origin { input: origin.input, ordinal: origin.ordinal };
             let mut event = self.collector.event(EventInfo {
                 id: block.id(row),
                 index: block.index(row),
                 timestamp: block.timestamp(row),
-                origin: detect::Origin { input: origin.input, ordinal: origin.ordinal },
+                origin,
             });
+            may_alert.clear();
             for (&(_, rule), values) in matches.iter().zip(&values) {
                 let over = self.prepared.overrides[rule as usize].and_then(|(slot, absent)| match absent {
                     Absent::Timestamp => date(block, slot, row).or(Some(block.timestamp(row))),
                     Absent::Nothing => date(block, slot, row),
                 });
                 let values: Vec<&[TermId]> = values.iter().map(Vec::as_slice).collect();
-                event.push(rule as usize, over, &values);
+                if event.push(rule as usize, over, &values) {
+                    may_alert.push(rule as usize);
+                }
+            }
+            if let Some((kind, text)) = self.filler.text(matches[0].0) {
+                self.keeper.keep(origin, kind, text, may_alert.iter().copied());
             }
         }
         self.found = found;

@@ -41,6 +41,9 @@ pub struct HuntOptions {
     pub threads: usize,
     /// Events of a block; 0 is the default. Has no influence on the alerts.
     pub block_rows: usize,
+    /// Bytes of records that are kept in case they alert, all threads together: what alerts and was not kept is read
+    /// again. Has no influence on the alerts.
+    pub evidence_bytes: usize,
     /// What `now` stands for, and the time of reading.
     pub now: Millis,
     /// What `kibana.version` of the alerts says.
@@ -153,13 +156,14 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 
     progress.enter(Stage::Scanning);
     let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
-    let make = || Matching::new(&prepared, &options.normalise, options.now, Arc::clone(&indices));
+    let make = || Matching::new(&prepared, options, Arc::clone(&indices));
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
 
     let mut troubles = Troubles::default();
     let mut span: Option<(Millis, Millis)> = None;
     let mut undated = 0;
     let mut collector: Option<Collector> = None;
+    let mut kept = Vec::new();
     for mut visitor in visitors {
         troubles.merge(std::mem::take(&mut visitor.troubles));
         undated += visitor.undated;
@@ -167,7 +171,8 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
             let (first, last) = span.unwrap_or((time, time));
             span = Some((first.min(time), last.max(time)));
         }
-        let found = visitor.into_collector();
+        let (found, keeper) = visitor.finish();
+        kept.push(keeper);
         match &mut collector {
             None => collector = Some(found),
             Some(all) => all.merge(found),
@@ -214,7 +219,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 
     progress.enter(Stage::Building);
     let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
-    let evidence = Evidence::read(seeds, &discovery.inputs, options, &read, progress);
+    let evidence = Evidence::gather(seeds, kept, &discovery.inputs, options, &read, progress);
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
     let (troubles, trouble_count) = troubles.finish(name);
     let read = ReadReport {

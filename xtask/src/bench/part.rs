@@ -227,6 +227,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         limits: reader::Limits::default(),
         threads: args.threads(),
         block_rows: args.own.block_rows,
+        evidence_bytes: hunt::EVIDENCE_BYTES,
         now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         version: env!("CARGO_PKG_VERSION"),
     })

@@ -75,6 +75,11 @@ impl<'a> Current<'a> {
     pub(super) fn row(&mut self, events: &mut EventTable) -> EventRef {
         *self.row.get_or_insert_with(|| events.push(&self.info))
     }
+
+    /// Whether it is this event in the table.
+    pub(super) fn is(&self, event: EventRef) -> bool {
+        self.row == Some(event)
+    }
 }
 
 impl EventTable {

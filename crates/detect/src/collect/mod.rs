@@ -161,30 +161,47 @@ impl EventMatches<'_> {
     /// repeated as the event has them.
     ///
     /// An event that is itself an alert must not be given to a rule whose own it is ([`Plan::is_own`]).
-    pub fn push(&mut self, rule: usize, over: Option<Millis>, terms: &[&[TermId]]) {
+    ///
+    /// Says whether the rule could alert on the event, as far as this collector can tell by now: if not, it never
+    /// will.
+    pub fn push(&mut self, rule: usize, over: Option<Millis>, terms: &[&[TermId]]) -> bool {
         let Collector { plans, events, rules, values, .. } = &mut *self.collector;
         let (plan, rule) = (&plans[rule], &mut rules[rule]);
-        let Some(at) = plan.time(over, self.current.info.timestamp) else { return };
+        let Some(at) = plan.time(over, self.current.info.timestamp) else { return false };
         rule.matched += 1;
+        let (earliest, latest) = plan.reach();
+        let is_in_reach = at.time >= earliest && at.time <= latest;
         match &mut rule.found {
             // Also what lies outside all ranges: it may be the copy that counts.
-            Found::Query(matches) => matches.push(at, self.current.row(events)),
+            Found::Query(matches) => {
+                matches.push(at, self.current.row(events));
+                is_in_reach
+            }
             Found::NewTerms(table) => {
-                let (earliest, latest) = plan.reach();
-                if at.time < earliest || at.time > latest {
-                    return;
+                if !is_in_reach {
+                    return false;
                 }
-                let left_out =
+                let pushed =
                     push_combinations(table, &rule.fields, at, terms, values, &mut self.current, events);
-                if left_out > 0 {
-                    rule.skipped.add(at.time, self.current.info.id, left_out);
+                if pushed.left_out > 0 {
+                    rule.skipped.add(at.time, self.current.info.id, pushed.left_out);
                 }
+                pushed.is_first
             }
         }
     }
 }
 
-/// Adds the Cartesian product of the fields' values; says how many combinations it left out.
+/// What became of the combinations of one event.
+#[derive(Default)]
+struct Pushed {
+    /// The event is the first of a run of some combination.
+    is_first: bool,
+    /// How many combinations were too many.
+    left_out: u64,
+}
+
+/// Adds the Cartesian product of the fields' values.
 fn push_combinations(
     table: &mut TermTable,
     fields: &[FieldNumber],
@@ -193,17 +210,16 @@ fn push_combinations(
     values: &[Interner],
     current: &mut Current<'_>,
     events: &mut EventTable,
-) -> u64 {
+) -> Pushed {
     if terms.len() != fields.len() || terms.iter().any(|it| it.is_empty()) {
-        return 0;
+        return Pushed::default();
     }
     let mut key = Combination::default();
     if terms.iter().all(|it| it.len() == 1) {
         for (to, from) in key.iter_mut().zip(terms) {
             *to = from[0];
         }
-        table.push(key, at.time, current, events);
-        return 0;
+        return Pushed { is_first: table.push(key, at.time, current, events), left_out: 0 };
     }
     let mut distinct: Vec<Vec<TermId>> = terms.iter().map(|it| it.to_vec()).collect();
     for ids in &mut distinct {
@@ -218,13 +234,14 @@ fn push_combinations(
             ids.sort_unstable_by(|&a, &b| values.get(a).cmp(&values.get(b)));
         }
     }
+    let mut is_first = false;
     for number in 0..all.min(COMBINATIONS_MAX) {
         let mut rest = number as usize;
         for (to, ids) in key.iter_mut().zip(&distinct).rev() {
             *to = ids[rest % ids.len()];
             rest /= ids.len();
         }
-        table.push(key, at.time, current, events);
+        is_first |= table.push(key, at.time, current, events);
     }
-    all.saturating_sub(COMBINATIONS_MAX)
+    Pushed { is_first, left_out: all.saturating_sub(COMBINATIONS_MAX) }
 }

@@ -101,7 +101,7 @@ impl TermTable {
         }
     }
 
-    /// An event of the term at `time`.
+    /// An event of the term at `time`; says whether it is the first of its run, as far as events are known.
     ///
     /// Runs for each term of each match: one look-up and, nearly always, one comparison.
     pub(super) fn push(
@@ -110,8 +110,8 @@ impl TermTable {
         time: Millis,
         current: &mut Current<'_>,
         events: &mut EventTable,
-    ) {
-        let (term, start) = self.add(key, time, time, First::Current(current), events);
+    ) -> bool {
+        let (term, run) = self.add(key, time, time, First::Current(current), events);
         match self.shape.counting {
             Counting::No => {}
             Counting::After(from) => {
@@ -120,11 +120,12 @@ impl TermTable {
             }
             Counting::WithinOfStart(length) => {
                 // A run's start only ever moves back, so what lies too far from it now always will.
-                if time <= start.saturating_add(length) {
+                if time <= run.start.saturating_add(length) {
                     *self.by_time.entry((term, time)).or_default() += 1;
                 }
             }
         }
+        current.is(run.event)
     }
 
     /// Takes over `other`, whose values and events have other numbers.
@@ -156,7 +157,7 @@ impl TermTable {
         }
     }
 
-    /// Adds a stretch of events; says which term it is of, and where the run now begins.
+    /// Adds a stretch of events; says which term it is of, and what its run is now.
     fn add(
         &mut self,
         key: Combination,
@@ -164,24 +165,25 @@ impl TermTable {
         last: Millis,
         mut first: First<'_, '_>,
         events: &mut EventTable,
-    ) -> (u32, Millis) {
+    ) -> (u32, Run) {
         let hash = hash(&key);
         let Some(&term) = self.index.find(hash, |&term| self.keys[term as usize] == key) else {
             let term = u32::try_from(self.keys.len()).expect("a rule has fewer than 2^32 terms");
             self.keys.push(key);
-            self.runs.push(Run { start, last, event: first.row(events) });
+            let run = Run { start, last, event: first.row(events) };
+            self.runs.push(run);
             if let Counting::After(_) = self.shape.counting {
                 self.totals.push(0);
             }
             self.index.insert_unique(hash, term, |&term| hash_of(&self.keys, term));
-            return (term, start);
+            return (term, run);
         };
         let gap = self.shape.gap;
         let run = &mut self.runs[term as usize];
         let single = run.last >= run.start;
         if single && touches(run, start, last, gap) {
             join(run, start, last, &mut first, events);
-            return (term, run.start);
+            return (term, *run);
         }
         let mut all = Run { start, last, event: first.row(events) };
         if single {
@@ -204,7 +206,7 @@ impl TermTable {
             }
         }
         self.many.insert((term, all.start), all);
-        (term, all.start)
+        (term, all)
     }
 
     pub(super) fn finish(self) -> Terms {

@@ -30,6 +30,8 @@ fn rules() -> Vec<Rule> {
     vec![
         get_password_data(),
         rule("Every call", "type = \"query\"\nquery = \"event.action: GetPasswordData\"\n"),
+        // Needs a column that is filled from the text.
+        rule("Someone", "type = \"query\"\nquery = \"event.action: GetPasswordData and related.user: c*\"\n"),
         rule(
             "Two an hour",
             "type = \"query\"\nquery = \"not aws.cloudtrail.error_code: *\"\ninterval = \"1h\"\n\
@@ -114,6 +116,7 @@ struct Delivery {
     files: Vec<(Container, Vec<usize>)>,
     threads: usize,
     block_rows: usize,
+    evidence_bytes: usize,
 }
 
 prop_compose! {
@@ -123,6 +126,8 @@ prop_compose! {
         containers in prop::collection::vec(prop::sample::select(CONTAINERS.to_vec()), 5),
         threads in prop::sample::select(vec![1, 2, 8]),
         block_rows in prop::sample::select(vec![1, 7, 4096]),
+        // Nothing, a few records, all.
+        evidence_bytes in prop::sample::select(vec![0, 5_000, 20_000, hunt::EVIDENCE_BYTES]),
     ) -> Delivery {
         let mut files: Vec<_> = containers.into_iter().map(|it| (it, Vec::new())).collect();
         for at in order {
@@ -132,7 +137,7 @@ prop_compose! {
                 files[second].1.push(at);
             }
         }
-        Delivery { files, threads, block_rows }
+        Delivery { files, threads, block_rows, evidence_bytes }
     }
 }
 
@@ -159,7 +164,7 @@ proptest! {
         let ids = ids(calls.len());
         let calls = numbered(&calls, &ids);
         let plain = Folder::of(&calls);
-        let expected = run(&HuntOptions { threads: 1, ..options(&plain, &rules) });
+        let expected = run(&HuntOptions { threads: 1, evidence_bytes: 0, ..options(&plain, &rules) });
 
         let folder = Folder::new();
         for (number, (container, members)) in delivery.files.iter().enumerate() {
@@ -171,6 +176,7 @@ proptest! {
         let found = run(&HuntOptions {
             threads: delivery.threads,
             block_rows: delivery.block_rows,
+            evidence_bytes: delivery.evidence_bytes,
             ..options(&folder, &rules)
         });
         prop_assert_eq!(found.read.trouble_count, 0);

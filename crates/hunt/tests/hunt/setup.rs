@@ -180,6 +180,7 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
         limits: reader::Limits::default(),
         threads: 2,
         block_rows: 0,
+        evidence_bytes: hunt::EVIDENCE_BYTES,
         now: NOW,
         version: "0.0.0",
     }
