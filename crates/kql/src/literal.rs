@@ -4,6 +4,9 @@ use span::Span;
 
 use crate::{ParseError, Term, TermKind};
 
+/// Room for most field names and values.
+const WORD_BYTES: usize = 48;
+
 /// White space between tokens.
 pub(crate) fn is_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{a0}')
@@ -57,7 +60,8 @@ pub(crate) fn scan(text: &str, at: usize, errors: &mut Vec<ParseError>) -> Optio
 
 /// `quoted = '"' ( escape | [^"] )* '"'`
 fn scan_quoted(text: &str, start: usize, errors: &mut Vec<ParseError>) -> (Term, usize) {
-    let mut out = String::new();
+    // As long as the text, but for escapes.
+    let mut out = String::with_capacity(text[start + 1..].find('"').unwrap_or_default());
     let mut at = start + 1;
     while let Some(c) = text[at..].chars().next() {
         if c == '"' {
@@ -92,14 +96,14 @@ fn scan_quoted(text: &str, start: usize, errors: &mut Vec<ParseError>) -> (Term,
 
 /// `unquoted = ( escape | "*" | character that begins neither a special character nor a keyword )+`
 fn scan_unquoted(text: &str, start: usize, errors: &mut Vec<ParseError>) -> Option<(Term, usize)> {
-    let mut pieces = vec![String::new()];
+    let mut pieces = vec![String::with_capacity(WORD_BYTES)];
     let mut at = start;
     while let Some(c) = text[at..].chars().next() {
         let piece = pieces.last_mut().expect("there is always a piece: it starts with one and only grows");
         match c {
             '\\' => at = escape(text, at, piece, errors),
             '*' => {
-                pieces.push(String::new());
+                pieces.push(String::with_capacity(WORD_BYTES));
                 at += 1;
             }
             c if is_special(c) => break,

@@ -19,9 +19,16 @@ impl Expr {
                 if predicate.test.is_never() { Self::Const(false) } else { Self::Is(predicate) }
             }
             Self::Not(inner) => inner.simplify().negate(),
-            Self::And(clauses) => combine(clauses, true),
-            Self::Or(clauses) => combine(clauses, false),
+            Self::And(clauses) => combine(clauses.into_iter().map(Self::simplify), true),
+            Self::Or(clauses) => combine(clauses.into_iter().map(Self::simplify), false),
         }
+    }
+
+    /// All of some canonical expressions, canonical: what [`Expr::simplify`] makes of their [`Expr::And`], without
+    /// looking at the inside of each again.
+    #[must_use]
+    pub fn all_of(canonical: Vec<Self>) -> Self {
+        combine(canonical.into_iter(), true)
     }
 
     /// The complement of a canonical expression, canonical.
@@ -34,11 +41,11 @@ impl Expr {
     }
 }
 
-/// `and` if `all`, else `or`. The constant `all` is neutral, its opposite decides.
-fn combine(clauses: Vec<Expr>, all: bool) -> Expr {
+/// `and` of canonical clauses if `all`, else `or`. The constant `all` is neutral, its opposite decides.
+fn combine(clauses: impl Iterator<Item = Expr>, all: bool) -> Expr {
     let mut flat = Vec::new();
     for clause in clauses {
-        match (clause.simplify(), all) {
+        match (clause, all) {
             (Expr::Const(value), _) if value == all => {}
             (Expr::Const(value), _) => return Expr::Const(value),
             (Expr::And(inner), true) | (Expr::Or(inner), false) => flat.extend(inner),

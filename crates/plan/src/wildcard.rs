@@ -48,15 +48,24 @@ impl Wildcard {
     /// Reads `*`, `?` and `\` as Elasticsearch's `wildcard` query does; a backslash at the end is itself.
     pub fn parse(pattern: &str, fold: bool) -> Self {
         let mut parts = Vec::new();
+        let mut text = String::new();
         let mut chars = pattern.chars();
         while let Some(it) = chars.next() {
-            parts.push(match it {
+            let part = match it {
                 '*' => Glob::Any,
                 '?' => Glob::One,
-                '\\' => Glob::Text(chars.next().unwrap_or('\\').into()),
-                _ => Glob::Text(it.into()),
-            });
+                '\\' => {
+                    text.push(chars.next().unwrap_or('\\'));
+                    continue;
+                }
+                _ => {
+                    text.push(it);
+                    continue;
+                }
+            };
+            parts.extend([Glob::Text(std::mem::take(&mut text)), part]);
         }
+        parts.push(Glob::Text(text));
         Self::new(parts, fold)
     }
 

@@ -170,6 +170,12 @@ proptest! {
     }
 
     #[test]
+    fn all_of_canonical_ones_is_their_canonical_and(clauses in prop::collection::vec(expr(), 0..5)) {
+        let canonical = clauses.iter().cloned().map(Expr::simplify).collect();
+        prop_assert_eq!(Expr::all_of(canonical), Expr::And(clauses).simplify());
+    }
+
+    #[test]
     fn an_explanation_ends_in_the_verdict(expr in expr(), document in document()) {
         prop_assert_eq!(explain(&expr, &document).verdict, naive::matches(&expr, &document));
     }
