@@ -40,7 +40,8 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         );
     }
     args.output.as_deref().map(output::check).transpose()?;
-    let set = input::rules(&args.rules)?.localised(input::language(args.rules.lang));
+    let threads = input::threads(args.threads);
+    let set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
     if set.rules.is_empty() {
         let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
         if set.error_count() == 0 && !set.exceptions.is_empty() {
@@ -65,9 +66,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         known: known_alerts(&args.alert_history)?,
         normalise,
         limits: args.input.limits.reader(),
-        threads: args
-            .threads
-            .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from),
+        threads: threads.get(),
         block_rows: 0,
         evidence_bytes: hunt::EVIDENCE_BYTES,
         now,

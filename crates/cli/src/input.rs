@@ -1,5 +1,6 @@
 //! Options that several commands have, made into what the crates take.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,13 +71,13 @@ fn check_rules(option: &str, paths: &[PathBuf], set: &RuleSet) -> anyhow::Result
 }
 
 /// Reads the rules of files and folders, as `option` names them.
-pub(crate) fn load_rules(option: &str, paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
+pub(crate) fn load_rules(option: &str, paths: &[PathBuf], threads: NonZeroUsize) -> anyhow::Result<RuleSet> {
     for path in paths {
         if !path.exists() {
             bail!("{option}`{}`: there is no such file or folder", path.display());
         }
     }
-    let set = rule::load(paths);
+    let set = rule::load_with(paths, threads);
     check_rules(option, paths, &set)?;
     Ok(set)
 }
@@ -94,10 +95,19 @@ pub(crate) fn language(lang: Lang) -> GuideLanguage {
     }
 }
 
+/// The number of threads: what the user says, else one a core.
+pub(crate) fn threads(given: Option<u16>) -> NonZeroUsize {
+    let given = given.and_then(|threads| NonZeroUsize::new(threads.into()));
+    given.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
+
 /// The rules that the options name, their texts as they were written, and what was wrong with their files.
-pub(crate) fn rules(source: &RuleSource) -> anyhow::Result<RuleSet> {
-    let mut set =
-        if source.rules.is_empty() { RuleSet::default() } else { load_rules("--rules ", &source.rules)? };
+pub(crate) fn rules(source: &RuleSource, threads: NonZeroUsize) -> anyhow::Result<RuleSet> {
+    let mut set = if source.rules.is_empty() {
+        RuleSet::default()
+    } else {
+        load_rules("--rules ", &source.rules, threads)?
+    };
     if source.rules.is_empty() || source.builtin {
         set.extend(rule::builtin(GuideLanguage::English));
     }

@@ -17,7 +17,7 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
     let mut out = output::open(None)?;
     let code = match args {
         Rules::List { source, format } => {
-            let set = input::rules(&source)?.localised(input::language(source.lang));
+            let set = input::rules(&source, input::threads(None))?.localised(input::language(source.lang));
             let code = problems(&set, global);
             match format {
                 RuleFormat::Table => {
@@ -30,7 +30,7 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
             code
         }
         Rules::Show { rule, source, format } => {
-            let set = input::rules(&source)?;
+            let set = input::rules(&source, input::threads(None))?;
             problems(&set, global);
             show(&mut out, &rule, &set, input::language(source.lang), format)?;
             DONE
@@ -60,7 +60,7 @@ fn problems(set: &RuleSet, global: &Global) -> u8 {
 
 fn ndjson(out: &mut dyn Write, set: &RuleSet) -> anyhow::Result<()> {
     for rule in &set.rules {
-        serde_json::to_writer(&mut *out, &rule.api)?;
+        serde_json::to_writer(&mut *out, &*rule.api)?;
         out.write_all(b"\n")?;
     }
     Ok(())
@@ -88,7 +88,7 @@ fn show(
                 out.write_all(report::rules::show(&rule.localised(language), language).as_bytes())?;
             }
             RuleFormat::Ndjson => {
-                serde_json::to_writer(&mut *out, &rule.localised(language).api)?;
+                serde_json::to_writer(&mut *out, &*rule.localised(language).api)?;
                 out.write_all(b"\n")?;
             }
         },
@@ -108,8 +108,11 @@ fn lint(
     strict: bool,
     global: &Global,
 ) -> anyhow::Result<u8> {
-    let set =
-        if paths.is_empty() { rule::builtin(GuideLanguage::English) } else { input::load_rules("", paths)? };
+    let set = if paths.is_empty() {
+        rule::builtin(GuideLanguage::English)
+    } else {
+        input::load_rules("", paths, input::threads(None))?
+    };
     let mut found: Vec<Problem> = set.problems.clone();
     found.extend(rule::lint(&set, &Catalog::ecs(), input::now(None)?));
     found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));

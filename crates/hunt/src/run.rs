@@ -1,6 +1,7 @@
 //! A hunt, from paths to alerts.
 
 use std::io::Read;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -254,7 +255,9 @@ pub(crate) struct RunnableRules {
 pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules {
     let RunnableRules { mut rules, mut plans, mut filters, mut warnings, mut refused } =
         RunnableRules::default();
-    for rule in &options.rules {
+    let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
+    let compiled = rule::compile_all(&options.rules, &options.exceptions, catalog, options.now, threads);
+    for (rule, compiled) in options.rules.iter().zip(compiled) {
         let mut rule = rule.clone();
         if let Some(max_signals) = options.max_signals {
             rule.max_signals = max_signals;
@@ -274,7 +277,7 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        match rule::compile_with(&rule, &options.exceptions, catalog, options.now) {
+        match compiled {
             Ok(compiled) => {
                 filters.push(compiled.filter);
                 warnings.push(compiled.warnings);

@@ -1,5 +1,7 @@
 //! A rule's condition on one event: its query, its filters and the indices it reads.
 
+use std::num::NonZeroUsize;
+
 use ecs::{Catalog, Millis};
 use plan::{Bool, Expr, Leaf, LeafKind, Query};
 use serde_json::Value;
@@ -7,6 +9,7 @@ use span::{Diagnostic, Severity, Span};
 
 use crate::exceptions::{NotApplied, References, condition};
 use crate::index_pattern::{ALERTS, IndexPatterns};
+use crate::parallel;
 use crate::{Exceptions, QueryLanguage, Rule, RuleKind};
 
 /// Why a rule cannot be compiled, apart from what is wrong with its query.
@@ -46,6 +49,35 @@ pub fn compile_with(
     now: Millis,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let filter = compile(rule, catalog, now)?;
+    Ok(except(rule, filter, exceptions, catalog, now))
+}
+
+/// As [`compile_with`], of many rules by so many threads: the results are the same, in the order of the rules.
+pub fn compile_all(
+    rules: &[Rule],
+    exceptions: &Exceptions,
+    catalog: &Catalog,
+    now: Millis,
+    threads: NonZeroUsize,
+) -> Vec<Result<Compiled, Vec<Diagnostic>>> {
+    let parts = parallel::chunks(rules, threads, |rules| {
+        // Rules of one collection read the same indices.
+        let mut lowered: Option<(&[String], Lowered)> = None;
+        let mut compiled = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let known = lowered.take().filter(|(index, _)| *index == rule.index.as_slice());
+            let (_, indices) =
+                lowered.insert(known.unwrap_or_else(|| (&rule.index, lower_indices(rule, catalog, now))));
+            let filter = compile_on(rule, indices, catalog, now);
+            compiled.push(filter.map(|filter| except(rule, filter, exceptions, catalog, now)));
+        }
+        compiled
+    });
+    parts.into_iter().flatten().collect()
+}
+
+/// Takes from the filter what is excepted from the rule.
+fn except(rule: &Rule, filter: Expr, exceptions: &Exceptions, catalog: &Catalog, now: Millis) -> Compiled {
     let references = References::of(rule, exceptions, now);
     let mut excepted = Vec::new();
     let mut not_applied = Vec::new();
@@ -67,8 +99,11 @@ pub fn compile_with(
     for (at, list_id) in references.absent {
         warnings.push(Unexcepted::List { list_id }.diagnostic(span(at)));
     }
-    let filter = Expr::And(vec![filter, Expr::Not(Box::new(Expr::Or(excepted)))]).simplify();
-    Ok(Compiled { filter, warnings })
+    if excepted.is_empty() {
+        return Compiled { filter, warnings };
+    }
+    let kept = Expr::Not(Box::new(Expr::Or(excepted))).simplify();
+    Compiled { filter: Expr::all_of(vec![filter, kept]), warnings }
 }
 
 /// Exceptions that a rule names and that are not applied.
@@ -110,6 +145,23 @@ impl Unexcepted {
 ///
 /// Fails with findings that point into [`Rule::text`]; a rule that needs what is not supported is refused by name.
 pub fn compile(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {
+    compile_on(rule, &lower_indices(rule, catalog, now), catalog, now)
+}
+
+/// The condition to lie in a rule's indices, or what is wrong with their patterns.
+type Lowered = Result<Expr, Vec<plan::LowerError>>;
+
+fn lower_indices(rule: &Rule, catalog: &Catalog, now: Millis) -> Lowered {
+    plan::lower(&indices(&IndexPatterns::new(&rule.index)), catalog, now)
+}
+
+/// As [`compile`]; `lowered` is what [`lower_indices`] made of its index patterns.
+fn compile_on(
+    rule: &Rule,
+    lowered: &Lowered,
+    catalog: &Catalog,
+    now: Millis,
+) -> Result<Expr, Vec<Diagnostic>> {
     let source = &rule.source;
     if let Some(reason) = rule.unsupported() {
         let error = CompileError::Unsupported { reason };
@@ -137,14 +189,14 @@ pub fn compile(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<
             Err(found) => problems.extend(found),
         }
     }
-    match plan::lower(&indices(&IndexPatterns::new(&rule.index)), catalog, now) {
-        Ok(expr) => clauses.push(expr),
+    match lowered {
+        Ok(expr) => clauses.push(expr.clone()),
         Err(errors) => {
             let node = source.rule.get("index");
             problems.extend(errors.iter().map(|error| source.place(error.diagnostic(), node)));
         }
     }
-    if problems.is_empty() { Ok(Expr::And(clauses).simplify()) } else { Err(problems) }
+    if problems.is_empty() { Ok(Expr::all_of(clauses)) } else { Err(problems) }
 }
 
 fn query(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {

@@ -49,15 +49,16 @@ mod lint;
 
 mod duration;
 mod error;
+mod parallel;
 mod suggest;
 
 pub use builtin::builtin;
-pub use compile::{Compiled, compile, compile_with};
+pub use compile::{Compiled, compile, compile_all, compile_with};
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
 pub use lint::lint;
-pub use load::{load, load_bytes, load_text};
+pub use load::{load, load_bytes, load_text, load_with};
 pub use model::{
     AlertSuppression, Cardinality, HistoryWindow, Interval, MissingFields, NewTerms, QueryLanguage,
     RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping,

@@ -1,14 +1,16 @@
 //! Rule files, exports, folders and text into a [`RuleSet`].
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use walkdir::WalkDir;
 
 use crate::error::Findings;
+use crate::parallel;
 use crate::parse::{Input, parse, sniff};
 use crate::text::Syntax;
 use crate::translation::Translation;
@@ -20,15 +22,31 @@ const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Reads rules from files and, recursively, folders. What cannot be read is a problem of the set; the rest is
 /// loaded. In a folder, `.toml`, `.json`, `.ndjson` and `.jsonl` files are read, in the order of their names.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> RuleSet {
-    let mut set = RuleSet::default();
-    let mut translations = BTreeSet::new();
+    load_with(paths, NonZeroUsize::MIN)
+}
+
+/// As [`load`], by so many threads: the set is the same.
+pub fn load_with<P: AsRef<Path>>(paths: &[P], threads: NonZeroUsize) -> RuleSet {
+    let mut found = Found::default();
     for path in paths {
         let path = path.as_ref();
         if path.is_dir() {
-            load_folder(path, &mut set, &mut translations);
+            found.folder(path);
         } else {
-            load_file(path, true, &mut set, &mut translations);
+            found.file(path.to_owned(), true);
         }
+    }
+    let Found { items, translations } = found;
+    let parts = parallel::chunks(&items, threads, |items| {
+        let mut set = RuleSet::default();
+        for item in items {
+            item.load(&mut set);
+        }
+        set
+    });
+    let mut set = RuleSet::default();
+    for part in parts {
+        set.extend(part);
     }
     for (language, path) in translations {
         match read(&path) {
@@ -58,31 +76,66 @@ pub fn load_bytes(name: &str, bytes: &[u8]) -> RuleSet {
     }
 }
 
-fn load_folder(folder: &Path, set: &mut RuleSet, translations: &mut BTreeSet<(GuideLanguage, PathBuf)>) {
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && has_known_extension(entry.path()) => {
-                load_file(entry.path(), false, set, translations);
+/// What there is to read, before anything is read.
+#[derive(Default)]
+struct Found {
+    items: Vec<Item>,
+    translations: BTreeSet<(GuideLanguage, PathBuf)>,
+}
+
+enum Item {
+    /// A file that should hold rules; `expected` if the user named it.
+    File { path: PathBuf, expected: bool },
+    /// A path that could not be looked at.
+    Unreadable { path: String, message: String },
+}
+
+impl Found {
+    fn folder(&mut self, folder: &Path) {
+        for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && has_known_extension(entry.path()) => {
+                    self.file(entry.into_path(), false);
+                }
+                Ok(_) => {}
+                Err(error) => self.items.push(Item::Unreadable {
+                    path: error.path().unwrap_or(folder).display().to_string(),
+                    message: error.to_string(),
+                }),
             }
-            Ok(_) => {}
-            Err(error) => {
-                let path = error.path().unwrap_or(folder).display().to_string();
-                set.report(&path, [LoadError::Unreadable { message: error.to_string() }.diagnostic()]);
+        }
+    }
+
+    fn file(&mut self, path: PathBuf, expected: bool) {
+        if let Some(language) = translation_language(&path) {
+            self.translations.insert((language, path));
+            return;
+        }
+        // In a folder, what lies beside a file is found by itself.
+        if expected {
+            for language in GuideLanguage::ALL {
+                let beside = path.with_extension(format!("{}.toml", language.tag()));
+                if path.extension().is_some_and(|it| it == "toml") && beside.is_file() {
+                    self.translations.insert((language, beside));
+                }
+            }
+        }
+        self.items.push(Item::File { path, expected });
+    }
+}
+
+impl Item {
+    fn load(&self, set: &mut RuleSet) {
+        match self {
+            Self::File { path, expected } => load_file(path, *expected, set),
+            Self::Unreadable { path, message } => {
+                set.report(path, [LoadError::Unreadable { message: message.clone() }.diagnostic()]);
             }
         }
     }
 }
 
-fn load_file(
-    path: &Path,
-    expected: bool,
-    set: &mut RuleSet,
-    translations: &mut BTreeSet<(GuideLanguage, PathBuf)>,
-) {
-    if let Some(language) = translation_language(path) {
-        translations.insert((language, path.to_owned()));
-        return;
-    }
+fn load_file(path: &Path, expected: bool, set: &mut RuleSet) {
     let name = path.display().to_string();
     let text = match read(path) {
         Ok(text) => text,
@@ -94,23 +147,17 @@ fn load_file(
         _ => sniff(&text),
     };
     parse(&Input { name: &name, text: Arc::from(text), syntax, expected }, set);
-    if syntax == Syntax::Toml {
-        for language in GuideLanguage::ALL {
-            let beside = path.with_extension(format!("{}.toml", language.tag()));
-            if beside.is_file() {
-                translations.insert((language, beside));
-            }
-        }
-    }
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {
     let unreadable = |error: &io::Error| LoadError::Unreadable { message: error.to_string() };
-    let size = fs::metadata(path).map_err(|error| unreadable(&error))?.len();
+    let mut file = File::open(path).map_err(|error| unreadable(&error))?;
+    let size = file.metadata().map_err(|error| unreadable(&error))?.len();
     if size > MAX_FILE_BYTES {
         return Err(LoadError::TooLarge { size, limit: MAX_FILE_BYTES });
     }
-    let bytes = fs::read(path).map_err(|error| unreadable(&error))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     String::from_utf8(bytes).map_err(|error| LoadError::NotUtf8 { offset: error.utf8_error().valid_up_to() })
 }
 

@@ -89,8 +89,9 @@ pub struct Rule {
     /// Our own guide, structured.
     pub guide: Option<Guide>,
     /// The whole rule as the API would give it (snake case, defaults filled in): what
-    /// `kibana.alert.rule.parameters` and exports are made of.
-    pub api: Object,
+    /// `kibana.alert.rule.parameters` and exports are made of. Shared, because it is most of a rule and rules are
+    /// handed around.
+    pub api: Arc<Object>,
     /// `maturity` of the file's `[metadata]`: `deprecated` rules are kept for reference only.
     pub maturity: Option<String>,
     /// Where it was read from, for messages about it.

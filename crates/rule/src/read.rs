@@ -90,7 +90,7 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
         enabled: flag(node, "enabled"),
         exceptions_list: values(node, "exceptions_list"),
         guide,
-        api,
+        api: Arc::new(api),
         maturity: metadata.and_then(|metadata| optional(metadata, "maturity")),
         source: Arc::new(source),
         translations: Vec::new(),

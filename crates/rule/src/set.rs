@@ -47,8 +47,9 @@ impl RuleSet {
 
     /// The same with the prose of all rules in that language, as far as they are translated.
     #[must_use]
-    pub fn localised(&self, language: GuideLanguage) -> Self {
-        Self { rules: self.rules.iter().map(|rule| rule.localised(language)).collect(), ..self.clone() }
+    pub fn localised(mut self, language: GuideLanguage) -> Self {
+        self.rules.iter_mut().for_each(|rule| rule.localise(language));
+        self
     }
 
     /// Adds what another set holds.

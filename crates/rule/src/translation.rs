@@ -1,5 +1,7 @@
 //! The prose of a rule in another language: `<name>.zh-CN.toml` beside `<name>.toml`.
 
+use std::sync::Arc;
+
 use span::Span;
 
 use crate::check::{Text, check_table};
@@ -143,8 +145,9 @@ impl Translation {
         if self.note.is_some() {
             rule.note.clone_from(&self.note);
         }
+        let object = Arc::make_mut(&mut rule.api);
         let mut api = |key: &str, value: serde_json::Value| {
-            if let Some(place) = rule.api.get_mut(key) {
+            if let Some(place) = object.get_mut(key) {
                 *place = value;
             }
         };
@@ -181,11 +184,16 @@ impl Rule {
     #[must_use]
     pub fn localised(&self, language: GuideLanguage) -> Self {
         let mut rule = self.clone();
-        if let Some(translation) =
-            self.translations.iter().find(|translation| translation.language == language)
-        {
-            translation.apply(&mut rule);
-        }
+        rule.localise(language);
         rule
+    }
+
+    /// As [`Rule::localised`], of the rule itself.
+    pub(crate) fn localise(&mut self, language: GuideLanguage) {
+        let translations = std::mem::take(&mut self.translations);
+        if let Some(translation) = translations.iter().find(|it| it.language == language) {
+            translation.apply(self);
+        }
+        self.translations = translations;
     }
 }

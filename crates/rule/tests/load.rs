@@ -1,6 +1,7 @@
 //! Files, folders, exports and their forms.
 
 use std::fs;
+use std::num::NonZeroUsize;
 
 use rule::{GuideLanguage, QueryLanguage, RuleKind, Severity};
 use serde_json::json;
@@ -33,6 +34,43 @@ fn a_folder_is_read_recursively_and_in_order() {
 }
 
 #[test]
+fn threads_do_not_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for at in 0..300 {
+        let id = format!("id-{at}");
+        let (name, text) = match at % 10 {
+            0 => (format!("{at:03}.toml"), "[rule".to_owned()),
+            1 => (format!("{at:03}.ndjson"), json!({ "item_id": id, "list_id": "l", "name": id, "entries": [{ "type": "match", "operator": "included", "field": "user.name", "value": id }] }).to_string()),
+            2 => (format!("{at:03}.toml"), RULE.replace("keys", &id).replace(": CreateAccessKey", ": ")),
+            // Loads, and cannot be compiled.
+            3 => (format!("{at:03}.toml"), RULE.replace("keys", &id).replace("event.action: CreateAccessKey", "source.port: http")),
+            4 => (format!("{at:03}.toml"), RULE.replace("keys", &id).replace("type =", &format!("index = [\"logs-{}*\"]\ntype =", at % 20))),
+            5 => (format!("{at:03}.toml"), RULE.replace("keys", &id).replace("\n\n[guide]", "\nexceptions_list = [{ id = \"1\", list_id = \"l\", type = \"detection\", namespace_type = \"single\" }]\n\n[guide]")),
+            _ => (format!("{at:03}.toml"), RULE.replace("keys", &id)),
+        };
+        fs::write(path(&name), text).unwrap();
+    }
+    fs::write(path("006.zh-CN.toml"), "[rule]\nname = \"名\"\n").unwrap();
+    let paths = [folder.path().to_owned(), path("absent.toml"), path("299.toml")];
+    let catalog = ecs::Catalog::ecs();
+    let one = rule::load(&paths);
+    assert_eq!((one.rules.len(), one.error_count()), (211, 61));
+    let compiled: Vec<_> =
+        one.rules.iter().map(|rule| rule::compile_with(rule, &one.exceptions, &catalog, 0)).collect();
+    assert_eq!(compiled.iter().filter(|it| it.is_err()).count(), 30);
+    for threads in [1, 2, 8].map(|threads| NonZeroUsize::new(threads).unwrap()) {
+        let several = rule::load_with(&paths, threads);
+        assert_eq!(format!("{several:?}"), format!("{one:?}"));
+        assert_eq!(
+            rule::compile_all(&several.rules, &several.exceptions, &catalog, 0, threads),
+            compiled,
+            "{threads} threads"
+        );
+    }
+}
+
+#[test]
 fn a_translation_lies_beside_its_rule() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -46,7 +84,7 @@ fn a_translation_lies_beside_its_rule() {
         let set = rule::load(&[named]);
         assert_eq!(codes(&set), [""; 0]);
         assert_eq!(set.rules[0].name, "Access key created");
-        let chinese = set.localised(GuideLanguage::SimplifiedChinese);
+        let chinese = set.clone().localised(GuideLanguage::SimplifiedChinese);
         let rule = &chinese.rules[0];
         assert_eq!(rule.name, "创建了访问密钥");
         assert_eq!(rule.description, "A key was made.", "what is not translated stays");
