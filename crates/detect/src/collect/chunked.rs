@@ -8,11 +8,13 @@ const CHUNK: usize = 1 << 16;
 #[derive(Clone, Debug)]
 pub(super) struct Chunked<T> {
     chunks: Vec<Vec<T>>,
+    /// Room for further chunks.
+    spare: Vec<Vec<T>>,
 }
 
 impl<T> Default for Chunked<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new() }
+        Self { chunks: Vec::new(), spare: Vec::new() }
     }
 }
 
@@ -29,7 +31,7 @@ impl<T> Chunked<T> {
             // The first chunk grows as needed: most rules match little.
             None => self.chunks.push(vec![item]),
             Some(_) => {
-                let mut chunk = Vec::with_capacity(CHUNK);
+                let mut chunk = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK));
                 chunk.push(item);
                 self.chunks.push(chunk);
             }
@@ -42,6 +44,25 @@ impl<T> Chunked<T> {
         let shift = self.chunks.len() * CHUNK;
         self.chunks.extend(other.chunks);
         shift
+    }
+
+    /// The chunks, to be read one by one and given to [`reuse`](Self::reuse).
+    pub(super) fn into_chunks(self) -> impl Iterator<Item = Vec<T>> {
+        self.chunks.into_iter()
+    }
+
+    /// Takes the room of a chunk whose items are needed no longer: what is moved from one table to another needs
+    /// no room twice.
+    pub(super) fn reuse(&mut self, mut chunk: Vec<T>) {
+        if chunk.capacity() >= CHUNK {
+            chunk.clear();
+            self.spare.push(chunk);
+        }
+    }
+
+    /// Gives back the room that nothing lies in.
+    pub(super) fn drop_spare(&mut self) {
+        self.spare = Vec::new();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
@@ -73,5 +94,37 @@ impl<T> std::ops::Index<usize> for Chunked<T> {
 impl<T> std::ops::IndexMut<usize> for Chunked<T> {
     fn index_mut(&mut self, at: usize) -> &mut T {
         &mut self.chunks[at / CHUNK][at % CHUNK]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_moved_needs_no_room_twice() {
+        let full = |from: usize| {
+            let mut all = Chunked::default();
+            for it in from..from + 2 * CHUNK {
+                all.push(it);
+            }
+            all
+        };
+        let (mut into, from) = (full(0), full(2 * CHUNK));
+        let mut room = Vec::new();
+        for chunk in from.into_chunks() {
+            for &it in &chunk {
+                into.push(it);
+            }
+            room.push(chunk.as_ptr());
+            into.reuse(chunk);
+        }
+        into.push(4 * CHUNK);
+        assert_eq!(into.len(), 4 * CHUNK + 1);
+        assert!(into.iter().copied().eq(0..=4 * CHUNK));
+        let reused = into.chunks.iter().filter(|it| room.contains(&it.as_ptr())).count();
+        assert_eq!((reused, into.spare.len()), (2, 0), "a first chunk needs room of its own");
+        into.drop_spare();
+        assert!(into.iter().copied().eq(0..=4 * CHUNK));
     }
 }

@@ -28,7 +28,7 @@ pub struct Matches {
 #[derive(Debug)]
 pub(crate) enum RuleMatches {
     Query { matches: QueryMatches, matched: u64, copies: u64 },
-    NewTerms { terms: Terms, fields: Vec<FieldNumber>, matched: u64, skipped: Skipped },
+    NewTerms { terms: Box<Terms>, fields: Vec<FieldNumber>, matched: u64, skipped: Skipped },
 }
 
 impl RuleMatches {
@@ -60,7 +60,7 @@ impl Matches {
                     RuleMatches::Query { matches, matched: rule.matched, copies: dropped }
                 }
                 Found::NewTerms(table) => RuleMatches::NewTerms {
-                    terms: table.finish(),
+                    terms: Box::new(table.finish()),
                     fields: rule.fields,
                     matched: rule.matched,
                     skipped: rule.skipped,

@@ -62,7 +62,7 @@ struct OneRule {
 #[derive(Clone, Debug)]
 enum Found {
     Query(QueryMatches),
-    NewTerms(TermTable),
+    NewTerms(Box<TermTable>),
 }
 
 impl Collector {
@@ -79,7 +79,7 @@ impl Collector {
                 fields: numbers.collect(),
                 found: match plan.kind {
                     Kind::Query => Found::Query(QueryMatches::default()),
-                    Kind::NewTerms { .. } => Found::NewTerms(TermTable::new(plan.shape())),
+                    Kind::NewTerms { .. } => Found::NewTerms(Box::new(TermTable::new(plan.shape()))),
                 },
                 matched: 0,
                 skipped: Skipped::default(),
@@ -133,7 +133,7 @@ impl Collector {
             match (&mut mine.found, theirs.found) {
                 (Found::Query(mine), Found::Query(theirs)) => mine.merge(theirs, shift),
                 (Found::NewTerms(mine), Found::NewTerms(theirs)) => {
-                    mine.merge(theirs, &mut self.events, value, |event| EventTable::shifted(event, shift));
+                    mine.merge(*theirs, &mut self.events, value, |event| EventTable::shifted(event, shift));
                 }
                 (Found::Query(_), Found::NewTerms(_)) | (Found::NewTerms(_), Found::Query(_)) => {
                     unreachable!("both collectors were made from the same plans")

@@ -137,18 +137,31 @@ impl TermTable {
         event: impl Fn(EventRef) -> EventRef,
     ) {
         drop(other.index);
-        let mut terms = Vec::with_capacity(other.keys.len());
+        // Where the terms went, as far as somebody asks.
+        let mut terms = Vec::new();
+        let counts = self.shape.counting != Counting::No;
         let mut several = other.many.into_iter().peekable();
-        for (at, (key, run)) in other.keys.into_iter().zip(other.runs).enumerate() {
-            let key = value(key);
-            let mut add =
-                |run: Run| self.add(key, run.start, run.last, First::Row(event(run.event)), events).0;
-            let mut term = None;
-            while let Some((_, run)) = several.next_if(|((of, _), _)| *of as usize == at) {
-                term = Some(add(run));
+        let mut at = 0;
+        for (keys, runs) in other.keys.into_chunks().zip(other.runs.into_chunks()) {
+            for (&key, &run) in keys.iter().zip(&runs) {
+                let key = value(key);
+                let mut add =
+                    |run: Run| self.add(key, run.start, run.last, First::Row(event(run.event)), events).0;
+                let mut term = None;
+                while let Some((_, run)) = several.next_if(|((of, _), _)| *of as usize == at) {
+                    term = Some(add(run));
+                }
+                let term = term.unwrap_or_else(|| add(run));
+                if counts {
+                    terms.push(term);
+                }
+                at += 1;
             }
-            terms.push(term.unwrap_or_else(|| add(run)));
+            self.keys.reuse(keys);
+            self.runs.reuse(runs);
         }
+        self.keys.drop_spare();
+        self.runs.drop_spare();
         for (&term, total) in terms.iter().zip(other.totals) {
             self.totals[term as usize] = self.totals[term as usize].saturating_add(total);
         }
@@ -175,7 +188,11 @@ impl TermTable {
             if let Counting::After(_) = self.shape.counting {
                 self.totals.push(0);
             }
-            self.index.insert_unique(hash, term, |&term| hash_of(&self.keys, term));
+            if self.index.len() == self.index.capacity() {
+                self.grow();
+            } else {
+                self.index.insert_unique(hash, term, |&term| hash_of(&self.keys, term));
+            }
             return (term, run);
         };
         let gap = self.shape.gap;
@@ -207,6 +224,17 @@ impl TermTable {
         }
         self.many.insert((term, all.start), all);
         (term, all)
+    }
+
+    /// Makes a larger index of all keys. A table that grows by itself would hash its entries in its own order, for
+    /// which it fetches each key from anywhere, and would exist twice for that time.
+    #[cold]
+    fn grow(&mut self) {
+        self.index = HashTable::new();
+        self.index.reserve(self.keys.len(), |&term| hash_of(&self.keys, term));
+        for (term, key) in self.keys.iter().enumerate() {
+            self.index.insert_unique(hash(key), term as u32, |&term| hash_of(&self.keys, term));
+        }
     }
 
     pub(super) fn finish(self) -> Terms {
@@ -311,5 +339,44 @@ impl Terms {
 
     fn later_at(&self, id: RunId) -> Option<&Later> {
         self.later.get((id.0 as usize).checked_sub(self.keys.len())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::events::{EventInfo, Origin};
+    use super::*;
+
+    /// Tables of several chunks each, half of whose terms are the same.
+    #[test]
+    fn a_merged_table_holds_what_one_fed_with_everything_does() {
+        let shape = Shape { gap: 1_000, counting: Counting::After(1) };
+        let feed = |numbers: &mut dyn Iterator<Item = u32>| {
+            let (mut table, mut events) = (TermTable::new(shape), EventTable::default());
+            for number in numbers {
+                let time = Millis::from(number % 7);
+                let info = EventInfo { id: "an event", index: 0, timestamp: time, origin: Origin::default() };
+                let key = [TermId(number / 3), TermId(number % 5), TermId(0)];
+                table.push(key, time, &mut Current::new(info), &mut events);
+            }
+            (table, events)
+        };
+        let (mut merged, mut events) = feed(&mut (0..200_000));
+        let (other, others) = feed(&mut (100_000..330_000));
+        let shift = events.append(others);
+        merged.merge(other, &mut events, |key| key, |event| EventTable::shifted(event, shift));
+        let (expected, _) = feed(&mut (0..200_000).chain(100_000..330_000));
+        let all = |table: TermTable| {
+            let terms = table.finish();
+            let mut all: Vec<_> = terms
+                .runs()
+                .map(|(id, run, before)| (terms.key(id), run.start, run.last, before, terms.count(id, 10)))
+                .collect();
+            all.sort_unstable();
+            all
+        };
+        let (merged, expected) = (all(merged), all(expected));
+        assert_eq!(expected.len(), 330_000);
+        assert!(merged == expected);
     }
 }

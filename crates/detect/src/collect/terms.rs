@@ -124,15 +124,31 @@ enum Stored {
 pub(crate) struct Interner {
     terms: Chunked<Stored>,
     texts: String,
-    index: HashTable<u32>,
+    index: HashTable<Slot>,
+}
+
+/// A value's place in the index, which grows without looking at the values again.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    hash: u32,
+    id: u32,
+}
+
+impl Slot {
+    /// The hash as the index needs it: it looks at both ends.
+    fn hash(self) -> u64 {
+        u64::from(self.hash) << 32 | u64::from(self.hash)
+    }
 }
 
 impl Interner {
     pub(super) fn intern(&mut self, term: Term<'_>) -> TermId {
         let Self { terms, texts, index } = self;
         let hash = term.hash();
-        if let Some(&id) = index.find(hash, |&id| get(terms, texts, id as usize) == term) {
-            return TermId(id);
+        let mut slot = Slot { hash: (hash >> 32 ^ hash) as u32, id: 0 };
+        let is_it = |it: &Slot| it.hash == slot.hash && get(terms, texts, it.id as usize) == term;
+        if let Some(found) = index.find(slot.hash(), is_it) {
+            return TermId(found.id);
         }
         let id = u32::try_from(terms.len()).expect("a field has fewer than 2^32 distinct values");
         let stored = match term {
@@ -148,7 +164,8 @@ impl Interner {
             Term::Ip(address) => Stored::Ip(address.octets()),
         };
         terms.push(stored);
-        index.insert_unique(hash, id, |&id| get(terms, texts, id as usize).hash());
+        slot.id = id;
+        index.insert_unique(slot.hash(), slot, |it| it.hash());
         TermId(id)
     }
 

@@ -98,14 +98,19 @@ impl Tail for NewTermsTail<'_> {
             self.due.pop();
             new.push(id);
         }
+        // Millions may be due at once.
+        if self.due.len() < self.due.capacity() / 2 {
+            self.due.shrink_to_fit();
+        }
         let order = ValueOrder::new(self, new.len());
-        let mut rest = &mut new[..];
-        while !rest.is_empty() {
+        let mut done = 0;
+        while done < new.len() {
+            let rest = &mut new[done..];
             let len = self.page.min(rest.len());
             if len < rest.len() {
                 rest.select_nth_unstable_by(len, |&a, &b| order.compare(a, b));
             }
-            let (page, after) = rest.split_at_mut(len);
+            let page = &mut rest[..len];
             page.sort_unstable_by(|&a, &b| order.compare(a, b));
             if self.fields.len() == 1 {
                 page.sort_by_cached_key(|&id| Reverse(self.terms.count(id, window.to)));
@@ -119,12 +124,12 @@ impl Tail for NewTermsTail<'_> {
                     )
                 };
                 if writer.offer(self.terms.run(id).event, offer) == Written::Full {
-                    self.pending.extend_from_slice(&page[at..]);
-                    self.pending.extend_from_slice(after);
+                    new.drain(..done + at);
+                    self.pending = new;
                     return;
                 }
             }
-            rest = after;
+            done += len;
         }
     }
 }
