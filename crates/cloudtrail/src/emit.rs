@@ -103,7 +103,7 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         F::RelatedEntity => out.list(facts.entities().map(|it| &*it.related)),
 
         F::EventVersion => out.at(facts, facts.top.event_version()),
-        F::IdentityType => out.at(facts, facts.identity.kind()),
+        F::IdentityType => out.at(facts, facts.identity().kind()),
         F::ServiceName => match facts.service_actor() {
             Some(Part::At(at)) => out.at(facts, at),
             Some(Part::Text(text)) => out.text(text),
@@ -111,34 +111,36 @@ pub(crate) fn emit(field: Field, facts: &mut Facts<'_>, scratch: &mut Scratch, s
         },
         F::UserName => out.at(facts, facts.user_name()),
         F::UserId => out.at(facts, facts.user_id()),
-        F::IdentityArn => out.at(facts, facts.identity.arn()),
+        F::IdentityArn => out.at(facts, facts.identity().arn()),
         F::CloudAccountId => out.at(facts, facts.account_id()),
-        F::AccessKeyId => out.at(facts, facts.identity.access_key_id()),
-        F::MfaAuthenticated => out.at(facts, facts.tree.get(facts.session.attributes(), "mfaAuthenticated")),
-        F::SessionCreationDate => out.time(facts.session_creation_time(), scratch),
-        F::IssuerType => out.at(facts, facts.issuer.kind()),
-        F::IssuerPrincipalId => out.at(facts, facts.issuer.principal_id()),
-        F::IssuerArn => out.at(facts, facts.issuer.arn()),
-        F::IssuerAccountId => out.at(facts, facts.issuer.account_id()),
-        F::OnBehalfOfUserId => out.at(facts, facts.on_behalf_of_user_id()),
-        F::OnBehalfOfIdentityStoreArn => out.key(facts, facts.identity.on_behalf_of(), "identityStoreArn"),
-        F::SessionCredentialFromConsole => out.at(facts, facts.top.session_credential_from_console()),
-        F::InvokedBy => out.at(facts, facts.identity.invoked_by()),
-        F::InvokedByDelegateAccountId => out.key(facts, facts.identity.invoked_by_delegate(), "accountId"),
-        F::CredentialId => out.at(facts, facts.identity.credential_id()),
-        F::IdentityProvider => out.at(facts, facts.identity.identity_provider()),
-        F::InScopeOfIssuerType => out.key(facts, facts.identity.in_scope_of(), "issuerType"),
-        F::InScopeOfCredentialsIssuedTo => {
-            out.key(facts, facts.identity.in_scope_of(), "credentialsIssuedTo");
+        F::AccessKeyId => out.at(facts, facts.identity().access_key_id()),
+        F::MfaAuthenticated => {
+            out.at(facts, facts.tree.get(facts.session().attributes(), "mfaAuthenticated"));
         }
-        F::InScopeOfSourceArn => out.key(facts, facts.identity.in_scope_of(), "sourceArn"),
-        F::InScopeOfSourceAccount => out.key(facts, facts.identity.in_scope_of(), "sourceAccount"),
-        F::Ec2RoleDelivery => out.at(facts, facts.session.ec2_role_delivery()),
-        F::SourceIdentity => out.at(facts, facts.session.source_identity()),
-        F::SignInSessionArn => out.at(facts, facts.session.sign_in_session_arn()),
-        F::FederatedProvider => out.key(facts, facts.session.web_id_federation_data(), "federatedProvider"),
-        F::FederationAttributes => out.key(facts, facts.session.web_id_federation_data(), "attributes"),
-        F::AssumedRoot => out.at(facts, facts.session.assumed_root()),
+        F::SessionCreationDate => out.time(facts.session_creation_time(), scratch),
+        F::IssuerType => out.at(facts, facts.issuer().kind()),
+        F::IssuerPrincipalId => out.at(facts, facts.issuer().principal_id()),
+        F::IssuerArn => out.at(facts, facts.issuer().arn()),
+        F::IssuerAccountId => out.at(facts, facts.issuer().account_id()),
+        F::OnBehalfOfUserId => out.at(facts, facts.on_behalf_of_user_id()),
+        F::OnBehalfOfIdentityStoreArn => out.key(facts, facts.identity().on_behalf_of(), "identityStoreArn"),
+        F::SessionCredentialFromConsole => out.at(facts, facts.top.session_credential_from_console()),
+        F::InvokedBy => out.at(facts, facts.identity().invoked_by()),
+        F::InvokedByDelegateAccountId => out.key(facts, facts.identity().invoked_by_delegate(), "accountId"),
+        F::CredentialId => out.at(facts, facts.identity().credential_id()),
+        F::IdentityProvider => out.at(facts, facts.identity().identity_provider()),
+        F::InScopeOfIssuerType => out.key(facts, facts.identity().in_scope_of(), "issuerType"),
+        F::InScopeOfCredentialsIssuedTo => {
+            out.key(facts, facts.identity().in_scope_of(), "credentialsIssuedTo");
+        }
+        F::InScopeOfSourceArn => out.key(facts, facts.identity().in_scope_of(), "sourceArn"),
+        F::InScopeOfSourceAccount => out.key(facts, facts.identity().in_scope_of(), "sourceAccount"),
+        F::Ec2RoleDelivery => out.at(facts, facts.session().ec2_role_delivery()),
+        F::SourceIdentity => out.at(facts, facts.session().source_identity()),
+        F::SignInSessionArn => out.at(facts, facts.session().sign_in_session_arn()),
+        F::FederatedProvider => out.key(facts, facts.session().web_id_federation_data(), "federatedProvider"),
+        F::FederationAttributes => out.key(facts, facts.session().web_id_federation_data(), "attributes"),
+        F::AssumedRoot => out.at(facts, facts.session().assumed_root()),
 
         F::CloudServiceName => {
             let source = facts.text(facts.top.event_source()).filter(|it| it.ends_with(SERVICE_DOMAIN));

@@ -1,6 +1,7 @@
 //! What is known of one record, worked out at most once and only if somebody asks.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -89,9 +90,9 @@ pub(crate) struct Facts<'a> {
     pub(crate) options: &'a Options,
     pub(crate) read_at: &'a ReadAt,
     pub(crate) top: Top<'a>,
-    pub(crate) identity: Identity<'a>,
-    pub(crate) session: Session<'a>,
-    pub(crate) issuer: Issuer<'a>,
+    identity: OnceCell<Identity<'a>>,
+    session: OnceCell<Session<'a>>,
+    issuer: OnceCell<Issuer<'a>>,
     pub(crate) timestamp: Option<Millis>,
     /// The last field made before processing stopped.
     stopped_after: Option<Field>,
@@ -111,18 +112,15 @@ impl<'a> Facts<'a> {
         };
         let tree = record.tree(cleanup).unwrap_or_else(|| Tree::empty(cleanup));
         let top = Top::read(tree, At::ROOT);
-        let identity = Identity::read(tree, top.user_identity());
-        let session = Session::read(tree, identity.session_context());
-        let issuer = Issuer::read(tree, session.session_issuer());
         let mut facts = Self {
             tree,
             raw: record.raw(),
             options,
             read_at,
             top,
-            identity,
-            session,
-            issuer,
+            identity: OnceCell::new(),
+            session: OnceCell::new(),
+            issuer: OnceCell::new(),
             timestamp: None,
             stopped_after: None,
             failures: None,
@@ -138,6 +136,21 @@ impl<'a> Facts<'a> {
             facts.stopped_after = Some(Field::AsOrganizationName);
         }
         facts
+    }
+
+    /// Who called. Not every set of columns asks for it.
+    pub(crate) fn identity(&self) -> &Identity<'a> {
+        self.identity.get_or_init(|| Identity::read(self.tree, self.top.user_identity()))
+    }
+
+    /// In which session.
+    pub(crate) fn session(&self) -> &Session<'a> {
+        self.session.get_or_init(|| Session::read(self.tree, self.identity().session_context()))
+    }
+
+    /// Who gave the session out.
+    pub(crate) fn issuer(&self) -> &Issuer<'a> {
+        self.issuer.get_or_init(|| Issuer::read(self.tree, self.session().session_issuer()))
     }
 
     pub(crate) fn version(&self) -> Version {
@@ -187,7 +200,7 @@ impl<'a> Facts<'a> {
     }
 
     pub(crate) fn session_creation_date(&self) -> At {
-        self.tree.get(self.session.attributes(), "creationDate")
+        self.tree.get(self.session().attributes(), "creationDate")
     }
 
     pub(crate) fn session_creation_time(&self) -> Option<Millis> {

@@ -67,17 +67,17 @@ static SERVICE_ROLE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(SERVICE
 impl<'a> Facts<'a> {
     /// The kind of identity.
     pub(crate) fn identity_kind(&self) -> Option<&'a str> {
-        self.text(self.identity.kind())
+        self.text(self.identity().kind())
     }
 
     /// The service that made the call, if it was none of the account's own people and programs. `invokedBy` alone
     /// does not say that: people in the console carry it too.
     pub(crate) fn service_actor(&self) -> Option<Part<'a>> {
-        let invoked_by = self.identity.invoked_by();
+        let invoked_by = self.identity().invoked_by();
         match self.identity_kind()? {
             "AWSService" => invoked_by.is_some().then_some(Part::At(invoked_by)),
             "AssumedRole" => {
-                let arn = self.text(self.issuer.arn())?;
+                let arn = self.text(self.issuer().arn())?;
                 let rest = &arn[SERVICE_ROLE.find(arn.as_bytes())? + SERVICE_ROLE_PATH.len()..];
                 if invoked_by.is_some() {
                     return Some(Part::At(invoked_by));
@@ -91,15 +91,15 @@ impl<'a> Facts<'a> {
 
     /// `user.name`: of a role's session the role.
     pub(crate) fn user_name(&self) -> At {
-        let own = self.identity.user_name();
+        let own = self.identity().user_name();
         if !self.is_newest() {
-            return own.or(self.issuer.user_name());
+            return own.or(self.issuer().user_name());
         }
         if self.service_actor().is_some() {
             return At::NONE;
         }
         match self.identity_kind() {
-            Some("AssumedRole" | "FederatedUser") => self.issuer.user_name().or(own),
+            Some("AssumedRole" | "FederatedUser") => self.issuer().user_name().or(own),
             Some("IdentityCenterUser") => own.or(self.additional_name()),
             _ => own,
         }
@@ -118,13 +118,13 @@ impl<'a> Facts<'a> {
     pub(crate) fn takes_additional_name(&self) -> bool {
         self.is_newest()
             && self.identity_kind() == Some("IdentityCenterUser")
-            && self.identity.user_name().is_none()
+            && self.identity().user_name().is_none()
             && self.additional_name().is_some()
     }
 
     /// `user.id`.
     pub(crate) fn user_id(&self) -> At {
-        let own = self.identity.principal_id();
+        let own = self.identity().principal_id();
         if !self.is_newest() {
             return own;
         }
@@ -140,7 +140,7 @@ impl<'a> Facts<'a> {
 
     /// The person of Identity Center for whom the call was made.
     pub(crate) fn on_behalf_of_user_id(&self) -> At {
-        self.tree.get(self.identity.on_behalf_of(), "userId")
+        self.tree.get(self.identity().on_behalf_of(), "userId")
     }
 
     /// The name of the session: what follows the last slash of an STS ARN.
@@ -148,7 +148,7 @@ impl<'a> Facts<'a> {
         if !matches!(self.identity_kind()?, "AssumedRole" | "FederatedUser" | "IdentityCenterUser") {
             return None;
         }
-        let (_partition, rest) = self.text(self.identity.arn())?.strip_prefix("arn:")?.split_once(':')?;
+        let (_partition, rest) = self.text(self.identity().arn())?.strip_prefix("arn:")?.split_once(':')?;
         let (_, name) = rest.strip_prefix("sts:")?.rsplit_once('/')?;
         (!name.is_empty()).then_some(name)
     }
@@ -163,6 +163,6 @@ impl<'a> Facts<'a> {
     /// `cloud.account.id`.
     pub(crate) fn account_id(&self) -> At {
         let recipient = if self.is_newest() { self.top.recipient_account_id() } else { At::NONE };
-        self.identity.account_id().or(recipient).or(self.top.aws_account_id())
+        self.identity().account_id().or(recipient).or(self.top.aws_account_id())
     }
 }

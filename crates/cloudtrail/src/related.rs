@@ -32,7 +32,7 @@ impl<'a> Facts<'a> {
                 self.on_behalf_of_user_id(),
             ]
         } else {
-            let [none, user] = [At::NONE, self.identity.user_name()];
+            let [none, user] = [At::NONE, self.identity().user_name()];
             [user, self.request("userName"), self.request("newUserName"), none, none, none]
         };
         for at in places {

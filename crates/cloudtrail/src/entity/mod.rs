@@ -152,7 +152,7 @@ impl<'a> Entities<'a> {
         let (mut related, mut targets) = (Distinct::default(), Distinct::default());
 
         let actor = finder.actor(source, event)?;
-        let (identity, issuer) = (&facts.identity, &facts.issuer);
+        let (identity, issuer) = (facts.identity(), facts.issuer());
         for (at, path) in [
             (identity.access_key_id(), "userIdentity.accessKeyId"),
             (identity.arn(), "userIdentity.arn"),
@@ -204,12 +204,14 @@ impl<'a> Finder<'_, 'a> {
         let facts = self.facts;
         let (at, path) = match (source, event) {
             (Some("sts"), "AssumeRole") => match facts.identity_kind() {
-                Some("AWSService") => (facts.identity.invoked_by(), "userIdentity.invokedBy"),
-                Some("AssumedRole") => (facts.issuer.arn(), "userIdentity.sessionContext.sessionIssuer.arn"),
-                _ => (facts.identity.arn(), "userIdentity.arn"),
+                Some("AWSService") => (facts.identity().invoked_by(), "userIdentity.invokedBy"),
+                Some("AssumedRole") => {
+                    (facts.issuer().arn(), "userIdentity.sessionContext.sessionIssuer.arn")
+                }
+                _ => (facts.identity().arn(), "userIdentity.arn"),
             },
-            (Some("sts"), "GetCallerIdentity") => (facts.identity.arn(), "userIdentity.arn"),
-            _ if facts.identity.arn().is_some() => (facts.identity.arn(), "userIdentity.arn"),
+            (Some("sts"), "GetCallerIdentity") => (facts.identity().arn(), "userIdentity.arn"),
+            _ if facts.identity().arn().is_some() => (facts.identity().arn(), "userIdentity.arn"),
             _ => (facts.on_behalf_of_user_id(), "userIdentity.onBehalfOf.userId"),
         };
         if at.is_none() {
@@ -222,7 +224,7 @@ impl<'a> Finder<'_, 'a> {
         let actor = actor?;
         let identity = self.facts.identity_kind().unwrap_or_default();
         let kind = kind::of_actor(identity, actor);
-        let role = self.facts.text(self.facts.issuer.arn()).filter(|_| identity == "AssumedRole");
+        let role = self.facts.text(self.facts.issuer().arn()).filter(|_| identity == "AssumedRole");
         let value = if kind == EntityKind::User { role.unwrap_or(actor) } else { actor };
         Some((kind, value))
     }
