@@ -26,6 +26,14 @@ enum Target {
     Flattened { slot: Slot, prefix: Box<str> },
 }
 
+impl Target {
+    fn slot(&self) -> Slot {
+        match self {
+            Self::Leaf { slot } | Self::Below { slot, .. } | Self::Flattened { slot, .. } => *slot,
+        }
+    }
+}
+
 /// Which fields the columns of a schema are filled from.
 #[derive(Clone, Debug)]
 pub struct Columns {
@@ -43,6 +51,15 @@ pub struct EventHead<'a> {
     pub timestamp: Millis,
     /// Whether that is the record's own time, and not the time of reading.
     pub is_dated: bool,
+}
+
+/// What a record says of its call, if it says both in plain texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// The only value of `event.action`.
+    pub action: &'a str,
+    /// The only value of `event.provider`.
+    pub provider: &'a str,
 }
 
 impl Columns {
@@ -68,6 +85,16 @@ impl Columns {
         Self { version, wanted }
     }
 
+    /// Those of these columns that `picked` names.
+    #[must_use]
+    pub fn only(&self, picked: impl Fn(Slot) -> bool) -> Self {
+        let wanted = self.wanted.iter().filter_map(|(field, targets)| {
+            let targets: Vec<Target> = targets.iter().filter(|it| picked(it.slot())).cloned().collect();
+            (!targets.is_empty()).then_some((*field, targets))
+        });
+        Self { version: self.version, wanted: wanted.collect() }
+    }
+
     /// Whether no record can fill any of them.
     pub fn is_empty(&self) -> bool {
         self.wanted.is_empty()
@@ -82,9 +109,24 @@ impl Columns {
         read_at: &ReadAt,
         builder: &mut BlockBuilder,
     ) -> EventHead<'a> {
+        Self::fill_by_call(normaliser, record, read_at, builder, |_| Some(self))
+    }
+
+    /// As [`Columns::fill`], with the columns that `of_call` picks once the call is known, if any. All that it may
+    /// pick are of one schema and version.
+    pub fn fill_by_call<'a, 'c>(
+        normaliser: &mut Normaliser,
+        record: &'a Record<'_>,
+        read_at: &ReadAt,
+        builder: &mut BlockBuilder,
+        of_call: impl FnOnce(Option<Call<'_>>) -> Option<&'c Self>,
+    ) -> EventHead<'a> {
         let (options, scratch) = normaliser.parts();
         let mut facts = Facts::new(record, options, read_at);
-        self.emit(&mut facts, scratch, builder);
+        let call = facts.event_name().zip(facts.text(facts.top.event_source()));
+        if let Some(columns) = of_call(call.map(|(action, provider)| Call { action, provider })) {
+            columns.emit(&mut facts, scratch, builder);
+        }
         let (own_id, own_time) = (facts.top.event_id(), facts.timestamp);
         EventHead {
             id: record.id_at(own_id).map_or_else(|| hashed_id(record), Cow::Borrowed),

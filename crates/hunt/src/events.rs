@@ -10,13 +10,14 @@ use reader::RecordKind;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::calls::{ByCall, Calls};
 use crate::index::{CLOUDTRAIL, Indices, alert_id, index_of};
 use crate::scan::RawRecord;
 
 /// When a column is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// For every row: the filters' cheap columns.
+    /// For every row whose call they have to do with: the filters' cheap columns.
     Early,
     /// For rows that pass them: the filters' costly columns.
     Late,
@@ -27,6 +28,8 @@ pub(crate) enum Phase {
 /// Fills rows from whatever a record is, and keeps the records' texts to fill the later columns from.
 pub(crate) struct RowFiller {
     early: Filling,
+    /// The part of the early columns that the records of a call need.
+    by_call: ByCall,
     late: Filling,
     tail: Filling,
     normaliser: Normaliser,
@@ -62,7 +65,7 @@ impl Filling {
     }
 }
 
-/// What is known of the row that was filled.
+/// What is known of a record, whether or not it became a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Filled {
     /// The event's time, if it has one.
@@ -70,18 +73,20 @@ pub(crate) struct Filled {
 }
 
 impl RowFiller {
-    /// `phase` says when each column is filled.
+    /// `phase` says when each column is filled; `calls`, which columns matter at all. With none, all do.
     pub(crate) fn new(
         schema: &Schema,
         phase: impl Fn(Slot) -> Phase,
         options: &cloudtrail::Options,
         now: Millis,
         indices: Arc<Indices>,
+        calls: Option<Arc<Calls>>,
     ) -> Self {
         let filling = |wanted| Filling::new(schema, options, |slot| phase(slot) == wanted);
-        let (late, tail) = (filling(Phase::Late), filling(Phase::Tail));
+        let (early, late, tail) = (filling(Phase::Early), filling(Phase::Late), filling(Phase::Tail));
         Self {
-            early: filling(Phase::Early),
+            by_call: ByCall::new(calls, early.columns.clone()),
+            early,
             keeps_texts: !(late.slots.is_empty() && tail.slots.is_empty()),
             late,
             tail,
@@ -125,7 +130,7 @@ impl RowFiller {
         }
     }
 
-    /// Adds a row, or says why the record cannot be read.
+    /// Adds a row, unless no filter can match the record, or says why it cannot be read.
     pub(crate) fn fill(&mut self, raw: &RawRecord<'_>, builder: &mut BlockBuilder) -> Result<Filled, String> {
         let origin = Origin { input: raw.input, ordinal: raw.ordinal };
         let filled = match raw.kind {
@@ -134,14 +139,24 @@ impl RowFiller {
                 if let Some(error) = record.error() {
                     return Err(format!("{}: {error}", error.code()));
                 }
-                let head = self.early.columns.fill(&mut self.normaliser, &record, &self.read_at, builder);
+                let (normaliser, by_call) = (&mut self.normaliser, &mut self.by_call);
+                let mut is_hopeless = false;
+                let head = Columns::fill_by_call(normaliser, &record, &self.read_at, builder, |call| {
+                    let columns = by_call.of(call);
+                    is_hopeless = columns.is_none();
+                    columns
+                });
+                let filled = Filled { time: head.is_dated.then_some(head.timestamp) };
+                if is_hopeless {
+                    return Ok(filled);
+                }
                 builder.end_row(RowInfo {
                     id: &head.id,
                     index: CLOUDTRAIL,
                     timestamp: head.timestamp,
                     origin,
                 });
-                Filled { time: head.is_dated.then_some(head.timestamp) }
+                filled
             }
             RecordKind::Document => {
                 let document = parse_document(raw.text)?;

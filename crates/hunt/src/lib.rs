@@ -15,6 +15,7 @@ mod query;
 mod run;
 
 mod alerts;
+mod calls;
 mod costly;
 mod events;
 mod index;

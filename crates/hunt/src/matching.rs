@@ -9,6 +9,7 @@ use exec::{Program, Scratch};
 use plan::Expr;
 use reader::Problem;
 
+use crate::calls::Calls;
 use crate::costly::{is_costly, late_paths};
 use crate::events::{Phase, RowFiller};
 use crate::index::Indices;
@@ -39,6 +40,8 @@ pub(crate) struct Prepared {
     phases: Vec<Phase>,
     /// For each rule whether its tail needs columns that no filter does.
     needs_tail: Vec<bool>,
+    /// Which columns matter to the records of a call.
+    calls: Option<Arc<Calls>>,
     /// Tells records that no rule can match.
     skip: Option<Skip>,
     rows: usize,
@@ -103,7 +106,15 @@ impl Prepared {
         for rule in (0..plans.len()).filter(|&rule| asks(rule, Phase::Late)) {
             program.want_late(rule);
         }
+        let needs = (0..plans.len()).map(|rule| {
+            let filter =
+                filters[rule].paths().into_iter().filter_map(|(path, shape)| schema.get(path, shape));
+            let tail = overrides[rule].iter().map(|(slot, _)| *slot).chain(terms[rule].iter().copied());
+            filter.chain(tail).collect()
+        });
+        let calls = Calls::new(filters, needs.collect(), &schema).map(Arc::new);
         Self {
+            calls,
             program,
             schema: schema.into(),
             plans,
@@ -130,7 +141,8 @@ impl Prepared {
         indices: Arc<Indices>,
         keeps_texts: bool,
     ) -> RowFiller {
-        let filler = RowFiller::new(&self.schema, |slot| self.phases[slot.index()], options, now, indices);
+        let phase = |slot: Slot| self.phases[slot.index()];
+        let filler = RowFiller::new(&self.schema, phase, options, now, indices, self.calls.clone());
         if keeps_texts { filler.keeping_texts() } else { filler }
     }
 }

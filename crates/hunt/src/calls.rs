@@ -1,0 +1,399 @@
+//! Which columns the records of a call need.
+//!
+//! Nearly every rule is about a few calls. Of a record whose call most rules have nothing to do with, only the columns
+//! of the others are filled: a filter that the call alone makes false is false whatever the other columns hold. If the
+//! call makes all of them false, the record becomes no row.
+
+use std::sync::Arc;
+
+use block::{BlockBuilder, Origin, RowInfo, Schema, Slot};
+use cloudtrail::{Call, Columns};
+use ecs::{Scalar, Shape};
+use exec::{Program, Scratch};
+use plan::{Expr, Predicate};
+use rustc_hash::FxHashMap;
+
+const ACTION: &str = "event.action";
+const PROVIDER: &str = "event.provider";
+
+/// How many different calls are remembered; when there are more, all are forgotten.
+const CALLS_MAX: usize = 65_536;
+/// How many providers of an action are remembered: they are searched one by one.
+const PROVIDERS_MAX: usize = 16;
+/// How many different sets of columns there may be; the records of further calls get all columns.
+const PARTS_MAX: usize = 256;
+
+/// What each filter asks of the call, and the columns that it needs otherwise: shared by all threads.
+pub(crate) struct Calls {
+    /// Of every filter what it asks of the call.
+    program: Program,
+    /// For each filter the columns that it and its tail need.
+    needs: Vec<Vec<Slot>>,
+    /// The columns that say what the call is. All rely on them.
+    own: Vec<Slot>,
+}
+
+impl Calls {
+    /// Nothing if no filter asks anything of the call. `needs` are the columns of each filter and its tail.
+    pub(crate) fn new(filters: &[Expr], needs: Vec<Vec<Slot>>, schema: &Schema) -> Option<Self> {
+        let asked: Vec<Expr> = filters.iter().map(|filter| of_call(filter, true).simplify()).collect();
+        if asked.iter().all(|asked| *asked == Expr::Const(true)) {
+            return None;
+        }
+        let own = [ACTION, PROVIDER].iter().filter_map(|path| schema.get(path, Shape::Leaf)).collect();
+        Some(Self { program: Program::compile(&asked), needs, own })
+    }
+}
+
+/// What of a call alone is true of every event of which `filter` is `wanted`.
+fn of_call(filter: &Expr, wanted: bool) -> Expr {
+    let each = |clauses: &[Expr]| clauses.iter().map(|clause| of_call(clause, wanted)).collect();
+    match filter {
+        Expr::Const(value) => Expr::Const(*value == wanted),
+        Expr::Is(predicate) if !is_of_call(predicate) => Expr::Const(true),
+        Expr::Is(_) if wanted => filter.clone(),
+        Expr::Is(_) => Expr::Not(Box::new(filter.clone())),
+        Expr::Not(inner) => of_call(inner, !wanted),
+        Expr::And(clauses) if wanted => Expr::And(each(clauses)),
+        Expr::Or(clauses) if !wanted => Expr::And(each(clauses)),
+        Expr::And(clauses) | Expr::Or(clauses) => Expr::Or(each(clauses)),
+    }
+}
+
+fn is_of_call(predicate: &Predicate) -> bool {
+    predicate.shape == Shape::Leaf && (predicate.path == ACTION || predicate.path == PROVIDER)
+}
+
+/// One thread's knowledge of which columns to fill.
+pub(crate) struct ByCall {
+    calls: Option<Arc<Calls>>,
+    /// The calls known by their action, which nearly always has one provider.
+    known: FxHashMap<Box<str>, Vec<Known>>,
+    known_calls: usize,
+    /// All early columns, then parts of them.
+    parts: Vec<Columns>,
+    /// The part of each set of columns.
+    by_slots: FxHashMap<Vec<Slot>, usize>,
+    scratch: Scratch,
+    builder: Option<BlockBuilder>,
+}
+
+/// A call of an action.
+struct Known {
+    provider: Box<str>,
+    /// Nothing if no filter can match.
+    part: Option<usize>,
+}
+
+impl ByCall {
+    /// `early` are all columns that are filled at once.
+    pub(crate) fn new(calls: Option<Arc<Calls>>, early: Columns) -> Self {
+        Self {
+            calls,
+            known: FxHashMap::default(),
+            known_calls: 0,
+            parts: vec![early],
+            by_slots: FxHashMap::default(),
+            scratch: Scratch::default(),
+            builder: None,
+        }
+    }
+
+    /// What a record needs: all columns, if it does not say plainly what it is about; nothing at all, not even a row,
+    /// if no filter can match it.
+    pub(crate) fn of(&mut self, call: Option<Call<'_>>) -> Option<&Columns> {
+        let part = match call {
+            Some(call) if self.calls.is_some() => self.number(call)?,
+            Some(_) | None => 0,
+        };
+        Some(&self.parts[part])
+    }
+
+    fn number(&mut self, call: Call<'_>) -> Option<usize> {
+        let providers = self.known.get(call.action);
+        if let Some(known) = providers.and_then(|it| it.iter().find(|it| *it.provider == *call.provider)) {
+            return known.part;
+        }
+        let part = self.find(call);
+        if self.known_calls >= CALLS_MAX {
+            self.known.clear();
+            self.known_calls = 0;
+        }
+        let providers = self.known.entry(call.action.into()).or_default();
+        if providers.len() >= PROVIDERS_MAX {
+            providers.clear();
+        }
+        providers.push(Known { provider: call.provider.into(), part });
+        self.known_calls += 1;
+        part
+    }
+
+    /// Asks all filters about the call.
+    fn find(&mut self, call: Call<'_>) -> Option<usize> {
+        let calls = Arc::clone(self.calls.as_ref()?);
+        let schema = calls.program.schema();
+        let mut builder = self.builder.take().unwrap_or_else(|| BlockBuilder::new(Arc::new(schema.clone())));
+        for (path, value) in [(ACTION, call.action), (PROVIDER, call.provider)] {
+            if let Some(slot) = schema.get(path, Shape::Leaf) {
+                builder.push(slot, Scalar::Str(value));
+            }
+        }
+        builder.end_row(RowInfo { id: "", index: 0, timestamp: 0, origin: Origin::default() });
+        let block = builder.finish();
+        let mut slots = calls.own.clone();
+        let mut is_hopeless = true;
+        calls.program.evaluate(&block, &[], &mut self.scratch, |filter, _| {
+            is_hopeless = false;
+            slots.extend_from_slice(&calls.needs[filter]);
+        });
+        self.builder = Some(BlockBuilder::reuse(block));
+        if is_hopeless {
+            return None;
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        if let Some(&part) = self.by_slots.get(&slots) {
+            return Some(part);
+        }
+        if self.parts.len() >= PARTS_MAX {
+            return Some(0);
+        }
+        let columns = self.parts[0].only(|slot| slots.binary_search(&slot).is_ok());
+        self.parts.push(columns);
+        let part = self.parts.len() - 1;
+        self.by_slots.insert(slots, part);
+        Some(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ecs::Catalog;
+    use proptest::prelude::*;
+    use reader::RecordKind;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::costly::late_paths;
+    use crate::events::{DocumentBuilder, Phase, RowFiller};
+    use crate::index::Indices;
+    use crate::scan::RawRecord;
+
+    const NOW: i64 = 1_772_359_200_000;
+
+    fn lower(query: &str) -> Expr {
+        let catalog = Catalog::ecs();
+        let query = kql::to_query(&kql::parse(query).unwrap(), &catalog).unwrap();
+        plan::lower(&query, &catalog, 0).unwrap().simplify()
+    }
+
+    fn asked(query: &str) -> String {
+        of_call(&lower(query), true).simplify().to_string()
+    }
+
+    #[test]
+    fn what_a_filter_asks_of_the_call() {
+        let same =
+            |query: &str, expected: &str| assert_eq!(asked(query), lower(expected).to_string(), "{query}");
+        same("event.action: (A or B*) and user.name: root", "event.action: (A or B*)");
+        same("not event.action: A and not user.name: root", "not event.action: A");
+        same("event.provider: a or event.action: A and user.name: x", "event.provider: a or event.action: A");
+        same("not (event.action: A or user.name: x)", "not event.action: A");
+        for nothing in [
+            "event.action: A or user.name: x",
+            "not (event.action: A and user.name: x)",
+            "event.action.text: A",
+            "user.name: x",
+        ] {
+            assert_eq!(asked(nothing), Expr::Const(true).to_string(), "{nothing}");
+        }
+    }
+
+    /// The columns that a record gets.
+    fn part(queries: &[&str], action: &str, provider: &str) -> Vec<String> {
+        let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
+        let program = Program::compile(&filters);
+        let schema = program.schema();
+        let calls = Calls::new(&filters, needs(&filters, schema), schema).map(Arc::new);
+        let early = Columns::of(schema, cloudtrail::Version::default(), |_| true);
+        let mut by_call = ByCall::new(calls, early);
+        let record = json!({
+            "eventName": action,
+            "eventSource": provider,
+            "errorCode": "e",
+            "userIdentity": {"type": "IAMUser", "userName": "u", "arn": "a"},
+        });
+        let text = record.to_string();
+        let mut parsed = cloudtrail::RecordBuf::default();
+        let mut normaliser = cloudtrail::Normaliser::new(cloudtrail::Options::default());
+        let mut builder = BlockBuilder::new(Arc::new(schema.clone()));
+        let read_at = cloudtrail::ReadAt::new(NOW);
+        let record = parsed.parse(text.as_bytes());
+        Columns::fill_by_call(&mut normaliser, &record, &read_at, &mut builder, |call| by_call.of(call));
+        builder.end_row(RowInfo { id: "", index: 0, timestamp: 0, origin: Origin::default() });
+        let block = builder.finish();
+        let filled = schema.columns().filter(|(slot, ..)| !block.column(*slot).row(0).is_empty());
+        let mut filled: Vec<String> = filled.map(|(_, path, _)| path.to_owned()).collect();
+        filled.sort_unstable();
+        filled
+    }
+
+    fn needs(filters: &[Expr], schema: &Schema) -> Vec<Vec<Slot>> {
+        let of = |filter: &Expr| {
+            filter.paths().into_iter().filter_map(|(path, shape)| schema.get(path, shape)).collect()
+        };
+        filters.iter().map(of).collect()
+    }
+
+    #[test]
+    fn records_get_what_the_rules_about_their_call_need() {
+        let rules = [
+            "event.action: A and user.name: x",
+            "event.provider: p and aws.cloudtrail.error_code: *",
+            "aws.cloudtrail.user_identity.type: Root",
+        ];
+        let always = ["aws.cloudtrail.user_identity.type", "event.action", "event.provider"];
+        let with = |more: &[&str]| {
+            let mut paths: Vec<String> = always.iter().chain(more).map(|&path| path.to_owned()).collect();
+            paths.sort_unstable();
+            paths
+        };
+        assert_eq!(part(&rules, "B", "q"), with(&[]));
+        assert_eq!(part(&rules, "A", "q"), with(&["user.name"]));
+        assert_eq!(part(&rules, "B", "p"), with(&["aws.cloudtrail.error_code"]));
+        let all = with(&["aws.cloudtrail.error_code", "user.name"]);
+        assert_eq!(part(&rules, "A", "p"), all);
+        let unnamed: Vec<String> = all.into_iter().filter(|path| path != ACTION).collect();
+        assert_eq!(part(&rules, "none", "q"), unnamed, "that is no name: the record has none");
+        let bound = &rules[..2];
+        assert_eq!(part(bound, "A", "q"), ["event.action", "event.provider", "user.name"]);
+        assert!(part(bound, "B", "q").is_empty(), "no rule can match it");
+    }
+
+    fn query() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec![
+            "event.action: A",
+            "event.action: (A or B)",
+            "event.action: b*",
+            "event.action: *",
+            "event.action > \"A\"",
+            "event.provider: p",
+            "event.provider: (p or q)",
+            "event.provider: *",
+            "user.name: x",
+            "user.name: *",
+            "event.outcome: failure",
+            "aws.cloudtrail.error_code: e",
+            "aws.cloudtrail.user_identity.arn: a*",
+            "aws.cloudtrail.request_parameters: *k*",
+            "aws.cloudtrail.flattened.request_parameters.k: v",
+            "related.user: x",
+            "_index: logs*",
+        ])
+        .prop_map(str::to_owned);
+        leaf.prop_recursive(3, 12, 3, |inner| {
+            prop_oneof![
+                3 => prop::collection::vec(inner.clone(), 2..4).prop_map(|it| format!("({})", it.join(" and "))),
+                2 => prop::collection::vec(inner.clone(), 2..4).prop_map(|it| format!("({})", it.join(" or "))),
+                2 => inner.prop_map(|it| format!("(not {it})")),
+            ]
+        })
+    }
+
+    fn record() -> impl Strategy<Value = Value> {
+        let of = |values: Vec<Value>| prop::sample::select(values);
+        let names = || {
+            of(vec![
+                json!("A"),
+                json!("A"),
+                json!("B"),
+                json!("bC"),
+                json!(null),
+                json!("none"),
+                json!(7),
+                json!(["A", "B"]),
+                json!({"a": "A"}),
+            ])
+        };
+        let sources = || of(vec![json!("p"), json!("q"), json!("r"), json!(null), json!(["p", "q"])]);
+        let codes = of(vec![json!(null), json!("e")]);
+        let agents = of(vec![json!("agent"), json!("agent"), json!({"a": 1})]);
+        let users = of(vec![json!("x"), json!("y"), json!(null)]);
+        let requests = of(vec![json!(null), json!({"k": "v"}), json!({"l": "k"})]);
+        (names(), sources(), codes, agents, users, requests).prop_map(
+            |(name, source, code, agent, user, request)| {
+                json!({
+                    "eventVersion": "1.08",
+                    "eventName": name,
+                    "eventSource": source,
+                    "errorCode": code,
+                    "userAgent": agent,
+                    "userIdentity": {"type": "IAMUser", "userName": user, "arn": "arn"},
+                    "requestParameters": request,
+                })
+            },
+        )
+    }
+
+    proptest! {
+        /// What matches is what matches the documents, in blocks of all columns and in blocks of those that matter.
+        #[test]
+        fn unfilled_columns_change_no_verdict(
+            queries in prop::collection::vec(query(), 1..5),
+            records in prop::collection::vec(record(), 1..20),
+        ) {
+            let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
+            let texts: Vec<String> = records.iter().map(Value::to_string).collect();
+            let raw = |at: usize| RawRecord {
+                input: 0,
+                ordinal: at as u64,
+                kind: RecordKind::CloudTrail,
+                id: None,
+                index: None,
+                text: texts[at].as_bytes(),
+            };
+            let late = late_paths(&filters, false);
+            let is_late = |path: &str, shape| late.contains(&(path.to_owned(), shape));
+            let program = Program::compile_with_late(&filters, is_late);
+            let schema = Arc::new(program.schema().clone());
+            let phases: Vec<Phase> = schema
+                .columns()
+                .map(|(_, path, shape)| if is_late(path, shape) { Phase::Late } else { Phase::Early })
+                .collect();
+            let calls = Calls::new(&filters, needs(&filters, &schema), &schema).map(Arc::new);
+            let options = cloudtrail::Options::default();
+            let matches = |calls: Option<Arc<Calls>>| {
+                let indices = Arc::new(Indices::default());
+                let phase = |slot: Slot| phases[slot.index()];
+                let mut filler = RowFiller::new(&schema, phase, &options, NOW, indices, calls);
+                let mut builder = BlockBuilder::new(Arc::clone(&schema));
+                for at in 0..texts.len() {
+                    filler.fill(&raw(at), &mut builder).unwrap();
+                }
+                let mut block = builder.finish();
+                let mut scratch = Scratch::default();
+                let rows = program.candidates(&block, filler.names(), &mut scratch).to_vec();
+                filler.fill_later(Phase::Late, rows, &mut block);
+                let mut found = Vec::new();
+                program.finish(&block, filler.names(), &mut scratch, |filter, rows| {
+                    found.extend(rows.iter().map(|&row| (filter, block.origin(row as usize).ordinal)));
+                });
+                found
+            };
+            let mut expected = Vec::new();
+            let mut documents = DocumentBuilder::new(&options, NOW);
+            let documents: Vec<_> = (0..texts.len()).map(|at| documents.build(&raw(at)).unwrap()).collect();
+            for (number, filter) in filters.iter().enumerate() {
+                for (row, document) in documents.iter().enumerate() {
+                    let mut source = document.source.clone();
+                    source.insert("_index".to_owned(), document.index.clone().into());
+                    if plan::naive::matches(filter, &source) {
+                        expected.push((number, row as u64));
+                    }
+                }
+            }
+            prop_assert_eq!(&matches(None), &expected, "{:?}", queries);
+            prop_assert_eq!(&matches(calls), &expected, "{:?}", queries);
+        }
+    }
+}
