@@ -9,9 +9,9 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use detect::{KnownAlerts, Mode};
-use ecs::Millis;
+use ecs::{Layered, Millis};
 use hunt::{Found, HuntOptions, Progress, RanRule};
-use report::{Alert, Coverage, ExplainedEvent, Format, Notice, RuleCount, RuleVerdict, Summary};
+use report::{Alert, Coverage, ExplainedEvent, Format, Notice, Part, RuleCount, RuleVerdict, Summary};
 use rule::{Rule, RuleSet};
 use span::Style;
 
@@ -132,10 +132,16 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         Some(path) => format!("cannot write the result to `{}`", path.display()),
     };
     let mut worst = None;
-    let mut alerts =
-        found.alerts().inspect(|alert| worst = worst.max(severity_rank(&Alert::new(alert).severity())));
-    report::write(&mut out, format, &mut alerts, &summary, terminal).with_context(place)?;
-    drop(alerts);
+    let make = |alert: &Layered| (severity_rank(&Alert::of(alert).severity()), Part::new(format, alert));
+    found
+        .alerts(make, |alerts| {
+            let mut parts = alerts.map(|(rank, part)| {
+                worst = worst.max(rank);
+                part
+            });
+            report::write(&mut out, format, &mut parts, &summary, terminal)
+        })
+        .with_context(place)?;
     out.flush().with_context(place)?;
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());

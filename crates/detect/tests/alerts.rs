@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use detect::{AlertSeed, Context, Detail, Execution, Origin, SeedEvent, build};
+use detect::{AlertSeed, Context, Detail, Execution, Origin, RuleFields, SeedEvent};
 use ecs::{Catalog, Object};
 use rule::{RiskScoreMapping, Rule, Severity, SeverityMapping};
 use serde_json::{Value, json};
@@ -48,8 +48,12 @@ fn seed(detail: Detail) -> AlertSeed {
 }
 
 fn alert(rule: &Rule, document: Object) -> Object {
-    let catalog = Catalog::ecs();
-    build(&seed(Detail::Event), rule, document, Context { catalog: &catalog, version: "trailwarden" })
+    build(&seed(Detail::Event), rule, document)
+}
+
+fn build(seed: &AlertSeed, rule: &Rule, document: Object) -> Object {
+    let context = Context { catalog: &Catalog::ecs(), version: "trailwarden" };
+    detect::build(seed, rule, &RuleFields::new(rule), document, context).to_object()
 }
 
 /// The cases of a file: blocks of `key: text` lines.
@@ -207,9 +211,8 @@ fn whole() {
         "source": {"ip": "198.51.100.23"},
         "user": {"name": "deploy"},
     }));
-    let catalog = Catalog::ecs();
     let seed = seed(Detail::NewTerms(vec!["deploy".into()]));
-    let alert = build(&seed, &rule, document, Context { catalog: &catalog, version: "trailwarden" });
+    let alert = build(&seed, &rule, document);
     assert!(alert.keys().is_sorted());
     insta::assert_snapshot!(serde_json::to_string_pretty(&alert).unwrap());
 }

@@ -3,7 +3,7 @@
 //! The [`Catalog`] gives a dotted path its [`Mapping`]; query semantics depend on it. A [`Scalar`] is one value
 //! of a document as delivered, before any type is applied to it. [`document`] finds the values of a path in a
 //! JSON document, [`Wanted`] those of many paths in one walk. [`date`] reads dates and date math, [`analyze`]
-//! splits text into tokens.
+//! splits text into tokens. Documents that have much in common are [`Layered`].
 //!
 //! **Left out on purpose.** No I/O, no query language, no rules; time is always an argument.
 
@@ -11,11 +11,13 @@ pub mod analyze;
 mod catalog;
 pub mod date;
 pub mod document;
+mod layered;
 mod mapping;
 mod scalar;
 mod wanted;
 
 pub use catalog::{Catalog, Dynamic, FieldType, Mapping, Resolved};
+pub use layered::{Layered, SharedFields};
 pub use mapping::MappingError;
 pub use scalar::{Scalar, Shape};
 pub use wanted::Wanted;

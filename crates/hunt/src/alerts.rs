@@ -1,10 +1,13 @@
 //! The alerts of a hunt, with the records they are about.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, OnceLock};
 
-use detect::{AlertSeed, Origin};
-use ecs::{Catalog, Millis, Object};
+use detect::{AlertSeed, Origin, RuleFields};
+use ecs::{Catalog, Layered, Millis, Object};
 use reader::Input;
+use rule::Rule;
 
 use crate::Progress;
 use crate::events::DocumentBuilder;
@@ -19,6 +22,8 @@ pub(crate) struct Evidence {
     normalise: cloudtrail::Options,
     now: Millis,
     version: &'static str,
+    /// Threads that build documents.
+    threads: usize,
 }
 
 impl Evidence {
@@ -47,7 +52,8 @@ impl Evidence {
             let (visitors, _) = scan(&which, read, options.threads, progress, Keeping::default);
             records.extend(visitors.into_iter().flat_map(|visitor| visitor.records));
         }
-        Self { records, normalise: options.normalise.clone(), now: options.now, version: options.version }
+        let HuntOptions { normalise, now, version, threads, .. } = options;
+        Self { records, normalise: normalise.clone(), now: *now, version, threads: *threads }
     }
 }
 
@@ -57,35 +63,90 @@ impl Found {
         self.rules.iter().map(|ran| ran.outcome.alerts.len()).sum()
     }
 
-    /// The alerts' documents, by the time of their events, rule and id. Each is built when it is asked for: a rule's
-    /// guide and parameters are in every one of them, and all of them together may not fit into memory.
-    pub fn alerts(&self) -> impl Iterator<Item = Object> {
+    /// Gives `take` what `make` makes of each alert's document, in the order of the events' times, rules and ids.
+    ///
+    /// Documents come and go: all of them together may not fit into memory. The threads of the hunt build them, and
+    /// make something of them, some ahead of `take`.
+    pub fn alerts<T: Send, R>(
+        &self,
+        make: impl Fn(&Layered) -> T + Sync,
+        take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
+    ) -> R {
+        let fields: Vec<OnceLock<RuleFields>> = self.rules.iter().map(|_| OnceLock::new()).collect();
         let mut seeds: Vec<_> = self
             .rules
             .iter()
-            .flat_map(|ran| ran.outcome.alerts.iter().map(move |seed| (&ran.rule, seed)))
+            .zip(&fields)
+            .flat_map(|(ran, fields)| ran.outcome.alerts.iter().map(move |seed| (&ran.rule, fields, seed)))
             .collect();
-        seeds.sort_by_key(|(rule, seed)| (seed.event.timestamp, &rule.rule_id, &seed.id));
-        let Evidence { records, normalise, now, version } = &self.evidence;
-        let mut builder = DocumentBuilder::new(normalise, *now);
-        let catalog = Catalog::ecs();
-        seeds.into_iter().map(move |(rule, seed)| {
-            let origin = seed.event.origin;
-            // A file that changed meanwhile was reported; its alert stands without its event.
-            let event = records.get(&origin).and_then(|kept| {
-                let raw = RawRecord {
-                    input: origin.input,
-                    ordinal: origin.ordinal,
-                    kind: kept.kind,
-                    id: None,
-                    index: None,
-                    text: &kept.text,
-                };
-                builder.build(&raw).ok()
-            });
-            let event = event.map_or_else(Object::new, |document| document.source);
-            detect::build(seed, rule, event, detect::Context { catalog: &catalog, version })
+        seeds.sort_by_key(|(rule, _, seed)| (seed.event.timestamp, &rule.rule_id, &seed.id));
+        let chunks: Vec<_> = seeds.chunks(CHUNK).collect();
+        let build = |builder: &mut Builder<'_>, chunk: &[(&Rule, &OnceLock<RuleFields>, &AlertSeed)]| {
+            let of = |&(rule, fields, seed): &(&Rule, &OnceLock<RuleFields>, &AlertSeed)| {
+                make(&builder.build(rule, fields.get_or_init(|| RuleFields::new(rule)), seed))
+            };
+            chunk.iter().map(of).collect::<Vec<T>>()
+        };
+        let threads = self.evidence.threads.min(chunks.len());
+        if threads <= 1 {
+            let mut builder = Builder::new(&self.evidence);
+            return take(&mut chunks.into_iter().flat_map(|chunk| build(&mut builder, chunk)));
+        }
+        std::thread::scope(|scope| {
+            // Each thread has its own line of chunks: taken in turns, they are in order, and nobody runs far ahead.
+            let (chunks, build) = (&chunks, &build);
+            let lines: Vec<Receiver<Vec<T>>> = (0..threads)
+                .map(|first| {
+                    let (send, line) = sync_channel(CHUNKS_AHEAD);
+                    scope.spawn(move || {
+                        let mut builder = Builder::new(&self.evidence);
+                        let mut mine = chunks.iter().skip(first).step_by(threads);
+                        // Nobody listens any more if `take` has seen enough.
+                        mine.all(|chunk| send.send(build(&mut builder, chunk)).is_ok())
+                    });
+                    line
+                })
+                .collect();
+            take(&mut (0..chunks.len()).map_while(|at| lines[at % threads].recv().ok()).flatten())
         })
+    }
+}
+
+/// Alerts that a thread builds at a time.
+const CHUNK: usize = 8;
+/// Chunks that a thread may be ahead of whoever takes them.
+const CHUNKS_AHEAD: usize = 4;
+
+/// Builds the documents of alerts.
+struct Builder<'a> {
+    evidence: &'a Evidence,
+    documents: DocumentBuilder,
+    catalog: Arc<Catalog>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(evidence: &'a Evidence) -> Self {
+        let documents = DocumentBuilder::new(&evidence.normalise, evidence.now);
+        Self { evidence, documents, catalog: Catalog::ecs() }
+    }
+
+    fn build(&mut self, rule: &Rule, fields: &RuleFields, seed: &AlertSeed) -> Layered {
+        let origin = seed.event.origin;
+        // A file that changed meanwhile was reported; its alert stands without its event.
+        let event = self.evidence.records.get(&origin).and_then(|kept| {
+            let raw = RawRecord {
+                input: origin.input,
+                ordinal: origin.ordinal,
+                kind: kept.kind,
+                id: None,
+                index: None,
+                text: &kept.text,
+            };
+            self.documents.build(&raw).ok()
+        });
+        let event = event.map_or_else(Object::new, |document| document.source);
+        let context = detect::Context { catalog: &self.catalog, version: self.evidence.version };
+        detect::build(seed, rule, fields, event, context)
     }
 }
 

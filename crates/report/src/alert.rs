@@ -2,28 +2,37 @@
 
 use std::borrow::Cow;
 
-use ecs::{Millis, Object};
+use ecs::{Layered, Millis, Object};
 use jiff::Timestamp;
 use serde_json::Value;
 
 /// An alert document.
 #[derive(Clone, Copy, Debug)]
-pub struct Alert<'a>(&'a Object);
+pub struct Alert<'a>(Fields<'a>);
+
+#[derive(Clone, Copy, Debug)]
+enum Fields<'a> {
+    Plain(&'a Object),
+    Layered(&'a Layered),
+}
 
 impl<'a> Alert<'a> {
-    /// Over a document.
+    /// Over any document.
     pub fn new(document: &'a Object) -> Self {
-        Self(document)
+        Self(Fields::Plain(document))
     }
 
-    /// The document.
-    pub fn document(self) -> &'a Object {
-        self.0
+    /// Over an alert's document.
+    pub fn of(document: &'a Layered) -> Self {
+        Self(Fields::Layered(document))
     }
 
     /// The value at a path, whatever the mix of dotted keys and nested objects.
     pub fn get(self, path: &str) -> Option<&'a Value> {
-        lookup(self.0, path)
+        match self.0 {
+            Fields::Plain(object) => lookup(|key| object.get(key), path),
+            Fields::Layered(document) => lookup(|key| document.get(key), path),
+        }
     }
 
     /// The value at a path as text; several values are joined.
@@ -123,6 +132,7 @@ pub(crate) struct Line {
     pub(crate) time: Option<Millis>,
     pub(crate) severity: String,
     pub(crate) rule: String,
+    pub(crate) rule_id: String,
     pub(crate) who: String,
     pub(crate) from: String,
     pub(crate) what: String,
@@ -137,6 +147,7 @@ impl Line {
             time: alert.time(),
             severity: alert.severity().into_owned(),
             rule: alert.rule_name().into_owned(),
+            rule_id: alert.rule_id().into_owned(),
             who: alert.who(),
             from: alert.from_where(),
             what: alert.what(),
@@ -162,13 +173,15 @@ fn resource(arn: &str) -> Cow<'_, str> {
 }
 
 /// The value at a path: at each level the longest dotted key first, then nested objects.
-fn lookup<'a>(object: &'a Object, path: &str) -> Option<&'a Value> {
-    if let Some(value) = object.get(path) {
+fn lookup<'a>(get: impl Fn(&str) -> Option<&'a Value>, path: &str) -> Option<&'a Value> {
+    if let Some(value) = get(path) {
         return Some(value);
     }
     path.rmatch_indices('.').find_map(|(at, _)| {
-        let inner = object.get(&path[..at])?.as_object()?;
-        lookup(inner, &path[at + 1..])
+        let inner = get(&path[..at])?.as_object()?;
+        // Boxed in a `dyn`, or each level would be a function of its own.
+        let get: &dyn Fn(&str) -> Option<&'a Value> = &|key| inner.get(key);
+        lookup(get, &path[at + 1..])
     })
 }
 

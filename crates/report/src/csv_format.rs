@@ -1,10 +1,8 @@
 //! Alerts for spreadsheets.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 
-use ecs::Object;
-
+use crate::format::in_memory;
 use crate::table::is_invisible;
 use crate::{Alert, when};
 
@@ -29,42 +27,40 @@ const COLUMNS: [&str; 17] = [
     "alert_id",
 ];
 
-pub(crate) fn write(out: &mut dyn Write, alerts: &mut dyn Iterator<Item = Object>) -> io::Result<()> {
-    let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(COLUMNS).map_err(io_error)?;
-    for document in alerts {
-        let alert = Alert::new(&document);
-        let text = |path| alert.text(path).unwrap_or_default();
-        let row: [Cow<'_, str>; COLUMNS.len()] = [
-            alert.time().map(when).unwrap_or_default().into(),
-            alert.severity(),
-            text("kibana.alert.risk_score"),
-            alert.rule_name(),
-            alert.rule_id(),
-            alert.tactics().join("; ").into(),
-            alert.who().into(),
-            alert.from_where().into(),
-            alert.what().into(),
-            alert.outcome(),
-            text("cloud.account.id"),
-            text("cloud.region"),
-            text("kibana.alert.new_terms"),
-            text("kibana.alert.reason"),
-            text("event.id"),
-            text("@timestamp"),
-            alert.id(),
-        ];
-        csv.write_record(row.iter().map(|cell| harmless(cell).into_owned())).map_err(io_error)?;
-    }
-    csv.flush()
+/// The line of headings.
+pub(crate) fn head() -> Vec<u8> {
+    line(COLUMNS)
 }
 
-/// What the operating system said: a broken pipe stays one.
-fn io_error(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
+/// The line of an alert.
+pub(crate) fn row(alert: Alert<'_>) -> Vec<u8> {
+    let text = |path| alert.text(path).unwrap_or_default();
+    let row: [Cow<'_, str>; COLUMNS.len()] = [
+        alert.time().map(when).unwrap_or_default().into(),
+        alert.severity(),
+        text("kibana.alert.risk_score"),
+        alert.rule_name(),
+        alert.rule_id(),
+        alert.tactics().join("; ").into(),
+        alert.who().into(),
+        alert.from_where().into(),
+        alert.what().into(),
+        alert.outcome(),
+        text("cloud.account.id"),
+        text("cloud.region"),
+        text("kibana.alert.new_terms"),
+        text("kibana.alert.reason"),
+        text("event.id"),
+        text("@timestamp"),
+        alert.id(),
+    ];
+    line(row.iter().map(|cell| harmless(cell).into_owned()))
+}
+
+fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    in_memory(csv.write_record(cells));
+    in_memory(csv.into_inner())
 }
 
 /// A cell that a spreadsheet will not take for a formula, nor a terminal for commands: records are written by

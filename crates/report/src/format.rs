@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use ecs::Object;
+use ecs::Layered;
 
 use crate::alert::Line;
 use crate::summary::summary;
@@ -28,50 +28,93 @@ pub enum Format {
     Html,
 }
 
-/// Prints alerts in the order they come in, which should be that of their events. One at a time: all of them may not
-/// fit into memory.
+/// What is printed of one alert. It depends on that alert alone, so that several can be made at a time.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// What others summarise.
+    line: Option<Line>,
+    /// What stands as it is.
+    text: Vec<u8>,
+}
+
+impl Part {
+    /// What this format prints of the alert.
+    pub fn new(format: Format, alert: &Layered) -> Self {
+        let mut text = Vec::new();
+        let line = match format {
+            Format::Summary | Format::Table | Format::Timeline => Some(Line::new(Alert::of(alert))),
+            Format::Ndjson => {
+                in_memory(alert.write_json(&mut text));
+                None
+            }
+            Format::Json => {
+                in_memory(serde_json::to_writer_pretty(&mut text, &alert.to_object()));
+                None
+            }
+            Format::Csv => {
+                text = csv_format::row(Alert::of(alert));
+                None
+            }
+            Format::Html => {
+                text = html::alert(alert).into_bytes();
+                Some(Line::new(Alert::of(alert)))
+            }
+        };
+        Self { line, text }
+    }
+}
+
+/// What writing to memory gave.
+pub(crate) fn in_memory<T, E: std::fmt::Debug>(written: Result<T, E>) -> T {
+    written.expect("memory takes everything, and the keys of JSON are texts")
+}
+
+/// Prints the parts that [`Part::new`] made for this format, in the order they come in, which should be that of the
+/// alerts' events. Written at once where that can be: all of them may not fit into memory.
 pub fn write(
     out: &mut dyn Write,
     format: Format,
-    alerts: &mut dyn Iterator<Item = Object>,
+    parts: &mut dyn Iterator<Item = Part>,
     about: &Summary<'_>,
     terminal: Terminal,
 ) -> io::Result<()> {
     match format {
         Format::Summary => {
-            let lines: Vec<Line> = alerts.map(|alert| Line::new(Alert::new(&alert))).collect();
+            let lines: Vec<Line> = parts.filter_map(|part| part.line).collect();
             out.write_all(summary(&lines, about, terminal).as_bytes())
         }
         Format::Table => {
-            let lines: Vec<Line> = alerts.map(|alert| Line::new(Alert::new(&alert))).collect();
+            let lines: Vec<Line> = parts.filter_map(|part| part.line).collect();
             out.write_all(table::alerts(&lines, terminal).as_bytes())
         }
         Format::Ndjson => {
-            for alert in alerts {
-                serde_json::to_writer(&mut *out, &alert)?;
+            for part in parts {
+                out.write_all(&part.text)?;
                 out.write_all(b"\n")?;
             }
             Ok(())
         }
-        Format::Json => json(out, alerts),
-        Format::Csv => csv_format::write(out, alerts),
-        Format::Timeline => {
-            let mut timeline = Timeline::new(terminal);
-            for alert in alerts {
-                out.write_all(timeline.alert(&Line::new(Alert::new(&alert))).as_bytes())?;
+        // One array, pretty.
+        Format::Json => {
+            out.write_all(b"[")?;
+            for (at, part) in parts.enumerate() {
+                out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
+                out.write_all(&part.text)?;
+            }
+            out.write_all(b"\n]\n")
+        }
+        Format::Csv => {
+            out.write_all(&csv_format::head())?;
+            for part in parts {
+                out.write_all(&part.text)?;
             }
             Ok(())
         }
-        Format::Html => html::page(out, alerts, about),
+        Format::Timeline => {
+            let mut timeline = Timeline::new(terminal);
+            let mut lines = parts.filter_map(|part| part.line);
+            lines.try_for_each(|line| out.write_all(timeline.alert(&line).as_bytes()))
+        }
+        Format::Html => html::page(out, &mut parts.filter_map(|part| Some((part.line?, part.text))), about),
     }
-}
-
-/// One array, pretty.
-fn json(out: &mut dyn Write, alerts: &mut dyn Iterator<Item = Object>) -> io::Result<()> {
-    out.write_all(b"[")?;
-    for (at, alert) in alerts.enumerate() {
-        out.write_all(if at == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer_pretty(&mut *out, &alert)?;
-    }
-    out.write_all(b"\n]\n")
 }

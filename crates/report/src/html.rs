@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
-use ecs::Object;
+use ecs::Layered;
 use rule::Rule;
 use serde_json::Value;
 
-use crate::alert::text;
+use crate::alert::{Line, text};
 use crate::markdown::to_html;
 use crate::table::is_invisible;
 use crate::{Alert, Summary, bytes, count, plural, rules, when};
@@ -19,21 +19,20 @@ const SCRIPT: &str = include_str!("page.js");
 /// Fields of an alert's rule that are shown with the rule and not again with each alert.
 const OF_THE_RULE: &str = "kibana.alert.rule.";
 
-/// Writes the page. In memory it is as large as on disk; the alerts' documents come and go one at a time.
+/// Writes the page of alerts, each with its [`alert`]. In memory it is as large as on disk.
 pub(crate) fn page(
     to: &mut dyn io::Write,
-    alerts: &mut dyn Iterator<Item = Object>,
+    alerts: &mut dyn Iterator<Item = (Line, Vec<u8>)>,
     about: &Summary<'_>,
 ) -> io::Result<()> {
     let mut counted = Counted::default();
-    let mut body = String::new();
-    for document in alerts {
-        let it = Alert::new(&document);
-        counted.alert(it);
-        alert(&mut body, it);
+    let mut body = Vec::new();
+    for (line, text) in alerts {
+        counted.alert(line);
+        body.extend_from_slice(&text);
     }
     to.write_all(head(&counted, about).as_bytes())?;
-    to.write_all(body.as_bytes())?;
+    to.write_all(&body)?;
     let mut out = "</section>\n".to_owned();
     guides(&mut out, &counted, about);
     write_to(&mut out, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
@@ -49,12 +48,11 @@ struct Counted {
 }
 
 impl Counted {
-    fn alert(&mut self, alert: Alert<'_>) {
+    fn alert(&mut self, alert: Line) {
         self.alerts += 1;
-        *self.severities.entry(alert.severity().into_owned()).or_default() += 1;
-        let rule = alert.rule_id();
-        if !self.rules.iter().any(|it| *it == rule) {
-            self.rules.push(rule.into_owned());
+        *self.severities.entry(alert.severity).or_default() += 1;
+        if !self.rules.contains(&alert.rule_id) {
+            self.rules.push(alert.rule_id);
         }
     }
 }
@@ -112,10 +110,13 @@ fn chips(out: &mut String, counted: &Counted) {
     *out += "<input id=\"search\" type=\"search\" placeholder=\"Search: role, address, action…\" aria-label=\"Search the alerts\">\n<button type=\"button\" id=\"open\">Open all</button>\n</nav>\n";
 }
 
-fn alert(out: &mut String, alert: Alert<'_>) {
+/// What the page says of an alert.
+pub(crate) fn alert(document: &Layered) -> String {
+    let mut out = String::new();
+    let alert = Alert::of(document);
     let severity = escape(&alert.severity());
     write_to(
-        out,
+        &mut out,
         format_args!(
             "<details class=\"alert {severity}\" data-severity=\"{severity}\" id=\"{}\">\n<summary><time>{}</time> <span class=\"badge {severity}\">{severity}</span> <b>{}</b><div class=\"facts\"><span>{}</span> <span>{}</span> <span>{}</span> <span>{}</span></div></summary>\n<p>{}</p>\n",
             escape(&alert.id()),
@@ -129,23 +130,24 @@ fn alert(out: &mut String, alert: Alert<'_>) {
         ),
     );
     write_to(
-        out,
+        &mut out,
         format_args!(
             "<p><a href=\"#rule-{}\">Guide of the rule</a></p>\n<table>\n",
             escape(&alert.rule_id())
         ),
     );
     let mut fields = Vec::new();
-    for (key, value) in alert.document() {
+    for (key, value) in document.iter() {
         if !key.starts_with(OF_THE_RULE) && key != "event.original" {
             leaves(key, value, &mut fields);
         }
     }
     fields.sort();
     for (path, value) in fields {
-        write_to(out, format_args!("<tr><th>{}</th><td>{}</td></tr>\n", escape(&path), escape(&value)));
+        write_to(&mut out, format_args!("<tr><th>{}</th><td>{}</td></tr>\n", escape(&path), escape(&value)));
     }
-    *out += "</table>\n</details>\n";
+    out += "</table>\n</details>\n";
+    out
 }
 
 /// The leaves below a value, as dotted paths and texts.

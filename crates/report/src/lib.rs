@@ -1,6 +1,6 @@
 //! What a hunt found, for people and for scripts.
 //!
-//! [`write()`] prints alert documents in the [`Format`] asked for; [`Format::Summary`] is what a person sees on a
+//! [`write()`] prints alerts in the [`Format`] asked for, a [`Part`] each; [`Format::Summary`] is what a person sees on a
 //! terminal: what happened when, by whom, from where; counts by rule and tactic; a small time line; and a notice
 //! for everything that was skipped. [`rules`] prints rules.
 //!
@@ -22,7 +22,7 @@ mod words;
 pub use alert::Alert;
 pub use csv_format::harmless;
 pub use explanation::{ExplainedEvent, RuleVerdict, explanation};
-pub use format::{Format, write};
+pub use format::{Format, Part, write};
 pub use summary::{Coverage, Notice, RuleCount, Summary};
 pub use table::{Cell, clean, grid};
 pub use words::{Terminal, bytes, count, plural, when};

@@ -177,12 +177,18 @@ fn hunt(args: &Args, data: &Path) -> Result<()> {
     // An alert's document is built when it is asked for.
     let mut alerts: u32 = 0;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for alert in found.alerts() {
-        serde_json::to_writer(&mut out, &alert)?;
-        out.write_all(b"\n")?;
-        alerts += 1;
-    }
-    out.flush()?;
+    let line = |alert: &ecs::Layered| {
+        let mut line = Vec::new();
+        alert.write_json(&mut line).map(|()| line)
+    };
+    found.alerts(line, |lines| {
+        for line in lines {
+            out.write_all(&line?)?;
+            out.write_all(b"\n")?;
+            alerts += 1;
+        }
+        out.flush()
+    })?;
     drop(out);
     let ended = started.elapsed();
     // A stage that was over before it was seen took no time.

@@ -6,8 +6,10 @@ mod overrides;
 mod reason;
 mod rule_fields;
 
+use std::sync::Arc;
+
 use ecs::date::to_iso;
-use ecs::{Catalog, Object};
+use ecs::{Catalog, Layered, Object, SharedFields};
 use rule::Rule;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -29,11 +31,29 @@ pub struct Context<'a> {
     pub version: &'a str,
 }
 
-/// The document (`_source`) of the alert, its keys in order. `event` is the document of the event.
+/// What all alerts of a rule say of it: made once for many alerts.
+#[derive(Clone, Debug)]
+pub struct RuleFields(Arc<SharedFields>);
+
+impl RuleFields {
+    /// What alerts say of this rule.
+    pub fn new(rule: &Rule) -> Self {
+        Self(Arc::new(SharedFields::new(rule_fields::shared(rule))))
+    }
+}
+
+/// The document (`_source`) of the alert, its keys in order. `fields` are those of `rule`, and `event` is the document
+/// of the event.
 ///
 /// The alert of a simulated execution is dated at the start of that execution, as a rule preview does, and says
 /// that the execution was `manual`; so the same data and rule always give the same alert.
-pub fn build(seed: &AlertSeed, rule: &Rule, event: Object, context: Context<'_>) -> Object {
+pub fn build(
+    seed: &AlertSeed,
+    rule: &Rule,
+    fields: &RuleFields,
+    event: Object,
+    context: Context<'_>,
+) -> Layered {
     let overrides = Overrides::new(&event, rule);
     let reason = reason::reason(&event, &overrides);
     let now = Value::from(to_iso(seed.execution.started_at));
@@ -68,6 +88,7 @@ pub fn build(seed: &AlertSeed, rule: &Rule, event: Object, context: Context<'_>)
     set("kibana.alert.rule.execution.timestamp", now.clone());
     set("kibana.alert.rule.execution.type", "manual".into());
     set("kibana.alert.rule.execution.uuid", execution_uuid(rule, &seed.execution).into());
+    set("kibana.alert.rule.name", overrides.name.into());
     set("kibana.alert.severity", overrides.severity.as_str().into());
     set("kibana.alert.start", now);
     set("kibana.alert.status", "active".into());
@@ -85,9 +106,7 @@ pub fn build(seed: &AlertSeed, rule: &Rule, event: Object, context: Context<'_>)
         Detail::Event => {}
         Detail::NewTerms(terms) => set("kibana.alert.new_terms", terms.clone().into()),
     }
-    rule_fields::add(rule, &overrides, &mut alert);
-    alert.sort_keys();
-    alert
+    Layered::new(alert, Arc::clone(&fields.0))
 }
 
 /// The object ids of the rules that raised an alert and those it comes from; nothing of a document that is no alert.

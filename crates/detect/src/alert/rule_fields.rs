@@ -5,7 +5,6 @@ use rule::{Rule, RuleKind};
 use serde_json::{Value, json};
 
 use super::clean::flatten_at;
-use super::overrides::Overrides;
 
 /// Fields of a rule that are not parameters of its type: those of any rule of Kibana, and bookkeeping.
 const NOT_PARAMETERS: [&str; 17] = [
@@ -67,11 +66,12 @@ const LISTS: [&str; 8] = [
     "threat",
 ];
 
-/// Adds `kibana.alert.rule.*`.
-pub(super) fn add(rule: &Rule, overrides: &Overrides, alert: &mut Object) {
+/// `kibana.alert.rule.*` but for what an event may override or an execution says.
+pub(super) fn shared(rule: &Rule) -> Object {
+    let mut fields = Object::new();
     let given = |key: &str| rule.api.get(key).filter(|it| !it.is_null()).cloned();
     let mut set = |key: &str, value: Value| {
-        alert.insert(format!("kibana.alert.rule.{key}"), value);
+        fields.insert(format!("kibana.alert.rule.{key}"), value);
     };
     for key in COPIED {
         if let Some(value) = given(key) {
@@ -85,7 +85,6 @@ pub(super) fn add(rule: &Rule, overrides: &Overrides, alert: &mut Object) {
         set(key, given(key).unwrap_or_else(|| "".into()));
     }
     set("enabled", given("enabled").unwrap_or_else(|| rule.enabled.unwrap_or(false).into()));
-    set("name", overrides.name.clone().into());
     set("uuid", rule.id.clone().into());
     set("rule_id", rule.rule_id.clone().into());
     set("type", rule.kind.type_name().into());
@@ -98,8 +97,9 @@ pub(super) fn add(rule: &Rule, overrides: &Overrides, alert: &mut Object) {
     let parameters = rule.api.iter().filter(|(key, _)| !NOT_PARAMETERS.contains(&key.as_str()));
     set("parameters", Value::Object(parameters.map(|(key, value)| (key.clone(), value.clone())).collect()));
     if let Some(meta) = given("meta") {
-        flatten_at(&meta, "kibana.alert.rule.meta", alert);
+        flatten_at(&meta, "kibana.alert.rule.meta", &mut fields);
     }
+    fields
 }
 
 /// The name that people see and the one that Kibana's alerting framework knows.

@@ -308,6 +308,26 @@ fn many_records_in_one_file_and_in_many() {
     assert!(texts(&hunt_in(&many, &rules)) == expected, "many files");
 }
 
+/// Threads that build alerts ahead end when nobody takes them.
+#[test]
+fn whoever_takes_alerts_may_stop() {
+    let ids = ids(400);
+    let action = "GetPasswordData";
+    let at = Some(DAY_ONE);
+    let call = |id| Call { id, at, action, role: "ci", address: "203.0.113.20", error: None };
+    let calls: Vec<Call<'_>> = ids.iter().map(|id| call(id)).collect();
+    let rule = rule("Every call", "type = \"query\"\nquery = \"event.action: *\"\nmax_signals = 400\n");
+    let folder = Folder::of(&calls);
+    let options = HuntOptions { threads: 8, ..options(&folder, std::slice::from_ref(&rule)) };
+    let found = hunt::hunt(&options, &mut std::io::empty(), &hunt::Progress::default()).unwrap();
+    assert_eq!(found.alert_count(), 400);
+    let event = |alert: &ecs::Layered| alert.get("kibana.alert.ancestors").unwrap()[0]["id"].clone();
+    let taken: Vec<_> = found.alerts(event, |alerts| alerts.take(10).collect());
+    let all: Vec<_> = found.alerts(event, |alerts| alerts.collect());
+    assert_eq!((taken.len(), all.len()), (10, 400));
+    assert_eq!(taken, all[..10]);
+}
+
 /// Nor does the order in which the names of indices are met, not even where all else of two documents is the same.
 #[test]
 fn indices_are_ordered_by_their_names() {

@@ -197,7 +197,7 @@ pub(crate) struct Hunted {
 
 impl From<Found> for Hunted {
     fn from(found: Found) -> Self {
-        let alerts: Vec<_> = found.alerts().collect();
+        let alerts: Vec<_> = found.alerts(ecs::Layered::to_object, |alerts| alerts.collect());
         assert_eq!(alerts.len(), found.alert_count());
         Self { alerts, rules: found.rules, refused: found.refused, read: found.read }
     }
