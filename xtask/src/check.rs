@@ -9,18 +9,22 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 14] = [
+const LAYERS: [(&str, &[&str]); 15] = [
     ("span", &[]),
     ("ecs", &[]),
     ("block", &["ecs"]),
     ("plan", &["ecs", "span"]),
     ("exec", &["block", "ecs", "plan"]),
     ("kql", &["ecs", "plan", "span"]),
-    ("reader", &[]),
-    ("cloudtrail", &["block", "ecs"]),
+    ("json", &[]),
+    ("reader", &["json"]),
+    ("cloudtrail", &["block", "ecs", "json"]),
     ("rule", &["ecs", "kql", "plan", "span"]),
     ("detect", &["ecs", "rule"]),
-    ("hunt", &["block", "cloudtrail", "detect", "ecs", "exec", "kql", "plan", "reader", "rule", "span"]),
+    (
+        "hunt",
+        &["block", "cloudtrail", "detect", "ecs", "exec", "json", "kql", "plan", "reader", "rule", "span"],
+    ),
     ("report", &["ecs", "rule"]),
     ("cli", &["cloudtrail", "detect", "ecs", "hunt", "kql", "plan", "reader", "report", "rule", "span"]),
     (

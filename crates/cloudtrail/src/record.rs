@@ -2,6 +2,7 @@
 
 use std::{fmt, str};
 
+use json::Tokens;
 use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
 
 use crate::tree::{At, Cleanup, Tree};
@@ -57,6 +58,8 @@ impl ParseError {
 
 /// The memory that parsing needs; keep it from record to record.
 pub struct RecordBuf {
+    tokens: Tokens,
+    spare: Vec<u8>,
     text: Vec<u8>,
     quoted: Vec<u8>,
     numbers: Vec<usize>,
@@ -74,6 +77,8 @@ impl fmt::Debug for RecordBuf {
 impl Default for RecordBuf {
     fn default() -> Self {
         Self {
+            tokens: Tokens::default(),
+            spare: Vec::new(),
             text: Vec::new(),
             quoted: Vec::new(),
             numbers: Vec::new(),
@@ -105,18 +110,27 @@ pub struct Record<'a> {
 impl RecordBuf {
     /// Reads the text of one record.
     pub fn parse<'a>(&'a mut self, raw: &'a [u8]) -> Record<'a> {
+        self.parse_with(raw, None)
+    }
+
+    /// Reads the text of one record whose tokens may be known already. Tokens of another text make it slow or
+    /// unreadable.
+    pub fn parse_with<'a>(&'a mut self, raw: &'a [u8], known: Option<&Tokens>) -> Record<'a> {
         if self.was_long {
             *self = Self::default();
         }
         self.was_long = raw.len() > KEPT_BYTES_MAX;
-        let Self { text, quoted, numbers, buffers, tape: home, .. } = self;
+        let Self { tokens, spare, text, quoted, numbers, buffers, tape: home, .. } = self;
         let mut tape: Tape<'a> = home.take().map_or_else(Tape::null, Tape::reset);
         numbers.clear();
-        let state = if raw.trim_ascii().is_empty() {
+        let state = if plain(raw, known, tokens, spare, &mut tape) {
+            State::Object
+        } else if raw.trim_ascii().is_empty() {
             State::Blank
         } else if raw.len() > MAX_RECORD_BYTES {
             State::Unreadable(ParseError::TooLong { limit: MAX_RECORD_BYTES })
         } else {
+            tape = tape.reset();
             text.clear();
             text.extend_from_slice(raw);
             let mut result = fill(text, buffers, &mut tape);
@@ -178,6 +192,26 @@ impl Drop for Record<'_> {
     fn drop(&mut self) {
         *self.home = Some(std::mem::replace(&mut self.tape, Tape(Vec::new())).reset());
     }
+}
+
+/// Makes the tape of a record that is plain JSON, as nearly all are.
+fn plain<'a>(
+    raw: &'a [u8],
+    known: Option<&Tokens>,
+    space: &mut Tokens,
+    spare: &'a mut Vec<u8>,
+    tape: &mut Tape<'a>,
+) -> bool {
+    let Ok(text) = str::from_utf8(raw) else { return false };
+    let tokens = match known {
+        Some(tokens) => tokens,
+        None if raw.len() > MAX_RECORD_BYTES => return false,
+        None => {
+            space.read(text);
+            space
+        }
+    };
+    json::tape::fill(text, tokens, spare, &mut tape.0).is_ok()
 }
 
 /// Parses in place; the parser wants padding after the text.

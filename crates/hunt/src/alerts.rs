@@ -141,6 +141,7 @@ impl<'a> Builder<'a> {
                 id: None,
                 index: None,
                 text: &kept.text,
+                tokens: None,
             };
             self.documents.build(&raw).ok()
         });

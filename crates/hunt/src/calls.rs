@@ -351,6 +351,7 @@ mod tests {
                 id: None,
                 index: None,
                 text: texts[at].as_bytes(),
+                tokens: None,
             };
             let late = late_paths(&filters, false);
             let is_late = |path: &str, shape| late.contains(&(path.to_owned(), shape));

@@ -135,7 +135,7 @@ impl RowFiller {
         let origin = Origin { input: raw.input, ordinal: raw.ordinal };
         let filled = match raw.kind {
             RecordKind::CloudTrail => {
-                let record = self.parsed.parse(raw.text);
+                let record = self.parsed.parse_with(raw.text, raw.tokens);
                 if let Some(error) = record.error() {
                     return Err(format!("{}: {error}", error.code()));
                 }
@@ -283,7 +283,7 @@ impl DocumentBuilder {
     pub(crate) fn build(&mut self, raw: &RawRecord<'_>) -> Result<Document, String> {
         match raw.kind {
             RecordKind::CloudTrail => {
-                let record = self.parsed.parse(raw.text);
+                let record = self.parsed.parse_with(raw.text, raw.tokens);
                 let source = self.normaliser.document(&record, &self.read_at);
                 let id = cloudtrail::event_id(&record).into_owned();
                 Ok(Document { id, index: crate::CLOUDTRAIL_INDEX.to_owned(), source })

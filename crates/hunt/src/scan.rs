@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
+use json::Tokens;
 use reader::{Input, Problem, Reader, RecordKind, Sink};
 
 use crate::Progress;
@@ -25,6 +26,8 @@ pub(crate) struct RawRecord<'a> {
     pub(crate) id: Option<&'a str>,
     pub(crate) index: Option<&'a str>,
     pub(crate) text: &'a [u8],
+    /// The tokens of the text, if they are known.
+    pub(crate) tokens: Option<&'a Tokens>,
 }
 
 /// What a thread does with what it reads. The order of records is not defined.
@@ -256,6 +259,7 @@ impl Batch {
                 id: record.id.as_deref(),
                 index: record.index.as_deref(),
                 text: &self.text[start..record.end],
+                tokens: None,
             });
             start = record.end;
         }
@@ -293,6 +297,7 @@ impl<V: Visit> Sink for Hand<'_, V> {
             id: record.id,
             index: record.index,
             text: record.bytes,
+            tokens: record.tokens,
         };
         self.progress.add_records(1);
         // Asking is cheap beside a record, and asked once a batch: it takes the lock.

@@ -103,7 +103,15 @@ mod tests {
 
     fn time(skip: &Skip, text: &str) -> Option<Millis> {
         let kind = RecordKind::CloudTrail;
-        let record = RawRecord { input: 0, ordinal: 0, kind, id: None, index: None, text: text.as_bytes() };
+        let record = RawRecord {
+            input: 0,
+            ordinal: 0,
+            kind,
+            id: None,
+            index: None,
+            text: text.as_bytes(),
+            tokens: None,
+        };
         skip.time_if_hopeless(&record)
     }
 

@@ -9,6 +9,8 @@
 
 use std::ops::Range;
 
+use json::Tokens;
+
 use crate::classify::is_cloudtrail_key;
 use crate::scan::{LOOK_BACK_BYTES, Scanner, Step};
 use crate::sniff::BOM;
@@ -53,6 +55,8 @@ pub(crate) enum Frame {
 /// Cuts one text.
 pub(crate) struct Framer<'s> {
     window: Window<'s>,
+    /// The tokens of the object that was found last.
+    tokens: Tokens,
     at: usize,
     /// The arrays we are in; each with the number of brackets around it that belong to its envelope.
     arrays: Vec<u32>,
@@ -84,9 +88,11 @@ struct Target {
 const ANY_LINE: usize = usize::MAX;
 
 impl<'s> Framer<'s> {
-    pub(crate) fn new(window: Window<'s>, mode: Mode, limits: &Limits) -> Self {
+    /// `tokens` is space to reuse.
+    pub(crate) fn new(window: Window<'s>, tokens: Tokens, mode: Mode, limits: &Limits) -> Self {
         Self {
             window,
+            tokens,
             at: 0,
             arrays: Vec::new(),
             indent: Some(0),
@@ -103,8 +109,9 @@ impl<'s> Framer<'s> {
         &self.window
     }
 
-    pub(crate) fn window_mut(&mut self) -> &mut Window<'s> {
-        &mut self.window
+    /// The text of the window and the tokens of the object that was found last, from its start on.
+    pub(crate) fn text_and_tokens(&mut self) -> (&mut [u8], &Tokens) {
+        (self.window.text_mut(), &self.tokens)
     }
 
     /// Whether the text was nothing but white space so far.
@@ -112,8 +119,9 @@ impl<'s> Framer<'s> {
         self.blank
     }
 
-    pub(crate) fn into_window(self) -> Window<'s> {
-        self.window
+    /// Gives the space back.
+    pub(crate) fn into_buffers(self) -> (Vec<u8>, Tokens) {
+        (self.window.into_buffer(), self.tokens)
     }
 
     /// How much of the text was passed.
@@ -246,8 +254,10 @@ impl<'s> Framer<'s> {
         let mut start = self.at;
         let mut scanner = Scanner::new(0, self.depth);
         let mut from = start;
+        self.tokens.clear();
         loop {
-            let step = scanner.scan(self.window.text(), from, self.window.is_last());
+            let last = self.window.is_last();
+            let step = scanner.scan_tokens(self.window.text(), from, last, start, &mut self.tokens);
             let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
             if to - start > self.record_bytes {
                 return self.too_long(start);

@@ -54,7 +54,6 @@ mod sniff;
 
 mod classify;
 mod frame;
-mod mask;
 mod scan;
 mod walk;
 mod window;

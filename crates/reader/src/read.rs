@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::ops::{ControlFlow, Range};
 
+use json::Tokens;
+
 use crate::classify::{Classifier, Place};
 use crate::discover::is_foreign;
 use crate::frame::{Frame, Framer};
@@ -28,6 +30,7 @@ struct Space {
     window: Vec<u8>,
     decompressor: Option<libdeflater::Decompressor>,
     classifier: Classifier,
+    tokens: Tokens,
 }
 
 impl Reader {
@@ -149,7 +152,7 @@ impl Run<'_> {
             (Content::Text | Content::Blank, _) => {
                 let buffer = std::mem::take(&mut space.window);
                 let window = Window::stream(buffer, &mut source, self.options.limits.window_bytes);
-                let (flow, buffer) = self.text(window, &mut space.classifier);
+                let (flow, buffer) = self.text(window, &mut space.classifier, &mut space.tokens);
                 space.window = buffer;
                 return flow;
             }
@@ -178,7 +181,8 @@ impl Run<'_> {
                 space.packed = packed;
                 let flow = match sniff(&text[..length]) {
                     Content::Text | Content::Blank => {
-                        let (flow, buffer) = self.text(Window::whole(text, length), &mut space.classifier);
+                        let window = Window::whole(text, length);
+                        let (flow, buffer) = self.text(window, &mut space.classifier, &mut space.tokens);
                         text = buffer;
                         flow
                     }
@@ -305,14 +309,20 @@ impl Run<'_> {
     }
 
     /// Reads the records of a text. Gives the window's space back.
-    fn text(&mut self, window: Window<'_>, classifier: &mut Classifier) -> (ControlFlow<()>, Vec<u8>) {
-        let mut framer = Framer::new(window, self.options.mode, &self.options.limits);
+    fn text(
+        &mut self,
+        window: Window<'_>,
+        classifier: &mut Classifier,
+        tokens: &mut Tokens,
+    ) -> (ControlFlow<()>, Vec<u8>) {
+        let space = std::mem::take(tokens);
+        let mut framer = Framer::new(window, space, self.options.mode, &self.options.limits);
         let mut reported = 0;
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() {
             match framer.next() {
                 Frame::Object { range, ascii } => {
-                    flow = self.object(framer.window_mut(), range, ascii, classifier);
+                    flow = self.object(&mut framer, range, ascii, classifier);
                 }
                 Frame::Problem { place, cause } => self.problem(Some(place), cause),
                 Frame::End => break,
@@ -333,13 +343,15 @@ impl Run<'_> {
             }
         }
         self.progress(framer.offset() - reported);
-        (flow, framer.into_window().into_buffer())
+        let (window, space) = framer.into_buffers();
+        *tokens = space;
+        (flow, window)
     }
 
     /// Takes an object that stands at `range`.
     fn object(
         &mut self,
-        window: &mut Window<'_>,
+        framer: &mut Framer<'_>,
         range: Range<usize>,
         ascii: bool,
         classifier: &mut Classifier,
@@ -349,6 +361,7 @@ impl Run<'_> {
         if !self.wants(ordinal) {
             return ControlFlow::Continue(());
         }
+        let window = framer.window();
         if !ascii && let Err(error) = std::str::from_utf8(&window.text()[range.clone()]) {
             let at = range.start + error.valid_up_to();
             // Counting lines takes time, and nobody reads those of problems that are only counted.
@@ -358,7 +371,8 @@ impl Run<'_> {
             self.problem(Some(place), Cause::InvalidUtf8);
         } else {
             let offset = window.offset(range.start);
-            self.record(ordinal, offset, &mut window.text_mut()[range], classifier)?;
+            let (text, tokens) = framer.text_and_tokens();
+            self.record(ordinal, offset, &mut text[range], tokens, classifier)?;
         }
         let enough = self.wanted.is_some_and(<[u64]>::is_empty);
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -382,6 +396,7 @@ impl Run<'_> {
         ordinal: u64,
         offset: u64,
         text: &mut [u8],
+        tokens: &Tokens,
         classifier: &mut Classifier,
     ) -> ControlFlow<()> {
         let found = match self.options.mode {
@@ -390,14 +405,15 @@ impl Run<'_> {
         };
         let owned = |range| String::from_utf8_lossy(&text[range]).into_owned();
         let (id, index) = (found.id.map(owned), found.index.map(owned));
-        let bytes = match found.place {
-            Place::Text(range) => &mut text[range],
-            Place::Unescaped(level, range) => &mut classifier.unescaped[level][range],
+        let (bytes, tokens) = match found.place {
+            Place::Text(range) if range.len() == text.len() => (text, Some(tokens)),
+            Place::Text(range) => (&mut text[range], None),
+            Place::Unescaped(level, range) => (&mut classifier.unescaped[level][range], None),
         };
         self.totals.records += 1;
         let member = self.member.as_deref();
         let (id, index) = (id.as_deref(), index.as_deref());
-        self.sink.record(Record { ordinal, offset, member, kind: found.kind, id, index, bytes })
+        self.sink.record(Record { ordinal, offset, member, kind: found.kind, id, index, bytes, tokens })
     }
 
     /// Reports a problem, unless there were too many.

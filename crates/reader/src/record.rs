@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use json::Tokens;
+
 use crate::Problem;
 
 /// What an object is.
@@ -34,6 +36,8 @@ pub struct Record<'a> {
     /// The JSON text, valid UTF-8, without what was wrapped around it. The caller may overwrite it: parsers that
     /// unescape in place need no copy.
     pub bytes: &'a mut [u8],
+    /// The tokens of the text, if they are known: no need to look for them again.
+    pub tokens: Option<&'a Tokens>,
 }
 
 /// How much was read since the last report.

@@ -2,7 +2,7 @@
 
 #![expect(clippy::inline_always, reason = "compiled once for each kind of processor, that of the caller")]
 
-use crate::mask::{BLOCK, Masks, masks};
+use json::{BLOCK, Lexed, Lexer, Machine, Pass, Tokens};
 
 /// What ended a call of [`Scanner::scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,7 @@ pub(crate) enum Step {
 pub(crate) struct Scanner {
     depth: u32,
     max_depth: u32,
-    /// All ones while inside a string, else zero.
-    in_string: u64,
-    /// 1 if the next byte is escaped.
-    next_escaped: u64,
+    lexer: Lexer,
     /// 1 if the last byte closed a string.
     last_closed: u64,
     /// 1 if a string may start at the next byte.
@@ -41,12 +38,48 @@ pub(crate) struct Scanner {
     high: u64,
 }
 
+/// Where a value starts, and where its tokens go.
+type Note<'t> = Option<(usize, &'t mut Tokens)>;
+
+/// One call of a scanner.
+struct Scan<'s> {
+    scanner: &'s mut Scanner,
+    text: &'s [u8],
+    from: usize,
+    last: bool,
+    note: Note<'s>,
+}
+
+impl Pass for Scan<'_> {
+    type Output = Step;
+
+    #[inline(always)]
+    fn run(self, machine: &impl Machine) -> Step {
+        let Self { scanner, text, from, last, mut note } = self;
+        let (blocks, rest) = text[from..].as_chunks();
+        let mut at = from;
+        for block in blocks {
+            if let Some(step) = scanner.block(machine, text, at, block, &mut note) {
+                return step;
+            }
+            at += BLOCK;
+        }
+        if last && !rest.is_empty() {
+            // Spaces end no value and break none.
+            let mut block = [b' '; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            if let Some(step) = scanner.block(machine, text, at, &block, &mut note) {
+                return step;
+            }
+            at = text.len();
+        }
+        Step::More(at)
+    }
+}
+
 /// How much white space is passed over backwards to see what stands before something. Callers hold that much of the text
 /// before the place where they scan, if there is as much.
 pub(crate) const LOOK_BACK_BYTES: usize = 256;
-
-/// Every second bit, from the second on.
-const ODD_BITS: u64 = 0xAAAA_AAAA_AAAA_AAAA;
 
 impl Scanner {
     /// A scanner that stands before a value, `depth` brackets deep in another one whose end is meant.
@@ -54,8 +87,7 @@ impl Scanner {
         Self {
             depth,
             max_depth,
-            in_string: 0,
-            next_escaped: 0,
+            lexer: Lexer::default(),
             last_closed: 0,
             may_open: 1,
             last_newline: 0,
@@ -71,65 +103,38 @@ impl Scanner {
     /// Reads on at `from`. With `last`, `text` ends the input; otherwise up to 63 bytes are left for the next call,
     /// which starts where [`Step::More`] says.
     pub(crate) fn scan(&mut self, text: &[u8], from: usize, last: bool) -> Step {
-        #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt")
-        {
-            #[expect(unsafe_code, reason = "vector instructions")]
-            // SAFETY: just asked for.
-            return unsafe { self.scan_avx2(text, from, last) };
-        }
-        self.scan_with(text, from, last, masks)
+        self.scan_noting(text, from, last, None)
     }
 
-    /// [`Scanner::scan`], compiled with all that processors have had since 2013.
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
-    fn scan_avx2(&mut self, text: &[u8], from: usize, last: bool) -> Step {
-        self.scan_with(text, from, last, |block| crate::mask::avx2(block))
-    }
-
-    // Inlined so that it is compiled for the processor of its caller.
-    #[inline(always)]
-    fn scan_with(
+    /// As [`Scanner::scan`]; also notes the tokens of the value, which starts at `start`.
+    pub(crate) fn scan_tokens(
         &mut self,
         text: &[u8],
         from: usize,
         last: bool,
-        masks: impl Fn(&[u8; BLOCK]) -> Masks,
+        start: usize,
+        tokens: &mut Tokens,
     ) -> Step {
-        let (blocks, rest) = text[from..].as_chunks::<BLOCK>();
-        let mut at = from;
-        for block in blocks {
-            if let Some(step) = self.block(text, at, &masks(block)) {
-                return step;
-            }
-            at += BLOCK;
-        }
-        if last && !rest.is_empty() {
-            // Spaces end no value and break none.
-            let mut block = [b' '; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            if let Some(step) = self.block(text, at, &masks(&block)) {
-                return step;
-            }
-            at = text.len();
-        }
-        Step::More(at)
+        self.scan_noting(text, from, last, Some((start, tokens)))
+    }
+
+    fn scan_noting(&mut self, text: &[u8], from: usize, last: bool, note: Note<'_>) -> Step {
+        json::run(Scan { scanner: self, text, from, last, note })
     }
 
     /// One block, which starts at `at`. `None` if the value goes on.
     #[inline(always)]
-    fn block(&mut self, text: &[u8], at: usize, m: &Masks) -> Option<Step> {
-        let escaped = self.escaped(m.backslash);
-        let quotes = m.quote & !escaped;
-        let inside = prefix_xor(quotes) ^ self.in_string;
-        let opening = quotes & inside;
-        let closing = quotes & !inside;
-        let open = m.open & !inside;
-        let close = m.close & !inside;
+    fn block(
+        &mut self,
+        machine: &impl Machine,
+        text: &[u8],
+        at: usize,
+        block: &[u8; BLOCK],
+        note: &mut Note<'_>,
+    ) -> Option<Step> {
+        let m = &machine.masks(block);
+        let lexed = self.lexer.block(m);
+        let Lexed { inside, opening, closing, open, close, .. } = lexed;
 
         let after_close = closing << 1 | self.last_closed;
         let before_open = (m.gap | m.open) << 1 | self.may_open;
@@ -142,13 +147,23 @@ impl Scanner {
         // Nearly always there is nothing wrong and the value cannot end in this block.
         let (opens, closes) = (open.count_ones(), close.count_ones());
         let plain = faults | line_starts == 0;
+        let mut ended = None;
         if plain && closes < self.depth && self.depth.saturating_add(opens) <= self.max_depth {
             self.depth = self.depth + opens - closes;
-        } else if let Some(step) = self.brackets(text, at, open, close, faults, line_starts) {
-            return Some(step);
+        } else {
+            ended = self.brackets(text, at, open, close, faults, line_starts);
+        }
+        if let Some((start, tokens)) = note {
+            let counts = match ended {
+                Some(Step::End(end)) if end < at + BLOCK => (1 << (end - at)) - 1,
+                _ => u64::MAX,
+            };
+            tokens.add(machine, (at - *start) as u32, m, &lexed, counts);
+        }
+        if ended.is_some() {
+            return ended;
         }
 
-        self.in_string = ((inside as i64) >> 63) as u64;
         self.last_closed = closing >> 63;
         self.may_open = (m.gap | m.open) >> 63;
         self.last_newline = m.newline >> 63;
@@ -192,32 +207,6 @@ impl Scanner {
         }
         (fault < 64).then_some(Step::Broken(at + fault as usize))
     }
-
-    /// Which bytes are escaped: those after an odd number of backslashes.
-    #[inline(always)]
-    fn escaped(&mut self, backslash: u64) -> u64 {
-        if backslash == 0 {
-            return std::mem::take(&mut self.next_escaped);
-        }
-        // Backslashes that are not escaped themselves start a run; the carry of the subtraction runs to its end.
-        let starts = backslash & !self.next_escaped;
-        let even_runs = (starts << 1 | ODD_BITS).wrapping_sub(starts);
-        let ends = even_runs ^ ODD_BITS;
-        let escaped = ends ^ (backslash | self.next_escaped);
-        self.next_escaped = (ends & backslash) >> 63;
-        escaped
-    }
-}
-
-/// Bit `i` of the result says whether an odd number of bits up to and including `i` is set.
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
 }
 
 /// Whether a bracket cannot stand after `before`: inside a value only a comma, a colon or an opening bracket may

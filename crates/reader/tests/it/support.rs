@@ -28,6 +28,10 @@ pub(crate) struct Keep {
 
 impl Sink for Keep {
     fn record(&mut self, record: Record<'_>) -> ControlFlow<()> {
+        if let Some(tokens) = record.tokens {
+            let text = std::str::from_utf8(record.bytes).unwrap();
+            assert_eq!(tokens, &json::Tokens::of(text), "{text}");
+        }
         self.records.push(Kept {
             ordinal: record.ordinal,
             offset: record.offset,

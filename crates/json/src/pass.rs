@@ -1,0 +1,182 @@
+//! A pass over a text, compiled for each kind of processor.
+
+use crate::mask::{self, BLOCK, Masks};
+
+/// What a pass is given for its kind of processor.
+pub trait Machine {
+    /// The masks of a block.
+    fn masks(&self, block: &[u8; BLOCK]) -> Masks;
+
+    /// Writes `at` plus the number of each bit that is set, in order, from the start of `places`; what it writes behind
+    /// those means nothing.
+    fn places(&self, at: u32, bits: u64, places: &mut [u32; BLOCK]);
+}
+
+/// Work that goes over a text block by block.
+pub trait Pass {
+    /// What comes of it.
+    type Output;
+
+    /// Does it. To be inlined, so that it is compiled for the processor of its caller.
+    fn run(self, machine: &impl Machine) -> Self::Output;
+}
+
+/// Does the work with the best instructions that the processor has.
+#[inline]
+pub fn run<P: Pass>(pass: P) -> P::Output {
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "vector instructions: the portable way is several times slower")]
+    {
+        let has_avx2 = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt");
+        if has_avx2 && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2") {
+            // SAFETY: just asked for.
+            return unsafe { avx512(pass) };
+        }
+        if has_avx2 {
+            // SAFETY: just asked for.
+            return unsafe { avx2(pass) };
+        }
+    }
+    pass.run(&Any)
+}
+
+/// What all processors have had since 2013.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+fn avx2<P: Pass>(pass: P) -> P::Output {
+    pass.run(&With { masks: |block: &[u8; BLOCK]| mask::avx2(block), places: one_by_one })
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vbmi2")]
+fn avx512<P: Pass>(pass: P) -> P::Output {
+    let places = |at: u32, bits: u64, places: &mut [u32; BLOCK]| compressed(at, bits, places);
+    pass.run(&With { masks: |block: &[u8; BLOCK]| mask::avx512(block), places })
+}
+
+/// The two ways of a kind of processor.
+struct With<M, P> {
+    masks: M,
+    places: P,
+}
+
+impl<M: Fn(&[u8; BLOCK]) -> Masks, P: Fn(u32, u64, &mut [u32; BLOCK])> Machine for With<M, P> {
+    #[inline(always)]
+    fn masks(&self, block: &[u8; BLOCK]) -> Masks {
+        (self.masks)(block)
+    }
+
+    #[inline(always)]
+    fn places(&self, at: u32, bits: u64, places: &mut [u32; BLOCK]) {
+        (self.places)(at, bits, places);
+    }
+}
+
+/// Any processor.
+struct Any;
+
+impl Machine for Any {
+    #[inline(always)]
+    fn masks(&self, block: &[u8; BLOCK]) -> Masks {
+        #[cfg(target_arch = "x86_64")]
+        #[expect(unsafe_code, reason = "vector instructions")]
+        // SAFETY: SSE2 is part of every x86-64.
+        return unsafe { mask::sse2(block) };
+        #[cfg(not(target_arch = "x86_64"))]
+        mask::portable(block)
+    }
+
+    #[inline(always)]
+    fn places(&self, at: u32, bits: u64, places: &mut [u32; BLOCK]) {
+        one_by_one(at, bits, places);
+    }
+}
+
+#[inline(always)]
+fn one_by_one(at: u32, mut bits: u64, places: &mut [u32; BLOCK]) {
+    // Most blocks have a few: writing some too many costs less than asking after each.
+    for chunk in places.as_chunks_mut::<8>().0 {
+        for place in chunk {
+            *place = at.wrapping_add(bits.trailing_zeros());
+            bits &= bits.wrapping_sub(1);
+        }
+        if bits == 0 {
+            break;
+        }
+    }
+}
+
+/// [`one_by_one`], sixteen at a time.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2")]
+fn compressed(at: u32, bits: u64, places: &mut [u32; BLOCK]) {
+    use std::arch::x86_64::{
+        _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cvtepu8_epi32, _mm512_extracti32x4_epi32,
+        _mm512_maskz_compress_epi8, _mm512_set_epi64, _mm512_set1_epi32, _mm512_storeu_si512,
+    };
+
+    let numbers = |eight: i64| 0x0706_0504_0302_0100 + eight * 0x0808_0808_0808_0808;
+    let numbers = _mm512_set_epi64(
+        numbers(7),
+        numbers(6),
+        numbers(5),
+        numbers(4),
+        numbers(3),
+        numbers(2),
+        numbers(1),
+        numbers(0),
+    );
+    let found = _mm512_maskz_compress_epi8(bits, numbers);
+    let parts = [
+        _mm512_castsi512_si128(found),
+        _mm512_extracti32x4_epi32::<1>(found),
+        _mm512_extracti32x4_epi32::<2>(found),
+        _mm512_extracti32x4_epi32::<3>(found),
+    ];
+    let count = bits.count_ones() as usize;
+    for (number, (part, places)) in parts.into_iter().zip(places.as_chunks_mut::<16>().0).enumerate() {
+        if number > 0 && count <= number * 16 {
+            break;
+        }
+        let wide = _mm512_add_epi32(_mm512_cvtepu8_epi32(part), _mm512_set1_epi32(at as i32));
+        #[expect(unsafe_code, reason = "a vector is stored")]
+        // SAFETY: sixteen numbers of 32 bits are 512 bits, and any alignment will do.
+        unsafe {
+            _mm512_storeu_si512(places.as_mut_ptr().cast(), wide);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives the places of some bits.
+    struct Places(u32, u64);
+
+    impl Pass for Places {
+        type Output = Vec<u32>;
+
+        fn run(self, machine: &impl Machine) -> Vec<u32> {
+            let mut places = [0; BLOCK];
+            machine.places(self.0, self.1, &mut places);
+            places[..self.1.count_ones() as usize].to_vec()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn places_are_those_of_the_bits(at in 0u32..1 << 30, one in any::<u64>(), other in any::<u64>(), few in any::<bool>()) {
+            let bits = if few { one & other } else { one | other };
+            let expected: Vec<u32> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| at + bit).collect();
+            prop_assert_eq!(run(Places(at, bits)), expected.clone());
+            prop_assert_eq!(Places(at, bits).run(&Any), expected);
+        }
+    }
+}
