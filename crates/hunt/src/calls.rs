@@ -27,6 +27,8 @@ const PARTS_MAX: usize = 256;
 pub(crate) struct Calls {
     /// Of every filter what it asks of the call.
     program: Program,
+    /// Whether each filter asks anything of the call.
+    asks: Vec<bool>,
     /// For each filter the columns that it and its tail need.
     needs: Vec<Vec<Slot>>,
     /// The columns that say what the call is. All rely on them.
@@ -37,11 +39,12 @@ impl Calls {
     /// Nothing if no filter asks anything of the call. `needs` are the columns of each filter and its tail.
     pub(crate) fn new(filters: &[Expr], needs: Vec<Vec<Slot>>, schema: &Schema) -> Option<Self> {
         let asked: Vec<Expr> = filters.iter().map(|filter| of_call(filter, true).simplify()).collect();
-        if asked.iter().all(|asked| *asked == Expr::Const(true)) {
+        let asks: Vec<bool> = asked.iter().map(|asked| *asked != Expr::Const(true)).collect();
+        if !asks.contains(&true) {
             return None;
         }
         let own = [ACTION, PROVIDER].iter().filter_map(|path| schema.get(path, Shape::Leaf)).collect();
-        Some(Self { program: Program::compile(&asked), needs, own })
+        Some(Self { program: Program::compile(&asked), asks, needs, own })
     }
 }
 
@@ -67,15 +70,25 @@ fn is_of_call(predicate: &Predicate) -> bool {
 /// One thread's knowledge of which columns to fill.
 pub(crate) struct ByCall {
     calls: Option<Arc<Calls>>,
+    /// For each column whether it is filled later, from the record's text.
+    is_later: Vec<bool>,
     /// The calls known by their action, which nearly always has one provider.
     known: FxHashMap<Box<str>, Vec<Known>>,
     known_calls: usize,
     /// All early columns, then parts of them.
-    parts: Vec<Columns>,
-    /// The part of each set of columns.
-    by_slots: FxHashMap<Vec<Slot>, usize>,
+    parts: Vec<Part>,
+    /// The part of each set of columns, without and with the text.
+    by_slots: FxHashMap<(Vec<Slot>, bool), usize>,
     scratch: Scratch,
     builder: Option<BlockBuilder>,
+}
+
+/// What the records of some calls need.
+pub(crate) struct Part {
+    pub(crate) columns: Columns,
+    /// Whether the text is likely to be asked for: a column may be filled later, or a rule names the call, so that the
+    /// record may well alert.
+    pub(crate) wants_text: bool,
 }
 
 /// A call of an action.
@@ -86,13 +99,14 @@ struct Known {
 }
 
 impl ByCall {
-    /// `early` are all columns that are filled at once.
-    pub(crate) fn new(calls: Option<Arc<Calls>>, early: Columns) -> Self {
+    /// `early` are all columns that are filled at once; `is_later` says which are not.
+    pub(crate) fn new(calls: Option<Arc<Calls>>, early: Columns, is_later: Vec<bool>) -> Self {
         Self {
             calls,
+            is_later,
             known: FxHashMap::default(),
             known_calls: 0,
-            parts: vec![early],
+            parts: vec![Part { columns: early, wants_text: true }],
             by_slots: FxHashMap::default(),
             scratch: Scratch::default(),
             builder: None,
@@ -101,7 +115,7 @@ impl ByCall {
 
     /// What a record needs: all columns, if it does not say plainly what it is about; nothing at all, not even a row,
     /// if no filter can match it.
-    pub(crate) fn of(&mut self, call: Option<Call<'_>>) -> Option<&Columns> {
+    pub(crate) fn of(&mut self, call: Option<Call<'_>>) -> Option<&Part> {
         let part = match call {
             Some(call) if self.calls.is_some() => self.number(call)?,
             Some(_) | None => 0,
@@ -141,9 +155,10 @@ impl ByCall {
         builder.end_row(RowInfo { id: "", index: 0, timestamp: 0, origin: Origin::default() });
         let block = builder.finish();
         let mut slots = calls.own.clone();
-        let mut is_hopeless = true;
+        let (mut is_hopeless, mut is_named) = (true, false);
         calls.program.evaluate(&block, &[], &mut self.scratch, |filter, _| {
             is_hopeless = false;
+            is_named |= calls.asks[filter];
             slots.extend_from_slice(&calls.needs[filter]);
         });
         self.builder = Some(BlockBuilder::reuse(block));
@@ -152,16 +167,18 @@ impl ByCall {
         }
         slots.sort_unstable();
         slots.dedup();
-        if let Some(&part) = self.by_slots.get(&slots) {
+        let wants_text = is_named || slots.iter().any(|slot| self.is_later[slot.index()]);
+        let key = (slots, wants_text);
+        if let Some(&part) = self.by_slots.get(&key) {
             return Some(part);
         }
         if self.parts.len() >= PARTS_MAX {
             return Some(0);
         }
-        let columns = self.parts[0].only(|slot| slots.binary_search(&slot).is_ok());
-        self.parts.push(columns);
+        let columns = self.parts[0].columns.only(|slot| key.0.binary_search(&slot).is_ok());
+        self.parts.push(Part { columns, wants_text });
         let part = self.parts.len() - 1;
-        self.by_slots.insert(slots, part);
+        self.by_slots.insert(key, part);
         Some(part)
     }
 }
@@ -209,14 +226,15 @@ mod tests {
         }
     }
 
-    /// The columns that a record gets.
-    fn part(queries: &[&str], action: &str, provider: &str) -> Vec<String> {
+    /// The columns that a record gets, and whether its text is kept.
+    fn part(queries: &[&str], action: &str, provider: &str) -> (Vec<String>, bool) {
         let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
         let program = Program::compile(&filters);
         let schema = program.schema();
         let calls = Calls::new(&filters, needs(&filters, schema), schema).map(Arc::new);
         let early = Columns::of(schema, cloudtrail::Version::default(), |_| true);
-        let mut by_call = ByCall::new(calls, early);
+        let mut by_call = ByCall::new(calls, early, vec![false; schema.len()]);
+        let mut wants_text = false;
         let record = json!({
             "eventName": action,
             "eventSource": provider,
@@ -229,13 +247,17 @@ mod tests {
         let mut builder = BlockBuilder::new(Arc::new(schema.clone()));
         let read_at = cloudtrail::ReadAt::new(NOW);
         let record = parsed.parse(text.as_bytes());
-        Columns::fill_by_call(&mut normaliser, &record, &read_at, &mut builder, |call| by_call.of(call));
+        Columns::fill_by_call(&mut normaliser, &record, &read_at, &mut builder, |call| {
+            let part = by_call.of(call)?;
+            wants_text = part.wants_text;
+            Some(&part.columns)
+        });
         builder.end_row(RowInfo { id: "", index: 0, timestamp: 0, origin: Origin::default() });
         let block = builder.finish();
         let filled = schema.columns().filter(|(slot, ..)| !block.column(*slot).row(0).is_empty());
         let mut filled: Vec<String> = filled.map(|(_, path, _)| path.to_owned()).collect();
         filled.sort_unstable();
-        filled
+        (filled, wants_text)
     }
 
     fn needs(filters: &[Expr], schema: &Schema) -> Vec<Vec<Slot>> {
@@ -258,16 +280,17 @@ mod tests {
             paths.sort_unstable();
             paths
         };
-        assert_eq!(part(&rules, "B", "q"), with(&[]));
-        assert_eq!(part(&rules, "A", "q"), with(&["user.name"]));
-        assert_eq!(part(&rules, "B", "p"), with(&["aws.cloudtrail.error_code"]));
+        assert_eq!(part(&rules, "B", "q"), (with(&[]), false));
+        assert_eq!(part(&rules, "A", "q"), (with(&["user.name"]), true));
+        assert_eq!(part(&rules, "B", "p"), (with(&["aws.cloudtrail.error_code"]), true));
         let all = with(&["aws.cloudtrail.error_code", "user.name"]);
-        assert_eq!(part(&rules, "A", "p"), all);
+        assert_eq!(part(&rules, "A", "p"), (all.clone(), true));
         let unnamed: Vec<String> = all.into_iter().filter(|path| path != ACTION).collect();
-        assert_eq!(part(&rules, "none", "q"), unnamed, "that is no name: the record has none");
+        assert_eq!(part(&rules, "none", "q"), (unnamed, true), "that is no name: the record has none");
         let bound = &rules[..2];
-        assert_eq!(part(bound, "A", "q"), ["event.action", "event.provider", "user.name"]);
-        assert!(part(bound, "B", "q").is_empty(), "no rule can match it");
+        let own = ["event.action", "event.provider", "user.name"].map(str::to_owned).to_vec();
+        assert_eq!(part(bound, "A", "q"), (own, true));
+        assert_eq!(part(bound, "B", "q"), (Vec::new(), false), "no rule can match it");
     }
 
     fn query() -> impl Strategy<Value = String> {

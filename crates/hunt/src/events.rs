@@ -43,6 +43,8 @@ pub(crate) struct RowFiller {
     lineages: Vec<(u32, Vec<String>)>,
     /// Whether texts are kept: a column is filled later, or the caller asks for them.
     keeps_texts: bool,
+    /// Whether they are kept of all rows.
+    keeps_all: bool,
 }
 
 /// The columns of one phase.
@@ -84,8 +86,10 @@ impl RowFiller {
     ) -> Self {
         let filling = |wanted| Filling::new(schema, options, |slot| phase(slot) == wanted);
         let (early, late, tail) = (filling(Phase::Early), filling(Phase::Late), filling(Phase::Tail));
+        let is_later = schema.columns().map(|(slot, ..)| phase(slot) != Phase::Early).collect();
         Self {
-            by_call: ByCall::new(calls, early.columns.clone()),
+            by_call: ByCall::new(calls, early.columns.clone(), is_later),
+            keeps_all: false,
             early,
             keeps_texts: !(late.slots.is_empty() && tail.slots.is_empty()),
             late,
@@ -106,6 +110,11 @@ impl RowFiller {
         Self { keeps_texts: true, ..self }
     }
 
+    /// From now on keeps the texts of all rows, not only of those that are likely to be asked for, if it keeps any.
+    pub(crate) fn keep_all(&mut self) {
+        self.keeps_all = true;
+    }
+
     /// The names of the indices that rows have had so far.
     pub(crate) fn names(&self) -> &[String] {
         &self.names
@@ -116,10 +125,10 @@ impl RowFiller {
         self.texts.len()
     }
 
-    /// The record of a row, if texts are kept.
+    /// The record of a row, if its text was kept.
     pub(crate) fn text(&self, row: u32) -> Option<(RecordKind, &[u8])> {
         let (kind, text) = self.rows.get(row as usize)?;
-        Some((*kind, &self.texts[text.clone()]))
+        (!text.is_empty()).then(|| (*kind, &self.texts[text.clone()]))
     }
 
     /// The rules that raised the row and the alerts it comes from, if it is an alert.
@@ -133,6 +142,7 @@ impl RowFiller {
     /// Adds a row, unless no filter can match the record, or says why it cannot be read.
     pub(crate) fn fill(&mut self, raw: &RawRecord<'_>, builder: &mut BlockBuilder) -> Result<Filled, String> {
         let origin = Origin { input: raw.input, ordinal: raw.ordinal };
+        let (mut keeps_text, keeps_all) = (self.keeps_texts, self.keeps_all);
         let filled = match raw.kind {
             RecordKind::CloudTrail => {
                 let record = self.parsed.parse_with(raw.text, raw.tokens);
@@ -142,9 +152,11 @@ impl RowFiller {
                 let (normaliser, by_call) = (&mut self.normaliser, &mut self.by_call);
                 let mut is_hopeless = false;
                 let head = Columns::fill_by_call(normaliser, &record, &self.read_at, builder, |call| {
-                    let columns = by_call.of(call);
-                    is_hopeless = columns.is_none();
-                    columns
+                    let part = by_call.of(call);
+                    is_hopeless = part.is_none();
+                    let part = part?;
+                    keeps_text &= part.wants_text || keeps_all;
+                    Some(&part.columns)
                 });
                 let filled = Filled { time: head.is_dated.then_some(head.timestamp) };
                 if is_hopeless {
@@ -178,7 +190,9 @@ impl RowFiller {
         };
         if self.keeps_texts {
             let start = self.texts.len();
-            self.texts.extend_from_slice(raw.text);
+            if keeps_text {
+                self.texts.extend_from_slice(raw.text);
+            }
             self.rows.push((raw.kind, start..self.texts.len()));
         }
         Ok(filled)
@@ -200,6 +214,8 @@ impl RowFiller {
             let (kind, text) = &self.rows[row as usize];
             let text = &self.texts[text.clone()];
             match kind {
+                // No filter that the column matters to can match: the text was not kept.
+                RecordKind::CloudTrail if text.is_empty() => {}
                 RecordKind::CloudTrail if filling.columns.is_empty() => {}
                 RecordKind::CloudTrail => {
                     let record = self.parsed.parse(text);

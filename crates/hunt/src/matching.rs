@@ -25,6 +25,10 @@ pub(crate) const BLOCK_ROWS: usize = 4096;
 /// Bytes of values after which a block is full, however few its events.
 const BLOCK_BYTES: usize = 64 << 20;
 
+/// So many records may be read again, a thread, before it keeps the texts of records of which it seems less likely that
+/// they alert: rules that name no call turn out to match.
+const MISSED_MAX: usize = 64;
+
 /// All rules, ready to run: shared by all threads.
 pub(crate) struct Prepared {
     program: Program,
@@ -160,6 +164,8 @@ pub(crate) struct Matching<'a> {
     scratch: Scratch,
     collector: Collector,
     keeper: Keeper,
+    /// How many records may alert whose texts were not at hand.
+    missed: usize,
     /// Rows and rules that match, of the block at hand.
     found: Vec<(u32, u32)>,
     /// For each field, the number of each value of the block's dictionary, once it was asked for.
@@ -205,6 +211,7 @@ impl<'a> Matching<'a> {
             scratch: Scratch::default(),
             collector: Collector::new(Arc::clone(&prepared.plans)),
             keeper: Keeper::new(prepared.plans.len(), keeps),
+            missed: 0,
             found: Vec::new(),
             term_ids: vec![Vec::new(); prepared.fields.len()],
             troubles: Troubles::default(),
@@ -288,9 +295,14 @@ impl<'a> Matching<'a> {
             }
             if let Some((kind, text)) = self.filler.text(matches[0].0) {
                 self.keeper.keep(origin, kind, text, may_alert.iter().copied());
+            } else if !may_alert.is_empty() {
+                self.missed += 1;
             }
         }
         self.found = found;
+        if self.missed > MISSED_MAX {
+            self.filler.keep_all();
+        }
     }
 
     /// The numbers of the values of a rule's new-terms fields.
