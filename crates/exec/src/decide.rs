@@ -12,6 +12,9 @@ use crate::view::View;
 /// How many patterns can be asked about a value while it is searched for the literals of all.
 const SEARCH_ASKS: usize = 4;
 
+/// How many rows can be looked at, one value after the other, while a value is searched for the literals of all.
+const SEARCH_ROWS: usize = 16;
+
 /// One program on its way over one block.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
@@ -26,8 +29,9 @@ impl<'a> Pass<'a> {
         View::new(self.program.columns[column.index()].source, self.block, self.indices)
     }
 
-    /// Makes a leaf ready to be asked about rows: at once where look-ups do, else value by value as they come up.
-    pub(crate) fn prepare(&mut self, id: LeafId) -> Mode {
+    /// Makes a leaf ready to be asked about that many rows: at once where look-ups do, else value by value as they
+    /// come up.
+    pub(crate) fn prepare(&mut self, id: LeafId, rows: usize) -> Mode {
         let program = self.program;
         let leaf = &program.leaves[id.index()];
         let state = self.scratch.leaves[id.index()];
@@ -38,6 +42,9 @@ impl<'a> Pass<'a> {
             return self.complete(id);
         }
         let distinct = self.view(leaf.column).distinct();
+        if leaf.others.is_empty() && self.is_worth_searching_all(leaf, distinct, rows) {
+            return self.complete(id);
+        }
         let mode = if distinct == 0 {
             Mode::Never
         } else {
@@ -264,6 +271,19 @@ impl<'a> Pass<'a> {
         }
         state.asked += leaf.patterns.len();
         false
+    }
+
+    /// Whether searching all values for the literals of the column is cheaper than to go on looking at rows. Most
+    /// literals occur in no value: then a leaf needs no look at any row.
+    fn is_worth_searching_all(&mut self, leaf: &Leaf, distinct: usize, rows: usize) -> bool {
+        let epoch = self.scratch.epoch;
+        let state = &mut self.scratch.columns[leaf.column.index()];
+        if state.all_epoch == epoch {
+            return true;
+        }
+        state.begin_search(epoch, distinct);
+        state.looked_at += rows;
+        state.looked_at > SEARCH_ROWS * distinct
     }
 
     /// Searches one text for the literals of the column's patterns, once a block. Where in the column's

@@ -235,7 +235,7 @@ impl<'a> Pass<'a> {
     fn retain_leaf(&mut self, id: LeafId, wanted: bool, rows: &mut Vec<Row>) {
         let leaf = &self.program.leaves[id.index()];
         let view = self.view(leaf.column);
-        match self.prepare(id) {
+        match self.prepare(id, rows.len()) {
             Mode::Never if wanted => rows.clear(),
             Mode::Never => {}
             Mode::One(hit) => view.retain(rows, wanted, |ordinal| ordinal == hit),
@@ -243,7 +243,10 @@ impl<'a> Pass<'a> {
                 let set = &self.scratch.words[at..];
                 view.retain(rows, wanted, |ordinal| set[ordinal as usize / 64] >> (ordinal % 64) & 1 != 0);
             }
-            Mode::Lazy(asked) => view.retain(rows, wanted, |ordinal| self.is_hit(leaf, view, asked, ordinal)),
+            Mode::Lazy(asked) => {
+                self.scratch.stats().rows_asked += rows.len() as u64;
+                view.retain(rows, wanted, |ordinal| self.is_hit(leaf, view, asked, ordinal));
+            }
         }
     }
 
@@ -254,7 +257,7 @@ impl<'a> Pass<'a> {
         std::mem::swap(&mut left, rows);
         for clause in clauses {
             if let Clause::Leaf { leaf, wanted: true } = clause
-                && self.prepare(*leaf) == Mode::Never
+                && self.prepare(*leaf, left.len()) == Mode::Never
             {
                 continue;
             }

@@ -55,6 +55,8 @@ pub struct Stats {
     pub values_asked: u64,
     /// Rows that started on their way through the clauses of a filter.
     pub rows_started: u64,
+    /// Rows whose values were asked about one by one, counted for each clause.
+    pub rows_asked: u64,
     /// Rows that matched, counted for each filter.
     pub rows_matched: u64,
 }
@@ -103,6 +105,8 @@ pub(crate) struct ColumnState {
     pub(crate) literals: Vec<PredicateId>,
     /// How often a pattern was asked about a value that was not searched.
     pub(crate) asked: usize,
+    /// How many rows were looked at for patterns, leaf by leaf.
+    pub(crate) looked_at: usize,
     pub(crate) all_epoch: u64,
     /// All values that contain a literal of a predicate, by predicate.
     pub(crate) found: Vec<(PredicateId, Ordinal)>,
@@ -173,6 +177,7 @@ impl ColumnState {
         self.search_epoch = epoch;
         self.literals.clear();
         self.asked = 0;
+        self.looked_at = 0;
         self.searched.clear();
         self.searched.resize(distinct, UNSEARCHED);
     }

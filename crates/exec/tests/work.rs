@@ -104,3 +104,19 @@ fn late_columns_are_needed_only_where_the_rest_of_a_filter_holds() {
         "asked for by the caller"
     );
 }
+
+#[test]
+fn where_many_patterns_are_asked_for_the_values_are_searched_once() {
+    let mut filters: Vec<Expr> = (0..400)
+        .map(|at| Expr::And(vec![action("GetObject"), contains(REQUEST, &format!("absent-{at}"))]))
+        .collect();
+    filters.push(Expr::And(vec![action("GetObject"), contains(REQUEST, "bucket-7")]));
+    let program = Program::compile(&filters);
+    let requests: Vec<String> = (0..100).map(|at| format!("bucket-{at}")).collect();
+    let events: Vec<(&str, &str)> = requests.iter().map(|it| ("GetObject", it.as_str())).collect();
+    let (found, stats) = evaluate(&program, &block(program.schema(), &events));
+    assert_eq!(found, [(400, [vec![7], (70..80).collect()].concat())]);
+    assert_eq!(stats.values_searched, 100);
+    // The literals of all others occur nowhere.
+    assert_eq!(stats.rows_asked, 16 * 100);
+}
