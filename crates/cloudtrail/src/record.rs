@@ -110,12 +110,16 @@ pub struct Record<'a> {
 impl RecordBuf {
     /// Reads the text of one record.
     pub fn parse<'a>(&'a mut self, raw: &'a [u8]) -> Record<'a> {
-        self.parse_with(raw, None)
+        self.read(raw, str::from_utf8(raw).ok(), None)
     }
 
     /// Reads the text of one record whose tokens may be known already. Tokens of another text make it slow or
     /// unreadable.
-    pub fn parse_with<'a>(&'a mut self, raw: &'a [u8], known: Option<&Tokens>) -> Record<'a> {
+    pub fn parse_with<'a>(&'a mut self, text: &'a str, known: Option<&Tokens>) -> Record<'a> {
+        self.read(text.as_bytes(), Some(text), known)
+    }
+
+    fn read<'a>(&'a mut self, raw: &'a [u8], valid: Option<&'a str>, known: Option<&Tokens>) -> Record<'a> {
         if self.was_long {
             *self = Self::default();
         }
@@ -123,7 +127,7 @@ impl RecordBuf {
         let Self { tokens, spare, text, quoted, numbers, buffers, tape: home, .. } = self;
         let mut tape: Tape<'a> = home.take().map_or_else(Tape::null, Tape::reset);
         numbers.clear();
-        let state = if plain(raw, known, tokens, spare, &mut tape) {
+        let state = if valid.is_some_and(|valid| is_plain(valid, known, tokens, spare, &mut tape)) {
             State::Object
         } else if raw.trim_ascii().is_empty() {
             State::Blank
@@ -194,18 +198,17 @@ impl Drop for Record<'_> {
     }
 }
 
-/// Makes the tape of a record that is plain JSON, as nearly all are.
-fn plain<'a>(
-    raw: &'a [u8],
+/// Makes the tape of a record, if it is plain JSON as nearly all are.
+fn is_plain<'a>(
+    text: &'a str,
     known: Option<&Tokens>,
     space: &mut Tokens,
     spare: &'a mut Vec<u8>,
     tape: &mut Tape<'a>,
 ) -> bool {
-    let Ok(text) = str::from_utf8(raw) else { return false };
     let tokens = match known {
         Some(tokens) => tokens,
-        None if raw.len() > MAX_RECORD_BYTES => return false,
+        None if text.len() > MAX_RECORD_BYTES => return false,
         None => {
             space.read(text);
             space

@@ -373,7 +373,7 @@ mod tests {
                 kind: RecordKind::CloudTrail,
                 id: None,
                 index: None,
-                text: texts[at].as_bytes(),
+                text: &texts[at],
                 tokens: None,
             };
             let late = late_paths(&filters, false);

@@ -37,7 +37,7 @@ pub(crate) struct RowFiller {
     read_at: ReadAt,
     indices: Arc<Indices>,
     names: Vec<String>,
-    texts: Vec<u8>,
+    texts: String,
     rows: Vec<(RecordKind, Range<usize>)>,
     /// Rows that are alerts, ascending, and the rules that they come from.
     lineages: Vec<(u32, Vec<String>)>,
@@ -99,7 +99,7 @@ impl RowFiller {
             read_at: ReadAt::new(now),
             names: indices.names(),
             indices,
-            texts: Vec::new(),
+            texts: String::new(),
             rows: Vec::new(),
             lineages: Vec::new(),
         }
@@ -126,7 +126,7 @@ impl RowFiller {
     }
 
     /// The record of a row, if its text was kept.
-    pub(crate) fn text(&self, row: u32) -> Option<(RecordKind, &[u8])> {
+    pub(crate) fn text(&self, row: u32) -> Option<(RecordKind, &str)> {
         let (kind, text) = self.rows.get(row as usize)?;
         (!text.is_empty()).then(|| (*kind, &self.texts[text.clone()]))
     }
@@ -191,7 +191,7 @@ impl RowFiller {
         if self.keeps_texts {
             let start = self.texts.len();
             if keeps_text {
-                self.texts.extend_from_slice(raw.text);
+                self.texts.push_str(raw.text);
             }
             self.rows.push((raw.kind, start..self.texts.len()));
         }
@@ -218,7 +218,7 @@ impl RowFiller {
                 RecordKind::CloudTrail if text.is_empty() => {}
                 RecordKind::CloudTrail if filling.columns.is_empty() => {}
                 RecordKind::CloudTrail => {
-                    let record = self.parsed.parse(text);
+                    let record = self.parsed.parse_with(text, None);
                     filling.columns.fill_late(
                         &mut self.normaliser,
                         &record,
@@ -250,8 +250,8 @@ const NEITHER: &str =
     "HUNT003: neither a CloudTrail record nor an ECS document; `query --mapping` searches other documents";
 
 /// The document of a text.
-pub(crate) fn parse_document(text: &[u8]) -> Result<Object, String> {
-    match serde_json::from_slice(text) {
+pub(crate) fn parse_document(text: &str) -> Result<Object, String> {
+    match serde_json::from_str(text) {
         Ok(Value::Object(document)) => Ok(document),
         Ok(_) => Err("HUNT002: the document is JSON, but not an object".to_owned()),
         Err(error) => Err(format!("HUNT001: the document is not valid JSON: {error}")),
@@ -278,7 +278,7 @@ pub(crate) fn document_id(raw: &RawRecord<'_>, document: &Object) -> String {
     let own = [text("_id"), alert_id(document), text("event.id"), nested.and_then(Value::as_str)];
     match own.into_iter().flatten().find(|id| !id.is_empty()) {
         Some(id) => id.to_owned(),
-        None => format!("{:032x}", xxh3_128(raw.text)),
+        None => format!("{:032x}", xxh3_128(raw.text.as_bytes())),
     }
 }
 

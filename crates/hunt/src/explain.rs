@@ -143,8 +143,9 @@ struct Search<'a> {
 
 impl Visit for Search<'_> {
     fn record(&mut self, record: RawRecord<'_>) {
-        let passed_over =
-            |finder: &Finder<'_>| record.id != Some(self.event_id) && finder.find(record.text).is_none();
+        let passed_over = |finder: &Finder<'_>| {
+            record.id != Some(self.event_id) && finder.find(record.text.as_bytes()).is_none()
+        };
         if self.finder.as_ref().is_some_and(passed_over) {
             return;
         }

@@ -14,7 +14,7 @@ pub const EVIDENCE_BYTES: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Kept {
     pub(crate) kind: RecordKind,
-    pub(crate) text: Box<[u8]>,
+    pub(crate) text: Box<str>,
 }
 
 /// One thread's kept records.
@@ -45,7 +45,7 @@ impl Keeper {
         &mut self,
         origin: Origin,
         kind: RecordKind,
-        text: &[u8],
+        text: &str,
         rules: impl Iterator<Item = usize>,
     ) {
         let size = text.len() + size_of::<(Origin, Kept)>();
@@ -85,7 +85,12 @@ mod tests {
     const SIZE: usize = 100 + size_of::<(Origin, Kept)>();
 
     fn keep(keeper: &mut Keeper, ordinal: u64, rules: &[usize]) {
-        keeper.keep(Origin { input: 0, ordinal }, RecordKind::CloudTrail, &[0; 100], rules.iter().copied());
+        keeper.keep(
+            Origin { input: 0, ordinal },
+            RecordKind::CloudTrail,
+            &"x".repeat(100),
+            rules.iter().copied(),
+        );
     }
 
     fn ordinals(keeper: Keeper) -> Vec<u64> {

@@ -25,7 +25,7 @@ pub(crate) struct RawRecord<'a> {
     pub(crate) kind: RecordKind,
     pub(crate) id: Option<&'a str>,
     pub(crate) index: Option<&'a str>,
-    pub(crate) text: &'a [u8],
+    pub(crate) text: &'a str,
     /// The tokens of the text, if they are known.
     pub(crate) tokens: Option<&'a Tokens>,
 }
@@ -223,7 +223,7 @@ impl Shared {
 /// Records on their way to another thread.
 #[derive(Default)]
 struct Batch {
-    text: Vec<u8>,
+    text: String,
     records: Vec<BatchRecord>,
 }
 
@@ -238,7 +238,7 @@ struct BatchRecord {
 
 impl Batch {
     fn push(&mut self, record: &RawRecord<'_>) {
-        self.text.extend_from_slice(record.text);
+        self.text.push_str(record.text);
         self.records.push(BatchRecord {
             input: record.input,
             ordinal: record.ordinal,
@@ -296,7 +296,7 @@ impl<V: Visit> Sink for Hand<'_, V> {
             kind: record.kind,
             id: record.id,
             index: record.index,
-            text: record.bytes,
+            text: record.text,
             tokens: record.tokens,
         };
         self.progress.add_records(1);

@@ -16,7 +16,7 @@ struct Count {
 
 impl Sink for Count {
     fn record(&mut self, record: Record<'_>) -> ControlFlow<()> {
-        self.bytes += record.bytes.len() as u64;
+        self.bytes += record.text.len() as u64;
         ControlFlow::Continue(())
     }
 

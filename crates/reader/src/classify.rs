@@ -66,7 +66,7 @@ pub(crate) enum Place {
 #[derive(Debug, Default)]
 pub(crate) struct Classifier {
     /// One text a level of wrapping.
-    pub(crate) unescaped: Vec<Vec<u8>>,
+    pub(crate) unescaped: Vec<String>,
 }
 
 impl Classifier {
@@ -131,16 +131,18 @@ impl Classifier {
     /// What the object is that the JSON string `quoted` holds as text.
     fn resolve_string(&mut self, quoted: &[u8], level: usize) -> (RecordKind, Place) {
         if self.unescaped.len() <= level {
-            self.unescaped.resize_with(level + 1, Vec::new);
+            self.unescaped.resize_with(level + 1, String::new);
         }
-        let mut inner = std::mem::take(&mut self.unescaped[level]);
+        let mut inner = std::mem::take(&mut self.unescaped[level]).into_bytes();
         let mut found = (RecordKind::Other, Place::Text(0..0));
-        if walk::unescape(&quoted[1..quoted.len() - 1], &mut inner).is_some() {
-            let trimmed = inner.trim_ascii();
-            let start = inner.len() - inner.trim_ascii_start().len();
-            let range = start..start + trimmed.len();
-            let clues = Clues::read(trimmed);
-            found = self.resolve(&inner, range, clues, level + 1);
+        let unescaped = walk::unescape(&quoted[1..quoted.len() - 1], &mut inner);
+        // What was valid is valid without its escapes.
+        let inner = unescaped.and_then(|()| String::from_utf8(inner).ok()).unwrap_or_default();
+        let trimmed = inner.trim_ascii();
+        let start = inner.len() - inner.trim_ascii_start().len();
+        if !trimmed.is_empty() {
+            let clues = Clues::read(trimmed.as_bytes());
+            found = self.resolve(inner.as_bytes(), start..start + trimmed.len(), clues, level + 1);
         }
         self.unescaped[level] = inner;
         match found {

@@ -109,9 +109,9 @@ impl<'s> Framer<'s> {
         &self.window
     }
 
-    /// The text of the window and the tokens of the object that was found last, from its start on.
-    pub(crate) fn text_and_tokens(&mut self) -> (&mut [u8], &Tokens) {
-        (self.window.text_mut(), &self.tokens)
+    /// The tokens of the object that was found last, from its start on.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Whether the text was nothing but white space so far.

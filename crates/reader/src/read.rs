@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::ops::{ControlFlow, Range};
+use std::str::Utf8Error;
 
 use json::Tokens;
 
@@ -322,7 +323,7 @@ impl Run<'_> {
         while flow.is_continue() {
             match framer.next() {
                 Frame::Object { range, ascii } => {
-                    flow = self.object(&mut framer, range, ascii, classifier);
+                    flow = self.object(&framer, range, ascii, classifier);
                 }
                 Frame::Problem { place, cause } => self.problem(Some(place), cause),
                 Frame::End => break,
@@ -351,7 +352,7 @@ impl Run<'_> {
     /// Takes an object that stands at `range`.
     fn object(
         &mut self,
-        framer: &mut Framer<'_>,
+        framer: &Framer<'_>,
         range: Range<usize>,
         ascii: bool,
         classifier: &mut Classifier,
@@ -362,17 +363,19 @@ impl Run<'_> {
             return ControlFlow::Continue(());
         }
         let window = framer.window();
-        if !ascii && let Err(error) = std::str::from_utf8(&window.text()[range.clone()]) {
-            let at = range.start + error.valid_up_to();
-            // Counting lines takes time, and nobody reads those of problems that are only counted.
-            let told = self.record_problems < self.options.limits.problems;
-            let line = if told { window.line(at) } else { 0 };
-            let place = TextPlace { offset: window.offset(at), line };
-            self.problem(Some(place), Cause::InvalidUtf8);
-        } else {
-            let offset = window.offset(range.start);
-            let (text, tokens) = framer.text_and_tokens();
-            self.record(ordinal, offset, &mut text[range], tokens, classifier)?;
+        match text(&window.text()[range.clone()], ascii) {
+            Ok(text) => {
+                let offset = window.offset(range.start);
+                self.record(ordinal, offset, text, framer.tokens(), classifier)?;
+            }
+            Err(error) => {
+                let at = range.start + error.valid_up_to();
+                // Counting lines takes time, and nobody reads those of problems that are only counted.
+                let told = self.record_problems < self.options.limits.problems;
+                let line = if told { window.line(at) } else { 0 };
+                let place = TextPlace { offset: window.offset(at), line };
+                self.problem(Some(place), Cause::InvalidUtf8);
+            }
         }
         let enough = self.wanted.is_some_and(<[u64]>::is_empty);
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -395,25 +398,25 @@ impl Run<'_> {
         &mut self,
         ordinal: u64,
         offset: u64,
-        text: &mut [u8],
+        text: &str,
         tokens: &Tokens,
         classifier: &mut Classifier,
     ) -> ControlFlow<()> {
         let found = match self.options.mode {
-            Mode::Trail => classifier.trail(text),
-            Mode::Plain => Classifier::plain(text),
+            Mode::Trail => classifier.trail(text.as_bytes()),
+            Mode::Plain => Classifier::plain(text.as_bytes()),
         };
-        let owned = |range| String::from_utf8_lossy(&text[range]).into_owned();
+        let owned = |range: Range<usize>| text[range].to_owned();
         let (id, index) = (found.id.map(owned), found.index.map(owned));
-        let (bytes, tokens) = match found.place {
+        let (text, tokens) = match found.place {
             Place::Text(range) if range.len() == text.len() => (text, Some(tokens)),
-            Place::Text(range) => (&mut text[range], None),
-            Place::Unescaped(level, range) => (&mut classifier.unescaped[level][range], None),
+            Place::Text(range) => (&text[range], None),
+            Place::Unescaped(level, range) => (&classifier.unescaped[level][range], None),
         };
         self.totals.records += 1;
         let member = self.member.as_deref();
         let (id, index) = (id.as_deref(), index.as_deref());
-        self.sink.record(Record { ordinal, offset, member, kind: found.kind, id, index, bytes, tokens })
+        self.sink.record(Record { ordinal, offset, member, kind: found.kind, id, index, text, tokens })
     }
 
     /// Reports a problem, unless there were too many.
@@ -464,6 +467,17 @@ impl Run<'_> {
         }
         self.totals
     }
+}
+
+/// The text of an object, of which the scanner may have seen that it is all ASCII.
+fn text(bytes: &[u8], ascii: bool) -> Result<&str, Utf8Error> {
+    if ascii {
+        debug_assert!(bytes.is_ascii(), "the scanner looks at every byte");
+        #[expect(unsafe_code, reason = "to look at every byte once more takes a fiftieth of a hunt")]
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes)
 }
 
 /// How many compressed bytes are handed to a decompressor at a time.

@@ -33,9 +33,8 @@ pub struct Record<'a> {
     pub id: Option<&'a str>,
     /// The `_index` of the document, if one stands beside it.
     pub index: Option<&'a str>,
-    /// The JSON text, valid UTF-8, without what was wrapped around it. The caller may overwrite it: parsers that
-    /// unescape in place need no copy.
-    pub bytes: &'a mut [u8],
+    /// The JSON text, without what was wrapped around it.
+    pub text: &'a str,
     /// The tokens of the text, if they are known: no need to look for them again.
     pub tokens: Option<&'a Tokens>,
 }

@@ -8,7 +8,7 @@ pub(crate) struct Window<'s> {
     length: usize,
     /// Bytes of the text before the buffer.
     base: u64,
-    /// Line feeds of the text, up to the end of what is held. Counted on arrival, for records may be overwritten.
+    /// Line feeds of the text before the buffer.
     lines: u64,
     /// Where the rest comes from; `None` once everything is here.
     source: Option<&'s mut dyn Read>,
@@ -19,8 +19,7 @@ pub(crate) struct Window<'s> {
 impl<'s> Window<'s> {
     /// A text that is here already: the first `length` bytes of `buffer`.
     pub(crate) fn whole(buffer: Vec<u8>, length: usize) -> Self {
-        let lines = newlines(&buffer[..length]);
-        Self { buffer, length, base: 0, lines, source: None, step: 0, failure: None }
+        Self { buffer, length, base: 0, lines: 0, source: None, step: 0, failure: None }
     }
 
     /// A text that is read from `source`, `step` bytes at a time; `buffer` is space to reuse.
@@ -33,11 +32,6 @@ impl<'s> Window<'s> {
         &self.buffer[..self.length]
     }
 
-    /// What is held, to be overwritten.
-    pub(crate) fn text_mut(&mut self) -> &mut [u8] {
-        &mut self.buffer[..self.length]
-    }
-
     /// Whether what is held reaches to the end of the text.
     pub(crate) fn is_last(&self) -> bool {
         self.source.is_none()
@@ -48,15 +42,15 @@ impl<'s> Window<'s> {
         self.base + at as u64
     }
 
-    /// The line of a position, from 1 on. Nothing from there on may have been overwritten yet. Only for messages: it
-    /// counts what is held.
+    /// The line of a position, from 1 on. Only for messages: it counts what is held.
     pub(crate) fn line(&self, at: usize) -> u64 {
-        self.lines - newlines(&self.text()[at..]) + 1
+        self.lines + newlines(&self.text()[..at]) + 1
     }
 
     /// Lets go of everything before `keep` and reads on. All positions move down by `keep`.
     pub(crate) fn fill(&mut self, keep: usize) {
         if keep > 0 {
+            self.lines += newlines(&self.buffer[..keep]);
             self.buffer.copy_within(keep..self.length, 0);
             self.base += keep as u64;
             self.length -= keep;
@@ -66,7 +60,6 @@ impl<'s> Window<'s> {
         if self.buffer.len() < full {
             self.buffer.resize(full, 0);
         }
-        let before = self.length;
         while self.length < full {
             match source.read(&mut self.buffer[self.length..full]) {
                 Ok(0) => {
@@ -83,7 +76,6 @@ impl<'s> Window<'s> {
                 }
             }
         }
-        self.lines += newlines(&self.buffer[before..self.length]);
     }
 
     /// Why the text ended early, if it did.

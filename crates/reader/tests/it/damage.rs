@@ -133,7 +133,7 @@ fn monsters_cost_themselves_only() {
     impl Sink for Count {
         fn record(&mut self, record: Record<'_>) -> ControlFlow<()> {
             self.ordinals.push(record.ordinal);
-            self.longest = self.longest.max(record.bytes.len());
+            self.longest = self.longest.max(record.text.len());
             ControlFlow::Continue(())
         }
         fn problem(&mut self, problem: Problem) {

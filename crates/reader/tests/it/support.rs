@@ -18,7 +18,7 @@ pub(crate) struct Kept {
     pub(crate) text: String,
 }
 
-/// Keeps everything, and spoils the text as a parser that works in place does.
+/// Keeps everything.
 #[derive(Debug, Default)]
 pub(crate) struct Keep {
     pub(crate) records: Vec<Kept>,
@@ -29,8 +29,7 @@ pub(crate) struct Keep {
 impl Sink for Keep {
     fn record(&mut self, record: Record<'_>) -> ControlFlow<()> {
         if let Some(tokens) = record.tokens {
-            let text = std::str::from_utf8(record.bytes).unwrap();
-            assert_eq!(tokens, &json::Tokens::of(text), "{text}");
+            assert_eq!(tokens, &json::Tokens::of(record.text), "{}", record.text);
         }
         self.records.push(Kept {
             ordinal: record.ordinal,
@@ -39,9 +38,8 @@ impl Sink for Keep {
             kind: record.kind,
             id: record.id.map(str::to_owned),
             index: record.index.map(str::to_owned),
-            text: String::from_utf8(record.bytes.to_vec()).unwrap(),
+            text: record.text.to_owned(),
         });
-        record.bytes.fill(b'\n');
         ControlFlow::Continue(())
     }
 
