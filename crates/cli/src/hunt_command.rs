@@ -146,6 +146,9 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());
     }
+    drop(summary);
+    // The process ends here: giving back what thousands of rules hold, piece by piece, would only delay that.
+    std::mem::forget((set, options, found, rules));
     let limit = args.fail_on.map(|severity| severity_rank(severity_name(severity)));
     Ok(if limit.is_some_and(|limit| worst >= limit) { FOUND } else { DONE })
 }

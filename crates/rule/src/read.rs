@@ -99,10 +99,13 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
 
 const DEFAULT_INTERVAL_MS: ecs::Millis = 300_000;
 
+/// Room for what most rules have, defaults included.
+const API_FIELDS: usize = 40;
+
 /// The rule as the API gives it: known fields in its order, defaults filled in, what is not known at the end.
 /// `made` gives what was made for the rule and may not stand in the file.
 fn api(node: &Node, type_name: &str, made: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
-    let mut api = Map::new();
+    let mut api = Map::with_capacity(API_FIELDS);
     for entry in FIELDS {
         if let Some(text) = made(entry.name) {
             api.insert(entry.name.to_owned(), text.into());
