@@ -31,6 +31,9 @@ const RECORDS: &[u8] = b"Records";
 /// How many bytes of an object are remembered to know its like: enough for its first key.
 const HEAD_BYTES: usize = 64;
 
+/// How far before a colon its key is looked for: more than the keys of records take.
+const KEY_BYTES: usize = 64;
+
 /// What comes next in a text.
 #[derive(Debug)]
 pub(crate) enum Frame {
@@ -60,6 +63,8 @@ pub(crate) struct Framer<'s> {
     at: usize,
     /// The arrays we are in; each with the number of brackets around it that belong to its envelope.
     arrays: Vec<u32>,
+    /// Behind an array of an envelope: how many brackets of the envelope are open. Else zero.
+    tail: u32,
     /// How much white space stands between the start of the line and `at`, if there is nothing else.
     indent: Option<usize>,
     /// The indentation and the first bytes of the object before, so that the next one is known when it comes.
@@ -95,6 +100,7 @@ impl<'s> Framer<'s> {
             tokens,
             at: 0,
             arrays: Vec::new(),
+            tail: 0,
             indent: Some(0),
             before: None,
             blank: true,
@@ -132,6 +138,12 @@ impl<'s> Framer<'s> {
     /// The next object or problem. Positions of an earlier one are void.
     pub(crate) fn next(&mut self) -> Frame {
         loop {
+            if self.tail > 0 {
+                match self.envelope_tail() {
+                    Some(frame) => return frame,
+                    None => continue,
+                }
+            }
             let Some(byte) = self.skip_space() else { return self.end() };
             self.blank = false;
             match (byte, self.arrays.last().copied()) {
@@ -158,11 +170,7 @@ impl<'s> Framer<'s> {
                     self.at += 1;
                     self.indent = None;
                     self.arrays.pop();
-                    if brackets > 0
-                        && let Some(problem) = self.envelope_tail(brackets)
-                    {
-                        return problem;
-                    }
+                    self.tail = brackets;
                 }
                 (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', Some(_)) => return self.scalar(),
                 _ => return self.garbage(),
@@ -194,8 +202,9 @@ impl<'s> Framer<'s> {
 
     /// The end of the text, once everything before it was told.
     fn end(&mut self) -> Frame {
-        let open = !self.arrays.is_empty();
+        let open = !self.arrays.is_empty() || self.tail > 0;
         self.arrays.clear();
+        self.tail = 0;
         if open && self.window.failure().is_none() {
             return self.cut(self.at);
         }
@@ -217,36 +226,98 @@ impl<'s> Framer<'s> {
         }
     }
 
-    /// Passes what follows the array of an envelope.
-    fn envelope_tail(&mut self, brackets: u32) -> Option<Frame> {
+    /// Goes on behind an array of an envelope: to the next array of records in it, or to its end.
+    fn envelope_tail(&mut self) -> Option<Frame> {
         let start = self.window.offset(self.at);
-        let mut scanner = Scanner::new(brackets, u32::MAX);
-        loop {
-            match scanner.scan(self.window.text(), self.at, self.window.is_last()) {
-                Step::End(end) => {
-                    self.at = end;
-                    return None;
+        while self.tail > 0 {
+            match self.skip_space() {
+                None => return Some(self.end()),
+                Some(b',') => self.at += 1,
+                Some(b'}') => {
+                    self.at += 1;
+                    self.tail -= 1;
                 }
-                Step::More(at) if !self.window.is_last() => {
-                    self.at = at;
-                    self.fill(at.saturating_sub(LOOK_BACK_BYTES));
-                }
-                Step::More(at) => {
-                    self.at = at;
-                    self.arrays.clear();
-                    let cut = self.window.failure().is_some();
-                    return (!cut).then(|| self.cut(at));
-                }
-                Step::Broken(at) | Step::TooDeep(at) => {
-                    let place = self.place(at);
-                    self.at = at;
-                    let target = self.target_after_last();
-                    self.resync(&target);
-                    let skipped = self.offset() - start;
-                    return Some(Frame::Problem { place, cause: Cause::Broken { skipped } });
-                }
+                Some(b'"') => match self.tail_member() {
+                    Ok(TailMember::Records(inside)) => {
+                        self.arrays.push(std::mem::take(&mut self.tail));
+                        self.at = inside;
+                    }
+                    Ok(TailMember::Other(value)) => {
+                        self.at = value;
+                        if let Some(problem) = self.skip_member(start) {
+                            return Some(problem);
+                        }
+                    }
+                    Err(fault) => return Some(self.broken_tail(start, fault)),
+                },
+                Some(_) => return Some(self.broken_tail(start, self.at)),
             }
         }
+        self.indent = None;
+        None
+    }
+
+    /// What the member of an envelope holds that starts here, or where it is broken.
+    fn tail_member(&mut self) -> Result<TailMember, usize> {
+        loop {
+            let text = self.window.text();
+            let bound = text.len().min(self.at + ENVELOPE_HEAD_BYTES);
+            match tail_member(&text[..bound], self.at, self.tail) {
+                Ok(found) => return Ok(found),
+                Err(Stop::MoreText) if bound == text.len() && !self.window.is_last() => self.fill(self.at),
+                // The text ends here, and that will be told.
+                Err(Stop::MoreText) if bound == text.len() => return Ok(TailMember::Other(bound)),
+                Err(Stop::MoreText | Stop::Broken | Stop::Enough) => return Err(self.at),
+            }
+        }
+    }
+
+    /// Passes a value that stands in an envelope beside its records. If there are records in it, that is a problem: they
+    /// are not read.
+    fn skip_member(&mut self, tail: u64) -> Option<Frame> {
+        if !matches!(self.window.text().get(self.at), Some(b'{' | b'[')) {
+            self.pass_scalar();
+            return None;
+        }
+        let place = self.place(self.at);
+        let mut scanner = Scanner::new(0, u32::MAX);
+        let (mut from, mut searched) = (self.at, self.at);
+        let mut holds_records = false;
+        loop {
+            let text = self.window.text();
+            let step = scanner.scan(text, from, self.window.is_last());
+            let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
+            holds_records = holds_records || names_record_key(&text[searched..to]);
+            match step {
+                Step::End(end) => {
+                    self.at = end;
+                    let skipped = self.offset() - place.offset;
+                    return holds_records
+                        .then_some(Frame::Problem { place, cause: Cause::Beside { skipped } });
+                }
+                Step::More(to) if !self.window.is_last() => {
+                    let keep = to.saturating_sub(LOOK_BACK_BYTES);
+                    searched = searched.max(keep) - keep;
+                    from = to - keep;
+                    self.fill(keep);
+                }
+                Step::More(to) => {
+                    self.at = to;
+                    return Some(self.end());
+                }
+                Step::Broken(to) | Step::TooDeep(to) => return Some(self.broken_tail(tail, to)),
+            }
+        }
+    }
+
+    /// The envelope whose tail began at `start` is broken at `fault`.
+    fn broken_tail(&mut self, start: u64, fault: usize) -> Frame {
+        self.tail = 0;
+        let place = self.place(fault);
+        self.at = fault;
+        let target = self.target_after_last();
+        self.resync(&target);
+        Frame::Problem { place, cause: Cause::Broken { skipped: self.offset() - start } }
     }
 
     /// The object that starts here.
@@ -367,6 +438,13 @@ impl<'s> Framer<'s> {
     /// Passes a string, number or word where an object should be.
     fn scalar(&mut self) -> Frame {
         let place = self.place(self.at);
+        self.pass_scalar();
+        self.indent = None;
+        Frame::Problem { place, cause: Cause::NotAnObject }
+    }
+
+    /// Goes behind the string, number or word that starts here, or to the end of the line if that comes first.
+    fn pass_scalar(&mut self) {
         let quoted = self.window.text()[self.at] == b'"';
         let mut escaped = false;
         self.at += 1;
@@ -387,14 +465,12 @@ impl<'s> Framer<'s> {
                     break;
                 }
                 escaped = byte == b'\\' && !escaped;
-            } else if byte <= b' ' || matches!(byte, b',' | b']' | b'{') {
+            } else if byte <= b' ' || matches!(byte, b',' | b']' | b'{' | b'}') {
                 break;
             } else {
                 self.at += 1;
             }
         }
-        self.indent = None;
-        Frame::Problem { place, cause: Cause::NotAnObject }
     }
 
     /// Passes what is no JSON at all.
@@ -550,13 +626,8 @@ fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), Stop> {
         at = walk::token(text, at + 1)?;
         let key = &text[key];
         match (key, text[at]) {
-            // AWS calls nothing else so: even a broken first record does not hide those after it.
-            (RECORDS, b'[') if brackets == 1 => return Ok((brackets, at + 1)),
-            (b"Events" | b"events" | b"logEvents", b'[') if brackets == 1 => {
-                return array_of_objects(text, at).map(|inside| (brackets, inside));
-            }
-            (b"hits", b'[') if brackets == 2 => {
-                return array_of_objects(text, at).map(|inside| (brackets, inside));
+            _ if is_for_records(key, brackets) && text[at] == b'[' => {
+                return records_inside(text, at, key).map(|inside| (brackets, inside));
             }
             (b"hits", b'{') if brackets == 1 => {
                 brackets = 2;
@@ -576,8 +647,56 @@ fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), Stop> {
     }
 }
 
-/// Where the inside of the array at `at` starts, if objects are in it.
-fn array_of_objects(text: &[u8], at: usize) -> Result<usize, Stop> {
+/// What a member of an envelope holds, behind the array.
+enum TailMember {
+    /// Records: here starts the inside of their array.
+    Records(usize),
+    /// Something else, which starts here.
+    Other(usize),
+}
+
+/// What the member at `at` holds that stands so many brackets deep in its envelope.
+fn tail_member(text: &[u8], at: usize, brackets: u32) -> Result<TailMember, Stop> {
+    let key = walk::key(text, at)?;
+    let colon = walk::token(text, key.end + 1)?;
+    if text[colon] != b':' {
+        return Err(Stop::Broken);
+    }
+    let value = walk::token(text, colon + 1)?;
+    if text[value] == b'[' && is_for_records(&text[key.clone()], brackets) {
+        match records_inside(text, value, &text[key]) {
+            Ok(inside) => return Ok(TailMember::Records(inside)),
+            Err(Stop::Enough) => {}
+            Err(stop) => return Err(stop),
+        }
+    }
+    Ok(TailMember::Other(value))
+}
+
+/// Whether arrays under this key, so many brackets deep in an envelope, are meant for records.
+fn is_for_records(key: &[u8], brackets: u32) -> bool {
+    match brackets {
+        1 => matches!(key, RECORDS | b"Events" | b"events" | b"logEvents"),
+        2 => key == b"hits",
+        _ => false,
+    }
+}
+
+/// Where the inside of the array at `at` starts, if records are in it.
+fn records_inside(text: &[u8], at: usize, key: &[u8]) -> Result<usize, Stop> {
+    // AWS calls nothing else so: even a broken first record does not hide those after it.
+    if key == RECORDS {
+        return Ok(at + 1);
+    }
     let inside = walk::token(text, at + 1)?;
     if matches!(text[inside], b'{' | b']') { Ok(inside) } else { Err(Stop::Enough) }
+}
+
+/// Whether a key that only records have stands in the text.
+fn names_record_key(text: &[u8]) -> bool {
+    memchr::memchr_iter(b':', text).any(|colon| {
+        let before = &text[colon.saturating_sub(KEY_BYTES)..colon];
+        let key = before.trim_ascii_end().strip_suffix(b"\"");
+        key.and_then(|key| key.rsplit(|&byte| byte == b'"').next()).is_some_and(is_cloudtrail_key)
+    })
 }

@@ -98,6 +98,14 @@ pub enum Cause {
     /// The text stops inside a record.
     #[error("the text ends inside a record or array; the records before it were read")]
     Unfinished,
+    /// Records where nobody looks for them.
+    #[error(
+        "what looks like records stands beside the records of its file; these {skipped} bytes were not read"
+    )]
+    Beside {
+        /// How long the value is that holds them.
+        skipped: u64,
+    },
     /// A record over the limit.
     #[error("the record is longer than {limit} bytes; {skipped} bytes were skipped")]
     TooLong {
@@ -155,6 +163,7 @@ impl Cause {
             Self::InvalidUtf8 => "READ018",
             Self::More { .. } => "READ019",
             Self::Changed { .. } => "READ020",
+            Self::Beside { .. } => "READ021",
         }
     }
 
@@ -173,6 +182,7 @@ impl Cause {
             Self::Binary | Self::NotJson { .. } => "leave it out, or give the JSON it was made from",
             Self::NotAnObject => "give an array of objects, or one object a line",
             Self::Broken { .. } | Self::InvalidUtf8 => "compare the record with the original delivery",
+            Self::Beside { .. } => "give them in a file of their own",
             Self::TooLong { .. } => "if the record is genuine, raise the limit",
             Self::TooDeep { .. } => "no event nests like this: look at the record by hand",
             Self::More { .. } => "mend those shown first, or raise the number shown",
@@ -186,6 +196,7 @@ impl Cause {
             Self::NotJson { .. }
             | Self::NotAnObject
             | Self::Broken { .. }
+            | Self::Beside { .. }
             | Self::TooLong { .. }
             | Self::TooDeep { .. }
             | Self::InvalidUtf8 => true,

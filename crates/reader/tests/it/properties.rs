@@ -110,7 +110,7 @@ proptest! {
     fn windows_change_nothing_in_a_heap_of_pieces(
         pieces in prop::collection::vec(prop::sample::select(vec![
             "{", "}", "[", "]", "\"", ",", ":", "\n", " ", "\0", "\\", "1", "x", "[[", "[\"k", "{\"k\":", "\"k\"",
-            "{\"Records\":[", "{\"eventVersion\":1", "{\"k\":[{\"k\":1}]}",
+            "{\"Records\":[", ",\"Records\":[", "]", "{\"eventVersion\":1", "{\"k\":[{\"k\":1}]}",
         ]), 1..40),
         windows in prop::collection::vec(1usize..100, 4),
         record_bytes in prop_oneof![Just(16usize << 20), 64usize..200],
