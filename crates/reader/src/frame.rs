@@ -11,28 +11,18 @@ use std::ops::Range;
 
 use json::Tokens;
 
-use crate::classify::is_cloudtrail_key;
+use crate::envelope::{
+    ENVELOPE_HEAD_BYTES, RECORDS, TailMember, envelope_array, names_record_key, tail_member,
+};
 use crate::scan::{LOOK_BACK_BYTES, Scanner, Step};
 use crate::sniff::BOM;
-use crate::walk::{self, Stop};
+use crate::target::{ANY_LINE, HEAD_BYTES, Target, find_target, first_key, line_indent};
+use crate::walk::Stop;
 use crate::window::Window;
 use crate::{Cause, Limits, Mode, TextPlace};
 
-/// How far an envelope is looked into for its array of records. Search answers and subscriptions have some short
-/// members before it, AWS has none.
-const ENVELOPE_HEAD_BYTES: usize = 64 << 10;
-
 /// How many envelopes may stand in each other: arrays of files, one inside the other.
 const MAX_ENVELOPES: usize = 4;
-
-/// The key under which AWS delivers records.
-const RECORDS: &[u8] = b"Records";
-
-/// How many bytes of an object are remembered to know its like: enough for its first key.
-const HEAD_BYTES: usize = 64;
-
-/// How far before a colon its key is looked for: more than the keys of records take.
-const KEY_BYTES: usize = 64;
 
 /// What comes next in a text.
 #[derive(Debug)]
@@ -77,20 +67,6 @@ pub(crate) struct Framer<'s> {
     /// For how many problems the line is counted.
     lines_left: u64,
 }
-
-/// What the start of the next record looks like after a broken one.
-struct Target {
-    /// The first keys of the records known: of the broken one, which may be what is broken, and of the one before.
-    keys: Vec<Vec<u8>>,
-    /// How far a record is indented at most, if it stands at the start of a line.
-    indent: Option<usize>,
-    /// An array at the start of a line will do as well.
-    array: bool,
-    mode: Mode,
-}
-
-/// The next one is whatever starts a line.
-const ANY_LINE: usize = usize::MAX;
 
 impl<'s> Framer<'s> {
     /// `tokens` is space to reuse.
@@ -557,146 +533,4 @@ impl<'s> Framer<'s> {
         self.lines_left = self.lines_left.saturating_sub(1);
         TextPlace { offset: self.window.offset(at), line }
     }
-}
-
-/// Where the next object starts that fits, at `from` or after it; else where to look again once there is more.
-fn find_target(text: &[u8], from: usize, last: bool, target: &Target) -> Result<usize, usize> {
-    for bracket in memchr::memchr2_iter(b'{', b'[', &text[from..]) {
-        let at = from + bracket;
-        if !last && text.len() - at < LOOK_BACK_BYTES {
-            return Err(at);
-        }
-        if target.fits(text, at) {
-            return Ok(at);
-        }
-    }
-    Err(text.len())
-}
-
-impl Target {
-    fn fits(&self, text: &[u8], at: usize) -> bool {
-        if let Some(indent) = line_indent(&text[..at])
-            && self.indent.is_some_and(|deepest| indent <= deepest)
-        {
-            return text[at] == b'{' || self.array;
-        }
-        let Some(key) = first_key(text, at).filter(|_| text[at] == b'{') else { return false };
-        // The next file, where several were joined.
-        if key == RECORDS && self.mode == Mode::Trail {
-            return true;
-        }
-        let known = self.keys.iter().any(|wanted| wanted == key);
-        // A key that no nested object has is enough.
-        if is_cloudtrail_key(key) {
-            return known || !self.keys.iter().any(|wanted| is_cloudtrail_key(wanted));
-        }
-        // Other records can be told by what stands around them, unless they have lines of their own.
-        let before = text[..at].iter().rev().take(LOOK_BACK_BYTES).find(|&&byte| byte > b' ' && byte != b',');
-        known && self.indent.is_none() && matches!(before, Some(b'}' | b'['))
-    }
-}
-
-/// The first key of the object at `start`, if it is a short one.
-fn first_key(text: &[u8], start: usize) -> Option<&[u8]> {
-    let text = &text[..text.len().min(start + HEAD_BYTES)];
-    let key = walk::token(text, start + 1).and_then(|at| walk::key(text, at)).ok()?;
-    Some(&text[key])
-}
-
-/// How much white space ends `before`, if it reaches back to a line feed.
-fn line_indent(before: &[u8]) -> Option<usize> {
-    let mut back = before.iter().rev().take(LOOK_BACK_BYTES);
-    let width = back.position(|&byte| byte > b' ' || byte == b'\n')?;
-    (before[before.len() - 1 - width] == b'\n').then_some(width)
-}
-
-/// If an envelope starts at `start`: how many brackets are around its array, and where the array's inside starts.
-///
-/// Known are CloudTrail's files (`Records`), LookupEvents (`Events`), CloudWatch Logs (`events`,
-/// `logEvents`) and answers of Elasticsearch (`hits.hits`).
-fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), Stop> {
-    let mut brackets = 1;
-    let mut at = walk::token(text, start + 1)?;
-    loop {
-        let key = walk::key(text, at)?;
-        at = walk::token(text, key.end + 1)?;
-        if text[at] != b':' {
-            return Err(Stop::Broken);
-        }
-        at = walk::token(text, at + 1)?;
-        let key = &text[key];
-        match (key, text[at]) {
-            _ if is_for_records(key, brackets) && text[at] == b'[' => {
-                return records_inside(text, at, key).map(|inside| (brackets, inside));
-            }
-            (b"hits", b'{') if brackets == 1 => {
-                brackets = 2;
-                at = walk::token(text, at + 1)?;
-                continue;
-            }
-            (b"_shards" | b"_clusters" | b"total" | b"subscriptionFilters", b'{' | b'[') => {}
-            (_, b'{' | b'[') => return Err(Stop::Enough),
-            _ if is_cloudtrail_key(key) => return Err(Stop::Enough),
-            _ => {}
-        }
-        at = walk::token(text, walk::value_end(text, at)?)?;
-        if text[at] != b',' {
-            return Err(Stop::Enough);
-        }
-        at = walk::token(text, at + 1)?;
-    }
-}
-
-/// What a member of an envelope holds, behind the array.
-enum TailMember {
-    /// Records: here starts the inside of their array.
-    Records(usize),
-    /// Something else, which starts here.
-    Other(usize),
-}
-
-/// What the member at `at` holds that stands so many brackets deep in its envelope.
-fn tail_member(text: &[u8], at: usize, brackets: u32) -> Result<TailMember, Stop> {
-    let key = walk::key(text, at)?;
-    let colon = walk::token(text, key.end + 1)?;
-    if text[colon] != b':' {
-        return Err(Stop::Broken);
-    }
-    let value = walk::token(text, colon + 1)?;
-    if text[value] == b'[' && is_for_records(&text[key.clone()], brackets) {
-        match records_inside(text, value, &text[key]) {
-            Ok(inside) => return Ok(TailMember::Records(inside)),
-            Err(Stop::Enough) => {}
-            Err(stop) => return Err(stop),
-        }
-    }
-    Ok(TailMember::Other(value))
-}
-
-/// Whether arrays under this key, so many brackets deep in an envelope, are meant for records.
-fn is_for_records(key: &[u8], brackets: u32) -> bool {
-    match brackets {
-        1 => matches!(key, RECORDS | b"Events" | b"events" | b"logEvents"),
-        2 => key == b"hits",
-        _ => false,
-    }
-}
-
-/// Where the inside of the array at `at` starts, if records are in it.
-fn records_inside(text: &[u8], at: usize, key: &[u8]) -> Result<usize, Stop> {
-    // AWS calls nothing else so: even a broken first record does not hide those after it.
-    if key == RECORDS {
-        return Ok(at + 1);
-    }
-    let inside = walk::token(text, at + 1)?;
-    if matches!(text[inside], b'{' | b']') { Ok(inside) } else { Err(Stop::Enough) }
-}
-
-/// Whether a key that only records have stands in the text.
-fn names_record_key(text: &[u8]) -> bool {
-    memchr::memchr_iter(b':', text).any(|colon| {
-        let before = &text[colon.saturating_sub(KEY_BYTES)..colon];
-        let key = before.trim_ascii_end().strip_suffix(b"\"");
-        key.and_then(|key| key.rsplit(|&byte| byte == b'"').next()).is_some_and(is_cloudtrail_key)
-    })
 }

@@ -53,8 +53,10 @@ mod meter;
 mod sniff;
 
 mod classify;
+mod envelope;
 mod frame;
 mod scan;
+mod target;
 mod walk;
 mod window;
 
