@@ -266,6 +266,15 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
             ),
         );
     }
+    if read.skipped_members > 0 {
+        say(
+            false,
+            format!(
+                "{} passed over: hidden, or no records by their name",
+                report::plural(read.skipped_members, "member of an archive", "members of archives")
+            ),
+        );
+    }
     if read.pruned > 0 {
         say(
             false,
@@ -340,9 +349,9 @@ fn notices(found: &Found, set: &RuleSet, since: Option<Millis>, until: Option<Mi
             say(
                 true,
                 format!(
-                    "the rule \"{}\" reached its limit of {} alerts in {}; more was not raised (--max-signals raises the limit)",
+                    "the rule \"{}\" reached its limit of {} in {}; more was not raised (--max-signals raises the limit)",
                     ran.rule.name,
-                    ran.rule.max_signals,
+                    report::plural(ran.rule.max_signals.into(), "alert", "alerts"),
                     report::plural(truncated, "execution", "executions"),
                 ),
             );

@@ -56,7 +56,7 @@ pub fn pass(
     let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
     let prepared = Prepared::new(&filters, plans.into(), &catalog, options.normalise.geo.is_some(), rows);
     let indices = Arc::new(Indices::default());
-    let ReadTotals { records, read_bytes, text_bytes, problems } = match depth {
+    let ReadTotals { records, read_bytes, text_bytes, problems, skipped_members: _ } = match depth {
         Depth::Read => scan(&which, &read, options.threads, progress, || Reading).1,
         Depth::Parse => scan(&which, &read, options.threads, progress, Parsing::default).1,
         Depth::Fill => {

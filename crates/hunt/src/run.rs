@@ -82,6 +82,8 @@ pub struct ReadReport {
     pub pruned: u64,
     /// Files in folders that hold no records by their name.
     pub skipped: u64,
+    /// Members of archives that hold no records by their name.
+    pub skipped_members: u64,
     /// Records in them.
     pub records: u64,
     /// Bytes of the files.
@@ -227,6 +229,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         files: discovery.inputs.len() as u64,
         pruned: pruned as u64,
         skipped: discovery.skipped,
+        skipped_members: totals.skipped_members,
         records: totals.records,
         read_bytes: totals.read_bytes,
         text_bytes: totals.text_bytes,

@@ -75,6 +75,7 @@ pub(crate) struct ReadTotals {
     pub(crate) read_bytes: u64,
     pub(crate) text_bytes: u64,
     pub(crate) problems: u64,
+    pub(crate) skipped_members: u64,
 }
 
 /// Runs one visitor a thread over the records and gives the visitors back.
@@ -118,6 +119,7 @@ pub(crate) fn scan<V: Visit>(
                         totals.read_bytes += read.read_bytes;
                         totals.text_bytes += read.text_bytes;
                         totals.problems += read.problems;
+                        totals.skipped_members += read.skipped_members;
                         progress.add_file();
                     }
                     Task::Batch(batch) => batch.visit(&mut visitor),
@@ -136,6 +138,7 @@ pub(crate) fn scan<V: Visit>(
             totals.read_bytes += more.read_bytes;
             totals.text_bytes += more.text_bytes;
             totals.problems += more.problems;
+            totals.skipped_members += more.skipped_members;
         }
         (visitors, totals)
     })

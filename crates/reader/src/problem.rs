@@ -81,7 +81,7 @@ pub enum Cause {
     #[error("this is a binary file, not JSON")]
     Binary,
     /// Text that is not JSON.
-    #[error("this is not JSON; {skipped} bytes were skipped")]
+    #[error("this is not JSON; {} skipped", bytes_were(*.skipped))]
     NotJson {
         /// How many bytes until something readable came.
         skipped: u64,
@@ -90,7 +90,7 @@ pub enum Cause {
     #[error("a record must be an object, and this array element is none")]
     NotAnObject,
     /// Broken JSON.
-    #[error("the JSON is broken here; the record was lost, {skipped} bytes were skipped")]
+    #[error("the JSON is broken here; the record was lost, {} skipped", bytes_were(*.skipped))]
     Broken {
         /// How many bytes from the start of the record to the next one.
         skipped: u64,
@@ -107,7 +107,7 @@ pub enum Cause {
         skipped: u64,
     },
     /// A record over the limit.
-    #[error("the record is longer than {limit} bytes; {skipped} bytes were skipped")]
+    #[error("the record is longer than {limit} bytes; {} skipped", bytes_were(*.skipped))]
     TooLong {
         /// The limit.
         limit: usize,
@@ -115,7 +115,7 @@ pub enum Cause {
         skipped: u64,
     },
     /// A record over the limit.
-    #[error("the record nests deeper than {limit} levels; {skipped} bytes were skipped")]
+    #[error("the record nests deeper than {limit} levels; {} skipped", bytes_were(*.skipped))]
     TooDeep {
         /// The limit.
         limit: u32,
@@ -126,13 +126,13 @@ pub enum Cause {
     #[error("the record is not valid UTF-8 here; it was skipped")]
     InvalidUtf8,
     /// Too many problems to show.
-    #[error("{count} more problems in this input are not shown")]
+    #[error("{count} more {} not shown", if *.count == 1 { "problem in this input is" } else { "problems in this input are" })]
     More {
         /// How many.
         count: u64,
     },
     /// A second reading found less than the first.
-    #[error("{missing} records that were read before are gone")]
+    #[error("{missing} {} gone", if *.missing == 1 { "record that was read before is" } else { "records that were read before are" })]
     Changed {
         /// How many.
         missing: u64,
@@ -216,6 +216,11 @@ impl Cause {
             | Self::Changed { .. } => false,
         }
     }
+}
+
+/// So many bytes as the beginning of a sentence about them.
+fn bytes_were(count: u64) -> String {
+    if count == 1 { "1 byte was".to_owned() } else { format!("{count} bytes were") }
 }
 
 impl fmt::Display for Problem {

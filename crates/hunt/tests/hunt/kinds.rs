@@ -173,3 +173,18 @@ fn a_new_term_is_found_whatever_other_rules_ask_of_its_field() {
     assert_eq!(verdicts(&hunt_in(&folder, std::slice::from_ref(&new_agent))), ["New agent first"]);
     assert_eq!(verdicts(&hunt_in(&folder, &[new_agent, other])), ["New agent first"]);
 }
+
+#[test]
+fn members_of_archives_that_are_passed_over_are_counted() {
+    let record = refused("record", DAY_ONE, "ci").line();
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, text) in [("notes.md", "# Notes"), ("a.json", record.as_str()), ("b.csv", "a,b")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    let folder = Folder::new();
+    folder.write("archive.tar", archive.into_inner().unwrap());
+    let found = hunt_in(&folder, &[get_password_data()]);
+    assert_eq!((found.read.records, found.read.skipped_members), (1, 2));
+}
