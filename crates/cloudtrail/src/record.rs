@@ -2,6 +2,7 @@
 
 use std::{fmt, str};
 
+use ecs::json::mend_surrogates;
 use json::Tokens;
 use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
 
@@ -275,33 +276,6 @@ fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>
         }
     }
     !numbers.is_empty()
-}
-
-/// Replaces every escaped half of a surrogate pair by U+FFFD. Returns whether there was any.
-///
-/// Such a half stands for no character, and the parser refuses the record that holds one. Whoever can write it into
-/// a request could hide the call.
-fn mend_surrogates(text: &mut [u8]) -> bool {
-    let (mut at, mut any) = (0, false);
-    while let Some(found) = text.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'\\')) {
-        at += found;
-        match (unit(text, at), unit(text, at + 6)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => at += 12,
-            (Some(0xd800..=0xdfff), _) => {
-                text[at + 2..at + 6].copy_from_slice(b"fffd");
-                any = true;
-                at += 6;
-            }
-            _ => at += 2,
-        }
-    }
-    any
-}
-
-/// The code of the escape `\uXXXX` that begins at `at`.
-fn unit(text: &[u8], at: usize) -> Option<u16> {
-    let digits = text.get(at..at + 6)?.strip_prefix(b"\\u")?;
-    u16::from_str_radix(str::from_utf8(digits).ok().filter(|it| !it.starts_with('+'))?, 16).ok()
 }
 
 /// The number, if this is a JSON number that fits neither a 64-bit integer nor a finite 64-bit float. Its text is

@@ -17,6 +17,9 @@ pub enum KnownAlertError {
     /// Not JSON.
     #[error("not a JSON document: {0}")]
     Json(#[from] serde_json::Error),
+    /// JSON, but no object.
+    #[error("not a JSON document: it is no object")]
+    NotAnObject,
     /// No id.
     #[error("the document has neither `kibana.alert.uuid` nor `_id`, so it is no alert")]
     NoId,
@@ -25,7 +28,9 @@ pub enum KnownAlertError {
 impl KnownAlerts {
     /// Adds the alert of one line of NDJSON: the alert's document, or a hit with `_id` and `_source`.
     pub fn add_line(&mut self, line: &str) -> Result<(), KnownAlertError> {
-        let document: Object = serde_json::from_str(line)?;
+        let Value::Object(document) = ecs::json::parse(line)? else {
+            return Err(KnownAlertError::NotAnObject);
+        };
         let uuid = |it: &Object| it.get("kibana.alert.uuid").and_then(Value::as_str).map(str::to_owned);
         let source = document.get("_source").and_then(Value::as_object);
         let hit_id = || document.get("_id").and_then(Value::as_str).map(str::to_owned);
@@ -68,6 +73,9 @@ mod tests {
         known.add_line(r#"{"_id":"x","_source":{"kibana.alert.uuid":"c"}}"#).unwrap();
         assert!(known.contains("a") && known.contains("b") && known.contains("c") && known.len() == 3);
         assert!(matches!(known.add_line("{}"), Err(KnownAlertError::NoId)));
-        assert!(matches!(known.add_line("[]"), Err(KnownAlertError::Json(_))));
+        assert!(matches!(known.add_line("[]"), Err(KnownAlertError::NotAnObject)));
+        assert!(matches!(known.add_line("{"), Err(KnownAlertError::Json(_))));
+        known.add_line(r#"{"kibana.alert.uuid":"d","user_agent.original":"\ud83d"}"#).unwrap();
+        assert!(known.contains("d"), "half a surrogate pair hides no alert");
     }
 }

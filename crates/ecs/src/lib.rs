@@ -2,8 +2,8 @@
 //!
 //! The [`Catalog`] gives a dotted path its [`Mapping`]; query semantics depend on it. A [`Scalar`] is one value
 //! of a document as delivered, before any type is applied to it. [`document`] finds the values of a path in a
-//! JSON document, [`Wanted`] those of many paths in one walk. [`date`] reads dates and date math, [`analyze`]
-//! splits text into tokens. Documents that have much in common are [`Layered`].
+//! JSON document, [`Wanted`] those of many paths in one walk. [`json`] reads the texts of documents, [`date`] dates and
+//! date math; [`analyze`] splits text into tokens. Documents that have much in common are [`Layered`].
 //!
 //! **Left out on purpose.** No I/O, no query language, no rules; time is always an argument.
 
@@ -11,6 +11,7 @@ pub mod analyze;
 mod catalog;
 pub mod date;
 pub mod document;
+pub mod json;
 mod layered;
 mod mapping;
 mod scalar;

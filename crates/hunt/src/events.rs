@@ -251,7 +251,7 @@ const NEITHER: &str =
 
 /// The document of a text.
 pub(crate) fn parse_document(text: &str) -> Result<Object, String> {
-    match serde_json::from_str(text) {
+    match ecs::json::parse(text) {
         Ok(Value::Object(document)) => Ok(document),
         Ok(_) => Err("HUNT002: the document is JSON, but not an object".to_owned()),
         Err(error) => Err(format!("HUNT001: the document is not valid JSON: {error}")),

@@ -36,6 +36,21 @@ fn documents_that_are_ecs_already_stand_beside_records() {
     assert_eq!(found.read.records, 4);
 }
 
+/// Whoever can write half a surrogate pair into a request must not hide the call with it.
+#[test]
+fn half_a_surrogate_pair_hides_no_document() {
+    let folder = Folder::new();
+    let document = ecs_document("document", "aws.cloudtrail");
+    let odd =
+        document.replace("\"@timestamp\"", "\"user_agent\":{\"original\":\"a\\ud83dz\"},\"@timestamp\"");
+    folder.write("documents.ndjson", &odd);
+    let costly = rule("Agent", "type = \"query\"\nquery = \"user_agent.original: a*z\"\n");
+    let found = hunt_in(&folder, &[get_password_data(), costly]);
+    assert_eq!(found.alerts.len(), 2, "{:?}", found.read);
+    assert_eq!(found.read.trouble_count, 0);
+    assert_eq!(found.alerts[0]["user_agent"]["original"], "a\u{FFFD}z");
+}
+
 #[test]
 fn rules_read_their_indices() {
     let folder = Folder::new();
