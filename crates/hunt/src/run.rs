@@ -311,5 +311,12 @@ fn prune(discovery: &mut Discovery, rules: &[Rule], mode: Mode) -> usize {
         rules.iter().map(|rule| rule.reach_ms(since).unwrap_or(Millis::MAX)).max().unwrap_or_default()
     };
     let from = since.map_or(Millis::MIN, |since| since.saturating_sub(reach(since)));
-    discovery.prune(from, until.unwrap_or(Millis::MAX))
+    // One execution over a given range reads no further, whatever the rules say; those of a schedule do.
+    let reads_until = |until| match mode {
+        Mode::Once { .. } => until,
+        Mode::Replay { .. } => {
+            rules.iter().map(|rule| rule.reads_until(until).unwrap_or(Millis::MAX)).fold(until, Millis::max)
+        }
+    };
+    discovery.prune(from, until.map_or(Millis::MAX, reads_until))
 }

@@ -160,6 +160,11 @@ impl Rule {
             _ => Some(from),
         }
     }
+
+    /// The last instant that an execution at `now` reads. `None` if `to` is not valid.
+    pub fn reads_until(&self, now: Millis) -> Option<Millis> {
+        datemath(&self.to, now).ok()
+    }
 }
 
 /// `severity`.

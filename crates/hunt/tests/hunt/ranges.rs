@@ -109,6 +109,28 @@ fn pruning_leaves_what_the_rules_reach_back_to() {
     assert_eq!(texts(&read), texts(&pruned));
 }
 
+/// A range may end after the time of execution.
+#[test]
+fn pruning_leaves_what_the_rules_reach_ahead_to() {
+    let ahead = rule(
+        "Ahead",
+        "type = \"query\"\nquery = \"event.action: GetPasswordData\"\nfrom = \"now-5m\"\nto = \"now+3d\"\n",
+    );
+    let folder = Folder::new();
+    for day in 0..10 {
+        deliver(&folder, &refused(&format!("day-{day}"), DAY_ONE + day * DAY + HOUR, "ci"));
+    }
+    let mode = |until| Mode::Replay { since: None, until: Some(until) };
+    let options = |mode| HuntOptions { mode, ..options(&folder, std::slice::from_ref(&ahead)) };
+    let found = run(&options(mode(DAY_ONE + 2 * HOUR)));
+    assert_eq!(ids(&found), ["day-0", "day-1", "day-2", "day-3"]);
+    assert!(found.read.pruned > 4, "{} of 10 were not read", found.read.pruned);
+    // One execution has its range from outside.
+    let found = run(&options(Mode::Once { from: None, to: Some(DAY_ONE + 2 * HOUR) }));
+    assert_eq!(ids(&found), ["day-0"]);
+    assert!(found.read.pruned > 7, "{} of 10 were not read", found.read.pruned);
+}
+
 /// History counts from `to`, which may lie before the time of execution.
 #[test]
 fn pruning_leaves_the_history_of_a_rule_that_waits() {
