@@ -7,6 +7,7 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 use ecs::{Millis, Shape};
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter};
 use plan::{Expr, Test};
 use reader::RecordKind;
 
@@ -49,10 +50,14 @@ impl Skip {
         if may_match { None } else { self.time(record.text.as_bytes()) }
     }
 
-    /// The event's time, if the text names it exactly once.
+    /// The event's time, if the text names one exactly once and that is the record's own.
     fn time(&self, text: &[u8]) -> Option<Millis> {
         let key = self.time.needle().len();
-        let at = self.time.find(text)? + key;
+        let start = self.time.find(text)?;
+        if !is_at_top(text, start) {
+            return None;
+        }
+        let at = start + key;
         if self.time.find(&text[at..]).is_some() {
             return None;
         }
@@ -61,6 +66,30 @@ impl Skip {
         let end = value.iter().position(|&byte| byte == b'"')?;
         cloudtrail::parse_time(std::str::from_utf8(&value[..end]).ok()?)
     }
+}
+
+/// Whether what begins at `at` is certainly a key of the record itself and of no object in it. Only a few places are
+/// looked at, for this is asked of nearly every record of such a hunt: `false` may mean nothing.
+fn is_at_top(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    // Without escapes every quote opens or closes a text.
+    if memchr(b'\\', before).is_some() {
+        return false;
+    }
+    let mut closed = 0;
+    for bracket in memchr_iter(b'}', before) {
+        // In a text it would close nothing. But there the next quote ends the text, and no letter can follow that.
+        let mut rest = text[bracket + 1..].iter().copied();
+        let is_key = rest.find(|it| !it.is_ascii_whitespace() && !matches!(it, b'}' | b']')) == Some(b',')
+            && rest.find(|it| !it.is_ascii_whitespace()) == Some(b'"')
+            && rest.next().is_some_and(|it| it.is_ascii_alphanumeric());
+        if !is_key {
+            return false;
+        }
+        closed += 1;
+    }
+    // Brackets in texts count as open ones here, and so can make the depth seem only greater.
+    memchr_iter(b'{', before).count() == closed + 1
 }
 
 /// The names of which the call must be one.
@@ -87,6 +116,9 @@ fn calls(filter: &Expr) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
     use super::*;
 
     fn skip(queries: &[&str]) -> Option<Skip> {
@@ -136,7 +168,55 @@ mod tests {
         assert_eq!(time(&skip, hidden), None, "an escape may hide the name");
         let twice = r#"{"requestParameters":{"eventTime":"2020-01-01T00:00:00Z"},"eventTime":"2026-03-01T10:00:00Z"}"#;
         assert_eq!(time(&skip, twice), None, "which is the event's?");
+        let own = r#"{"userIdentity":{"a":[{}],"b":{"c":"d"}},"eventTime":"2026-03-01T10:00:00Z"}"#;
+        assert_eq!(time(&skip, own), at);
+        for nested in [
+            r#"{"requestParameters":{"eventTime":"2026-03-01T10:00:00Z"}}"#,
+            r#"{"a":{"x":"}","eventTime":"2026-03-01T10:00:00Z"}}"#,
+            r#"{"a":{"x":"\"}","eventTime":"2026-03-01T10:00:00Z"}}"#,
+            r#"{"a":{"x":"},","eventTime":"2026-03-01T10:00:00Z"}}"#,
+            r#"{"a":{"x":"}","b":["}],"],"eventTime":"2026-03-01T10:00:00Z"}}"#,
+            r#"{"a":[{"eventTime":"2026-03-01T10:00:00Z"}]}"#,
+            r#"{"a":" \"eventTime\" : ","eventTime":{"eventTime":"2026-03-01T10:00:00Z"}}"#,
+        ] {
+            assert_eq!(time(&skip, nested), None, "{nested}");
+        }
         assert_eq!(time(&skip, r#"{"eventName":"Get"}"#), None, "no time");
         assert_eq!(time(&skip, r#"{"eventTime":"soon"}"#), None);
+    }
+
+    /// Some JSON with the key in it, at the top or not, and with texts that look like more of it.
+    fn json() -> impl Strategy<Value = Value> {
+        let text = prop::sample::select(vec!["", "}", "{", "},", "}],", "{}", "a", ",", "\\", "\"", "x}, "]);
+        let leaf = prop_oneof![3 => text.prop_map(Value::from), 1 => Just(Value::from(1))];
+        let key = prop::sample::select(vec!["a", "b}", "{c", "", "d"]);
+        leaf.prop_recursive(4, 24, 4, move |inner| {
+            let time = prop::option::weighted(0.4, Just(("eventTime", Value::from("2026-03-01T10:00:00Z"))));
+            let members = prop::collection::vec((key.clone(), inner.clone()), 0..4);
+            prop_oneof![
+                1 => prop::collection::vec(inner, 0..3).prop_map(Value::from),
+                3 => (members, time, any::<prop::sample::Index>()).prop_map(|(mut members, time, at)| {
+                    if let Some(time) = time {
+                        members.insert(at.index(members.len() + 1), time);
+                    }
+                    Value::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// A time that is told without parsing is the one that parsing finds.
+        #[test]
+        fn what_is_told_is_the_records_own(record in json(), pretty in any::<bool>()) {
+            let skip = skip(&["event.action: GetPasswordData"]).unwrap();
+            let record = if record.is_object() { record } else { serde_json::json!({"a": record}) };
+            let text = if pretty { format!("{record:#}") } else { record.to_string() };
+            let own = record.get("eventTime").and_then(Value::as_str).map(|_| 1_772_359_200_000);
+            let told = time(&skip, &text);
+            prop_assert!(told.is_none() || told == own, "{text}");
+        }
     }
 }
