@@ -34,6 +34,10 @@ pub(crate) trait Sink {
 /// copy is not kept.
 const RENDERED_LEN_MAX: usize = 32_766;
 
+/// A rendering has at most so many code units for each byte of the JSON it was made of: `1e6` becomes `1000000.0`.
+/// Nothing else grows as much: what stands between values gets a space at most, a text loses its quotes.
+const RENDERED_PER_BYTE_MAX: usize = 3;
+
 /// The tag that keeps the record's text with the event.
 const PRESERVE_ORIGINAL: &str = "preserve_original_event";
 
@@ -409,8 +413,8 @@ impl<S: Sink> Out<'_, S> {
                 });
             }
         }
-        // A rendering is never twice as long as the JSON it was made of, so most need not be made to be measured.
-        if facts.raw.len() >= RENDERED_LEN_MAX / 2 {
+        // Most need not be made to be measured.
+        if facts.raw.len() * RENDERED_PER_BYTE_MAX >= RENDERED_LEN_MAX {
             let Scratch { text, renderer, .. } = scratch;
             text.clear();
             renderer.render(facts.payload(self.field), text);

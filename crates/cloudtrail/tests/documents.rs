@@ -150,6 +150,24 @@ fn wide_numbers_stay_numbers() {
     );
 }
 
+/// The copy goes by the length of the rendering, and that of `1e6` is three times as long as what it is made of.
+#[test]
+fn a_flattened_copy_is_kept_up_to_a_length_of_the_rendering() {
+    // `{x=[1000000.0, …, ppp]}`: eleven for each number, six around them.
+    let flattened = |numbers: usize, padding: usize| {
+        let text = format!(
+            r#"{{"requestParameters":{{"x":[{}"{}"]}}}}"#,
+            "1e6,".repeat(numbers),
+            "p".repeat(padding)
+        );
+        let document = document(&text, Options::default());
+        let length = at(&document, "aws.cloudtrail.request_parameters").as_str().unwrap().len();
+        (length, document["aws"]["cloudtrail"].get("flattened").is_some())
+    };
+    assert_eq!(flattened(2978, 1), (32_765, true));
+    assert_eq!(flattened(2978, 2), (32_766, false));
+}
+
 /// Whoever can write half a surrogate pair into a request must not hide the call with it.
 #[test]
 fn half_a_surrogate_pair_is_a_replacement_character() {
