@@ -83,7 +83,7 @@ impl FieldType {
 pub struct Mapping {
     /// Its type.
     pub ty: FieldType,
-    /// Longer values of a keyword (in characters) are not searchable and do not exist for a query.
+    /// Longer values of a keyword or flattened leaf are not searchable and do not exist for a query.
     pub ignore_above: Option<u32>,
     /// The innermost `nested` field it lies in.
     pub nested: Option<String>,

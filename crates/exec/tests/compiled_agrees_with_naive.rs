@@ -5,8 +5,8 @@ use ecs::{FieldType, Scalar, Shape};
 use exec::naive::NaiveFilter;
 use exec::{Program, Row, Scratch};
 use plan::{
-    Expr, Glob, KeywordField, NumberType, Predicate, Ranges, Regexp, StringTest, Test, TextBound, TextRange,
-    TextTest, Wildcard,
+    Expr, Glob, IgnoreAbove, KeywordField, NumberType, Predicate, Ranges, Regexp, StringTest, Test,
+    TextBound, TextRange, TextTest, Wildcard,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -123,8 +123,9 @@ fn string_test() -> impl Strategy<Value = StringTest> {
 }
 
 fn keyword_test() -> impl Strategy<Value = Test> {
-    let field = (option::weighted(0.2, 0..12_u32), any::<bool>())
-        .prop_map(|(ignore_above, lowercase)| KeywordField { ignore_above, lowercase });
+    let field = (option::weighted(0.2, 0..12_u32), any::<bool>()).prop_map(|(limit, lowercase)| {
+        KeywordField { ignore_above: limit.map(IgnoreAbove::Characters), lowercase }
+    });
     let field = prop_oneof![2 => Just(KeywordField::default()), 1 => field];
     (field, string_test()).prop_map(|(field, test)| Test::Keyword { field, test })
 }

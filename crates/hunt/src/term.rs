@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use detect::Term;
-use ecs::{Catalog, FieldType, Resolved, Scalar};
+use ecs::{Catalog, FieldType, Mapping, Resolved, Scalar};
+use plan::IgnoreAbove;
 
 /// The type of a new-terms field.
 #[derive(Clone, Debug)]
 pub(crate) enum TermType {
     /// Strings; longer ones than `ignore_above` are not indexed.
     Keyword {
-        ignore_above: Option<u32>,
+        ignore_above: Option<IgnoreAbove>,
     },
     Long,
     Double,
@@ -32,7 +33,7 @@ impl TermType {
                 FieldType::Keyword
                 | FieldType::ConstantKeyword
                 | FieldType::Wildcard
-                | FieldType::Version => Self::Keyword { ignore_above: mapping.ignore_above },
+                | FieldType::Version => Self::keyword(mapping),
                 FieldType::Ip => Self::Ip,
                 FieldType::Date | FieldType::DateNanos => Self::Date,
                 FieldType::Boolean => Self::Bool,
@@ -51,10 +52,14 @@ impl TermType {
                 | FieldType::Nested
                 | FieldType::Object => Self::Nothing,
             },
-            Resolved::FlattenedKey { mapping, .. } => Self::Keyword { ignore_above: mapping.ignore_above },
+            Resolved::FlattenedKey { mapping, .. } => Self::keyword(mapping),
             Resolved::Unmapped => Self::Dynamic,
             Resolved::Object => Self::Nothing,
         }
+    }
+
+    fn keyword(mapping: &Mapping) -> Self {
+        Self::Keyword { ignore_above: mapping.ignore_above.map(|limit| IgnoreAbove::of(mapping.ty, limit)) }
     }
 
     /// Calls with the value as this type indexes it; not at all if it does not.
@@ -62,9 +67,7 @@ impl TermType {
         match self {
             Self::Keyword { ignore_above } => {
                 let text = value.text();
-                let fits = ignore_above.is_none_or(|limit| {
-                    text.len() <= limit as usize || text.chars().nth(limit as usize).is_none()
-                });
+                let fits = ignore_above.is_none_or(|limit| limit.fits(&text));
                 fits.then(|| take(Term::Str(&text)))
             }
             Self::Long => match value {
@@ -126,6 +129,10 @@ mod tests {
     fn values_are_typed_by_their_field() {
         assert_eq!(typed("user.name", Scalar::Str("ada")).as_deref(), Some("Str(\"ada\")"));
         assert_eq!(typed("user.name", Scalar::Str(&"x".repeat(1025))), None, "not indexed, so not new");
+        let wide = "😀".repeat(600);
+        let flattened = "aws.cloudtrail.flattened.request_parameters.name";
+        assert!(typed("user.name", Scalar::Str(&wide)).is_some(), "600 characters");
+        assert_eq!(typed(flattened, Scalar::Str(&wide)), None, "1,200 code units");
         assert_eq!(typed("source.ip", Scalar::Str("10.0.0.1")).as_deref(), Some("Ip(::ffff:10.0.0.1)"));
         assert_eq!(typed("source.ip", Scalar::Str("AWS Internal")), None);
         assert_eq!(typed("source.as.number", Scalar::Str("64500")).as_deref(), Some("Long(64500)"));

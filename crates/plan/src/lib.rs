@@ -49,5 +49,5 @@ pub use number::NumberType;
 pub use query::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};
 pub use ranges::Ranges;
 pub use regexp::{CompiledRegexp, Regexp, RegexpError};
-pub use test::{KeywordField, Resolution, StringTest, Test, TextBound, TextRange, TextTest};
+pub use test::{IgnoreAbove, KeywordField, Resolution, StringTest, Test, TextBound, TextRange, TextTest};
 pub use wildcard::{Glob, Wildcard};

@@ -153,10 +153,7 @@ impl StringMatcher {
 impl KeywordField {
     /// The text as the field indexes it, unless it is too long.
     pub(crate) fn index(self, text: Cow<'_, str>) -> Option<Cow<'_, str>> {
-        if let Some(limit) = self.ignore_above
-            && text.len() > limit as usize
-            && text.chars().count() > limit as usize
-        {
+        if self.ignore_above.is_some_and(|limit| !limit.fits(&text)) {
             return None;
         }
         Some(if self.lowercase { Cow::Owned(analyze::lower(&text)) } else { text })

@@ -1,5 +1,6 @@
 //! Questions about one raw value.
 
+use ecs::FieldType;
 use ecs::date::Format;
 
 use crate::{Expr, NumberType, Ranges, Regexp, Wildcard};
@@ -76,10 +77,38 @@ pub enum Test {
 /// How a keyword field indexes its values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeywordField {
-    /// Longer values (in characters, as Java counts them) are not indexed.
-    pub ignore_above: Option<u32>,
+    /// Longer values are not indexed.
+    pub ignore_above: Option<IgnoreAbove>,
     /// Values are lower-cased.
     pub lowercase: bool,
+}
+
+/// The longest value that is indexed. What counts as long differs: Elasticsearch counts the characters of a keyword (unless
+/// the document writes it with `\u` escapes) and Java's code units of a flattened leaf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IgnoreAbove {
+    /// So many characters.
+    Characters(u32),
+    /// So many UTF-16 code units.
+    CodeUnits(u32),
+}
+
+impl IgnoreAbove {
+    /// The limit of a field of that type.
+    pub fn of(ty: FieldType, limit: u32) -> Self {
+        if ty == FieldType::Flattened { Self::CodeUnits(limit) } else { Self::Characters(limit) }
+    }
+
+    /// Whether a value is short enough.
+    pub fn fits(self, text: &str) -> bool {
+        let (Self::Characters(limit) | Self::CodeUnits(limit)) = self;
+        // There is no more of either than there are bytes.
+        text.len() <= limit as usize
+            || match self {
+                Self::Characters(_) => text.chars().nth(limit as usize).is_none(),
+                Self::CodeUnits(_) => text.encode_utf16().nth(limit as usize).is_none(),
+            }
+    }
 }
 
 /// A question about one text: a keyword, or a token.

@@ -2,8 +2,8 @@
 
 use ecs::{Object, Shape};
 use plan::{
-    Bool, Expr, KeywordField, Leaf, LeafKind, Literal, NumberType, Operator, Predicate, Query, RangeBounds,
-    Ranges, StringTest, Test, TextTest, Wildcard, dsl, explain, naive,
+    Bool, Expr, IgnoreAbove, KeywordField, Leaf, LeafKind, Literal, NumberType, Operator, Predicate, Query,
+    RangeBounds, Ranges, StringTest, Test, TextTest, Wildcard, dsl, explain, naive,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -25,8 +25,10 @@ fn string_test() -> BoxedStrategy<StringTest> {
 }
 
 fn leaf_test() -> BoxedStrategy<Test> {
-    let field = (prop::option::of(0_u32..3), any::<bool>())
-        .prop_map(|(ignore_above, lowercase)| KeywordField { ignore_above, lowercase });
+    let field = (prop::option::of(0_u32..3), any::<bool>()).prop_map(|(limit, lowercase)| KeywordField {
+        ignore_above: limit.map(IgnoreAbove::CodeUnits),
+        lowercase,
+    });
     prop_oneof![
         prop::collection::vec(word(), 0..3).prop_map(Test::terms),
         (field, string_test()).prop_map(|(field, test)| Test::Keyword { field, test }),

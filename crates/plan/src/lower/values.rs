@@ -6,12 +6,13 @@ use ecs::{FieldType, Mapping};
 
 use super::{Asked, Atom, LowerErrorKind, Lowering};
 use crate::matcher::{address_key, parse_address};
-use crate::{KeywordField, Literal, NumberType, RangeBounds, Ranges, Test};
+use crate::{IgnoreAbove, KeywordField, Literal, NumberType, RangeBounds, Ranges, Test};
 
 impl Lowering<'_> {
     /// The test of one value of a field. `key`: below which key of a flattened field.
     pub(super) fn ask(&self, atom: &Atom<'_>, mapping: &Mapping, key: Option<&str>) -> Asked {
-        let field = KeywordField { ignore_above: mapping.ignore_above, lowercase: mapping.lowercase };
+        let ignore_above = mapping.ignore_above.map(|limit| IgnoreAbove::of(mapping.ty, limit));
+        let field = KeywordField { ignore_above, lowercase: mapping.lowercase };
         match mapping.ty {
             FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard => field.ask(atom),
             FieldType::Flattened if key.is_some() => field.ask_key(atom),
