@@ -302,7 +302,7 @@ impl DocumentBuilder {
                 let record = self.parsed.parse_with(raw.text, raw.tokens);
                 let source = self.normaliser.document(&record, &self.read_at);
                 let id = cloudtrail::event_id(&record).into_owned();
-                Ok(Document { id, index: crate::CLOUDTRAIL_INDEX.to_owned(), source })
+                Ok(Document { id, index: rule::CLOUDTRAIL_INDEX.to_owned(), source })
             }
             RecordKind::Document => {
                 let source = parse_document(raw.text)?;

@@ -3,13 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use ecs::Object;
+use rule::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 use serde_json::Value;
-
-/// The index of CloudTrail records: the data stream that Elastic's AWS integration writes.
-pub const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
-
-/// The index of alerts, as Kibana names what lies behind the alias `.alerts-security.alerts-default`.
-const ALERTS_INDEX: &str = ".internal.alerts-security.alerts-default-000001";
 
 /// The names of indices by number, the same for all threads.
 #[derive(Debug)]

@@ -31,7 +31,6 @@ mod trouble;
 pub use depth::{Depth, Pass, pass};
 pub use events::Document;
 pub use explain::{Explained, Verdict, explain};
-pub use index::CLOUDTRAIL_INDEX;
 pub use keep::EVIDENCE_BYTES;
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
 pub use progress::{Progress, Stage};

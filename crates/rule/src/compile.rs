@@ -286,8 +286,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    const ALERTS_INDEX: &str = ".internal.alerts-security.alerts-default-000001";
+    use crate::ALERTS_INDEX;
 
     fn rule(query: &str, index: &str) -> Rule {
         let text = format!(

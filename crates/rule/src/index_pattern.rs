@@ -4,6 +4,12 @@
 /// a dot names them.
 pub(crate) const ALERTS: &str = ".internal.alerts-*";
 
+/// The index of CloudTrail records: the data stream that Elastic's AWS integration writes.
+pub const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
+
+/// The index of alerts, as Kibana names what lies behind the alias `.alerts-security.alerts-default`.
+pub const ALERTS_INDEX: &str = ".internal.alerts-security.alerts-default-000001";
+
 /// The index patterns of a rule, as Elasticsearch resolves them: in order, `-pattern` takes away what those
 /// before it gave; a name stands for a data stream, too, whose documents lie in `.ds-<name>-…`, or for the alias of
 /// alerts, which lie in `.internal<name>-…`.
@@ -118,8 +124,6 @@ pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const ALERT: &str = ".internal.alerts-security.alerts-default-000001";
-
     #[test]
     fn names_wildcards_and_exclusions() {
         let stream = "logs-aws.cloudtrail-default";
@@ -140,21 +144,21 @@ mod tests {
             (&["other:logs-*"], stream, true),
             (&["logs-aws.cloudtrail-default::data"], stream, true),
             (&["logs-aws.cloudtrail"], stream, false),
-            (&[".alerts-security.alerts-default"], ALERT, true),
-            (&[".alerts-security.alerts-*"], ALERT, true),
-            (&[".alerts-*"], ALERT, true),
-            (&[".al*-default"], ALERT, true),
-            (&[".*"], ALERT, true),
-            (&[".internal.alerts-*"], ALERT, true),
-            (&[ALERT], ALERT, true),
-            (&[".alerts-security.alerts"], ALERT, false),
-            (&[".alerts-security.alerts-other"], ALERT, false),
-            (&[".ds-*"], ALERT, false),
-            (&["*"], ALERT, false),
-            (&["*alerts*"], ALERT, false),
-            (&[], ALERT, false),
-            (&["-logs-*"], ALERT, false),
-            (&[".alerts-*", "-.alerts-security.alerts-default"], ALERT, false),
+            (&[".alerts-security.alerts-default"], ALERTS_INDEX, true),
+            (&[".alerts-security.alerts-*"], ALERTS_INDEX, true),
+            (&[".alerts-*"], ALERTS_INDEX, true),
+            (&[".al*-default"], ALERTS_INDEX, true),
+            (&[".*"], ALERTS_INDEX, true),
+            (&[".internal.alerts-*"], ALERTS_INDEX, true),
+            (&[ALERTS_INDEX], ALERTS_INDEX, true),
+            (&[".alerts-security.alerts"], ALERTS_INDEX, false),
+            (&[".alerts-security.alerts-other"], ALERTS_INDEX, false),
+            (&[".ds-*"], ALERTS_INDEX, false),
+            (&["*"], ALERTS_INDEX, false),
+            (&["*alerts*"], ALERTS_INDEX, false),
+            (&[], ALERTS_INDEX, false),
+            (&["-logs-*"], ALERTS_INDEX, false),
+            (&[".alerts-*", "-.alerts-security.alerts-default"], ALERTS_INDEX, false),
             (&["*", ".alerts-*"], stream, true),
         ] {
             assert_eq!(IndexPatterns::new(patterns).matches(index), expected, "{patterns:?} on {index}");

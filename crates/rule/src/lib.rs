@@ -57,6 +57,7 @@ pub use compile::{Compiled, compile, compile_all, compile_with};
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
+pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use lint::lint;
 pub use load::{load, load_bytes, load_text, load_with};
 pub use model::{

@@ -62,7 +62,7 @@ fn the_recorded_get_password_data_attack_is_one_alert() {
     let [alert] = found.alerts.as_slice() else { panic!("{} alerts", found.alerts.len()) };
     let event = alert["kibana.alert.ancestors"][0]["id"].as_str().unwrap();
     let record = *refused.iter().find(|it| it["eventID"] == event).expect("it is among the first");
-    let index = hunt::CLOUDTRAIL_INDEX;
+    let index = rule::CLOUDTRAIL_INDEX;
     assert_eq!(
         alert["kibana.alert.ancestors"],
         json!([{"id": event, "type": "event", "index": index, "depth": 0}])

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::setup::{DAY_ONE, Folder, Hunted, hunt_in, options, refused, rule};
 use hunt::Progress;
 
-const ALERTS: &str = ".internal.alerts-security.alerts-default-000001";
+const ALERTS: &str = rule::ALERTS_INDEX;
 
 fn call() -> Rule {
     rule(

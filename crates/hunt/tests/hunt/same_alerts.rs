@@ -231,7 +231,7 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
             let plan = Plan::new(rule, mode).unwrap();
             let fields = plan.term_fields().to_vec();
             let mut collector = Collector::new(Arc::from([plan]));
-            collector.name_indices(&[hunt::CLOUDTRAIL_INDEX.to_owned()]);
+            collector.name_indices(&[rule::CLOUDTRAIL_INDEX.to_owned()]);
             let numbers = collector.fields(0).to_vec();
             for (ordinal, document) in documents.iter().enumerate() {
                 let mut searched = document.source.clone();

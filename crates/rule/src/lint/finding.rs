@@ -4,6 +4,7 @@ use span::{Diagnostic, Label, Severity, Span};
 
 use crate::attack::{self, VERSION};
 use crate::duration::words;
+use crate::index_pattern::CLOUDTRAIL_INDEX;
 
 /// What a rule may suffer from. Each variant carries the place to underline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -248,7 +249,7 @@ impl Finding {
                 format!("write `max_signals = {limit}` or less; suppression keeps many alike from becoming many alerts")
             }
             Self::NothingRead { .. } => {
-                format!("CloudTrail is read as `{}`: add `logs-aws.cloudtrail-*`", super::sources::CLOUDTRAIL_INDEX)
+                format!("CloudTrail is read as `{CLOUDTRAIL_INDEX}`: add `logs-aws.cloudtrail-*`")
             }
             Self::NoIndex { .. } => "write `index = [\"logs-aws.cloudtrail-*\"]`".to_owned(),
             Self::DataView { has_index: true, .. } => "`index` is used instead".to_owned(),

@@ -2,14 +2,11 @@
 
 use super::Finding;
 use crate::format::reads_index;
-use crate::index_pattern::IndexPatterns;
+use crate::index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX, IndexPatterns};
 use crate::{Rule, RuleKind};
 
-/// The data stream that CloudTrail is read as.
-pub(crate) const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
-
 /// The indices that there are here: events and alerts.
-const READ: [&str; 2] = [CLOUDTRAIL_INDEX, ".internal.alerts-security.alerts-default-000001"];
+const READ: [&str; 2] = [CLOUDTRAIL_INDEX, ALERTS_INDEX];
 
 pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
     let source = &rule.source;
