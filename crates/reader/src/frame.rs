@@ -81,7 +81,8 @@ impl<'s> Framer<'s> {
             before: None,
             blank: true,
             mode,
-            record_bytes: limits.record_bytes,
+            // Every object is longer, and what is too long is looked into behind its bracket.
+            record_bytes: limits.record_bytes.max(1),
             depth: limits.depth,
             lines_left: limits.problems,
         }

@@ -166,6 +166,18 @@ fn monsters_cost_themselves_only() {
 }
 
 #[test]
+fn a_limit_of_nothing_costs_every_record() {
+    let limits = Limits { record_bytes: 0, ..Limits::default() };
+    let text = records_file((0..3).map(record));
+    for window_bytes in [1, 64, 1 << 20] {
+        let limits = Limits { window_bytes, ..limits.clone() };
+        let (found, _) = read_with(Options { limits, ..Options::default() }, text.as_bytes());
+        assert!(found.records.is_empty());
+        assert_eq!(found.codes(), ["READ016"; 3]);
+    }
+}
+
+#[test]
 fn messages() {
     let limits = Limits { problems: 1, record_bytes: 1000, depth: 16, ..Limits::default() };
     let options = Options { limits, ..Options::default() };
