@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use report::Format;
+use rule::Severity;
 
 /// Detection for audit trails: reads AWS CloudTrail, runs Elastic-format rules on it, raises alerts.
 #[derive(Debug, Parser)]
 #[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run."
+    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run, or could read nothing of its input."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -54,7 +57,7 @@ pub(crate) struct Input {
     /// Files, folders (recursive), globs, or `-` for standard input. Any of .json, .ndjson, .gz, .zst, .zip, .tar;
     /// the content decides, not the name.
     #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) limits: Limits,
 }
@@ -63,8 +66,8 @@ pub(crate) struct Input {
 #[derive(Debug, Args)]
 pub(crate) struct Limits {
     /// The longest record, in bytes; a longer one is skipped and reported.
-    #[arg(long = "max-record-bytes", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits")]
-    pub(crate) record_bytes: usize,
+    #[arg(long = "max-record-bytes", value_name = "BYTES", default_value_t = 16 << 20, help_heading = "Limits", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) record_bytes: u64,
     /// The most bytes of text in one file, archives and compression unpacked.
     #[arg(long = "max-file-bytes", value_name = "BYTES", default_value_t = 64 << 30, help_heading = "Limits")]
     pub(crate) file_bytes: u64,
@@ -136,8 +139,8 @@ pub(crate) struct Hunt {
     #[arg(long)]
     pub(crate) keep_original: bool,
     /// How to print. Default: a summary.
-    #[arg(long, short, value_enum, default_value_t = AlertFormat::Summary)]
-    pub(crate) format: AlertFormat,
+    #[arg(long, short, value_parser = formats(), default_value = Format::Summary.name())]
+    pub(crate) format: Format,
     /// Print to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -148,37 +151,24 @@ pub(crate) struct Hunt {
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
     pub(crate) threads: Option<u16>,
     /// Exit with 1 if an alert of this severity or above is raised.
-    #[arg(long, value_enum, value_name = "SEVERITY")]
+    #[arg(long, value_parser = severities(), value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,
     /// The time that `now` stands for. Default: the clock.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Severity {
-    Low,
-    Medium,
-    High,
-    Critical,
+/// The formats of alerts.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|it| PossibleValue::new(it.name()).help(it.description()));
+    PossibleValuesParser::new(values)
+        .try_map(|name| Format::ALL.into_iter().find(|it| it.name() == name).ok_or("no such format"))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum AlertFormat {
-    /// What happened when, counts, a small time line, notices.
-    Summary,
-    /// One line an alert.
-    Table,
-    /// One alert document a line.
-    Ndjson,
-    /// One array of alert documents.
-    Json,
-    /// One line an alert, for spreadsheets.
-    Csv,
-    /// What happened, in order, by day.
-    Timeline,
-    /// One self-contained page with evidence and guides.
-    Html,
+/// The severities of rules.
+fn severities() -> impl TypedValueParser<Value = Severity> {
+    PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
+        .try_map(|name| Severity::from_name(&name).ok_or("no such severity"))
 }
 
 #[derive(Debug, Args)]
@@ -204,7 +194,7 @@ pub(crate) struct Query {
     pub(crate) text: String,
     /// Files and folders to search; `-` is standard input.
     #[arg(value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Its language.
     #[arg(long, short, value_enum, default_value_t = Language::Kql)]
     pub(crate) language: Language,

@@ -11,7 +11,8 @@ use ecs::date::DateError;
 use jiff::Timestamp;
 use rule::{GuideLanguage, Rule, RuleSet};
 
-use crate::args::{Input, Lang, Limits, RuleSource};
+use crate::args::{Lang, Limits, RuleSource};
+use crate::{DONE, FAILED};
 
 /// The time that `now` stands for: what the user says, else the clock.
 pub(crate) fn now(given: Option<&str>) -> anyhow::Result<Millis> {
@@ -31,22 +32,22 @@ pub(crate) fn time(option: &str, text: &str, now: Millis) -> anyhow::Result<Mill
     })
 }
 
-impl Input {
-    pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.paths.iter().map(PathBuf::from).collect()
-    }
-}
-
 impl Limits {
     pub(crate) fn reader(&self) -> reader::Limits {
         reader::Limits {
-            record_bytes: self.record_bytes,
+            record_bytes: usize::try_from(self.record_bytes).unwrap_or(usize::MAX),
             depth: self.depth,
             ratio: self.ratio,
             decompressed_bytes: self.file_bytes,
             ..reader::Limits::default()
         }
     }
+}
+
+/// The exit status after so many records were read, and so many parts of the input could not be: if nothing was,
+/// there is no result, and whoever asks for the status must not take it for a good one.
+pub(crate) fn status(records: u64, troubles: u64) -> u8 {
+    if records == 0 && troubles > 0 { FAILED } else { DONE }
 }
 
 /// What could not be read, fit for a terminal (the names of files and of what is in archives may hold anything),

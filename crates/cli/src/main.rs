@@ -1,10 +1,10 @@
 //! The `trailwarden` command: arguments, clock, environment, terminal. What it does is in the crates it calls.
-#![expect(clippy::print_stderr, reason = "the command talks to the person at the terminal")]
 
 mod args;
 mod hunt_command;
 mod input;
 mod normalize_command;
+mod notices;
 mod output;
 mod query_command;
 mod rules_command;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         // Whoever reads our output has read enough: `trailwarden … | head`.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            terminal::say(&format!("error: {error:#}\n"));
             ExitCode::from(FAILED)
         }
     }

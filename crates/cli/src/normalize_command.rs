@@ -5,11 +5,11 @@ use std::sync::Arc;
 use hunt::{NormalizeOptions, Progress};
 
 use crate::args::{Global, Normalize};
-use crate::{DONE, input, output, terminal};
+use crate::{input, output, terminal};
 
 pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
     let options = NormalizeOptions {
-        paths: args.input.paths(),
+        paths: args.input.paths.clone(),
         normalise: cloudtrail::Options {
             tags: args.tags.clone(),
             original: cloudtrail::Original::Tagged,
@@ -31,5 +31,5 @@ pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
     out.finish()?;
     let report = report?;
     terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
-    Ok(DONE)
+    Ok(input::status(report.documents, report.trouble_count))
 }

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write, stdout};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use reader::{Discovery, Input};
 use serde::Serialize;
 
 /// Standard output, or a file.
@@ -27,6 +28,20 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<()> {
         File::options().append(true).open(path).with_context(place)?;
     } else if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty() && !it.is_dir()) {
         bail!("{}: there is no folder `{}`", place(), folder.display());
+    }
+    Ok(())
+}
+
+/// Refuses to write over a file that is read: records are evidence, and the alerts of earlier hunts are not kept twice.
+pub(crate) fn spare(path: &Path, inputs: &[PathBuf], more: &[PathBuf]) -> anyhow::Result<()> {
+    // Devices and pipes keep nothing that could be lost.
+    let Some(own) = path.canonicalize().ok().filter(|it| it.is_file()) else { return Ok(()) };
+    let files: Vec<PathBuf> = inputs.iter().filter(|it| **it != Path::new("-")).cloned().collect();
+    // What is wrong with the paths is told when they are read.
+    let found = Discovery::find(&files, &mut io::empty()).unwrap_or_default();
+    let mut read = found.inputs.iter().map(Input::path).chain(more.iter().map(PathBuf::as_path));
+    if read.any(|it| it.canonicalize().is_ok_and(|it| it == own)) {
+        bail!("`{}` is one of the files that are read: write the result to another one", path.display());
     }
     Ok(())
 }
@@ -58,10 +73,11 @@ impl Lines {
 
     /// Ends the output; says what went wrong on the way.
     pub(crate) fn finish(mut self) -> anyhow::Result<()> {
-        match self.error {
+        let result = match self.error {
             Some(error) => Err(error),
-            None => Ok(self.out.flush()?),
-        }
+            None => self.out.flush().map_err(anyhow::Error::from),
+        };
+        result.context("cannot write the result")
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use span::{Diagnostic, Style};
 
 use crate::args::{Global, Language, Query, QueryFormat};
-use crate::{DONE, FAILED, input, output, terminal};
+use crate::{FAILED, input, output, terminal};
 
 /// Columns of table and CSV for events, if the user names none.
 const COLUMNS: [&str; 6] = [
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         Err(diagnostics) => {
             let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
             for diagnostic in &diagnostics {
-                eprint!("{}", span::render(diagnostic, "query", &args.text, style));
+                terminal::say(&span::render(diagnostic, "query", &args.text, style));
             }
             return Ok(FAILED);
         }
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     print.finish(global)?;
     let report = report?;
     terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
-    Ok(DONE)
+    Ok(input::status(report.documents, report.trouble_count))
 }
 
 /// What the query asks, or what is wrong with it.
@@ -111,7 +111,7 @@ fn mapping(path: &Path) -> anyhow::Result<Arc<Catalog>> {
 
 fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
     let mut sources: Vec<(Option<String>, PathBuf)> =
-        args.paths.iter().map(|path| (None, PathBuf::from(path))).collect();
+        args.paths.iter().map(|path| (None, path.clone())).collect();
     for source in &args.sources {
         let (name, path) = source
             .split_once('=')

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use ecs::Catalog;
 use report::Terminal;
 use rule::{GuideLanguage, Problem, RuleSet};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
             DONE
         }
     };
-    out.flush()?;
+    out.flush().context("cannot write the result")?;
     Ok(code)
 }
 
@@ -52,7 +52,7 @@ fn problems(set: &RuleSet, global: &Global) -> u8 {
     let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
     let mut any = false;
     for problem in errors {
-        eprint!("{}", set.render(problem, style));
+        terminal::say(&set.render(problem, style));
         any = true;
     }
     if any { FOUND } else { DONE }

@@ -1,6 +1,6 @@
 //! What the terminal can do, and progress drawn on it.
 
-use std::io::{IsTerminal as _, stderr, stdout};
+use std::io::{IsTerminal as _, Write as _, stderr, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
@@ -119,6 +119,11 @@ fn message(stage: Stage, progress: &Progress, elapsed: Duration) -> String {
     }
 }
 
+/// Says something on standard error. If nobody listens there, that is no reason to stop.
+pub(crate) fn say(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
+}
+
 /// Problems of the input that are shown; the rest is counted.
 const TROUBLES_SHOWN: usize = 10;
 
@@ -128,19 +133,17 @@ pub(crate) fn troubles(global: &Global, notices: &[String], texts: &[String], to
         return;
     }
     for text in notices {
-        eprintln!("warning: {}", report::clean(text));
+        say(&format!("warning: {}\n", report::clean(text)));
     }
     if total == 0 {
         return;
     }
-    eprintln!(
-        "warning: {} could not be read:",
-        report::plural(total, "part of the input", "parts of the input")
-    );
+    let parts = report::plural(total, "part of the input", "parts of the input");
+    say(&format!("warning: {parts} could not be read:\n"));
     for text in texts.iter().take(TROUBLES_SHOWN) {
-        eprintln!("    {}", input::trouble(text));
+        say(&format!("    {}\n", input::trouble(text)));
     }
     if total > TROUBLES_SHOWN as u64 {
-        eprintln!("    … and {} more", report::count(total - TROUBLES_SHOWN as u64));
+        say(&format!("    … and {} more\n", report::count(total - TROUBLES_SHOWN as u64)));
     }
 }

@@ -11,6 +11,7 @@
 mod depth;
 mod explain;
 mod normalize;
+mod notices;
 mod query;
 mod run;
 
@@ -33,6 +34,7 @@ pub use events::Document;
 pub use explain::{Explained, Verdict, explain};
 pub use keep::EVIDENCE_BYTES;
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
+pub use notices::Notice;
 pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Refused, hunt};

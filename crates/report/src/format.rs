@@ -28,6 +28,38 @@ pub enum Format {
     Html,
 }
 
+impl Format {
+    /// All.
+    pub const ALL: [Self; 7] =
+        [Self::Summary, Self::Table, Self::Ndjson, Self::Json, Self::Csv, Self::Timeline, Self::Html];
+
+    /// The word that asks for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Table => "table",
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Timeline => "timeline",
+            Self::Html => "html",
+        }
+    }
+
+    /// What it is, for people.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Summary => "What happened when, counts, a small time line, notices",
+            Self::Table => "One line an alert",
+            Self::Ndjson => "One alert document a line",
+            Self::Json => "One array of alert documents",
+            Self::Csv => "One line an alert, for spreadsheets",
+            Self::Timeline => "What happened, in order, by day",
+            Self::Html => "One self-contained page with evidence and guides",
+        }
+    }
+}
+
 /// What is printed of one alert. It depends on that alert alone, so that several can be made at a time.
 #[derive(Clone, Debug)]
 pub struct Part {

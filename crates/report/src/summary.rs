@@ -31,8 +31,6 @@ pub struct Summary<'a> {
     pub coverage: Coverage,
     /// What was skipped, and what else the reader must know.
     pub notices: Vec<Notice>,
-    /// Rules that matched more than one record in a hundred.
-    pub noisy: Vec<RuleCount>,
 }
 
 /// What was read.
@@ -63,15 +61,6 @@ pub struct Notice {
     pub severe: bool,
     /// What, where, what to do.
     pub text: String,
-}
-
-/// How much a rule matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleCount {
-    /// Its name.
-    pub name: String,
-    /// Events its filter let through.
-    pub matched: u64,
 }
 
 /// Prints what a person wants to know first.
@@ -234,15 +223,6 @@ fn notices(about: &Summary<'_>, terminal: Terminal) -> String {
         let (code, word) = if notice.severe { ("33;1", "warning") } else { ("36", "note") };
         let text = notice.text.lines().map(clean).collect::<Vec<_>>().join("\n    ");
         out += &format!("{}: {text}\n", terminal.paint(code, word));
-    }
-    for rule in &about.noisy {
-        out += &format!(
-            "{}: the rule \"{}\" matched {} of {} records: consider an exception or a narrower query\n",
-            terminal.paint("36", "note"),
-            clean(&rule.name),
-            count(rule.matched),
-            count(about.coverage.records)
-        );
     }
     if out.is_empty() { out } else { format!("\n{out}") }
 }

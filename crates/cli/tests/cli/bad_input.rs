@@ -191,3 +191,67 @@ fn all_of_it_is_counted() {
     let ran = folder.run(&["hunt", "input", "--only", "EC2 Admin", "--now", "2026-04-01"]);
     assert!(ran.printed(0).contains("warning: 3 parts of the input could not be read:"), "{}", ran.out);
 }
+
+/// No result is not a good result.
+#[test]
+fn input_of_which_nothing_can_be_read_has_a_status() {
+    let folder = Folder::new();
+    folder.write("empty.json", "");
+    folder.write("none.json", "{\"Records\":[]}");
+    for (file, code) in [("empty.json", 2), ("none.json", 0)] {
+        for command in [["hunt", file].as_slice(), &["normalize", file], &["query", "user.name: x", file]] {
+            let ran = folder.run(command);
+            assert_eq!(ran.code, Some(code), "{command:?}: {ran:?}");
+            assert!(code == 0 || (ran.out.clone() + &ran.err).contains("READ002"), "{ran:?}");
+        }
+    }
+}
+
+/// The result must not cost the evidence.
+#[test]
+fn the_output_does_not_replace_the_input() {
+    let folder = Folder::new();
+    folder.write("input/calls.json", line("ci"));
+    folder.write("input/page.html", "old");
+    folder.write("known.ndjson", "");
+    for (arguments, file) in [
+        (["hunt", "input/calls.json", "-o", "input/calls.json"].as_slice(), "input/calls.json"),
+        (&["hunt", "input", "-o", "input/../input/calls.json"], "input/calls.json"),
+        (&["hunt", "input", "--alert-history", "known.ndjson", "-o", "known.ndjson"], "known.ndjson"),
+    ] {
+        let before = std::fs::read(folder.join(file)).unwrap();
+        let ran = folder.run(arguments);
+        assert!(ran.error().contains("is one of the files that are read"), "{ran:?}");
+        assert_eq!(std::fs::read(folder.join(file)).unwrap(), before);
+    }
+    // What is not read may be replaced, wherever it lies.
+    for _ in 0..2 {
+        folder.run(&["hunt", "input", "-f", "html", "-o", "input/page.html"]).printed(0);
+        folder.run(&["hunt", "input", "-o", "/dev/null"]).printed(0);
+    }
+}
+
+#[test]
+fn nobody_listens() {
+    let folder = Folder::new();
+    let mut command = folder.command(&["rules", "show", ""]);
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_text() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = Folder::new();
+    let name = std::ffi::OsStr::from_bytes(b"calls\xff.json");
+    // Not every file system takes such a name.
+    if std::fs::write(folder.path().join(name), line("ci")).is_ok() {
+        let output = folder.command(&["normalize"]).arg(name).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(!output.stdout.is_empty());
+    }
+}

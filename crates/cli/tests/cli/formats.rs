@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::setup::Folder;
+use crate::setup::{Folder, refused};
 
 const ONLY: [&str; 2] = ["--only", "GetPassword"];
 
@@ -163,7 +163,7 @@ fn a_reader_that_stops_is_no_error() {
     let records: Vec<Value> = (0..3_000)
         .map(|at| {
             let time = format!("2026-03-02T{:02}:{:02}:{:02}Z", at / 3600, at / 60 % 60, at % 60);
-            crate::setup::refused(&format!("e-{at}"), &time, &format!("role-{at}"))
+            refused(&format!("e-{at}"), &time, &format!("role-{at}"))
         })
         .collect();
     folder.lines("calls.ndjson", &records);
@@ -190,5 +190,22 @@ fn a_reader_that_stops_is_no_error() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+    }
+}
+
+/// A rule that matches too much is named wherever its alerts go.
+#[test]
+fn noisy_rules_are_named() {
+    let folder = Folder::new();
+    let calls: Vec<_> = (0..101)
+        .map(|at| refused(&format!("e-{at}"), &format!("2026-03-02T10:{:02}:{:02}Z", at / 60, at % 60), "ci"))
+        .collect();
+    folder.lines("calls.ndjson", &calls);
+    let noise = "the rule \"AWS EC2 Admin";
+    let matched = "matched 101 of 101 records: consider an exception or a narrower query";
+    for format in ["summary", "html", "ndjson", "table"] {
+        let ran = folder.run(&["hunt", "calls.ndjson", "--only", "EC2 Admin", "-f", format]);
+        let said = if ["summary", "html"].contains(&format) { &ran.out } else { &ran.err };
+        assert!(said.replace("&quot;", "\"").contains(noise) && said.contains(matched), "{format}: {ran:?}");
     }
 }

@@ -1,0 +1,130 @@
+//! What a hunt must say besides its alerts, in words.
+
+use hunt::{Found, Notice};
+use report::{count, plural, when};
+use rule::RuleSet;
+use span::Style;
+
+use crate::input;
+
+/// Problems of the input that are shown; the rest is counted.
+const TROUBLES_SHOWN: usize = 10;
+/// Rules that are named for one reason; the rest is counted.
+const RULES_SHOWN: usize = 3;
+/// Reasons for rules not to run; the rest is counted.
+const REASONS_SHOWN: usize = 8;
+
+/// A notice in words.
+pub(crate) fn words(notice: &Notice<'_>, found: &Found) -> report::Notice {
+    report::Notice { severe: notice.is_severe(), text: text(notice, found) }
+}
+
+/// What is wrong in the rule files, if anything.
+pub(crate) fn rule_errors(set: &RuleSet) -> Option<report::Notice> {
+    let errors = set.error_count() as u64;
+    if errors == 0 {
+        return None;
+    }
+    let mut text = format!(
+        "{} in the rule files, whose rules did not run (`trailwarden rules lint` shows all):",
+        plural(errors, "error", "errors")
+    );
+    let wrong = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
+    for problem in wrong.take(RULES_SHOWN) {
+        text += &format!("\n{}", set.render(problem, Style::Plain).trim_end());
+    }
+    Some(report::Notice { severe: true, text })
+}
+
+fn text(notice: &Notice<'_>, found: &Found) -> String {
+    match notice {
+        Notice::Paths(text) => (*text).to_owned(),
+        Notice::Troubles => troubles(&found.read.troubles, found.read.trouble_count),
+        Notice::NoRecords => "there was no record in the input".to_owned(),
+        Notice::Undated(records) => format!(
+            "{} no time of their own and are taken as happening now",
+            plural(*records, "record has", "records have")
+        ),
+        Notice::SinceAfterLast { since, last } => format!(
+            "--since {} lies after the last event ({}): no execution could find anything",
+            when(*since),
+            when(*last)
+        ),
+        Notice::UntilBeforeFirst { until, first } => format!(
+            "--until {} lies before the first event ({}): no execution could find anything",
+            when(*until),
+            when(*first)
+        ),
+        Notice::SkippedFiles(files) => format!(
+            "{} passed over: hidden, or no records by their name or beginning",
+            plural(*files, "file", "files")
+        ),
+        Notice::SkippedMembers(members) => format!(
+            "{} passed over: hidden, or no records by their name",
+            plural(*members, "member of an archive", "members of archives")
+        ),
+        Notice::Pruned(files) => format!(
+            "{} not read: delivered outside the time that --since, --until and the rules' look-back reach",
+            plural(*files, "file", "files")
+        ),
+        Notice::Refused(reasons) => refused(reasons),
+        Notice::Elsewhere { rules, .. } => format!(
+            "{} nothing of what is here, which belongs to {}; `index` asks for something else:\n{}",
+            plural(rules.len() as u64, "rule reads", "rules read"),
+            some_of('`', &found.read.indices),
+            some_of('"', rules),
+        ),
+        Notice::Unapplied { warning, rules } => match rules.as_slice() {
+            [rule] => format!("the rule \"{rule}\": {warning}"),
+            several => format!("{}: {warning}", plural(several.len() as u64, "rule", "rules")),
+        },
+        Notice::Truncated { rule, max_signals, executions } => format!(
+            "the rule \"{rule}\" reached its limit of {} in {}; more was not raised (--max-signals raises the limit)",
+            plural((*max_signals).into(), "alert", "alerts"),
+            plural(*executions, "execution", "executions"),
+        ),
+        Notice::Warning { rule, kind } => format!("the rule \"{rule}\": {kind}"),
+        Notice::Noisy { rule, matched, records } => format!(
+            "the rule \"{rule}\" matched {} of {} records: consider an exception or a narrower query",
+            count(*matched),
+            count(*records)
+        ),
+    }
+}
+
+fn troubles(texts: &[String], all: u64) -> String {
+    let mut text = format!("{} could not be read:", plural(all, "part of the input", "parts of the input"));
+    for trouble in texts.iter().take(TROUBLES_SHOWN) {
+        text += &format!("\n{}", input::trouble(trouble));
+    }
+    if all > TROUBLES_SHOWN as u64 {
+        text += &format!("\n… and {} more", count(all - TROUBLES_SHOWN as u64));
+    }
+    text
+}
+
+fn refused(reasons: &[(&str, Vec<&str>)]) -> String {
+    let all: usize = reasons.iter().map(|(_, names)| names.len()).sum();
+    let mut text = format!("{} did not run:", plural(all as u64, "rule", "rules"));
+    for (reason, names) in reasons.iter().take(REASONS_SHOWN) {
+        text += &format!("\n{reason}: {}", some_of('"', names));
+    }
+    if reasons.len() > REASONS_SHOWN {
+        let rest: usize = reasons[REASONS_SHOWN..].iter().map(|(_, names)| names.len()).sum();
+        text += &format!("\n… and {} for other reasons", count(rest as u64));
+    }
+    if all > RULES_SHOWN {
+        text += "\n`trailwarden rules lint` names every one of them";
+    }
+    text
+}
+
+/// The first of several names between quotes; the others are counted.
+fn some_of(quote: char, names: &[impl AsRef<str>]) -> String {
+    let shown = names.iter().take(RULES_SHOWN).map(|name| format!("{quote}{}{quote}", name.as_ref()));
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if names.len() > RULES_SHOWN {
+        text += &format!(" and {} more", count((names.len() - RULES_SHOWN) as u64));
+    }
+    text
+}
