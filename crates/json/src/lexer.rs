@@ -1,6 +1,7 @@
 //! What is inside of strings, block by block.
 
 use crate::mask::Masks;
+use crate::pass::Machine;
 
 /// Every second bit, from the second on.
 const ODD_BITS: u64 = 0xAAAA_AAAA_AAAA_AAAA;
@@ -44,10 +45,10 @@ impl Lexed {
 impl Lexer {
     /// The next block.
     #[inline(always)]
-    pub fn block(&mut self, m: &Masks) -> Lexed {
+    pub fn block(&mut self, machine: &impl Machine, m: &Masks) -> Lexed {
         let escaped = self.escaped(m.backslash);
         let quotes = m.quote & !escaped;
-        let inside = prefix_xor(quotes) ^ self.in_string;
+        let inside = machine.prefix_xor(quotes) ^ self.in_string;
         let word = !(inside | quotes | m.open | m.close | m.gap);
         let lexed = Lexed {
             inside,
@@ -76,15 +77,4 @@ impl Lexer {
         self.next_escaped = (ends & backslash) >> 63;
         escaped
     }
-}
-
-/// Bit `i` of the result says whether an odd number of bits up to and including `i` is set.
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
 }

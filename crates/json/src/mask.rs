@@ -66,17 +66,17 @@ pub(crate) fn sse2(block: &[u8; BLOCK]) -> Masks {
 #[target_feature(enable = "avx2")]
 pub(crate) fn avx2(block: &[u8; BLOCK]) -> Masks {
     use std::arch::x86_64::{
-        __m256i, _mm256_cmpeq_epi8, _mm256_min_epu8, _mm256_movemask_epi8, _mm256_or_si256,
-        _mm256_set_epi64x, _mm256_set1_epi8,
+        __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_or_si256, _mm256_set1_epi8,
     };
 
     let bits = |v: __m256i| u64::from(_mm256_movemask_epi8(v) as u32);
     let all = |byte: u8| _mm256_set1_epi8(byte as i8);
     let mut masks = Masks::default();
     for (lane, bytes) in block.as_chunks::<32>().0.iter().enumerate() {
-        let [first, second, third, last] =
-            [0, 1, 2, 3].map(|part| i64::from_le_bytes(bytes.as_chunks::<8>().0[part]));
-        let v = _mm256_set_epi64x(last, third, second, first);
+        #[expect(unsafe_code, reason = "a vector is loaded")]
+        // SAFETY: there are 32 bytes, and any alignment will do.
+        let v = unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) };
         let brackets = _mm256_or_si256(v, all(0x20));
         let space = _mm256_cmpeq_epi8(_mm256_min_epu8(v, all(b' ')), v);
         let comma = _mm256_cmpeq_epi8(v, all(b','));
@@ -100,13 +100,14 @@ pub(crate) fn avx2(block: &[u8; BLOCK]) -> Masks {
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(crate) fn avx512(block: &[u8; BLOCK]) -> Masks {
     use std::arch::x86_64::{
-        __m512i, _mm512_cmpeq_epi8_mask, _mm512_cmple_epu8_mask, _mm512_cmplt_epu8_mask, _mm512_movepi8_mask,
-        _mm512_or_si512, _mm512_set_epi64, _mm512_set1_epi8,
+        __m512i, _mm512_cmpeq_epi8_mask, _mm512_cmple_epu8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512,
+        _mm512_movepi8_mask, _mm512_or_si512, _mm512_set1_epi8,
     };
 
     let all = |byte: u8| -> __m512i { _mm512_set1_epi8(byte as i8) };
-    let part = |number: usize| i64::from_le_bytes(block.as_chunks::<8>().0[number]);
-    let v = _mm512_set_epi64(part(7), part(6), part(5), part(4), part(3), part(2), part(1), part(0));
+    #[expect(unsafe_code, reason = "a vector is loaded")]
+    // SAFETY: the block has 64 bytes, and any alignment will do.
+    let v = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
     let brackets = _mm512_or_si512(v, all(0x20));
     let separators = _mm512_cmpeq_epi8_mask(v, all(b',')) | _mm512_cmpeq_epi8_mask(v, all(b':'));
     Masks {

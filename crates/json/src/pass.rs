@@ -7,6 +7,9 @@ pub trait Machine {
     /// The masks of a block.
     fn masks(&self, block: &[u8; BLOCK]) -> Masks;
 
+    /// Bit `i` of the result says whether an odd number of bits up to and including `i` is set.
+    fn prefix_xor(&self, bits: u64) -> u64;
+
     /// Writes `at` plus the number of each bit that is set, in order, from the start of `places`; what it writes behind
     /// those means nothing.
     fn places(&self, at: u32, bits: u64, places: &mut [u32; BLOCK]);
@@ -30,7 +33,8 @@ pub fn run<P: Pass>(pass: P) -> P::Output {
         let has_avx2 = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt");
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("pclmulqdq");
         if has_avx2 && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2") {
             // SAFETY: just asked for.
             return unsafe { avx512(pass) };
@@ -45,25 +49,38 @@ pub fn run<P: Pass>(pass: P) -> P::Output {
 
 /// What all processors have had since 2013.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
 fn avx2<P: Pass>(pass: P) -> P::Output {
-    pass.run(&With { masks: |block: &[u8; BLOCK]| mask::avx2(block), places: one_by_one })
+    let prefix_xor = |bits: u64| multiplied(bits);
+    pass.run(&With { masks: |block: &[u8; BLOCK]| mask::avx2(block), prefix_xor, places: one_by_one })
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,avx512f,avx512bw,avx512vbmi2")]
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq,avx512f,avx512bw,avx512vbmi2")]
 fn avx512<P: Pass>(pass: P) -> P::Output {
     let places = |at: u32, bits: u64, places: &mut [u32; BLOCK]| compressed(at, bits, places);
-    pass.run(&With { masks: |block: &[u8; BLOCK]| mask::avx512(block), places })
+    let prefix_xor = |bits: u64| multiplied(bits);
+    pass.run(&With { masks: |block: &[u8; BLOCK]| mask::avx512(block), prefix_xor, places })
 }
 
-/// The two ways of a kind of processor.
-struct With<M, P> {
+/// The ways of a kind of processor.
+struct With<M, X, P> {
     masks: M,
+    prefix_xor: X,
     places: P,
 }
 
-impl<M: Fn(&[u8; BLOCK]) -> Masks, P: Fn(u32, u64, &mut [u32; BLOCK])> Machine for With<M, P> {
+impl<M, X, P> Machine for With<M, X, P>
+where
+    M: Fn(&[u8; BLOCK]) -> Masks,
+    X: Fn(u64) -> u64,
+    P: Fn(u32, u64, &mut [u32; BLOCK]),
+{
+    #[inline(always)]
+    fn prefix_xor(&self, bits: u64) -> u64 {
+        (self.prefix_xor)(bits)
+    }
+
     #[inline(always)]
     fn masks(&self, block: &[u8; BLOCK]) -> Masks {
         (self.masks)(block)
@@ -90,9 +107,29 @@ impl Machine for Any {
     }
 
     #[inline(always)]
+    fn prefix_xor(&self, mut bits: u64) -> u64 {
+        bits ^= bits << 1;
+        bits ^= bits << 2;
+        bits ^= bits << 4;
+        bits ^= bits << 8;
+        bits ^= bits << 16;
+        bits ^ bits << 32
+    }
+
+    #[inline(always)]
     fn places(&self, at: u32, bits: u64, places: &mut [u32; BLOCK]) {
         one_by_one(at, bits, places);
     }
+}
+
+/// [`Machine::prefix_xor`], which is what a multiplication by all ones without carry gives.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "pclmulqdq")]
+fn multiplied(bits: u64) -> u64 {
+    use std::arch::x86_64::{_mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_set_epi64x, _mm_set1_epi8};
+
+    _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1))) as u64
 }
 
 #[inline(always)]
@@ -157,26 +194,28 @@ mod tests {
 
     use super::*;
 
-    /// Gives the places of some bits.
-    struct Places(u32, u64);
+    /// Gives the places of some bits, and their sums.
+    struct Both(u32, u64);
 
-    impl Pass for Places {
-        type Output = Vec<u32>;
+    impl Pass for Both {
+        type Output = (Vec<u32>, u64);
 
-        fn run(self, machine: &impl Machine) -> Vec<u32> {
+        fn run(self, machine: &impl Machine) -> (Vec<u32>, u64) {
             let mut places = [0; BLOCK];
             machine.places(self.0, self.1, &mut places);
-            places[..self.1.count_ones() as usize].to_vec()
+            (places[..self.1.count_ones() as usize].to_vec(), machine.prefix_xor(self.1))
         }
     }
 
     proptest! {
         #[test]
-        fn places_are_those_of_the_bits(at in 0u32..1 << 30, one in any::<u64>(), other in any::<u64>(), few in any::<bool>()) {
+        fn processors_agree(at in 0u32..1 << 30, one in any::<u64>(), other in any::<u64>(), few in any::<bool>()) {
             let bits = if few { one & other } else { one | other };
-            let expected: Vec<u32> = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| at + bit).collect();
-            prop_assert_eq!(run(Places(at, bits)), expected.clone());
-            prop_assert_eq!(Places(at, bits).run(&Any), expected);
+            let places = (0..64).filter(|bit| bits >> bit & 1 == 1).map(|bit| at + bit).collect();
+            let sums = (0..64).filter(|bit| (bits << (63 - bit)).count_ones() % 2 == 1).map(|bit| 1 << bit).sum();
+            let expected = (places, sums);
+            prop_assert_eq!(&run(Both(at, bits)), &expected);
+            prop_assert_eq!(Both(at, bits).run(&Any), expected);
         }
     }
 }

@@ -60,11 +60,9 @@ impl Tokens {
     /// Adds the tokens of a block that starts at `at`; only bytes in `counts` do count.
     #[inline(always)]
     pub fn add(&mut self, machine: &impl Machine, at: u32, masks: &Masks, lexed: &Lexed, counts: u64) {
-        if masks.backslash & counts != 0 {
-            let start = if self.escapes.is_empty() { at } else { self.escapes.start };
-            self.escapes = start..at + BLOCK as u32;
+        if (masks.backslash | masks.control) & counts != 0 {
+            self.note_rare(at, masks.backslash & counts, masks.control & lexed.inside & counts);
         }
-        self.has_controls |= masks.control & lexed.inside & counts != 0;
         let bits = lexed.tokens() & counts;
         if self.places.len() < self.len + BLOCK {
             self.places.resize((self.len + BLOCK).next_power_of_two().max(FIRST_PLACES), 0);
@@ -73,6 +71,17 @@ impl Tokens {
             machine.places(at, bits, space);
         }
         self.len += bits.count_ones() as usize;
+    }
+}
+
+impl Tokens {
+    #[cold]
+    fn note_rare(&mut self, at: u32, backslash: u64, control: u64) {
+        if backslash != 0 {
+            let start = if self.escapes.is_empty() { at } else { self.escapes.start };
+            self.escapes = start..at + BLOCK as u32;
+        }
+        self.has_controls |= control != 0;
     }
 }
 
@@ -97,20 +106,15 @@ impl Pass for Whole<'_> {
     #[inline(always)]
     fn run(self, machine: &impl Machine) {
         let mut lexer = Lexer::default();
-        let mut block = |at: usize, block: &[u8; BLOCK]| {
-            let masks = machine.masks(block);
-            let lexed = lexer.block(&masks);
-            self.tokens.add(machine, at as u32, &masks, &lexed, u64::MAX);
-        };
         let (blocks, rest) = self.text.as_chunks();
-        for (number, bytes) in blocks.iter().enumerate() {
-            block(number * BLOCK, bytes);
-        }
-        if !rest.is_empty() {
-            // Spaces are no tokens.
-            let mut last = [b' '; BLOCK];
-            last[..rest.len()].copy_from_slice(rest);
-            block(blocks.len() * BLOCK, &last);
+        // Spaces are no tokens.
+        let mut last = [b' '; BLOCK];
+        last[..rest.len()].copy_from_slice(rest);
+        // A closure for both would not be compiled for the processor.
+        for (number, block) in blocks.iter().chain([&last]).enumerate() {
+            let masks = machine.masks(block);
+            let lexed = lexer.block(machine, &masks);
+            self.tokens.add(machine, (number * BLOCK) as u32, &masks, &lexed, u64::MAX);
         }
     }
 }

@@ -133,16 +133,17 @@ impl Scanner {
         note: &mut Note<'_>,
     ) -> Option<Step> {
         let m = &machine.masks(block);
-        let lexed = self.lexer.block(m);
+        let lexed = self.lexer.block(machine, m);
         let Lexed { inside, opening, closing, open, close, .. } = lexed;
 
         let after_close = closing << 1 | self.last_closed;
         let before_open = (m.gap | m.open) << 1 | self.may_open;
-        let faults = after_close & !(m.gap | m.close)
-            | opening & !before_open
-            | m.newline & inside
-            | m.backslash & !inside;
-        let line_starts = open & (m.newline << 1 | self.last_newline);
+        let mut faults = after_close & !(m.gap | m.close) | opening & !before_open;
+        let mut line_starts = open & self.last_newline;
+        if m.newline | m.backslash != 0 {
+            faults |= m.newline & inside | m.backslash & !inside;
+            line_starts |= open & m.newline << 1;
+        }
 
         // Nearly always there is nothing wrong and the value cannot end in this block.
         let (opens, closes) = (open.count_ones(), close.count_ones());
