@@ -56,24 +56,11 @@ impl Pass for Scan<'_> {
     #[inline(always)]
     fn run(self, machine: &impl Machine) -> Step {
         let Self { scanner, text, from, last, mut note } = self;
-        let (blocks, rest) = text[from..].as_chunks();
-        let mut at = from;
-        for block in blocks {
-            if let Some(step) = scanner.block(machine, text, at, block, &mut note) {
-                return step;
-            }
-            at += BLOCK;
-        }
-        if last && !rest.is_empty() {
-            // Spaces end no value and break none.
-            let mut block = [b' '; BLOCK];
-            block[..rest.len()].copy_from_slice(rest);
-            if let Some(step) = scanner.block(machine, text, at, &block, &mut note) {
-                return step;
-            }
-            at = text.len();
-        }
-        Step::More(at)
+        // What nobody else can see can live in registers.
+        let mut state = scanner.clone();
+        let step = state.blocks(machine, text, from, last, &mut note);
+        *scanner = state;
+        step
     }
 }
 
@@ -122,6 +109,34 @@ impl Scanner {
         json::run(Scan { scanner: self, text, from, last, note })
     }
 
+    #[inline(always)]
+    fn blocks(
+        &mut self,
+        machine: &impl Machine,
+        text: &[u8],
+        from: usize,
+        last: bool,
+        note: &mut Note<'_>,
+    ) -> Step {
+        let (blocks, rest) = text[from..].as_chunks();
+        let mut at = from;
+        for block in blocks {
+            if let Some(step) = self.block(machine, text, at, block, note) {
+                return step;
+            }
+            at += BLOCK;
+        }
+        if last && !rest.is_empty() {
+            // Spaces end no value and break none.
+            let mut block = [b' '; BLOCK];
+            block[..rest.len()].copy_from_slice(rest);
+            if let Some(step) = self.block(machine, text, at, &block, note) {
+                return step;
+            }
+            at = text.len();
+        }
+        Step::More(at)
+    }
     /// One block, which starts at `at`. `None` if the value goes on.
     #[inline(always)]
     fn block(
@@ -148,17 +163,20 @@ impl Scanner {
         // Nearly always there is nothing wrong and the value cannot end in this block.
         let (opens, closes) = (open.count_ones(), close.count_ones());
         let plain = faults | line_starts == 0;
-        let mut ended = None;
+        let (mut ended, mut counts) = (None, u64::MAX);
         if plain && closes < self.depth && self.depth.saturating_add(opens) <= self.max_depth {
             self.depth = self.depth + opens - closes;
         } else {
-            ended = self.brackets(text, at, open, close, faults, line_starts);
+            let brackets = Brackets { open, close, faults, line_starts };
+            (self.depth, ended) = brackets.walk(text, at, self.depth, self.max_depth);
+            if let Some(Step::End(end)) = ended
+                && end < at + BLOCK
+            {
+                counts = (1 << (end - at)) - 1;
+            }
         }
+        self.high |= m.high & counts;
         if let Some((start, tokens)) = note {
-            let counts = match ended {
-                Some(Step::End(end)) if end < at + BLOCK => (1 << (end - at)) - 1,
-                _ => u64::MAX,
-            };
             tokens.add(machine, (at - *start) as u32, m, &lexed, counts);
         }
         if ended.is_some() {
@@ -168,45 +186,46 @@ impl Scanner {
         self.last_closed = closing >> 63;
         self.may_open = (m.gap | m.open) >> 63;
         self.last_newline = m.newline >> 63;
-        self.high |= m.high;
         None
     }
+}
 
-    /// Goes through the brackets of a block one by one.
-    fn brackets(
-        &mut self,
-        text: &[u8],
-        at: usize,
-        open: u64,
-        close: u64,
-        faults: u64,
-        line_starts: u64,
-    ) -> Option<Step> {
-        let fault = faults.trailing_zeros();
+/// What is to be known of a block in which the value may end.
+struct Brackets {
+    open: u64,
+    close: u64,
+    faults: u64,
+    /// Opening brackets at the start of a line.
+    line_starts: u64,
+}
+
+impl Brackets {
+    /// Goes through the brackets one by one, from this depth on. Gives the depth, and how the value ended if it did.
+    fn walk(&self, text: &[u8], at: usize, mut depth: u32, max_depth: u32) -> (u32, Option<Step>) {
+        let fault = self.faults.trailing_zeros();
         // Only what comes before the first fault is to be trusted.
         let trusted = if fault < 64 { (1 << fault) - 1 } else { u64::MAX };
-        let mut brackets = (open | close) & trusted;
+        let mut brackets = (self.open | self.close) & trusted;
         while brackets != 0 {
             let bit = brackets & brackets.wrapping_neg();
             let place = at + bit.trailing_zeros() as usize;
-            if close & bit != 0 {
-                self.depth = self.depth.saturating_sub(1);
-                if self.depth == 0 {
-                    self.high |= non_ascii(&text[at..place]);
-                    return Some(Step::End(place + 1));
+            if self.close & bit != 0 {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return (depth, Some(Step::End(place + 1)));
                 }
             } else {
-                if line_starts & bit != 0 && self.depth > 0 && cannot_start(&text[..place]) {
-                    return Some(Step::Broken(place));
+                if self.line_starts & bit != 0 && depth > 0 && cannot_start(&text[..place]) {
+                    return (depth, Some(Step::Broken(place)));
                 }
-                self.depth = self.depth.saturating_add(1);
-                if self.depth > self.max_depth {
-                    return Some(Step::TooDeep(place));
+                depth = depth.saturating_add(1);
+                if depth > max_depth {
+                    return (depth, Some(Step::TooDeep(place)));
                 }
             }
             brackets ^= bit;
         }
-        (fault < 64).then_some(Step::Broken(at + fault as usize))
+        (depth, (fault < 64).then_some(Step::Broken(at + fault as usize)))
     }
 }
 
@@ -215,9 +234,4 @@ impl Scanner {
 fn cannot_start(before: &[u8]) -> bool {
     let last = before.iter().rev().take(LOOK_BACK_BYTES).find(|&&byte| byte > b' ');
     !matches!(last, Some(b',' | b':' | b'[' | b'{') | None)
-}
-
-/// Not zero if a byte is not ASCII.
-fn non_ascii(bytes: &[u8]) -> u64 {
-    u64::from(!bytes.is_ascii())
 }
