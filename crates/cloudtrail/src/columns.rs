@@ -62,6 +62,19 @@ pub struct Call<'a> {
     pub provider: &'a str,
 }
 
+/// A look at a record before its columns are picked.
+pub struct Peek<'p, 'a> {
+    facts: &'p mut Facts<'a>,
+    scratch: &'p mut Scratch,
+}
+
+impl Peek<'_, '_> {
+    /// Hands over every value that the columns would get.
+    pub fn values(&mut self, columns: &Columns, take: impl FnMut(Scalar<'_>)) {
+        columns.emit(self.facts, self.scratch, &mut Each(take));
+    }
+}
+
 impl Columns {
     /// Works out where the values of each column come from. Columns that no record can fill stay empty.
     pub fn new(schema: &Schema, version: Version) -> Self {
@@ -109,22 +122,23 @@ impl Columns {
         read_at: &ReadAt,
         builder: &mut BlockBuilder,
     ) -> EventHead<'a> {
-        Self::fill_by_call(normaliser, record, read_at, builder, |_| Some(self))
+        Self::fill_by_call(normaliser, record, read_at, builder, |_, _| Some(self))
     }
 
     /// As [`Columns::fill`], with the columns that `of_call` picks once the call is known, if any. All that it may
-    /// pick are of one schema and version.
+    /// pick or look at are of one schema and version.
     pub fn fill_by_call<'a, 'c>(
         normaliser: &mut Normaliser,
         record: &'a Record<'_>,
         read_at: &ReadAt,
         builder: &mut BlockBuilder,
-        of_call: impl FnOnce(Option<Call<'_>>) -> Option<&'c Self>,
+        of_call: impl FnOnce(Option<Call<'_>>, &mut Peek<'_, '_>) -> Option<&'c Self>,
     ) -> EventHead<'a> {
         let (options, scratch) = normaliser.parts();
         let mut facts = Facts::new(record, options, read_at);
         let call = facts.event_name().zip(facts.text(facts.top.event_source()));
-        if let Some(columns) = of_call(call.map(|(action, provider)| Call { action, provider })) {
+        let call = call.map(|(action, provider)| Call { action, provider });
+        if let Some(columns) = of_call(call, &mut Peek { facts: &mut facts, scratch }) {
             columns.emit(&mut facts, scratch, builder);
         }
         let (own_id, own_time) = (facts.top.event_id(), facts.timestamp);
@@ -220,6 +234,19 @@ impl Push for Late<'_> {
 
     fn push_text(&mut self, slot: Slot, text: &str) {
         self.push(slot, Scalar::Str(text));
+    }
+}
+
+/// No row: what takes each value.
+struct Each<F>(F);
+
+impl<F: FnMut(Scalar<'_>)> Push for Each<F> {
+    fn push(&mut self, _: Slot, value: Scalar<'_>) {
+        (self.0)(value);
+    }
+
+    fn push_text(&mut self, _: Slot, text: &str) {
+        (self.0)(Scalar::Str(text));
     }
 }
 

@@ -44,7 +44,7 @@ mod time;
 mod tree;
 mod user_agent;
 
-pub use columns::{Call, Columns, EventHead, event_id};
+pub use columns::{Call, Columns, EventHead, Peek, event_id};
 pub use geo::{Geo, GeoError};
 pub use normalise::Normaliser;
 pub use options::{Envelope, Options, Original, ReadAt, Retain, Version};

@@ -2,16 +2,18 @@
 //!
 //! Nearly every rule is about a few calls. Of a record whose call most rules have nothing to do with, only the columns
 //! of the others are filled: a filter that the call alone makes false is false whatever the other columns hold. If the
-//! call makes all of them false, the record becomes no row.
+//! call makes all of them false, the record becomes no row. Nor does it if the guards of those that are left do.
 
 use std::sync::Arc;
 
 use block::{BlockBuilder, Origin, RowInfo, Schema, Slot};
-use cloudtrail::{Call, Columns};
+use cloudtrail::{Call, Columns, Peek};
 use ecs::{Scalar, Shape};
 use exec::{Program, Scratch};
 use plan::{Expr, Predicate};
 use rustc_hash::FxHashMap;
+
+use crate::guards::{Guard, Guards};
 
 const ACTION: &str = "event.action";
 const PROVIDER: &str = "event.provider";
@@ -22,6 +24,10 @@ const CALLS_MAX: usize = 65_536;
 const PROVIDERS_MAX: usize = 16;
 /// How many different sets of columns there may be; the records of further calls get all columns.
 const PARTS_MAX: usize = 256;
+/// How many guards of a part are worth asking before a row is filled.
+const GUARDS_MAX: usize = 6;
+/// How many guards there may be in all, for they remember values; further parts have none.
+const ALL_GUARDS_MAX: usize = 32;
 
 /// What each filter asks of the call, and the columns that it needs otherwise: shared by all threads.
 pub(crate) struct Calls {
@@ -33,18 +39,26 @@ pub(crate) struct Calls {
     needs: Vec<Vec<Slot>>,
     /// The columns that say what the call is. All rely on them.
     own: Vec<Slot>,
+    guards: Guards,
 }
 
 impl Calls {
-    /// Nothing if no filter asks anything of the call. `needs` are the columns of each filter and its tail.
-    pub(crate) fn new(filters: &[Expr], needs: Vec<Vec<Slot>>, schema: &Schema) -> Option<Self> {
+    /// Nothing if no filter asks anything of the call. `needs` are the columns of each filter and its tail; `is_early`
+    /// says which columns are filled at once.
+    pub(crate) fn new(
+        filters: &[Expr],
+        needs: Vec<Vec<Slot>>,
+        schema: &Schema,
+        is_early: impl Fn(Slot) -> bool,
+    ) -> Option<Self> {
         let asked: Vec<Expr> = filters.iter().map(|filter| of_call(filter, true).simplify()).collect();
         let asks: Vec<bool> = asked.iter().map(|asked| *asked != Expr::Const(true)).collect();
         if !asks.contains(&true) {
             return None;
         }
         let own = [ACTION, PROVIDER].iter().filter_map(|path| schema.get(path, Shape::Leaf)).collect();
-        Some(Self { program: Program::compile(&asked), asks, needs, own })
+        let guards = Guards::new(filters, schema, is_early);
+        Some(Self { program: Program::compile(&asked), asks, needs, own, guards })
     }
 }
 
@@ -77,10 +91,19 @@ pub(crate) struct ByCall {
     known_calls: usize,
     /// All early columns, then parts of them.
     parts: Vec<Part>,
-    /// The part of each set of columns, without and with the text.
-    by_slots: FxHashMap<(Vec<Slot>, bool), usize>,
+    by_needs: FxHashMap<Needs, usize>,
+    /// The guards by their numbers, once a part has them.
+    guards: FxHashMap<usize, Guard>,
     scratch: Scratch,
     builder: Option<BlockBuilder>,
+}
+
+/// What tells parts from each other.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Needs {
+    slots: Vec<Slot>,
+    wants_text: bool,
+    guards: Vec<usize>,
 }
 
 /// What the records of some calls need.
@@ -89,6 +112,8 @@ pub(crate) struct Part {
     /// Whether the text is likely to be asked for: a column may be filled later, or a rule names the call, so that the
     /// record may well alert.
     pub(crate) wants_text: bool,
+    /// If none of them lets a record pass, no filter can match it. Empty if some filter has none.
+    guards: Vec<usize>,
 }
 
 /// A call of an action.
@@ -106,8 +131,9 @@ impl ByCall {
             is_later,
             known: FxHashMap::default(),
             known_calls: 0,
-            parts: vec![Part { columns: early, wants_text: true }],
-            by_slots: FxHashMap::default(),
+            parts: vec![Part { columns: early, wants_text: true, guards: Vec::new() }],
+            by_needs: FxHashMap::default(),
+            guards: FxHashMap::default(),
             scratch: Scratch::default(),
             builder: None,
         }
@@ -115,12 +141,16 @@ impl ByCall {
 
     /// What a record needs: all columns, if it does not say plainly what it is about; nothing at all, not even a row,
     /// if no filter can match it.
-    pub(crate) fn of(&mut self, call: Option<Call<'_>>) -> Option<&Part> {
+    pub(crate) fn of(&mut self, call: Option<Call<'_>>, record: &mut Peek<'_, '_>) -> Option<&Part> {
         let part = match call {
             Some(call) if self.calls.is_some() => self.number(call)?,
             Some(_) | None => 0,
         };
-        Some(&self.parts[part])
+        let Self { parts, guards, .. } = self;
+        let part = &parts[part];
+        let may_match = part.guards.is_empty()
+            || part.guards.iter().any(|it| guards.get_mut(it).is_none_or(|guard| guard.lets_pass(record)));
+        may_match.then_some(part)
     }
 
     fn number(&mut self, call: Call<'_>) -> Option<usize> {
@@ -156,10 +186,15 @@ impl ByCall {
         let block = builder.finish();
         let mut slots = calls.own.clone();
         let (mut is_hopeless, mut is_named) = (true, false);
+        let mut guards = Some(Vec::new());
         calls.program.evaluate(&block, &[], &mut self.scratch, |filter, _| {
             is_hopeless = false;
             is_named |= calls.asks[filter];
             slots.extend_from_slice(&calls.needs[filter]);
+            match (&mut guards, calls.guards.of(filter)) {
+                (Some(guards), Some(guard)) => guards.push(guard),
+                _ => guards = None,
+            }
         });
         self.builder = Some(BlockBuilder::reuse(block));
         if is_hopeless {
@@ -168,17 +203,28 @@ impl ByCall {
         slots.sort_unstable();
         slots.dedup();
         let wants_text = is_named || slots.iter().any(|slot| self.is_later[slot.index()]);
-        let key = (slots, wants_text);
-        if let Some(&part) = self.by_slots.get(&key) {
+        let mut guards = guards.unwrap_or_default();
+        guards.sort_unstable();
+        guards.dedup();
+        let new = guards.iter().filter(|it| !self.guards.contains_key(*it)).count();
+        if guards.len() > GUARDS_MAX || self.guards.len() + new > ALL_GUARDS_MAX {
+            guards.clear();
+        }
+        let needs = Needs { slots, wants_text, guards };
+        if let Some(&part) = self.by_needs.get(&needs) {
             return Some(part);
         }
         if self.parts.len() >= PARTS_MAX {
             return Some(0);
         }
-        let columns = self.parts[0].columns.only(|slot| key.0.binary_search(&slot).is_ok());
-        self.parts.push(Part { columns, wants_text });
+        let early = &self.parts[0].columns;
+        let columns = early.only(|slot| needs.slots.binary_search(&slot).is_ok());
+        for &guard in &needs.guards {
+            self.guards.entry(guard).or_insert_with(|| calls.guards.guard(guard, early));
+        }
+        self.parts.push(Part { columns, wants_text, guards: needs.guards.clone() });
         let part = self.parts.len() - 1;
-        self.by_slots.insert(key, part);
+        self.by_needs.insert(needs, part);
         Some(part)
     }
 }
@@ -228,10 +274,14 @@ mod tests {
 
     /// The columns that a record gets, and whether its text is kept.
     fn part(queries: &[&str], action: &str, provider: &str) -> (Vec<String>, bool) {
+        part_of(queries, action, provider, "AKIA1")
+    }
+
+    fn part_of(queries: &[&str], action: &str, provider: &str, key: &str) -> (Vec<String>, bool) {
         let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
         let program = Program::compile(&filters);
         let schema = program.schema();
-        let calls = Calls::new(&filters, needs(&filters, schema), schema).map(Arc::new);
+        let calls = Calls::new(&filters, needs(&filters, schema), schema, |_| true).map(Arc::new);
         let early = Columns::of(schema, cloudtrail::Version::default(), |_| true);
         let mut by_call = ByCall::new(calls, early, vec![false; schema.len()]);
         let mut wants_text = false;
@@ -239,7 +289,7 @@ mod tests {
             "eventName": action,
             "eventSource": provider,
             "errorCode": "e",
-            "userIdentity": {"type": "IAMUser", "userName": "u", "arn": "a"},
+            "userIdentity": {"type": "IAMUser", "userName": "x", "arn": "a", "accessKeyId": key},
         });
         let text = record.to_string();
         let mut parsed = cloudtrail::RecordBuf::default();
@@ -247,8 +297,8 @@ mod tests {
         let mut builder = BlockBuilder::new(Arc::new(schema.clone()));
         let read_at = cloudtrail::ReadAt::new(NOW);
         let record = parsed.parse(text.as_bytes());
-        Columns::fill_by_call(&mut normaliser, &record, &read_at, &mut builder, |call| {
-            let part = by_call.of(call)?;
+        Columns::fill_by_call(&mut normaliser, &record, &read_at, &mut builder, |call, record| {
+            let part = by_call.of(call, record)?;
             wants_text = part.wants_text;
             Some(&part.columns)
         });
@@ -272,7 +322,7 @@ mod tests {
         let rules = [
             "event.action: A and user.name: x",
             "event.provider: p and aws.cloudtrail.error_code: *",
-            "aws.cloudtrail.user_identity.type: Root",
+            "aws.cloudtrail.user_identity.type: *",
         ];
         let always = ["aws.cloudtrail.user_identity.type", "event.action", "event.provider"];
         let with = |more: &[&str]| {
@@ -293,6 +343,22 @@ mod tests {
         assert_eq!(part(bound, "B", "q"), (Vec::new(), false), "no rule can match it");
     }
 
+    #[test]
+    fn records_that_no_guard_lets_pass_get_nothing() {
+        let (key, outcome) = ("aws.cloudtrail.user_identity.access_key_id", "event.outcome");
+        let long_term = format!("{key}: AKIA* and {outcome}: success");
+        let rules = ["event.action: A and user.name: *", &long_term];
+        let with = |filled: &[&str]| (filled.iter().map(|&it| it.to_owned()).collect::<Vec<_>>(), false);
+        assert_eq!(part_of(&rules, "B", "q", "ASIA1"), with(&[]), "nobody can match it");
+        assert_eq!(part_of(&rules, "B", "q", ""), with(&[]), "nor without a value");
+        let all = with(&[key, ACTION, outcome]);
+        assert_eq!(part_of(&rules, "B", "q", "AKIA1"), all, "one lets it pass");
+        let either = ["event.action: A and user.name: *", &long_term, "user.name: (x or y)"];
+        assert_eq!(part_of(&either, "B", "q", "ASIA1").0.len(), 4, "another lets it pass");
+        assert_eq!(part_of(&rules, "A", "q", "ASIA1").0.len(), 4, "a rule about the call has none");
+        assert!(!part_of(&rules, "none", "q", "ASIA1").0.is_empty(), "that names no call");
+    }
+
     fn query() -> impl Strategy<Value = String> {
         let leaf = prop::sample::select(vec![
             "event.action: A",
@@ -305,6 +371,9 @@ mod tests {
             "event.provider: *",
             "user.name: x",
             "user.name: *",
+            "aws.cloudtrail.user_identity.access_key_id: AKIA*",
+            "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (*role/a* or *role/b or *c)",
+            "aws.cloudtrail.user_identity.type: Root",
             "event.outcome: failure",
             "aws.cloudtrail.error_code: e",
             "aws.cloudtrail.user_identity.arn: a*",
@@ -321,6 +390,19 @@ mod tests {
                 2 => inner.prop_map(|it| format!("(not {it})")),
             ]
         })
+    }
+
+    /// A query about anything, about few calls, or with something to guard it.
+    fn rule() -> impl Strategy<Value = String> {
+        let first = prop::sample::select(vec![
+            "event.action: A and",
+            "event.provider: q and",
+            "user.name: x and",
+            "aws.cloudtrail.user_identity.access_key_id: AKIA* and",
+            "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (*role/a* or *role/b or *c) and",
+            "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (role/* or c) and not",
+        ]);
+        prop_oneof![2 => query(), 5 => (first, query()).prop_map(|(first, rest)| format!("{first} ({rest})"))]
     }
 
     fn record() -> impl Strategy<Value = Value> {
@@ -343,15 +425,31 @@ mod tests {
         let agents = of(vec![json!("agent"), json!("agent"), json!({"a": 1})]);
         let users = of(vec![json!("x"), json!("y"), json!(null)]);
         let requests = of(vec![json!(null), json!({"k": "v"}), json!({"l": "k"})]);
-        (names(), sources(), codes, agents, users, requests).prop_map(
-            |(name, source, code, agent, user, request)| {
+        let keys = of(vec![json!(null), json!("ASIA1"), json!("AKIA1"), json!(["AKIA1", "ASIA2"]), json!(7)]);
+        let roles = of(vec![
+            json!(null),
+            json!("role/x"),
+            json!("role/ab"),
+            json!("role/b"),
+            json!(["c", "d"]),
+            json!(["d", "role/b"]),
+        ]);
+        let kinds = of(vec![json!("IAMUser"), json!("Root"), json!(null)]);
+        (names(), sources(), codes, agents, users, requests, keys, roles, kinds).prop_map(
+            |(name, source, code, agent, user, request, key, role, kind)| {
                 json!({
                     "eventVersion": "1.08",
                     "eventName": name,
                     "eventSource": source,
                     "errorCode": code,
                     "userAgent": agent,
-                    "userIdentity": {"type": "IAMUser", "userName": user, "arn": "arn"},
+                    "userIdentity": {
+                        "type": kind,
+                        "userName": user,
+                        "arn": "arn",
+                        "accessKeyId": key,
+                        "sessionContext": {"sessionIssuer": {"arn": role}},
+                    },
                     "requestParameters": request,
                 })
             },
@@ -362,7 +460,7 @@ mod tests {
         /// What matches is what matches the documents, in blocks of all columns and in blocks of those that matter.
         #[test]
         fn unfilled_columns_change_no_verdict(
-            queries in prop::collection::vec(query(), 1..5),
+            queries in prop::collection::vec(rule(), 1..5),
             records in prop::collection::vec(record(), 1..20),
         ) {
             let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
@@ -384,7 +482,8 @@ mod tests {
                 .columns()
                 .map(|(_, path, shape)| if is_late(path, shape) { Phase::Late } else { Phase::Early })
                 .collect();
-            let calls = Calls::new(&filters, needs(&filters, &schema), &schema).map(Arc::new);
+            let is_early = |slot: Slot| phases[slot.index()] == Phase::Early;
+            let calls = Calls::new(&filters, needs(&filters, &schema), &schema, is_early).map(Arc::new);
             let options = cloudtrail::Options::default();
             let matches = |calls: Option<Arc<Calls>>| {
                 let indices = Arc::new(Indices::default());

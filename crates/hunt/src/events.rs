@@ -151,13 +151,14 @@ impl RowFiller {
                 }
                 let (normaliser, by_call) = (&mut self.normaliser, &mut self.by_call);
                 let mut is_hopeless = false;
-                let head = Columns::fill_by_call(normaliser, &record, &self.read_at, builder, |call| {
-                    let part = by_call.of(call);
-                    is_hopeless = part.is_none();
-                    let part = part?;
-                    keeps_text &= part.wants_text || keeps_all;
-                    Some(&part.columns)
-                });
+                let head =
+                    Columns::fill_by_call(normaliser, &record, &self.read_at, builder, |call, record| {
+                        let part = by_call.of(call, record);
+                        is_hopeless = part.is_none();
+                        let part = part?;
+                        keeps_text &= part.wants_text || keeps_all;
+                        Some(&part.columns)
+                    });
                 let filled = Filled { time: head.is_dated.then_some(head.timestamp) };
                 if is_hopeless {
                     return Ok(filled);

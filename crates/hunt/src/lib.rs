@@ -19,6 +19,7 @@ mod alerts;
 mod calls;
 mod costly;
 mod events;
+mod guards;
 mod index;
 mod keep;
 mod matching;

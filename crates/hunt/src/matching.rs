@@ -116,7 +116,8 @@ impl Prepared {
             let tail = overrides[rule].iter().map(|(slot, _)| *slot).chain(terms[rule].iter().copied());
             filter.chain(tail).collect()
         });
-        let calls = Calls::new(filters, needs.collect(), &schema).map(Arc::new);
+        let is_early = |slot: Slot| phases[slot.index()] == Phase::Early;
+        let calls = Calls::new(filters, needs.collect(), &schema, is_early).map(Arc::new);
         Self {
             calls,
             program,
