@@ -22,6 +22,8 @@ const PROVIDER: &str = "event.provider";
 const CALLS_MAX: usize = 65_536;
 /// How many providers of an action are remembered: they are searched one by one.
 const PROVIDERS_MAX: usize = 16;
+/// The number of the part that has all columns.
+pub(crate) const ALL: usize = 0;
 /// How many different sets of columns there may be; the records of further calls get all columns.
 const PARTS_MAX: usize = 256;
 /// How many guards of a part are worth asking before a row is filled.
@@ -84,12 +86,10 @@ fn is_of_call(predicate: &Predicate) -> bool {
 /// One thread's knowledge of which columns to fill.
 pub(crate) struct ByCall {
     calls: Option<Arc<Calls>>,
-    /// For each column whether it is filled later, from the record's text.
-    is_later: Vec<bool>,
     /// The calls known by their action, which nearly always has one provider.
     known: FxHashMap<Box<str>, Vec<Known>>,
     known_calls: usize,
-    /// All early columns, then parts of them.
+    /// All columns, then parts of them. None is ever dropped.
     parts: Vec<Part>,
     by_needs: FxHashMap<Needs, usize>,
     /// The guards by their numbers, once a part has them.
@@ -108,7 +108,10 @@ struct Needs {
 
 /// What the records of some calls need.
 pub(crate) struct Part {
-    pub(crate) columns: Columns,
+    /// The columns of each phase.
+    pub(crate) early: Columns,
+    pub(crate) late: Columns,
+    pub(crate) tail: Columns,
     /// Whether the text is likely to be asked for: a column may be filled later, or a rule names the call, so that the
     /// record may well alert.
     pub(crate) wants_text: bool,
@@ -124,14 +127,13 @@ struct Known {
 }
 
 impl ByCall {
-    /// `early` are all columns that are filled at once; `is_later` says which are not.
-    pub(crate) fn new(calls: Option<Arc<Calls>>, early: Columns, is_later: Vec<bool>) -> Self {
+    /// All columns of each phase.
+    pub(crate) fn new(calls: Option<Arc<Calls>>, early: Columns, late: Columns, tail: Columns) -> Self {
         Self {
             calls,
-            is_later,
             known: FxHashMap::default(),
             known_calls: 0,
-            parts: vec![Part { columns: early, wants_text: true, guards: Vec::new() }],
+            parts: vec![Part { early, late, tail, wants_text: true, guards: Vec::new() }],
             by_needs: FxHashMap::default(),
             guards: FxHashMap::default(),
             scratch: Scratch::default(),
@@ -139,18 +141,23 @@ impl ByCall {
         }
     }
 
-    /// What a record needs: all columns, if it does not say plainly what it is about; nothing at all, not even a row,
-    /// if no filter can match it.
-    pub(crate) fn of(&mut self, call: Option<Call<'_>>, record: &mut Peek<'_, '_>) -> Option<&Part> {
-        let part = match call {
+    /// What a record with this number needs.
+    pub(crate) fn part(&self, number: usize) -> &Part {
+        &self.parts[number]
+    }
+
+    /// The number of what a record needs: all columns, if it does not say plainly what it is about; nothing at all, not
+    /// even a row, if no filter can match it.
+    pub(crate) fn of(&mut self, call: Option<Call<'_>>, record: &mut Peek<'_, '_>) -> Option<usize> {
+        let number = match call {
             Some(call) if self.calls.is_some() => self.number(call)?,
-            Some(_) | None => 0,
+            Some(_) | None => ALL,
         };
         let Self { parts, guards, .. } = self;
-        let part = &parts[part];
+        let part = &parts[number];
         let may_match = part.guards.is_empty()
             || part.guards.iter().any(|it| guards.get_mut(it).is_none_or(|guard| guard.lets_pass(record)));
-        may_match.then_some(part)
+        may_match.then_some(number)
     }
 
     fn number(&mut self, call: Call<'_>) -> Option<usize> {
@@ -202,7 +209,11 @@ impl ByCall {
         }
         slots.sort_unstable();
         slots.dedup();
-        let wants_text = is_named || slots.iter().any(|slot| self.is_later[slot.index()]);
+        let is_needed = |slot: Slot| slots.binary_search(&slot).is_ok();
+        let all = &self.parts[ALL];
+        let (early, late, tail) =
+            (all.early.only(is_needed), all.late.only(is_needed), all.tail.only(is_needed));
+        let wants_text = is_named || !late.is_empty() || !tail.is_empty();
         let mut guards = guards.unwrap_or_default();
         guards.sort_unstable();
         guards.dedup();
@@ -215,14 +226,12 @@ impl ByCall {
             return Some(part);
         }
         if self.parts.len() >= PARTS_MAX {
-            return Some(0);
+            return Some(ALL);
         }
-        let early = &self.parts[0].columns;
-        let columns = early.only(|slot| needs.slots.binary_search(&slot).is_ok());
         for &guard in &needs.guards {
-            self.guards.entry(guard).or_insert_with(|| calls.guards.guard(guard, early));
+            self.guards.entry(guard).or_insert_with(|| calls.guards.guard(guard, &all.early));
         }
-        self.parts.push(Part { columns, wants_text, guards: needs.guards.clone() });
+        self.parts.push(Part { early, late, tail, wants_text, guards: needs.guards.clone() });
         let part = self.parts.len() - 1;
         self.by_needs.insert(needs, part);
         Some(part)
@@ -282,8 +291,8 @@ mod tests {
         let program = Program::compile(&filters);
         let schema = program.schema();
         let calls = Calls::new(&filters, needs(&filters, schema), schema, |_| true).map(Arc::new);
-        let early = Columns::of(schema, cloudtrail::Version::default(), |_| true);
-        let mut by_call = ByCall::new(calls, early, vec![false; schema.len()]);
+        let columns = |picked: bool| Columns::of(schema, cloudtrail::Version::default(), |_| picked);
+        let mut by_call = ByCall::new(calls, columns(true), columns(false), columns(false));
         let mut wants_text = false;
         let record = json!({
             "eventName": action,
@@ -299,8 +308,8 @@ mod tests {
         let record = parsed.parse(text.as_bytes());
         Columns::fill_by_call(&mut normaliser, &record, &read_at, &mut builder, |call, record| {
             let part = by_call.of(call, record)?;
-            wants_text = part.wants_text;
-            Some(&part.columns)
+            wants_text = by_call.part(part).wants_text;
+            Some(&by_call.part(part).early)
         });
         builder.end_row(RowInfo { id: "", index: 0, timestamp: 0, origin: Origin::default() });
         let block = builder.finish();
@@ -341,6 +350,28 @@ mod tests {
         let own = ["event.action", "event.provider", "user.name"].map(str::to_owned).to_vec();
         assert_eq!(part(bound, "A", "q"), (own, true));
         assert_eq!(part(bound, "B", "q"), (Vec::new(), false), "no rule can match it");
+    }
+
+    #[test]
+    fn later_columns_are_those_of_the_call_too() {
+        let request = "aws.cloudtrail.request_parameters";
+        let filters = [lower(&format!("event.action: A and {request}: *x*")), lower("event.action: B")];
+        let program = Program::compile(&filters);
+        let schema = program.schema();
+        let is_late = |slot: Slot| schema.get(request, Shape::Leaf) == Some(slot);
+        let calls =
+            Calls::new(&filters, needs(&filters, schema), schema, |slot| !is_late(slot)).map(Arc::new);
+        let columns =
+            |picked: &dyn Fn(Slot) -> bool| Columns::of(schema, cloudtrail::Version::default(), picked);
+        let (early, late) = (columns(&|slot| !is_late(slot)), columns(&is_late));
+        let mut by_call = ByCall::new(calls, early, late.clone(), late);
+        let mut is_later = |action| {
+            let part = by_call.number(Call { action, provider: "p" }).map(|part| by_call.part(part));
+            part.map(|part| (!part.late.is_empty(), !part.tail.is_empty(), part.wants_text))
+        };
+        assert_eq!(is_later("A"), Some((true, true, true)));
+        assert_eq!(is_later("B"), Some((false, false, true)), "it may alert, but nothing is filled later");
+        assert_eq!(is_later("C"), None);
     }
 
     #[test]

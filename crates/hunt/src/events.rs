@@ -10,7 +10,7 @@ use reader::RecordKind;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::calls::{ByCall, Calls};
+use crate::calls::{ALL, ByCall, Calls};
 use crate::index::{CLOUDTRAIL, Indices, alert_id, index_of};
 use crate::scan::RawRecord;
 
@@ -28,7 +28,7 @@ pub(crate) enum Phase {
 /// Fills rows from whatever a record is, and keeps the records' texts to fill the later columns from.
 pub(crate) struct RowFiller {
     early: Filling,
-    /// The part of the early columns that the records of a call need.
+    /// The columns that the records of a call need.
     by_call: ByCall,
     late: Filling,
     tail: Filling,
@@ -38,13 +38,21 @@ pub(crate) struct RowFiller {
     indices: Arc<Indices>,
     names: Vec<String>,
     texts: String,
-    rows: Vec<(RecordKind, Range<usize>)>,
+    rows: Vec<KeptRow>,
     /// Rows that are alerts, ascending, and the rules that they come from.
     lineages: Vec<(u32, Vec<String>)>,
     /// Whether texts are kept: a column is filled later, or the caller asks for them.
     keeps_texts: bool,
     /// Whether they are kept of all rows.
     keeps_all: bool,
+}
+
+/// What the later phases must know of a row.
+struct KeptRow {
+    kind: RecordKind,
+    text: Range<usize>,
+    /// Which columns it needs.
+    part: usize,
 }
 
 /// The columns of one phase.
@@ -86,9 +94,8 @@ impl RowFiller {
     ) -> Self {
         let filling = |wanted| Filling::new(schema, options, |slot| phase(slot) == wanted);
         let (early, late, tail) = (filling(Phase::Early), filling(Phase::Late), filling(Phase::Tail));
-        let is_later = schema.columns().map(|(slot, ..)| phase(slot) != Phase::Early).collect();
         Self {
-            by_call: ByCall::new(calls, early.columns.clone(), is_later),
+            by_call: ByCall::new(calls, early.columns.clone(), late.columns.clone(), tail.columns.clone()),
             keeps_all: false,
             early,
             keeps_texts: !(late.slots.is_empty() && tail.slots.is_empty()),
@@ -127,7 +134,7 @@ impl RowFiller {
 
     /// The record of a row, if its text was kept.
     pub(crate) fn text(&self, row: u32) -> Option<(RecordKind, &str)> {
-        let (kind, text) = self.rows.get(row as usize)?;
+        let KeptRow { kind, text, .. } = self.rows.get(row as usize)?;
         (!text.is_empty()).then(|| (*kind, &self.texts[text.clone()]))
     }
 
@@ -143,6 +150,7 @@ impl RowFiller {
     pub(crate) fn fill(&mut self, raw: &RawRecord<'_>, builder: &mut BlockBuilder) -> Result<Filled, String> {
         let origin = Origin { input: raw.input, ordinal: raw.ordinal };
         let (mut keeps_text, keeps_all) = (self.keeps_texts, self.keeps_all);
+        let mut part = ALL;
         let filled = match raw.kind {
             RecordKind::CloudTrail => {
                 let record = self.parsed.parse_with(raw.text, raw.tokens);
@@ -150,19 +158,16 @@ impl RowFiller {
                     return Err(format!("{}: {error}", error.code()));
                 }
                 let (normaliser, by_call) = (&mut self.normaliser, &mut self.by_call);
-                let mut is_hopeless = false;
+                let mut needed = None;
                 let head =
                     Columns::fill_by_call(normaliser, &record, &self.read_at, builder, |call, record| {
-                        let part = by_call.of(call, record);
-                        is_hopeless = part.is_none();
-                        let part = part?;
-                        keeps_text &= part.wants_text || keeps_all;
-                        Some(&part.columns)
+                        needed = by_call.of(call, record);
+                        Some(&by_call.part(needed?).early)
                     });
                 let filled = Filled { time: head.is_dated.then_some(head.timestamp) };
-                if is_hopeless {
-                    return Ok(filled);
-                }
+                let Some(needed) = needed else { return Ok(filled) };
+                part = needed;
+                keeps_text &= by_call.part(part).wants_text || keeps_all;
                 builder.end_row(RowInfo {
                     id: &head.id,
                     index: CLOUDTRAIL,
@@ -194,7 +199,7 @@ impl RowFiller {
             if keeps_text {
                 self.texts.push_str(raw.text);
             }
-            self.rows.push((raw.kind, start..self.texts.len()));
+            self.rows.push(KeptRow { kind: raw.kind, text: start..self.texts.len(), part });
         }
         Ok(filled)
     }
@@ -212,21 +217,16 @@ impl RowFiller {
             Phase::Tail => &self.tail,
         };
         for row in rows {
-            let (kind, text) = &self.rows[row as usize];
+            let KeptRow { kind, text, part } = &self.rows[row as usize];
             let text = &self.texts[text.clone()];
+            let part = self.by_call.part(*part);
+            let columns = if phase == Phase::Late { &part.late } else { &part.tail };
             match kind {
-                // No filter that the column matters to can match: the text was not kept.
-                RecordKind::CloudTrail if text.is_empty() => {}
-                RecordKind::CloudTrail if filling.columns.is_empty() => {}
+                // No filter that a column matters to can match: the text need not even be there.
+                RecordKind::CloudTrail if columns.is_empty() => {}
                 RecordKind::CloudTrail => {
                     let record = self.parsed.parse_with(text, None);
-                    filling.columns.fill_late(
-                        &mut self.normaliser,
-                        &record,
-                        &self.read_at,
-                        block,
-                        row as usize,
-                    );
+                    columns.fill_late(&mut self.normaliser, &record, &self.read_at, block, row as usize);
                 }
                 RecordKind::Document | RecordKind::Other => {
                     let document = parse_document(text).unwrap_or_default();
