@@ -33,6 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
     let input = Input::file(0, file.path()).expect("the file was just made");
     let options = |window_bytes| Options {
         mode: if mode & 1 == 0 { Mode::Trail } else { Mode::Plain },
+        without_tokens: mode & 4 != 0,
         limits: Limits {
             window_bytes,
             record_bytes: if mode & 2 == 0 { 200 } else { 1 << 20 },

@@ -52,9 +52,13 @@ pub fn pass(
     let RunnableRules { plans, filters, .. } = prepare(options, &catalog);
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     let which = Which::All(&discovery.inputs);
-    let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
     let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
     let prepared = Prepared::new(&filters, plans.into(), &catalog, options.normalise.geo.is_some(), rows);
+    let read = reader::Options {
+        limits: options.limits.clone(),
+        without_tokens: depth == Depth::Match && prepared.skips(),
+        ..reader::Options::default()
+    };
     let indices = Arc::new(Indices::default());
     let ReadTotals { records, read_bytes, text_bytes, problems, skipped_members: _ } = match depth {
         Depth::Read => scan(&which, &read, options.threads, progress, || Reading).1,

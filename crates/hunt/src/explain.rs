@@ -61,7 +61,7 @@ pub fn explain(
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     let prepared = prepare(options, &catalog);
     progress.enter(Stage::Scanning);
-    let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
+    let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
     let make = |everywhere: bool| Search {
         event_id,
         finder: (!everywhere).then(|| Finder::new(event_id.as_bytes())),

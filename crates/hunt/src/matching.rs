@@ -133,6 +133,11 @@ impl Prepared {
         }
     }
 
+    /// Whether most records are likely not to be parsed.
+    pub(crate) fn skips(&self) -> bool {
+        self.skip.is_some()
+    }
+
     /// The columns of every block.
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.schema

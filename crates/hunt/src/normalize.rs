@@ -48,7 +48,7 @@ pub fn normalize(
 ) -> Result<NormalizeReport, HuntError> {
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     progress.enter(Stage::Scanning);
-    let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
+    let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
     let shared: Take<'_> = std::sync::Mutex::new(take);
     let make = || Normalizing {
         builder: DocumentBuilder::new(&options.normalise, options.now),

@@ -158,7 +158,11 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     let indices = Arc::new(Indices::default());
 
     progress.enter(Stage::Scanning);
-    let read = reader::Options { mode: reader::Mode::Trail, limits: options.limits.clone() };
+    let read = reader::Options {
+        limits: options.limits.clone(),
+        without_tokens: prepared.skips(),
+        ..reader::Options::default()
+    };
     let make = || Matching::new(&prepared, options, Arc::clone(&indices));
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
 

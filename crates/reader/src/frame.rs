@@ -49,7 +49,7 @@ pub(crate) enum Frame {
 pub(crate) struct Framer<'s> {
     window: Window<'s>,
     /// The tokens of the object that was found last.
-    tokens: Tokens,
+    tokens: Option<Tokens>,
     at: usize,
     /// The arrays we are in; each with the number of brackets around it that belong to its envelope.
     arrays: Vec<u32>,
@@ -69,8 +69,8 @@ pub(crate) struct Framer<'s> {
 }
 
 impl<'s> Framer<'s> {
-    /// `tokens` is space to reuse.
-    pub(crate) fn new(window: Window<'s>, tokens: Tokens, mode: Mode, limits: &Limits) -> Self {
+    /// `tokens` is space to reuse, or nothing if nobody asks for them.
+    pub(crate) fn new(window: Window<'s>, tokens: Option<Tokens>, mode: Mode, limits: &Limits) -> Self {
         Self {
             window,
             tokens,
@@ -93,8 +93,8 @@ impl<'s> Framer<'s> {
     }
 
     /// The tokens of the object that was found last, from its start on.
-    pub(crate) fn tokens(&self) -> &Tokens {
-        &self.tokens
+    pub(crate) fn tokens(&self) -> Option<&Tokens> {
+        self.tokens.as_ref()
     }
 
     /// Whether the text was nothing but white space so far.
@@ -103,7 +103,7 @@ impl<'s> Framer<'s> {
     }
 
     /// Gives the space back.
-    pub(crate) fn into_buffers(self) -> (Vec<u8>, Tokens) {
+    pub(crate) fn into_buffers(self) -> (Vec<u8>, Option<Tokens>) {
         (self.window.into_buffer(), self.tokens)
     }
 
@@ -173,7 +173,8 @@ impl<'s> Framer<'s> {
             if self.window.is_last() {
                 return None;
             }
-            self.fill(self.at);
+            // What follows may have to be told by what stands before it.
+            self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
         }
     }
 
@@ -252,9 +253,14 @@ impl<'s> Framer<'s> {
     /// Passes a value that stands in an envelope beside its records. If there are records in it, that is a problem: they
     /// are not read.
     fn skip_member(&mut self, tail: u64) -> Option<Frame> {
-        if !matches!(self.window.text().get(self.at), Some(b'{' | b'[')) {
-            self.pass_scalar();
-            return None;
+        match self.window.text().get(self.at) {
+            Some(b'{' | b'[') => {}
+            Some(_) => {
+                self.pass_scalar();
+                return None;
+            }
+            // The text ends here, and that will be told.
+            None => return None,
         }
         let place = self.place(self.at);
         let mut scanner = Scanner::new(0, u32::MAX);
@@ -302,10 +308,15 @@ impl<'s> Framer<'s> {
         let mut start = self.at;
         let mut scanner = Scanner::new(0, self.depth);
         let mut from = start;
-        self.tokens.clear();
+        if let Some(tokens) = &mut self.tokens {
+            tokens.clear();
+        }
         loop {
-            let last = self.window.is_last();
-            let step = scanner.scan_tokens(self.window.text(), from, last, start, &mut self.tokens);
+            let (text, last) = (self.window.text(), self.window.is_last());
+            let step = match &mut self.tokens {
+                Some(tokens) => scanner.scan_tokens(text, from, last, start, tokens),
+                None => scanner.scan(text, from, last),
+            };
             let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
             if to - start > self.record_bytes {
                 return self.too_long(start);
@@ -431,7 +442,7 @@ impl<'s> Framer<'s> {
                 if self.window.is_last() {
                     break;
                 }
-                self.fill(self.at);
+                self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
                 continue;
             };
             if byte == b'\n' {

@@ -18,6 +18,8 @@ pub struct Options {
     pub mode: Mode,
     /// How far it goes.
     pub limits: Limits,
+    /// Records come without their tokens: for whoever parses few of them.
+    pub without_tokens: bool,
 }
 
 /// Every limit of reading one input. Memory depends on these, never on the size of the input.

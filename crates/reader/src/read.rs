@@ -316,7 +316,7 @@ impl Run<'_> {
         classifier: &mut Classifier,
         tokens: &mut Tokens,
     ) -> (ControlFlow<()>, Vec<u8>) {
-        let space = std::mem::take(tokens);
+        let space = (!self.options.without_tokens).then(|| std::mem::take(tokens));
         let mut framer = Framer::new(window, space, self.options.mode, &self.options.limits);
         let mut reported = 0;
         let mut flow = ControlFlow::Continue(());
@@ -345,7 +345,7 @@ impl Run<'_> {
         }
         self.progress(framer.offset() - reported);
         let (window, space) = framer.into_buffers();
-        *tokens = space;
+        *tokens = space.unwrap_or_default();
         (flow, window)
     }
 
@@ -399,7 +399,7 @@ impl Run<'_> {
         ordinal: u64,
         offset: u64,
         text: &str,
-        tokens: &Tokens,
+        tokens: Option<&Tokens>,
         classifier: &mut Classifier,
     ) -> ControlFlow<()> {
         let found = match self.options.mode {
@@ -409,7 +409,7 @@ impl Run<'_> {
         let owned = |range: Range<usize>| text[range].to_owned();
         let (id, index) = (found.id.map(owned), found.index.map(owned));
         let (text, tokens) = match found.place {
-            Place::Text(range) if range.len() == text.len() => (text, Some(tokens)),
+            Place::Text(range) if range.len() == text.len() => (text, tokens),
             Place::Text(range) => (&text[range], None),
             Place::Unescaped(level, range) => (&classifier.unescaped[level][range], None),
         };

@@ -195,3 +195,25 @@ fn messages() {
     }
     insta::assert_snapshot!(shown);
 }
+
+/// What random texts showed once: each ended in a panic, or differently when less of it was held.
+#[test]
+fn what_was_found_stays_mended() {
+    let texts = [
+        "[[\"\u{1}[\0\"[{\"\u{1}[\0\"[",
+        "{\"Records\":[{\"k\":1}],\"k\":",
+        "{\"Records\":[]\n[[",
+        "{\"Records\":[],\"k\":\"v\"\n  [{\"k\":1}]",
+    ];
+    for text in texts {
+        let whole = read_with(options(Mode::Trail, 1 << 20), text.as_bytes()).0;
+        for window in 1..80 {
+            let pieces = read_with(options(Mode::Trail, window), text.as_bytes()).0;
+            assert_eq!(
+                (pieces.texts(), pieces.codes()),
+                (whole.texts(), whole.codes()),
+                "{text:?}, {window}"
+            );
+        }
+    }
+}

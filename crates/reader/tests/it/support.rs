@@ -67,7 +67,7 @@ impl Keep {
 
 /// Options with this mode and window.
 pub(crate) fn options(mode: Mode, window_bytes: usize) -> Options {
-    Options { mode, limits: Limits { window_bytes, ..Limits::default() } }
+    Options { mode, limits: Limits { window_bytes, ..Limits::default() }, without_tokens: false }
 }
 
 /// Reads these bytes as a file.
