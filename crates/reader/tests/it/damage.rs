@@ -3,9 +3,9 @@
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
-use reader::{Cause, Input, Limits, Options, Problem, Reader, Record, Sink};
+use reader::{Cause, Input, Limits, Mode, Options, Problem, Reader, Record, Sink};
 
-use crate::support::{Keep, file_of, gzip, read, read_with, record, records_file, tar, zip, zstd};
+use crate::support::{Keep, file_of, gzip, options, read, read_with, record, records_file, tar, zip, zstd};
 
 #[test]
 fn a_cut_file_gives_what_came_before_the_cut() {
