@@ -13,8 +13,8 @@ use reader::RecordKind;
 
 use crate::scan::RawRecord;
 
-/// Names of calls for which a search of the text is worth it.
-const NAMES_MAX: usize = 64;
+/// Names of calls for which a search of the text is worth it. With one more they are as many as vectors can search for.
+const NAMES_MAX: usize = 63;
 
 /// Tells records that cannot match from the others.
 pub(crate) struct Skip {
@@ -37,6 +37,8 @@ impl Skip {
         if names.len() > NAMES_MAX {
             return None;
         }
+        // A record with that has another time than the one that is looked for.
+        names.push("digestEndTime".to_owned());
         // Only this kind of match is searched for with vectors; any match will do here.
         let names = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(names).ok()?;
         Some(Self { names, escape: Finder::new(b"\\u"), time: Finder::new(b"\"eventTime\"") })
@@ -182,6 +184,8 @@ mod tests {
             assert_eq!(time(&skip, nested), None, "{nested}");
         }
         assert_eq!(time(&skip, r#"{"eventName":"Get"}"#), None, "no time");
+        let digest = r#"{"eventTime":"2026-03-01T10:00:00Z","digestEndTime":"2026-03-02T10:00:00Z"}"#;
+        assert_eq!(time(&skip, digest), None, "that of the digest counts");
         assert_eq!(time(&skip, r#"{"eventTime":"soon"}"#), None);
     }
 
