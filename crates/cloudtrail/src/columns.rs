@@ -136,7 +136,9 @@ impl Columns {
     ) -> EventHead<'a> {
         let (options, scratch) = normaliser.parts();
         let mut facts = Facts::new(record, options, read_at);
+        // An empty text makes no value, whether or not the version lets it stand.
         let call = facts.event_name().zip(facts.text(facts.top.event_source()));
+        let call = call.filter(|(action, provider)| !action.is_empty() && !provider.is_empty());
         let call = call.map(|(action, provider)| Call { action, provider });
         if let Some(columns) = of_call(call, &mut Peek { facts: &mut facts, scratch }) {
             columns.emit(&mut facts, scratch, builder);

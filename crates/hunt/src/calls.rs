@@ -240,6 +240,7 @@ impl ByCall {
 
 #[cfg(test)]
 mod tests {
+    use cloudtrail::Version;
     use ecs::Catalog;
     use proptest::prelude::*;
     use reader::RecordKind;
@@ -291,7 +292,7 @@ mod tests {
         let program = Program::compile(&filters);
         let schema = program.schema();
         let calls = Calls::new(&filters, needs(&filters, schema), schema, |_| true).map(Arc::new);
-        let columns = |picked: bool| Columns::of(schema, cloudtrail::Version::default(), |_| picked);
+        let columns = |picked: bool| Columns::of(schema, Version::default(), |_| picked);
         let mut by_call = ByCall::new(calls, columns(true), columns(false), columns(false));
         let mut wants_text = false;
         let record = json!({
@@ -361,8 +362,7 @@ mod tests {
         let is_late = |slot: Slot| schema.get(request, Shape::Leaf) == Some(slot);
         let calls =
             Calls::new(&filters, needs(&filters, schema), schema, |slot| !is_late(slot)).map(Arc::new);
-        let columns =
-            |picked: &dyn Fn(Slot) -> bool| Columns::of(schema, cloudtrail::Version::default(), picked);
+        let columns = |picked: &dyn Fn(Slot) -> bool| Columns::of(schema, Version::default(), picked);
         let (early, late) = (columns(&|slot| !is_late(slot)), columns(&is_late));
         let mut by_call = ByCall::new(calls, early, late.clone(), late);
         let mut is_later = |action| {
@@ -389,6 +389,8 @@ mod tests {
         assert_eq!(part_of(&rules, "A", "q", "ASIA1").0.len(), 4, "a rule about the call has none");
         assert!(!part_of(&rules, "none", "q", "ASIA1").0.is_empty(), "that names no call");
     }
+
+    const VERSIONS: [Version; 3] = [Version::V8_9, Version::V2_24, Version::Filebeat];
 
     fn query() -> impl Strategy<Value = String> {
         let leaf = prop::sample::select(vec![
@@ -428,6 +430,7 @@ mod tests {
         let first = prop::sample::select(vec![
             "event.action: A and",
             "event.provider: q and",
+            "not event.action: * and",
             "user.name: x and",
             "aws.cloudtrail.user_identity.access_key_id: AKIA* and",
             "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (*role/a* or *role/b or *c) and",
@@ -445,13 +448,15 @@ mod tests {
                 json!("B"),
                 json!("bC"),
                 json!(null),
+                json!(""),
                 json!("none"),
                 json!(7),
                 json!(["A", "B"]),
                 json!({"a": "A"}),
             ])
         };
-        let sources = || of(vec![json!("p"), json!("q"), json!("r"), json!(null), json!(["p", "q"])]);
+        let sources =
+            || of(vec![json!("p"), json!("q"), json!("r"), json!(null), json!(""), json!(["p", "q"])]);
         let codes = of(vec![json!(null), json!("e")]);
         let agents = of(vec![json!("agent"), json!("agent"), json!({"a": 1})]);
         let users = of(vec![json!("x"), json!("y"), json!(null)]);
@@ -493,6 +498,7 @@ mod tests {
         fn unfilled_columns_change_no_verdict(
             queries in prop::collection::vec(rule(), 1..5),
             records in prop::collection::vec(record(), 1..20),
+            version in prop::sample::select(VERSIONS.to_vec()),
         ) {
             let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
             let texts: Vec<String> = records.iter().map(Value::to_string).collect();
@@ -515,7 +521,7 @@ mod tests {
                 .collect();
             let is_early = |slot: Slot| phases[slot.index()] == Phase::Early;
             let calls = Calls::new(&filters, needs(&filters, &schema), &schema, is_early).map(Arc::new);
-            let options = cloudtrail::Options::default();
+            let options = cloudtrail::Options { version, ..cloudtrail::Options::default() };
             let matches = |calls: Option<Arc<Calls>>| {
                 let indices = Arc::new(Indices::default());
                 let phase = |slot: Slot| phases[slot.index()];
