@@ -18,6 +18,9 @@ use crate::guards::{Guard, Guards};
 const ACTION: &str = "event.action";
 const PROVIDER: &str = "event.provider";
 
+/// No call of AWS is nearly as long as this, in bytes. The records of longer ones get all columns: to remember what
+/// somebody made up would take much memory.
+const CALL_BYTES_MAX: usize = 256;
 /// How many different calls are remembered; when there are more, all are forgotten.
 const CALLS_MAX: usize = 65_536;
 /// How many providers of an action are remembered: they are searched one by one.
@@ -81,6 +84,10 @@ fn of_call(filter: &Expr, wanted: bool) -> Expr {
 
 fn is_of_call(predicate: &Predicate) -> bool {
     predicate.shape == Shape::Leaf && (predicate.path == ACTION || predicate.path == PROVIDER)
+}
+
+fn is_short(call: Call<'_>) -> bool {
+    call.action.len() + call.provider.len() <= CALL_BYTES_MAX
 }
 
 /// One thread's knowledge of which columns to fill.
@@ -150,7 +157,7 @@ impl ByCall {
     /// even a row, if no filter can match it.
     pub(crate) fn of(&mut self, call: Option<Call<'_>>, record: &mut Peek<'_, '_>) -> Option<usize> {
         let number = match call {
-            Some(call) if self.calls.is_some() => self.number(call)?,
+            Some(call) if self.calls.is_some() && is_short(call) => self.number(call)?,
             Some(_) | None => ALL,
         };
         let Self { parts, guards, .. } = self;
@@ -351,6 +358,9 @@ mod tests {
         let own = ["event.action", "event.provider", "user.name"].map(str::to_owned).to_vec();
         assert_eq!(part(bound, "A", "q"), (own, true));
         assert_eq!(part(bound, "B", "q"), (Vec::new(), false), "no rule can match it");
+        let long = "B".repeat(CALL_BYTES_MAX);
+        let all = ["aws.cloudtrail.error_code", ACTION, PROVIDER, "user.name"].map(str::to_owned).to_vec();
+        assert_eq!(part(bound, &long, "q"), (all, true), "that is not worth remembering");
     }
 
     #[test]
