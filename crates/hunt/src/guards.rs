@@ -15,6 +15,9 @@ const COMMON: [&str; 5] = ["aws.cloudtrail.event_", "cloud.", "data_stream.", "e
 /// What has few values, too, but some of them are rare.
 const FEW_VALUES: [&str; 1] = ["aws.cloudtrail.user_identity.type"];
 
+/// What stands beside the columns. A tail may ask for a column of that name, which stays empty.
+const BESIDE: [&str; 2] = ["_id", "_index"];
+
 /// How many verdicts on values a guard remembers; when there are more, all are forgotten.
 const VERDICTS_MAX: usize = 4096;
 /// The longest value whose verdict is remembered, in bytes.
@@ -48,7 +51,7 @@ impl Guards {
     /// `is_early` says which columns are filled at once: the others cost too much to guard anything.
     pub(crate) fn new(filters: &[Expr], schema: &Schema, is_early: impl Fn(Slot) -> bool) -> Self {
         let slot = |path: &str| {
-            let may_guard = !COMMON.iter().any(|prefix| path.starts_with(prefix));
+            let may_guard = !COMMON.iter().any(|prefix| path.starts_with(prefix)) && !BESIDE.contains(&path);
             schema.get(path, Shape::Leaf).filter(|slot| may_guard && is_early(*slot))
         };
         let few: Vec<Slot> = FEW_VALUES.iter().filter_map(|path| slot(path)).collect();

@@ -4,8 +4,8 @@ use hunt::HuntError;
 use serde_json::json;
 
 use crate::setup::{
-    DAY_ONE, Folder, HOUR, Hunted, get_password_data, hunt_in, ndjson, options, refused, rule, rules, run,
-    verdicts,
+    Call, DAY_ONE, Folder, HOUR, Hunted, get_password_data, hunt_in, ndjson, options, refused, rule, rules,
+    run, verdicts,
 };
 
 fn ecs_document(id: &str, dataset: &str) -> String {
@@ -187,6 +187,25 @@ fn a_new_term_is_found_whatever_other_rules_ask_of_its_field() {
     let folder = Folder::of(&[refused("first", DAY_ONE, "ci")]);
     assert_eq!(verdicts(&hunt_in(&folder, std::slice::from_ref(&new_agent))), ["New agent first"]);
     assert_eq!(verdicts(&hunt_in(&folder, &[new_agent, other])), ["New agent first"]);
+}
+
+/// What stands beside a record is no column, not even if a tail asks for a field of that name.
+#[test]
+fn an_index_counts_whatever_other_rules_ask_of_its_field() {
+    let success = rule(
+        "Success",
+        "type = \"query\"\nquery = \"not aws.cloudtrail.error_code: *\"\nindex = [\"logs-*\"]\n",
+    );
+    let call = rule("Call", "type = \"query\"\nquery = \"event.action: RunInstances\"\n");
+    let new_index = rule(
+        "New index",
+        "type = \"new_terms\"\nquery = \"event.action: RunInstances\"\n[rule.new_terms]\n\
+         field = \"new_terms_fields\"\nvalue = [\"_index\"]\n[[rule.new_terms.history_window_start]]\n\
+         field = \"history_window_start\"\nvalue = \"now-7d\"\n",
+    );
+    let folder = Folder::of(&[Call { error: None, ..refused("first", DAY_ONE, "ci") }]);
+    assert_eq!(verdicts(&hunt_in(&folder, &[success.clone(), call.clone()])), ["Success first"]);
+    assert_eq!(verdicts(&hunt_in(&folder, &[success, call, new_index])), ["Success first"]);
 }
 
 #[test]
