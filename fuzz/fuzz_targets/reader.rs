@@ -16,6 +16,9 @@ struct Keep {
 impl Sink for Keep {
     fn record(&mut self, record: Record<'_>) -> ControlFlow<()> {
         std::str::from_utf8(record.text.as_bytes()).expect("records are valid UTF-8");
+        if let Some(tokens) = record.tokens {
+            assert_eq!(tokens, &json::Tokens::of(record.text));
+        }
         let text = record.text.to_owned();
         self.records.push((record.ordinal, record.offset, record.kind, record.id.map(str::to_owned), text));
         ControlFlow::Continue(())

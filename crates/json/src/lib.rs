@@ -26,6 +26,6 @@ pub mod tape;
 
 pub use lexer::{Lexed, Lexer};
 pub use mask::{BLOCK, Masks};
-pub use pass::{Machine, Pass, run};
+pub use pass::{Machine, Pass, run, run_each};
 pub use tape::Unsure;
 pub use tokens::Tokens;

@@ -123,7 +123,6 @@ pub(crate) fn avx512(block: &[u8; BLOCK]) -> Masks {
 }
 
 /// The masks of one block, one byte after the other.
-#[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) fn portable(block: &[u8; BLOCK]) -> Masks {
     let mut masks = Masks::default();
     for (i, &byte) in block.iter().enumerate() {

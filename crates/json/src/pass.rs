@@ -30,21 +30,56 @@ pub fn run<P: Pass>(pass: P) -> P::Output {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "vector instructions: the portable way is several times slower")]
     {
-        let has_avx2 = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("popcnt")
-            && is_x86_feature_detected!("pclmulqdq");
-        if has_avx2 && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2") {
-            // SAFETY: just asked for.
-            return unsafe { avx512(pass) };
-        }
-        if has_avx2 {
+        if has_avx2() {
+            if has_avx512() {
+                // SAFETY: just asked for.
+                return unsafe { avx512(pass) };
+            }
             // SAFETY: just asked for.
             return unsafe { avx2(pass) };
         }
     }
     pass.run(&Any)
+}
+
+/// Does the work in every way that this processor can, one byte after the other first, and gives the name of each way
+/// with what came of it. For tests: all must give the same, and [`run`] shows one of them only.
+pub fn run_each<P: Pass>(mut pass: impl FnMut() -> P) -> Vec<(&'static str, P::Output)> {
+    let bytewise =
+        With { masks: mask::portable, prefix_xor: |bits| Any.prefix_xor(bits), places: one_by_one };
+    let mut results = Vec::from([("byte by byte", pass().run(&bytewise))]);
+    results.push(("any", pass().run(&Any)));
+    #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "vector instructions")]
+    if has_avx2() {
+        // SAFETY: just asked for.
+        results.push(("avx2", unsafe { avx2(pass()) }));
+        if has_avx512() {
+            // SAFETY: just asked for.
+            results.push(("avx512", unsafe { avx512(pass()) }));
+        }
+    }
+    results
+}
+
+/// Whether the processor has what [`avx2`] takes.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("pclmulqdq")
+}
+
+/// Whether the processor has what [`avx512`] takes beyond that.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vbmi2")
 }
 
 /// What all processors have had since 2013.
@@ -215,7 +250,9 @@ mod tests {
             let sums = (0..64).filter(|bit| (bits << (63 - bit)).count_ones() % 2 == 1).map(|bit| 1 << bit).sum();
             let expected = (places, sums);
             prop_assert_eq!(&run(Both(at, bits)), &expected);
-            prop_assert_eq!(Both(at, bits).run(&Any), expected);
+            for (way, found) in run_each(|| Both(at, bits)) {
+                prop_assert_eq!(&found, &expected, "{}", way);
+            }
         }
     }
 }

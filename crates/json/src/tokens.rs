@@ -79,7 +79,7 @@ impl Tokens {
     fn note_rare(&mut self, at: u32, backslash: u64, control: u64) {
         if backslash != 0 {
             let start = if self.escapes.is_empty() { at } else { self.escapes.start };
-            self.escapes = start..at + BLOCK as u32;
+            self.escapes = start..at.saturating_add(BLOCK as u32);
         }
         self.has_controls |= control != 0;
     }
@@ -154,7 +154,31 @@ mod tests {
         places
     }
 
+    /// The tokens of a text, in whatever way.
+    struct Fresh<'a>(&'a [u8]);
+
+    impl Pass for Fresh<'_> {
+        type Output = Tokens;
+
+        fn run(self, machine: &impl Machine) -> Tokens {
+            let mut tokens = Tokens::default();
+            Whole { tokens: &mut tokens, text: self.0 }.run(machine);
+            tokens
+        }
+    }
+
     proptest! {
+        /// Strings, words, escapes and what they leave behind for the next block: alike on every processor.
+        #[test]
+        fn processors_agree_on_texts(
+            text in r#"([a-z0-9]|"|\\\\|\\"|\\|[\[\]{},: ]|\n|\x00|ä|.){0,300}"#,
+        ) {
+            for (way, tokens) in pass::run_each(|| Fresh(text.as_bytes())) {
+                prop_assert_eq!(tokens.places(), naive(text.as_bytes()), "{}", way);
+                prop_assert_eq!(tokens, Tokens::of(&text), "{}", way);
+            }
+        }
+
         #[test]
         fn tokens_are_those_of_the_naive_way(text in r#"([a-z0-9 ]|"|\\|\[|\]|\{|\}|,|:|\n|ä){0,300}"#) {
             let tokens = Tokens::of(&text);

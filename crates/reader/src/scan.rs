@@ -235,3 +235,67 @@ fn cannot_start(before: &[u8]) -> bool {
     let last = before.iter().rev().take(LOOK_BACK_BYTES).find(|&&byte| byte > b' ');
     !matches!(last, Some(b',' | b':' | b'[' | b'{') | None)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Scans a text of which ever more is held; the tokens are noted.
+    struct Growing<'a> {
+        text: &'a [u8],
+        grows: usize,
+    }
+
+    /// How it ended, the tokens, and whether there was something beyond ASCII.
+    type Outcome = (Step, Tokens, bool);
+
+    impl Pass for Growing<'_> {
+        type Output = Outcome;
+
+        fn run(self, machine: &impl Machine) -> Outcome {
+            let (mut scanner, mut tokens) = (Scanner::new(0, 6), Tokens::default());
+            let (mut from, mut held) = (0, 0);
+            loop {
+                held = (held + self.grows).min(self.text.len());
+                let last = held == self.text.len();
+                let text = &self.text[..held];
+                let note = Some((0, &mut tokens));
+                let step = Scan { scanner: &mut scanner, text, from, last, note }.run(machine);
+                match step {
+                    Step::More(to) if !last => from = to,
+                    _ => return (step, tokens, scanner.saw_non_ascii()),
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        /// Every processor finds the same end, and what is noted about a value is about all of it and nothing else.
+        #[test]
+        fn processors_agree(
+            pieces in prop::collection::vec(prop::sample::select(vec![
+                "{", "}", "[", "]", "\"k\"", ",", ":", "\n", " ", "1", "\"a longer string, with {brackets}\"",
+                "\"\\\\\"", "\"\\\"\"", "\\", "\"", "\0", "\"ä\"", "\u{1F600}", "{\"k\":[{\"k\":1}]}", "\"\t\"",
+            ]), 0..80),
+            grows in 1usize..200,
+        ) {
+            // A value that is whole at times, with whatever behind it.
+            let text = format!("{{\"k\":[{}]}}]}}é", pieces.concat());
+            let text = text.as_bytes();
+            let found = json::run_each(|| Growing { text, grows });
+            let (step, tokens, high) = &found[0].1;
+            if let Step::End(end) = *step {
+                let value = std::str::from_utf8(&text[..end]).expect("brackets are ASCII");
+                prop_assert_eq!(tokens, &Tokens::of(value));
+                prop_assert_eq!(*high, !value.is_ascii());
+            }
+            for (way, outcome) in &found[1..] {
+                prop_assert_eq!(outcome, &found[0].1, "{}", way);
+            }
+        }
+    }
+}
