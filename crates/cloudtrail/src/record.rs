@@ -207,14 +207,13 @@ fn is_plain<'a>(
     spare: &'a mut Vec<u8>,
     tape: &mut Tape<'a>,
 ) -> bool {
-    let tokens = match known {
-        Some(tokens) => tokens,
-        None if text.len() > MAX_RECORD_BYTES => return false,
-        None => {
-            space.read(text);
-            space
-        }
-    };
+    if text.len() > MAX_RECORD_BYTES {
+        return false;
+    }
+    let tokens = known.unwrap_or_else(|| {
+        space.read(text);
+        space
+    });
     json::tape::fill(text, tokens, spare, &mut tape.0).is_ok()
 }
 
@@ -288,4 +287,53 @@ fn wide(number: &[u8]) -> Option<serde_json::Number> {
         text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()
     };
     if fits { None } else { text.parse().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use json::{BLOCK, Lexer, Machine, Pass};
+
+    use super::*;
+
+    /// The tokens of a text that is one string but for its first and its last block.
+    struct Ends<'a>(&'a [u8]);
+
+    impl Pass for Ends<'_> {
+        type Output = Tokens;
+
+        fn run(self, machine: &impl Machine) -> Tokens {
+            let (mut lexer, mut tokens) = (Lexer::default(), Tokens::default());
+            for at in [0, self.0.len() - BLOCK] {
+                let block = self.0[at..].first_chunk().expect("a block is left");
+                let masks = machine.masks(block);
+                let lexed = lexer.block(machine, &masks);
+                tokens.add(
+                    machine,
+                    u32::try_from(at).expect("the text is short enough"),
+                    &masks,
+                    &lexed,
+                    u64::MAX,
+                );
+            }
+            tokens
+        }
+    }
+
+    /// The limit is one for records whose tokens are known, too.
+    #[test]
+    fn too_long_is_too_long_with_tokens() {
+        // What is zero and only read takes no memory.
+        let mut text = vec![0; MAX_RECORD_BYTES + BLOCK];
+        let end = text.len() - BLOCK;
+        text[..BLOCK].fill(b'x');
+        text[end..].fill(b'x');
+        text[..6].copy_from_slice(b"{\"k\":\"");
+        text[end + BLOCK - 2..].copy_from_slice(b"\"}");
+        let tokens = json::run(Ends(&text));
+        let text = str::from_utf8(&text).expect("this is ASCII");
+        let mut buf = RecordBuf::default();
+        let too_long = ParseError::TooLong { limit: MAX_RECORD_BYTES };
+        assert_eq!(buf.parse_with(text, Some(&tokens)).error(), Some(&too_long));
+        assert_eq!(buf.parse_with(text, None).error(), Some(&too_long));
+    }
 }
