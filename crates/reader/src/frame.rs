@@ -64,8 +64,6 @@ pub(crate) struct Framer<'s> {
     mode: Mode,
     record_bytes: usize,
     depth: u32,
-    /// For how many problems the line is counted.
-    lines_left: u64,
 }
 
 impl<'s> Framer<'s> {
@@ -84,7 +82,6 @@ impl<'s> Framer<'s> {
             // Every object is longer, and what is too long is looked into behind its bracket.
             record_bytes: limits.record_bytes.max(1),
             depth: limits.depth,
-            lines_left: limits.problems,
         }
     }
 
@@ -532,17 +529,13 @@ impl<'s> Framer<'s> {
         Frame::Problem { place: self.place(at), cause }
     }
 
-    /// Where the text was cut; told once a text.
-    fn cut(&self, at: usize) -> Frame {
-        let place = TextPlace { offset: self.window.offset(at), line: self.window.line(at) };
-        Frame::Problem { place, cause: Cause::Unfinished }
+    /// Where the text was cut.
+    fn cut(&mut self, at: usize) -> Frame {
+        self.problem(at, Cause::Unfinished)
     }
 
     /// Where a problem is.
-    fn place(&mut self, at: usize) -> TextPlace {
-        // Counting lines takes time, and nobody reads those of problems that are only counted.
-        let line = if self.lines_left > 0 { self.window.line(at) } else { 0 };
-        self.lines_left = self.lines_left.saturating_sub(1);
-        TextPlace { offset: self.window.offset(at), line }
+    pub(crate) fn place(&mut self, at: usize) -> TextPlace {
+        TextPlace { offset: self.window.offset(at), line: self.window.line(at) }
     }
 }

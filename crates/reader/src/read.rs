@@ -323,7 +323,7 @@ impl Run<'_> {
         while flow.is_continue() {
             match framer.next() {
                 Frame::Object { range, ascii } => {
-                    flow = self.object(&framer, range, ascii, classifier);
+                    flow = self.object(&mut framer, range, ascii, classifier);
                 }
                 Frame::Problem { place, cause } => self.problem(Some(place), cause),
                 Frame::End => break,
@@ -352,7 +352,7 @@ impl Run<'_> {
     /// Takes an object that stands at `range`.
     fn object(
         &mut self,
-        framer: &Framer<'_>,
+        framer: &mut Framer<'_>,
         range: Range<usize>,
         ascii: bool,
         classifier: &mut Classifier,
@@ -369,11 +369,7 @@ impl Run<'_> {
                 self.record(ordinal, offset, text, framer.tokens(), classifier)?;
             }
             Err(error) => {
-                let at = range.start + error.valid_up_to();
-                // Counting lines takes time, and nobody reads those of problems that are only counted.
-                let told = self.record_problems < self.options.limits.problems;
-                let line = if told { window.line(at) } else { 0 };
-                let place = TextPlace { offset: window.offset(at), line };
+                let place = framer.place(range.start + error.valid_up_to());
                 self.problem(Some(place), Cause::InvalidUtf8);
             }
         }

@@ -8,8 +8,10 @@ pub(crate) struct Window<'s> {
     length: usize,
     /// Bytes of the text before the buffer.
     base: u64,
-    /// Line feeds of the text before the buffer.
+    /// Line feeds of the text before `counted`.
     lines: u64,
+    /// Up to here the lines are counted.
+    counted: usize,
     /// Where the rest comes from; `None` once everything is here.
     source: Option<&'s mut dyn Read>,
     step: usize,
@@ -19,12 +21,13 @@ pub(crate) struct Window<'s> {
 impl<'s> Window<'s> {
     /// A text that is here already: the first `length` bytes of `buffer`.
     pub(crate) fn whole(buffer: Vec<u8>, length: usize) -> Self {
-        Self { buffer, length, base: 0, lines: 0, source: None, step: 0, failure: None }
+        Self { buffer, length, base: 0, lines: 0, counted: 0, source: None, step: 0, failure: None }
     }
 
     /// A text that is read from `source`, `step` bytes at a time; `buffer` is space to reuse.
     pub(crate) fn stream(buffer: Vec<u8>, source: &'s mut dyn Read, step: usize) -> Self {
-        Self { buffer, length: 0, base: 0, lines: 0, source: Some(source), step: step.max(1), failure: None }
+        let step = step.max(1);
+        Self { buffer, length: 0, base: 0, lines: 0, counted: 0, source: Some(source), step, failure: None }
     }
 
     /// What is held.
@@ -42,15 +45,24 @@ impl<'s> Window<'s> {
         self.base + at as u64
     }
 
-    /// The line of a position, from 1 on. Only for messages: it counts what is held.
-    pub(crate) fn line(&self, at: usize) -> u64 {
-        self.lines + newlines(&self.text()[..at]) + 1
+    /// The line of a position, from 1 on. Only for messages: it counts from the position that was asked for before.
+    pub(crate) fn line(&mut self, at: usize) -> u64 {
+        if at < self.counted {
+            self.lines -= newlines(&self.buffer[at..self.counted]);
+        } else {
+            self.lines += newlines(&self.buffer[self.counted..at]);
+        }
+        self.counted = at;
+        self.lines + 1
     }
 
     /// Lets go of everything before `keep` and reads on. All positions move down by `keep`.
     pub(crate) fn fill(&mut self, keep: usize) {
         if keep > 0 {
-            self.lines += newlines(&self.buffer[..keep]);
+            if self.counted < keep {
+                self.line(keep);
+            }
+            self.counted -= keep;
             self.buffer.copy_within(keep..self.length, 0);
             self.base += keep as u64;
             self.length -= keep;

@@ -177,6 +177,19 @@ fn a_limit_of_nothing_costs_every_record() {
     }
 }
 
+/// What stands beside records and is passed costs no later problem its line.
+#[test]
+fn lines_are_told_whatever_was_passed_before() {
+    let file = "{\"Records\":[{\"eventVersion\":\"1\"}],\"meta\":{\"lines\":[\n]}}\n";
+    let text = format!("{}x\n{{\"eventVersion\":\"\n", file.repeat(30)).into_bytes();
+    for window_bytes in [1, 64, 1 << 20] {
+        let limits = Limits { window_bytes, ..Limits::default() };
+        let (found, _) = read_with(Options { limits, ..Options::default() }, &text);
+        let lines: Vec<_> = found.problems.iter().map(|it| it.place.as_ref().map(|it| it.line)).collect();
+        assert_eq!(lines, [Some(61), Some(62)], "window of {window_bytes}: {:?}", found.problems);
+    }
+}
+
 #[test]
 fn messages() {
     let limits = Limits { problems: 1, record_bytes: 1000, depth: 16, ..Limits::default() };

@@ -97,6 +97,11 @@ proptest! {
             let (found, _) = read_with(options(window), &text);
             prop_assert_eq!(&found.records, &expected.records, "window of {}", window);
             prop_assert_eq!(causes(&found), causes(&expected), "window of {}", window);
+            for place in found.problems.iter().filter_map(|problem| problem.place.as_ref()) {
+                let before = &text[..usize::try_from(place.offset).expect("it is in the text")];
+                let lines = before.split(|&byte| byte == b'\n').count() as u64;
+                prop_assert_eq!(place.line, lines, "window of {}", window);
+            }
         }
         for packed in [gzip(&text), zstd(&text), tar(&[("a.json", &text)]), zip(&[("a.json", &text)])] {
             let (found, _) = read_with(options(100), &packed);
