@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use json::Tokens;
+use json::{BLOCK, Tokens};
 
 use crate::envelope::{
     ENVELOPE_HEAD_BYTES, RECORDS, TailMember, envelope_array, names_record_key, tail_member,
@@ -309,10 +309,13 @@ impl<'s> Framer<'s> {
             tokens.clear();
         }
         loop {
-            let (text, last) = (self.window.text(), self.window.is_last());
+            let text = self.window.text();
+            // Not beyond what says that it is too long: tokens take more space than their text.
+            let bound = start.saturating_add(self.record_bytes).saturating_add(2 * BLOCK).min(text.len());
+            let last = self.window.is_last() && bound == text.len();
             let step = match &mut self.tokens {
-                Some(tokens) => scanner.scan_tokens(text, from, last, start, tokens),
-                None => scanner.scan(text, from, last),
+                Some(tokens) => scanner.scan_tokens(&text[..bound], from, last, start, tokens),
+                None => scanner.scan(&text[..bound], from, last),
             };
             let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
             if to - start > self.record_bytes {
