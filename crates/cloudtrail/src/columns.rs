@@ -89,7 +89,7 @@ impl Columns {
             let targets: Vec<Target> = schema
                 .columns()
                 .filter(|(slot, ..)| picked(*slot))
-                .filter_map(|(slot, column, shape)| target(field, path, slot, column, shape))
+                .filter_map(|(slot, column, shape)| target(path, slot, column, shape))
                 .collect();
             if !targets.is_empty() {
                 wanted.push((field, targets));
@@ -185,14 +185,12 @@ fn hashed_id(record: &Record<'_>) -> Cow<'static, str> {
     format!("{:032x}", xxh3_128(record.raw())).into()
 }
 
-fn target(field: Field, path: &str, slot: Slot, column: &str, shape: Shape) -> Option<Target> {
+fn target(path: &str, slot: Slot, column: &str, shape: Shape) -> Option<Target> {
     match shape {
         Shape::Leaf => {
             let rest = column.strip_prefix(path)?;
             match rest.strip_prefix('.') {
                 None => rest.is_empty().then_some(Target::Leaf { slot }),
-                // A multi-field has the values of its field.
-                Some("text") if field.is_single() => Some(Target::Leaf { slot }),
                 Some(below) => Some(Target::Below { slot, path: below.into() }),
             }
         }

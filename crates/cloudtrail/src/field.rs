@@ -189,11 +189,6 @@ impl Field {
         }
     }
 
-    /// Whether it holds texts, and can have a multi-field: nothing of a record lies below it.
-    pub(crate) fn is_single(self) -> bool {
-        !self.current_path().contains(".flattened.") && self != Self::FederationAttributes
-    }
-
     /// Whether documents of a version have it.
     pub(crate) fn is_in(self, version: Version) -> bool {
         use Field as F;

@@ -408,6 +408,7 @@ mod tests {
             "event.action: (A or B)",
             "event.action: b*",
             "event.action: *",
+            "event.action.text: A",
             "event.action > \"A\"",
             "event.provider: p",
             "event.provider: (p or q)",
