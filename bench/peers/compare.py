@@ -49,13 +49,18 @@ def lines(data, folder):
     return partial.rename(folder)
 
 
+def hunt(options):
+    """A hunt but for its rules and data."""
+    threads = str(options.threads)
+    return [options.trailwarden, "hunt", "--quiet", "--format=ndjson", "--now", NOW, "--threads", threads]
+
+
 def peers(options, scratch):
     """The commands to measure by name, and what is missing."""
     data, rules, threads = options.data, options.rules_folder, str(options.threads)
     name = "lines-" + data.strip("/").replace("/", "-")
     as_lines = str(lines(data, Path(rules).parent.parent / name))
-    hunt = [options.trailwarden, "hunt", "--quiet", "--format=ndjson", "--now", NOW, "--threads", threads]
-    commands = {"trailwarden": [*hunt, "--rules", rules, data]}
+    commands = {"trailwarden": [*hunt(options), "--rules", rules, data]}
     missing = []
     for module in ["duckdb", "chdb"]:
         if importlib.util.find_spec(module):
@@ -68,38 +73,46 @@ def peers(options, scratch):
         commands["rsigma"] = [options.rsigma, str(sigma), data, threads]
     else:
         missing.append("rsigma: it could not be built")
-    suzaku = shutil.which("suzaku")
-    if suzaku and options.suzaku_rules:
-        out = str(scratch / "suzaku.csv")
-        commands["suzaku"] = [
-            suzaku, "aws-ct-timeline", "-d", data, "-r", options.suzaku_rules, "-o", out, "-C", "-q"
-        ]
+    suzaku = shutil.which(options.suzaku)
+    if suzaku:
+        script = [sys.executable, str(HERE / "suzaku_filters.py"), str(Path(suzaku).resolve()), data]
+        commands["suzaku"] = [*script, rules, threads]
+        if options.suzaku_rules:
+            commands["suzaku, own"] = [*script, str(Path(options.suzaku_rules).resolve()), threads]
     else:
-        missing.append("suzaku: put it on the PATH, and name its rules with --suzaku-rules")
+        missing.append("suzaku: put it on the PATH, or name it with --suzaku")
     return commands, missing
 
 
-def node(options):
-    """What a node takes for a part of the records; its processor time is not ours to see."""
+def node(options, url):
+    """What a node takes for a part of the records, once they are indexed, in turns with a hunt through their files."""
     files = sorted(str(path) for path in Path(options.data).rglob("*.json.gz"))[: options.node_files]
-    started = time.monotonic()
     normalize = subprocess.Popen(
         [options.trailwarden, "normalize", "--quiet", "--now", NOW, *files], stdout=subprocess.PIPE
     )
     script = [sys.executable, str(HERE / "node_filters.py")]
-    indexed = subprocess.run([*script, "index", options.node], stdin=normalize.stdout, stdout=subprocess.PIPE, check=True)
+    indexed = subprocess.run([*script, "index", url], stdin=normalize.stdout, stdout=subprocess.PIPE, check=True)
     if normalize.wait() != 0:
         raise RuntimeError("the records could not be normalised")
-    records = int(indexed.stdout.split()[0])
-    seconds = time.monotonic() - started
-    walls = []
-    for _ in range(options.repetitions):
-        wall, _, _, output = measure([*script, "search", options.node, options.rules_folder])
-        walls.append(wall)
-    matches = output.decode().split()[1]
-    wall = statistics.median(walls)
-    print(f"\nnode at {options.node}, {records:,} records: {records / seconds:,.0f} records/s to normalise and index;")
-    print(f"all rules on what is indexed: {wall:.3f} s, {records / wall:,.0f} records/s, {matches} matches")
+    records, _, wall, cpu = indexed.stdout.decode().split()
+    print(f"\nnode at {url}, {int(records):,} records, {options.rules} rules, {options.repetitions} repetitions")
+    print(f"normalise and index, once: {wall} s, {cpu} s of the node's processor time")
+    ours, theirs = [], []
+    for turn in range(options.repetitions + 1):
+        wall_ours, cpu_ours, _, output = measure([*hunt(options), "--rules", options.rules_folder, *files])
+        answer = subprocess.run([*script, "search", url, options.rules_folder], stdout=subprocess.PIPE, check=True)
+        _, matches, wall, cpu = answer.stdout.decode().split()
+        # In the first turn the node's code is not compiled yet.
+        if turn > 0:
+            ours.append((wall_ours, cpu_ours))
+            theirs.append((float(wall), float(cpu)))
+    wall_ours, cpu_ours = (statistics.median(it[at] for it in ours) for at in (0, 1))
+    wall, cpu = (statistics.median(it[at] for it in theirs) for at in (0, 1))
+    print(f"trailwarden, from the files: {wall_ours:.2f} s, {cpu_ours:.2f} cpu s, {len(output.splitlines())} alerts")
+    print(
+        f"the node, from its index: {wall:.2f} s ({wall / wall_ours:.2f} ×), {cpu:.2f} cpu s ({cpu / cpu_ours:.2f} ×), "
+        f"{matches} matches"
+    )
 
 
 def main():
@@ -108,9 +121,10 @@ def main():
     parser.add_argument("--rules", type=int, default=100, help="how many rules")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--node", help="URL of an Elasticsearch or OpenSearch node for tests")
+    parser.add_argument("--node", action="append", help="URL of an Elasticsearch or OpenSearch node for tests")
     parser.add_argument("--node-files", type=int, default=200, help="how many of the files to index there")
-    parser.add_argument("--suzaku-rules")
+    parser.add_argument("--suzaku", default="suzaku", help="the executable, if it is not on the PATH")
+    parser.add_argument("--suzaku-rules", help="a folder of Sigma rules to measure Suzaku with, too")
     parser.add_argument("--rules-folder", required=True)
     parser.add_argument("--trailwarden", required=True)
     parser.add_argument("--rsigma", required=True)
@@ -125,7 +139,7 @@ def main():
                 # The first turn reads the files from the disk.
                 if turn > 0:
                     samples[name].append(sample)
-    records = next((int(its[0][3].split()[0]) for name, its in samples.items() if name in ("duckdb", "rsigma", "chdb")), 0)
+    records = next((int(its[0][3].split()[0]) for name, its in samples.items() if name != "trailwarden"), 0)
     ours = samples["trailwarden"]
     wall_ours = statistics.median(it[0] for it in ours)
     cpu_ours = statistics.median(it[1] for it in ours)
@@ -136,8 +150,6 @@ def main():
         output = its[0][3]
         if name == "trailwarden":
             result = f"{len(output.splitlines())} alerts"
-        elif name == "suzaku":
-            result = "its own rules"
         else:
             result = f"{output.split()[1].decode()} matches"
         rate, rate_cpu = (f"{records / it:,.0f}" if records else "?" for it in (wall, cpu))
@@ -145,9 +157,9 @@ def main():
             f"{name:<12} {wall:>8.2f} {cpu:>8.2f} {rate:>12} {rate_cpu:>12} {memory:>8,.0f} "
             f"{wall / wall_ours:>7.2f} {cpu / cpu_ours:>7.2f}  {result}"
         )
-    if options.node:
-        node(options)
-    else:
+    for url in options.node or []:
+        node(options, url)
+    if not options.node:
         missing.append("Elasticsearch or OpenSearch: name a node with --node URL")
     for text in missing:
         print(f"NOT MEASURED {text}")

@@ -17,6 +17,11 @@ FIELDS = {
 }
 
 
+def is_made_up(folder):
+    """Whether these are made-up rules, not a folder of others."""
+    return (Path(folder).parent / "rules.json").exists()
+
+
 def load(folder):
     """The rules in rules.json, beside the folder of rule files."""
     return json.loads((Path(folder).parent / "rules.json").read_text())
