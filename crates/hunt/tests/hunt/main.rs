@@ -4,6 +4,7 @@
 
 mod setup;
 
+mod alike;
 mod exceptions;
 mod get_password_data;
 mod kinds;
