@@ -63,7 +63,8 @@ pub fn query(
     }
     progress.enter(Stage::Scanning);
     let mode = if options.plain { reader::Mode::Plain } else { reader::Mode::Trail };
-    let read = reader::Options { mode, limits: options.limits.clone(), without_tokens: false };
+    let read =
+        reader::Options { mode, limits: options.limits.clone(), without_tokens: mode == reader::Mode::Plain };
     let evaluator = Evaluator::new(&options.filter);
     let mut troubles = Troubles::default();
     let mut stopped = false;

@@ -127,7 +127,9 @@ proptest! {
         let mut reader = Reader::new(options(Mode::Trail, window));
         let mut all = Keep::default();
         reader.read(&input, &mut all);
-        prop_assume!(!all.records.is_empty());
+        if all.records.is_empty() {
+            return Ok(());
+        }
         let wanted: std::collections::BTreeSet<usize> =
             wanted.into_iter().map(|index| index.index(all.records.len())).collect();
         let ordinals: Vec<u64> = wanted.iter().map(|&place| all.records[place].ordinal).collect();
