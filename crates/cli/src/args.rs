@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use report::Format;
-use rule::Severity;
+use rule::{Severity, Withheld};
 
 /// Detection for audit trails: reads AWS CloudTrail, runs Elastic-format rules on it, raises alerts.
 #[derive(Debug, Parser)]
@@ -116,6 +116,10 @@ pub(crate) struct Hunt {
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) rules: RuleSource,
+    /// Also run rules whose files say that they do not run: those that are switched off (`enabled` is false), or whose
+    /// `maturity` is development or deprecated. Several are separated by commas.
+    #[arg(long, value_name = "STATE", value_parser = withheld(), value_delimiter = ',')]
+    pub(crate) include: Vec<Withheld>,
     /// Only executions after this time: a date or date math such as `now-30d`. What lies before still serves as
     /// history and look-back.
     #[arg(long, value_name = "TIME")]
@@ -169,6 +173,12 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
         .try_map(|name| Severity::from_name(&name).ok_or("no such severity"))
+}
+
+/// Why rules do not run.
+fn withheld() -> impl TypedValueParser<Value = Withheld> {
+    PossibleValuesParser::new(Withheld::ALL.map(Withheld::as_str))
+        .try_map(|name| Withheld::ALL.into_iter().find(|it| it.as_str() == name).ok_or("no such state"))
 }
 
 #[derive(Debug, Args)]

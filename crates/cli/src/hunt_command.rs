@@ -11,7 +11,7 @@ use detect::{KnownAlerts, Mode};
 use ecs::Layered;
 use hunt::{Found, HuntOptions, Progress};
 use report::{Alert, Coverage, ExplainedEvent, Format, Part, RuleVerdict, Summary};
-use rule::{Rule, Severity};
+use rule::{Rule, Selection, Severity};
 use span::Style;
 
 use crate::args::{Global, Hunt};
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         output::spare(path, &args.input.paths, &args.alert_history)?;
     }
     let threads = input::threads(args.threads);
-    let set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
+    let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
     if set.rules.is_empty() {
         let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
         if set.error_count() == 0 && !set.exceptions.is_empty() {
@@ -44,6 +44,10 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         }
         let errors: Vec<String> = errors.map(|it| set.render(it, Style::Plain)).collect();
         bail!("no rule can run:\n{}", errors.concat().trim_end());
+    }
+    let selection = Selection::new(std::mem::take(&mut set.rules), &args.include);
+    if selection.rules().is_empty() {
+        bail!("no rule is run:{}", notices::all_idle(&selection));
     }
     let normalise = cloudtrail::Options {
         tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
@@ -54,8 +58,8 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     };
     let options = HuntOptions {
         paths: args.input.paths.clone(),
-        rules: set.rules.clone(),
-        exceptions: set.exceptions.clone(),
+        rules: selection,
+        exceptions: std::mem::take(&mut set.exceptions),
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
         known: known_alerts(&args.alert_history)?,
@@ -92,6 +96,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         let mut out = output::open(args.output.as_deref())?;
         out.write_all(report::explanation(event_id, &events, terminal).as_bytes())?;
         out.flush()?;
+        terminal::notices(global, &notices::idle(&options.rules));
         terminal::troubles(global, &explained.notices, &explained.troubles, explained.trouble_count);
         return Ok(DONE);
     }
@@ -100,17 +105,17 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
     let found = hunt::hunt(&options, &mut std::io::stdin(), &progress);
     drop(bar);
-    let found = found?;
+    let found = found.map_err(|error| anyhow!("{error}{}", notices::all_idle(&options.rules)))?;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
 
     let format = args.format;
-    let rules: Vec<Rule> = found.rules.iter().map(|ran| ran.rule.clone()).collect();
     let summary = Summary {
-        rules: &rules,
+        rules: found.rules.iter().map(|ran| &*ran.rule).collect::<Vec<&Rule>>(),
         language: input::language(args.rules.lang),
         coverage: coverage(&found, if format == Format::Html { 0 } else { elapsed_ms }),
         notices: notices::rule_errors(&set)
             .into_iter()
+            .chain(notices::idle(&options.rules))
             .chain(found.notices(since, until).iter().map(|it| notices::words(it, &found)))
             .collect(),
     };
@@ -141,9 +146,6 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     } else {
         input::status(found.read.records, found.read.trouble_count)
     };
-    drop(summary);
-    // The process ends here: giving back what thousands of rules hold, piece by piece, would only delay that.
-    std::mem::forget((set, options, found, rules));
     Ok(status)
 }
 
@@ -189,8 +191,6 @@ fn brief(found: &Found, summary: &Summary<'_>, output: Option<&Path>) {
     let alerts = report::plural(found.alert_count() as u64, "alert", "alerts");
     terminal::say(&format!("{alerts}{place}\n"));
     for notice in &summary.notices {
-        let word = if notice.severe { "warning" } else { "note" };
-        let lines: Vec<String> = notice.text.lines().map(report::clean).collect();
-        terminal::say(&format!("{word}: {}\n", lines.join("\n    ")));
+        terminal::notice(notice);
     }
 }

@@ -2,7 +2,7 @@
 
 use hunt::{Found, Notice};
 use report::{count, plural, when};
-use rule::RuleSet;
+use rule::{Idle, IdleReason, RuleSet, Selection, Withheld};
 use span::Style;
 
 use crate::input;
@@ -34,6 +34,73 @@ pub(crate) fn rule_errors(set: &RuleSet) -> Option<report::Notice> {
         text += &format!("\n{}", set.render(problem, Style::Plain).trim_end());
     }
     Some(report::Notice { severe: true, text })
+}
+
+/// Which rules are not run because of what their files or their ids say, and what to do about it.
+pub(crate) fn idle(selection: &Selection) -> Vec<report::Notice> {
+    let mut notices = Vec::new();
+    for reason in Withheld::ALL {
+        let is_it = |it: &&Idle| matches!(it.reason, IdleReason::Withheld(why) if why == reason);
+        let names: Vec<&str> =
+            selection.idle().iter().filter(is_it).map(|it| it.rule.name.as_str()).collect();
+        if !names.is_empty() {
+            // Whoever has disabled or unfinished rules may count on them; nobody counts on deprecated ones.
+            let severe = reason != Withheld::Deprecated;
+            notices.push(report::Notice { severe, text: withheld(reason, &names) });
+        }
+    }
+    let twins: Vec<String> = selection.idle().iter().filter_map(twin).collect();
+    if !twins.is_empty() {
+        let mut text = format!(
+            "{} not run, because another rule with the same id is (a file goes before the built-in rules, then the \
+             highest `version`, then the highest `revision`, then the first file by name):",
+            plural(twins.len() as u64, "rule is", "rules are"),
+        );
+        for twin in twins.iter().take(RULES_SHOWN) {
+            text += &format!("\n{twin}");
+        }
+        if twins.len() > RULES_SHOWN {
+            text += &format!("\n… and {} more", count((twins.len() - RULES_SHOWN) as u64));
+        }
+        notices.push(report::Notice { severe: true, text });
+    }
+    notices
+}
+
+fn withheld(reason: Withheld, names: &[&str]) -> String {
+    let (what, because) = match reason {
+        Withheld::Disabled => ("disabled", "`enabled` is false"),
+        Withheld::Development => {
+            ("in development", "`maturity` is `development`, and `enabled` is not there")
+        }
+        Withheld::Deprecated => ("deprecated", "`maturity` is `deprecated`"),
+    };
+    let (is, them) = if names.len() == 1 { ("is", "it") } else { ("are", "them") };
+    format!(
+        "{} {is} {what} ({because}) and not run: {}; `hunt --include {}` runs {them}",
+        plural(names.len() as u64, "rule", "rules"),
+        some_of('"', names),
+        reason.as_str(),
+    )
+}
+
+/// Both places of two rules with one id.
+fn twin(idle: &Idle) -> Option<String> {
+    match &idle.reason {
+        IdleReason::Withheld(_) => None,
+        IdleReason::SameId { field, other } => Some(format!(
+            "\"{}\" ({}) has the `{field}` of \"{}\" ({})",
+            idle.rule.name,
+            idle.rule.place(),
+            other.name,
+            other.place()
+        )),
+    }
+}
+
+/// Why nothing runs, as the lines of an error.
+pub(crate) fn all_idle(selection: &Selection) -> String {
+    idle(selection).iter().map(|it| format!("\n    {}", it.text.replace('\n', "\n    "))).collect()
 }
 
 fn text(notice: &Notice<'_>, found: &Found) -> String {

@@ -6,27 +6,25 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use ecs::Catalog;
 use report::Terminal;
-use rule::{GuideLanguage, Problem, RuleSet};
+use rule::{GuideLanguage, IdleReason, Problem, RuleSet, Selection};
 use serde_json::json;
 use span::{Severity, Style};
 
 use crate::args::{Global, RuleFormat, Rules};
-use crate::{DONE, FOUND, input, output, terminal};
+use crate::{DONE, FOUND, input, notices, output, terminal};
 
 pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
     let mut out = output::open(None)?;
     let code = match args {
         Rules::List { source, format } => {
-            let set = input::rules(&source, input::threads(None))?.localised(input::language(source.lang));
+            let mut set =
+                input::rules(&source, input::threads(None))?.localised(input::language(source.lang));
             let code = problems(&set, global);
-            match format {
-                RuleFormat::Table => {
-                    out.write_all(
-                        report::rules::list(&set.rules, terminal::stdout_terminal(global, false)).as_bytes(),
-                    )?;
-                }
-                RuleFormat::Ndjson => ndjson(&mut out, &set)?,
-            }
+            let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
+            list(&mut out, &selection, format, global)?;
+            // Whoever reads the list knows then how a hunt differs from it.
+            out.flush().context("cannot write the result")?;
+            terminal::notices(global, &notices::idle(&selection));
             code
         }
         Rules::Show { rule, source, format } => {
@@ -58,10 +56,30 @@ fn problems(set: &RuleSet, global: &Global) -> u8 {
     if any { FOUND } else { DONE }
 }
 
-fn ndjson(out: &mut dyn Write, set: &RuleSet) -> anyhow::Result<()> {
-    for rule in &set.rules {
-        serde_json::to_writer(&mut *out, &*rule.api)?;
-        out.write_all(b"\n")?;
+fn list(
+    out: &mut dyn Write,
+    selection: &Selection,
+    format: RuleFormat,
+    global: &Global,
+) -> anyhow::Result<()> {
+    match format {
+        RuleFormat::Table => {
+            let rules = selection.in_order().map(|(rule, reason)| {
+                let reason = reason.map(|it| match it {
+                    IdleReason::Withheld(why) => why.as_str(),
+                    IdleReason::SameId { .. } => "same id",
+                });
+                (rule, reason)
+            });
+            let terminal = terminal::stdout_terminal(global, false);
+            out.write_all(report::rules::list(rules, terminal).as_bytes())?;
+        }
+        RuleFormat::Ndjson => {
+            for (rule, _) in selection.in_order() {
+                serde_json::to_writer(&mut *out, &*rule.api)?;
+                out.write_all(b"\n")?;
+            }
+        }
     }
     Ok(())
 }

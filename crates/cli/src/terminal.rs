@@ -124,6 +124,20 @@ pub(crate) fn say(text: &str) {
     let _ = stderr().write_all(text.as_bytes());
 }
 
+/// Says on standard error what is to be known, unless it is to be quiet.
+pub(crate) fn notices(global: &Global, notices: &[report::Notice]) {
+    if !global.quiet {
+        notices.iter().for_each(notice);
+    }
+}
+
+/// Says one notice on standard error.
+pub(crate) fn notice(notice: &report::Notice) {
+    let word = if notice.severe { "warning" } else { "note" };
+    let lines: Vec<String> = notice.text.lines().map(report::clean).collect();
+    say(&format!("{word}: {}\n", lines.join("\n    ")));
+}
+
 /// Problems of the input that are shown; the rest is counted.
 const TROUBLES_SHOWN: usize = 10;
 

@@ -184,6 +184,18 @@ impl Plan {
         })
     }
 
+    /// The same with another limit of alerts an execution, if one is given.
+    #[must_use]
+    pub fn limited(mut self, max_signals: Option<u32>) -> Self {
+        self.max_signals = max_signals.unwrap_or(self.max_signals);
+        self
+    }
+
+    /// The most alerts of one execution.
+    pub const fn max_signals(&self) -> u32 {
+        self.max_signals
+    }
+
     /// The field whose date takes the place of `@timestamp`: a column that the caller has to read.
     pub fn timestamp_override(&self) -> Option<&str> {
         self.timestamp_override.as_deref()

@@ -77,7 +77,7 @@ impl Found {
             .rules
             .iter()
             .zip(&fields)
-            .flat_map(|(ran, fields)| ran.outcome.alerts.iter().map(move |seed| (&ran.rule, fields, seed)))
+            .flat_map(|(ran, fields)| ran.outcome.alerts.iter().map(move |seed| (&*ran.rule, fields, seed)))
             .collect();
         seeds.sort_by_key(|(rule, _, seed)| (seed.event.timestamp, &rule.rule_id, &seed.id));
         let chunks: Vec<_> = seeds.chunks(CHUNK).collect();

@@ -1,6 +1,7 @@
 //! Why an event did or did not match.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use ecs::Catalog;
 use memchr::memmem::Finder;
@@ -17,7 +18,7 @@ use crate::{Progress, Stage};
 #[derive(Debug)]
 pub struct Verdict {
     /// The rule.
-    pub rule: rule::Rule,
+    pub rule: Arc<rule::Rule>,
     /// Clause by clause.
     pub explanation: Explanation,
 }
@@ -101,7 +102,7 @@ pub fn explain(
                     if plan.is_own(&lineage) {
                         explanation = own_alert(explanation, rule);
                     }
-                    Verdict { rule: rule.clone(), explanation }
+                    Verdict { rule: Arc::clone(rule), explanation }
                 })
                 .collect();
             verdicts.sort_by_key(Verdict::failed);

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ecs::Millis;
-use rule::Rule;
 
 use crate::run::{Found, RanRule, ReadReport, Refused};
 
@@ -147,7 +146,8 @@ fn notices<'a>(
     for (warning, rules) in unapplied(rules) {
         say(true, Notice::Unapplied { warning, rules });
     }
-    for RanRule { rule: Rule { name: rule, max_signals, .. }, outcome, .. } in rules {
+    for RanRule { rule, max_signals, outcome, .. } in rules {
+        let rule = rule.name.as_str();
         let executions = outcome.metrics.truncated;
         say(executions > 0, Notice::Truncated { rule, max_signals: *max_signals, executions });
         for warning in outcome.warnings.iter().filter(|it| it.execution.is_none()) {
@@ -190,22 +190,25 @@ fn unapplied(rules: &[RanRule]) -> BTreeMap<&str, Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use detect::{Metrics, Outcome};
+    use rule::Rule;
 
     use super::*;
 
-    fn rule(name: &str, index: &str) -> Rule {
+    fn rule(name: &str, index: &str) -> Arc<Rule> {
         let text = format!(
             "[rule]\nname = \"{name}\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\ntype = \"query\"\n\
              query = \"a: b\"\nindex = [\"{index}\"]\n"
         );
-        rule::load_text("a.toml", &text).rules.remove(0)
+        Arc::new(rule::load_text("a.toml", &text).rules.remove(0))
     }
 
     fn ran(name: &str, matched: u64, truncated: u64) -> RanRule {
         let metrics = Metrics { matched, truncated, ..Metrics::default() };
         let outcome = Outcome { metrics, ..Outcome::default() };
-        RanRule { rule: rule(name, "logs-*"), outcome, warnings: Vec::new() }
+        RanRule { rule: rule(name, "logs-*"), max_signals: 100, outcome, warnings: Vec::new() }
     }
 
     fn read() -> ReadReport {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
 use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
-use rule::{Exceptions, Rule};
+use rule::{Exceptions, Rule, Selection};
 use span::Diagnostic;
 
 use crate::alerts::Evidence;
@@ -24,7 +24,7 @@ pub struct HuntOptions {
     /// Files, folders, globs, `-`.
     pub paths: Vec<PathBuf>,
     /// The rules. Those that cannot run are refused by name.
-    pub rules: Vec<Rule>,
+    pub rules: Selection,
     /// What is excepted from them. An exception that has expired at [`HuntOptions::now`] does not count, whatever the
     /// time of the simulated execution.
     pub exceptions: Exceptions,
@@ -55,7 +55,7 @@ pub struct HuntOptions {
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// The rule.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
     /// Why, in one line.
     pub reason: String,
     /// What is wrong in its file, if it is that.
@@ -66,7 +66,9 @@ pub struct Refused {
 #[derive(Clone, Debug)]
 pub struct RanRule {
     /// The rule.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
+    /// The most alerts of one execution that were asked for.
+    pub max_signals: u32,
     /// Executions, warnings, metrics, and the alerts before their documents are built.
     pub outcome: Outcome,
     /// Exceptions that were not applied, and why; they point into the rule's file.
@@ -153,6 +155,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
     let pruned = prune(&mut discovery, &rules, options.mode);
+    let max_signals: Vec<u32> = plans.iter().map(Plan::max_signals).collect();
     let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
     let prepared = Prepared::new(&filters, plans.into(), &catalog, options.normalise.geo.is_some(), rows);
     let indices = Arc::new(Indices::default());
@@ -204,9 +207,11 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     };
     if let (Some(first), Some(last), Some(collector)) = (first, last, collector) {
         let matches = collector.finish();
-        for (number, (rule, warnings)) in rules.into_iter().zip(warnings).enumerate() {
+        for (number, ((rule, warnings), max_signals)) in
+            rules.into_iter().zip(warnings).zip(max_signals).enumerate()
+        {
             match matches.execute(number, DataSpan { first, last }, &options.known, limits) {
-                Ok(outcome) => ran.push(RanRule { rule, outcome, warnings }),
+                Ok(outcome) => ran.push(RanRule { rule, max_signals, outcome, warnings }),
                 Err(error) => {
                     refused.push(Refused {
                         reason: format!("{}: {error}", error.code()),
@@ -217,8 +222,10 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
             }
         }
     } else {
-        ran.extend(rules.into_iter().zip(warnings).map(|(rule, warnings)| RanRule {
+        let all = rules.into_iter().zip(warnings).zip(max_signals);
+        ran.extend(all.map(|((rule, warnings), max_signals)| RanRule {
             rule,
+            max_signals,
             outcome: Outcome::default(),
             warnings,
         }));
@@ -250,7 +257,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 /// The rules that can run, what their executions need and what their filters are; and those that cannot.
 #[derive(Default)]
 pub(crate) struct RunnableRules {
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) plans: Vec<Plan>,
     pub(crate) filters: Vec<plan::Expr>,
     /// Exceptions that are not part of the filters.
@@ -263,18 +270,16 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
     let RunnableRules { mut rules, mut plans, mut filters, mut warnings, mut refused } =
         RunnableRules::default();
     let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
-    let compiled = rule::compile_all(&options.rules, &options.exceptions, catalog, options.now, threads);
-    for (rule, compiled) in options.rules.iter().zip(compiled) {
-        let mut rule = rule.clone();
-        if let Some(max_signals) = options.max_signals {
-            rule.max_signals = max_signals;
-        }
+    let selected = options.rules.rules();
+    let compiled = rule::compile_all(selected, &options.exceptions, catalog, options.now, threads);
+    for (rule, compiled) in selected.iter().zip(compiled) {
+        let rule = Arc::clone(rule);
         if let Some(reason) = rule.unsupported() {
             refused.push(Refused { reason, rule, diagnostics: Vec::new() });
             continue;
         }
         let plan = match Plan::new(&rule, options.mode) {
-            Ok(plan) => plan,
+            Ok(plan) => plan.limited(options.max_signals),
             Err(error) => {
                 refused.push(Refused {
                     reason: format!("{}: {error}", error.code()),
@@ -302,7 +307,7 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
 }
 
 /// Leaves out the files that the loaded rules cannot reach back to; says how many.
-fn prune(discovery: &mut Discovery, rules: &[Rule], mode: Mode) -> usize {
+fn prune(discovery: &mut Discovery, rules: &[Arc<Rule>], mode: Mode) -> usize {
     let (since, until) = match mode {
         Mode::Replay { since, until } => (since, until),
         Mode::Once { from, to } => (from, to),

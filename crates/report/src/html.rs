@@ -164,7 +164,8 @@ fn leaves(path: &str, value: &Value, out: &mut Vec<(String, String)>) {
 
 /// The rules that alerted, each once, with its guide.
 fn guides(out: &mut String, counted: &Counted, about: &Summary<'_>) {
-    let known: BTreeMap<&str, &Rule> = about.rules.iter().map(|rule| (rule.rule_id.as_str(), rule)).collect();
+    let known: BTreeMap<&str, &Rule> =
+        about.rules.iter().map(|&rule| (rule.rule_id.as_str(), rule)).collect();
     let shown: Vec<&Rule> = counted.rules.iter().filter_map(|id| known.get(id.as_str()).copied()).collect();
     if shown.is_empty() {
         return;

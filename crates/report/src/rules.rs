@@ -76,19 +76,30 @@ const CHINESE: Words = Words {
     window: "时间窗口",
 };
 
-/// One line a rule.
-pub fn list(rules: &[Rule], terminal: Terminal) -> String {
-    let rows = rules.iter().map(|rule| {
-        vec![
+/// One line a rule. With each comes why it is not run, if that is so.
+pub fn list<'r>(rules: impl IntoIterator<Item = (&'r Rule, Option<&'r str>)>, terminal: Terminal) -> String {
+    let rules: Vec<_> = rules.into_iter().collect();
+    let mut heads = vec!["Severity", "Risk", "Type", "Rule", "Tactic", "Rule ID"];
+    // Most people's rules all run: that needs no column.
+    let some_idle = rules.iter().any(|(_, idle)| idle.is_some());
+    if some_idle {
+        heads.insert(3, "Not run");
+    }
+    let rows = rules.into_iter().map(|(rule, idle)| {
+        let mut row = vec![
             Cell::severity(rule.severity.as_str()),
             Cell::number(rule.risk_score.to_string()),
             rule.kind.type_name().into(),
             rule.name.as_str().into(),
             tactics(rule).into(),
             rule.rule_id.as_str().into(),
-        ]
+        ];
+        if some_idle {
+            row.insert(3, idle.unwrap_or_default().into());
+        }
+        row
     });
-    grid(&["Severity", "Risk", "Type", "Rule", "Tactic", "Rule ID"], rows, terminal)
+    grid(&heads, rows, terminal)
 }
 
 /// The tactics of a rule.

@@ -24,7 +24,7 @@ const RULES_SHOWN: usize = 15;
 #[derive(Debug)]
 pub struct Summary<'a> {
     /// The rules that ran.
-    pub rules: &'a [Rule],
+    pub rules: Vec<&'a Rule>,
     /// The language of their texts.
     pub language: GuideLanguage,
     /// What was read.

@@ -18,7 +18,9 @@ pub fn builtin(language: GuideLanguage) -> RuleSet {
     };
     for &(name, text) in BUILTIN_RULES {
         if translated(name).is_none() {
-            parse(&Input { name, text: Arc::from(text), syntax: Syntax::Toml, expected: true }, &mut set);
+            let text = Arc::from(text);
+            let input = Input { name, text, syntax: Syntax::Toml, expected: true, built_in: true };
+            parse(&input, &mut set);
         }
     }
     for &(name, text) in BUILTIN_RULES {

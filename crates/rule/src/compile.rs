@@ -1,5 +1,6 @@
 //! A rule's condition on one event: its query, its filters and the indices it reads.
 
+use std::borrow::Borrow;
 use std::num::NonZeroUsize;
 
 use ecs::{Catalog, Millis};
@@ -53,8 +54,8 @@ pub fn compile_with(
 }
 
 /// As [`compile_with`], of many rules by so many threads: the results are the same, in the order of the rules.
-pub fn compile_all(
-    rules: &[Rule],
+pub fn compile_all<R: Borrow<Rule> + Sync>(
+    rules: &[R],
     exceptions: &Exceptions,
     catalog: &Catalog,
     now: Millis,
@@ -64,7 +65,7 @@ pub fn compile_all(
         // Rules of one collection read the same indices.
         let mut lowered: Option<(&[String], Lowered)> = None;
         let mut compiled = Vec::with_capacity(rules.len());
-        for rule in rules {
+        for rule in rules.iter().map(Borrow::borrow) {
             let known = lowered.take().filter(|(index, _)| *index == rule.index.as_slice());
             let (_, indices) =
                 lowered.insert(known.unwrap_or_else(|| (&rule.index, lower_indices(rule, catalog, now))));

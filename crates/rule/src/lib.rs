@@ -23,6 +23,7 @@
 mod exceptions;
 mod guide;
 mod model;
+mod selection;
 mod set;
 
 mod builtin;
@@ -66,4 +67,5 @@ pub use model::{
     Threshold,
 };
 pub use schema::schema;
+pub use selection::{Idle, IdleReason, Selection, Withheld};
 pub use set::{Problem, RuleSet};

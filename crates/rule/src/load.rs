@@ -60,7 +60,10 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], threads: NonZeroUsize) -> RuleSet 
 /// Reads rules from a text, such as standard input: TOML, or JSON as exported from Kibana.
 pub fn load_text(name: &str, text: &str) -> RuleSet {
     let mut set = RuleSet::default();
-    parse(&Input { name, text: Arc::from(text), syntax: sniff(text), expected: true }, &mut set);
+    parse(
+        &Input { name, text: Arc::from(text), syntax: sniff(text), expected: true, built_in: false },
+        &mut set,
+    );
     set
 }
 
@@ -146,7 +149,7 @@ fn load_file(path: &Path, expected: bool, set: &mut RuleSet) {
         Some("json" | "ndjson" | "jsonl") => Syntax::Json,
         _ => sniff(&text),
     };
-    parse(&Input { name: &name, text: Arc::from(text), syntax, expected }, set);
+    parse(&Input { name: &name, text: Arc::from(text), syntax, expected, built_in: false }, set);
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {

@@ -92,7 +92,7 @@ pub struct Rule {
     /// `kibana.alert.rule.parameters` and exports are made of. Shared, because it is most of a rule and rules are
     /// handed around.
     pub api: Arc<Object>,
-    /// `maturity` of the file's `[metadata]`: `deprecated` rules are kept for reference only.
+    /// `maturity` of the file's `[metadata]`: see [`Rule::withheld`].
     pub maturity: Option<String>,
     /// Where it was read from, for messages about it.
     pub(crate) source: Arc<Source>,
@@ -104,6 +104,12 @@ impl Rule {
     /// The text of the file it was read from: what diagnostics about it point into.
     pub fn text(&self) -> &str {
         self.source.text()
+    }
+
+    /// Where it stands, as `file:line`.
+    pub fn place(&self) -> String {
+        let at = self.source.span(&["rule_id"]).start;
+        format!("{}:{}", self.source.name, span::position(self.text(), at).line)
     }
 
     /// Whether its index patterns name that index.

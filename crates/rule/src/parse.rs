@@ -21,6 +21,8 @@ pub(crate) struct Input<'t> {
     pub(crate) syntax: Syntax,
     /// The user named it, so that it ought to hold rules.
     pub(crate) expected: bool,
+    /// It came with the engine.
+    pub(crate) built_in: bool,
 }
 
 /// How a text of unknown origin is written: JSON begins with an object or a list of objects.
@@ -53,6 +55,7 @@ fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
                     name: input.name.to_owned(),
                     text: Arc::clone(&input.text),
                     syntax: Syntax::Toml,
+                    built_in: input.built_in,
                     rule: parts.rule,
                     guide: parts.guide,
                 };
@@ -96,6 +99,7 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
                     name: input.name.to_owned(),
                     text: Arc::clone(&input.text),
                     syntax: Syntax::Json,
+                    built_in: input.built_in,
                     rule: node,
                     guide: None,
                 };

@@ -13,6 +13,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) text: Arc<str>,
     pub(crate) syntax: Syntax,
+    /// It came with the engine.
+    pub(crate) built_in: bool,
     /// The rule in the form of the API, each value where it stands in the file.
     pub(crate) rule: Node,
     /// `[guide]`.

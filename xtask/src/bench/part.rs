@@ -224,7 +224,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
     let paths = if args.own.reverse { last_first(data)? } else { vec![data.to_owned()] };
     Ok(HuntOptions {
         paths,
-        rules: set.rules,
+        rules: rule::Selection::new(set.rules, &[]),
         exceptions: rule::Exceptions::default(),
         mode: Mode::Replay { since: None, until: None },
         max_signals: None,

@@ -12,4 +12,5 @@ mod rules;
 
 mod bad_input;
 mod hostile;
+mod loading;
 mod messages;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use detect::{KnownAlerts, Mode};
 use ecs::Millis;
 use hunt::{Document, Found, HuntOptions, NormalizeOptions, Progress, RanRule, ReadReport, Refused};
-use rule::Rule;
+use rule::{Rule, Selection};
 use serde_json::{Value, json};
 
 /// 2026-03-02T00:00:00Z, a multiple of every interval used here.
@@ -171,7 +171,7 @@ pub(crate) fn normalise() -> cloudtrail::Options {
 pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
     HuntOptions {
         paths: folder.paths(),
-        rules: rules.to_vec(),
+        rules: Selection::all(rules.iter().cloned()),
         exceptions: rule::Exceptions::default(),
         mode: REPLAY,
         max_signals: None,
