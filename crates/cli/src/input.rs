@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{anyhow, bail};
 use cloudtrail::Geo;
 use ecs::Millis;
-use ecs::date::DateError;
+use ecs::date::{DateError, DateMath};
 use jiff::Timestamp;
 use rule::{GuideLanguage, Rule, RuleSet};
 
@@ -22,9 +22,11 @@ pub(crate) fn now(given: Option<&str>) -> anyhow::Result<Millis> {
 
 /// A time of an option: a date or date math.
 pub(crate) fn time(option: &str, text: &str, now: Millis) -> anyhow::Result<Millis> {
-    ecs::date::datemath(text, now).map_err(|error| match error {
+    DateMath::of_rule(text).map(|math| math.millis_at(now)).map_err(|error| match error {
         DateError::NotADate { .. } => {
-            anyhow!("{option} `{text}`: no such date; write 2026-03-01, 2026-03-01T10:00:00Z or now-30d")
+            anyhow!(
+                "{option} `{text}`: no such date; write 2026-03-01, \"2026-03-01 10:00\" (UTC) or now-30d"
+            )
         }
         DateError::Math { .. } | DateError::OutOfRange { .. } | DateError::Format { .. } => {
             anyhow!("{option}: {error}")

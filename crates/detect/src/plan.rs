@@ -1,7 +1,7 @@
 //! What of a rule its executions need, checked.
 
 use ecs::Millis;
-use ecs::date::{DateError, datemath};
+use ecs::date::DateMath;
 use rule::{Rule, RuleKind};
 
 use crate::collect::{Counting, Shape};
@@ -25,14 +25,6 @@ pub enum PlanError {
     /// Without it the rule would raise more alerts than it should.
     #[error("`alert_suppression` cannot be applied yet, and without it the rule would mean something else")]
     Suppression,
-    /// Not date math.
-    #[error("`{field}`: {error}")]
-    DateMath {
-        /// The rule's field.
-        field: &'static str,
-        /// What is wrong.
-        error: DateError,
-    },
     /// One to three.
     #[error("`new_terms_fields` has {count} fields, not one to three")]
     FieldCount {
@@ -66,7 +58,7 @@ impl PlanError {
         match self {
             Self::Type { .. } => "DET001",
             Self::Suppression => "DET002",
-            Self::DateMath { .. } => "DET003",
+            // DET003 was date math that cannot be read: no such rule can be made any more.
             Self::FieldCount { .. } => "DET004",
             Self::History { .. } => "DET005",
             Self::TooManyExecutions { .. } => "DET006",
@@ -135,7 +127,7 @@ impl Plan {
                 if !(1..=3).contains(&new_terms.fields.len()) {
                     return Err(PlanError::FieldCount { count: new_terms.fields.len() });
                 }
-                history = Some(new_terms.history_window_start.0.as_str());
+                history = Some(&new_terms.history_window_start);
                 Kind::NewTerms { fields: new_terms.fields.clone() }
             }
             RuleKind::Threshold(_)
@@ -149,11 +141,8 @@ impl Plan {
         if rule.alert_suppression.is_some() {
             return Err(PlanError::Suppression);
         }
-        let scheduled = Bounds {
-            from: Bound::parse("from", &rule.from)?,
-            to: Bound::parse("to", &rule.to)?,
-            history: history.map(|it| Bound::parse("history_window_start", it)).transpose()?,
-        };
+        let scheduled =
+            Bounds { from: Bound::of(&rule.from), to: Bound::of(&rule.to), history: history.map(Bound::of) };
         if let Some(history) = history {
             // Both ends are fixed or move with the clock alone: then the two ends of all time decide.
             let plain = |bound: &Bound| !matches!(bound, Bound::Math { .. });
@@ -164,7 +153,7 @@ impl Plan {
                 window.history < window.from
             };
             if scheduled.history_reach() == 0 && !(all_plain && before(TIME_MIN) && before(TIME_MAX)) {
-                let (history, from) = (history.to_owned(), rule.from.clone());
+                let (history, from) = (history.to_string(), rule.from.to_string());
                 return Err(PlanError::History { history, from });
             }
         }
@@ -176,7 +165,7 @@ impl Plan {
             mode,
             kind,
             rule_uuid: rule.id.clone(),
-            interval: rule.interval.millis.max(1),
+            interval: rule.interval.millis(),
             bounds,
             max_signals: rule.max_signals,
             timestamp_override: rule.timestamp_override.clone().filter(|it| it != "@timestamp"),
@@ -264,7 +253,7 @@ impl Plan {
 fn once(
     rule: &Rule,
     kind: &Kind,
-    history: Option<&str>,
+    history: Option<&DateMath>,
     from: Option<Millis>,
     to: Option<Millis>,
 ) -> Result<Bounds, PlanError> {
@@ -274,12 +263,11 @@ fn once(
         Kind::Query => from.map(|it| it.saturating_add(1)),
         Kind::NewTerms { .. } => from,
     };
-    let error = |error| PlanError::DateMath { field: "history_window_start", error };
     let history = match (history, from) {
-        (Some(text), Some(from)) => {
-            let start = datemath(text, from).map_err(error)?;
+        (Some(math), Some(from)) => {
+            let start = math.millis_at(from);
             if start >= from {
-                return Err(PlanError::History { history: text.to_owned(), from: rule.from.clone() });
+                return Err(PlanError::History { history: math.to_string(), from: rule.from.to_string() });
             }
             Some(Bound::Fixed(start))
         }
@@ -294,7 +282,7 @@ fn once(
 
 #[cfg(test)]
 mod tests {
-    use rule::{AlertSuppression, HistoryWindow, MissingFields, NewTerms};
+    use rule::{AlertSuppression, MissingFields, NewTerms};
 
     use super::*;
 
@@ -317,7 +305,7 @@ mod tests {
     }
 
     fn new_terms(fields: usize, history: &str) -> RuleKind {
-        let history_window_start = HistoryWindow(history.to_owned());
+        let history_window_start = DateMath::of_rule(history).unwrap();
         RuleKind::NewTerms(NewTerms { fields: vec!["user.name".to_owned(); fields], history_window_start })
     }
 
@@ -335,8 +323,6 @@ mod tests {
             missing_fields: MissingFields::Suppress,
         };
         assert!(refusal(|it| it.alert_suppression = Some(suppression), replay).starts_with("DET002 "));
-        assert!(refusal(|it| it.from = "then".to_owned(), replay).starts_with("DET003 `from`: "));
-        assert!(refusal(|it| it.to = "now-99999999999y".to_owned(), replay).starts_with("DET003 `to`: "));
         assert!(refusal(|it| it.kind = new_terms(4, "now-7d"), replay).starts_with("DET004 "));
     }
 
@@ -346,7 +332,7 @@ mod tests {
         let verdict = |history: &str, from: &str, mode| {
             let change = |it: &mut Rule| {
                 it.kind = new_terms(1, history);
-                from.clone_into(&mut it.from);
+                it.from = DateMath::of_rule(from).unwrap();
             };
             refusal(change, mode)
         };

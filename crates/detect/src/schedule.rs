@@ -4,22 +4,11 @@
 //! that two hunts over parts of the same data simulate the same executions.
 
 use ecs::Millis;
-use ecs::date::datemath;
+use ecs::date::DateMath;
+pub(crate) use ecs::date::{TIME_MAX, TIME_MIN};
 
-use crate::PlanError;
-
-/// 0001-01-01T00:00:00Z: earlier instants are taken as this one.
-pub(crate) const TIME_MIN: Millis = -62_135_596_800_000;
-/// 9999-12-31T23:59:59.999Z: later instants are taken as this one.
-pub(crate) const TIME_MAX: Millis = 253_402_300_799_999;
 /// So many executions of one rule at most in a replay.
 pub const TICKS_MAX: i64 = u32::MAX as i64;
-
-/// How long the units of date math are at least and at most.
-const SECOND: Millis = 1_000;
-const MINUTE: Millis = 60 * SECOND;
-const HOUR: Millis = 60 * MINUTE;
-const DAY: Millis = 24 * HOUR;
 
 /// One end of a range as a function of the time of execution. It never falls as time goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,34 +18,28 @@ pub(crate) enum Bound {
     /// The same instant always.
     Fixed(Millis),
     /// Date math with rounding or calendar units; its distance from the time of execution lies in the range.
-    Math { text: String, least: Millis, most: Millis },
+    Math { math: DateMath, least: Millis, most: Millis },
 }
 
 impl Bound {
-    /// Reads the date math of the rule's field `field`.
-    pub(crate) fn parse(field: &'static str, text: &str) -> Result<Self, PlanError> {
-        let at = |now| datemath(text, now).map_err(|error| PlanError::DateMath { field, error });
-        // Date math never falls with `now`, and nothing lies outside these two: what works for both never fails.
-        let (earliest, _) = (at(TIME_MIN)?, at(TIME_MAX)?);
-        if !text.starts_with("now") {
-            return Ok(Self::Fixed(earliest));
+    pub(crate) fn of(math: &DateMath) -> Self {
+        if !math.reads_clock() {
+            return Self::Fixed(math.millis_at(0));
         }
-        let Some((least, most)) = spread(&text[3..]) else {
-            return Ok(Self::Math { text: text.to_owned(), least: Millis::MIN, most: Millis::MAX });
-        };
-        Ok(if least == most {
-            Self::Offset(least)
-        } else {
-            Self::Math { text: text.to_owned(), least, most }
-        })
+        match math.spread() {
+            Some((least, most)) if least == most => Self::Offset(least),
+            spread => {
+                let (least, most) = spread.unwrap_or((Millis::MIN, Millis::MAX));
+                Self::Math { math: math.clone(), least, most }
+            }
+        }
     }
 
     pub(crate) fn at(&self, now: Millis) -> Millis {
         match self {
             Self::Offset(offset) => now.saturating_add(*offset),
             Self::Fixed(instant) => *instant,
-            Self::Math { text, .. } => datemath(text, now.clamp(TIME_MIN, TIME_MAX))
-                .expect("parsing the bound tried the earliest and the latest time"),
+            Self::Math { math, .. } => math.millis_at(now),
         }
     }
 
@@ -68,36 +51,6 @@ impl Bound {
             Self::Math { least, most, .. } => (*least > Millis::MIN).then_some((*least, *most)),
         }
     }
-}
-
-/// The least and the most that date math (what follows `now`) adds; `None` if it overflows.
-fn spread(mut math: &str) -> Option<(Millis, Millis)> {
-    let (mut least, mut most): (Millis, Millis) = (0, 0);
-    while let Some(operator) = math.chars().next() {
-        math = &math[operator.len_utf8()..];
-        let digits = math.len() - math.trim_start_matches(|it: char| it.is_ascii_digit()).len();
-        let count: Millis = if digits == 0 { 1 } else { math[..digits].parse().ok()? };
-        math = &math[digits..];
-        let (short, long, len) = match math.as_bytes() {
-            [b'm', b's', ..] => (1, 1, 2),
-            [b's', ..] => (SECOND, SECOND, 1),
-            [b'm', ..] => (MINUTE, MINUTE, 1),
-            [b'h', ..] => (HOUR, HOUR, 1),
-            [b'd', ..] => (DAY, DAY, 1),
-            [b'w', ..] => (7 * DAY, 7 * DAY, 1),
-            [b'M', ..] => (28 * DAY, 31 * DAY, 1),
-            [b'y', ..] => (365 * DAY, 366 * DAY, 1),
-            _ => return None,
-        };
-        math = &math[len..];
-        let (short, long) = (short.checked_mul(count)?, long.checked_mul(count)?);
-        match operator {
-            '+' => (least, most) = (least.checked_add(short)?, most.checked_add(long)?),
-            '-' => (least, most) = (least.checked_sub(long)?, most.checked_sub(short)?),
-            _ => least = least.checked_sub(long - 1)?,
-        }
-    }
-    Some((least, most))
 }
 
 /// The range of one execution.
@@ -238,32 +191,22 @@ fn ceil_div(value: i64, by: i64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    proptest! {
-        /// What is said of a bound holds at any time.
-        #[test]
-        fn spread_holds(text in "now([-+][0-9]{0,3}(ms|[smhdwMy])|/[smhdwMy]){0,4}", now in TIME_MIN..TIME_MAX) {
-            let bound = Bound::parse("from", &text).unwrap();
-            let (least, most) = bound.spread().unwrap();
-            let distance = bound.at(now) - now;
-            prop_assert!(least <= distance && distance <= most, "{least} {distance} {most}");
-        }
-    }
+    const MINUTE: Millis = 60_000;
+    const HOUR: Millis = 60 * MINUTE;
 
     #[test]
     fn last_tick_waits_for_a_late_end() {
         let bounds = |to: &str| Bounds {
-            from: Bound::parse("from", "now-1d").unwrap(),
-            to: Bound::parse("to", to).unwrap(),
+            from: Bound::of(&DateMath::of_rule("now-1d").unwrap()),
+            to: Bound::of(&DateMath::of_rule(to).unwrap()),
             history: None,
         };
         let last = 10 * HOUR + 1;
         assert_eq!(last_tick(&bounds("now"), 5 * MINUTE, last), 10 * HOUR + 5 * MINUTE);
         assert_eq!(last_tick(&bounds("now-1h"), 5 * MINUTE, last), 11 * HOUR + 5 * MINUTE);
-        assert_eq!(last_tick(&bounds("now/d"), 5 * MINUTE, last), DAY);
+        assert_eq!(last_tick(&bounds("now/d"), 5 * MINUTE, last), 24 * HOUR);
         assert_eq!(last_tick(&bounds("1960-01-01"), 5 * MINUTE, last), 10 * HOUR + 5 * MINUTE);
     }
 }

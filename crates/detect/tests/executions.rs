@@ -9,7 +9,8 @@ use detect::{
     WarningKind,
 };
 use ecs::Millis;
-use rule::{HistoryWindow, NewTerms, Rule, RuleKind};
+use ecs::date::DateMath;
+use rule::{NewTerms, Rule, RuleKind};
 
 /// 2026-03-01T00:00:00Z: the times of the cases are times of this day, `24:00:00` and later of the next.
 const DAY: Millis = 1_772_323_200_000;
@@ -74,7 +75,7 @@ fn rule(text: &str) -> Rule {
                 .iter()
                 .map(|&it| it.to_owned())
                 .collect(),
-            history_window_start: HistoryWindow(get("history").to_owned()),
+            history_window_start: DateMath::of_rule(get("history")).unwrap(),
         });
     }
     rule

@@ -315,17 +315,12 @@ fn prune(discovery: &mut Discovery, rules: &[Arc<Rule>], mode: Mode) -> usize {
     if since.is_none() && until.is_none() {
         return 0;
     }
-    // A rule whose reach cannot be told may need everything.
-    let reach = |since| {
-        rules.iter().map(|rule| rule.reach_ms(since).unwrap_or(Millis::MAX)).max().unwrap_or_default()
-    };
+    let reach = |since| rules.iter().map(|rule| rule.reach_ms(since)).max().unwrap_or_default();
     let from = since.map_or(Millis::MIN, |since| since.saturating_sub(reach(since)));
     // One execution over a given range reads no further, whatever the rules say; those of a schedule do.
     let reads_until = |until| match mode {
         Mode::Once { .. } => until,
-        Mode::Replay { .. } => {
-            rules.iter().map(|rule| rule.reads_until(until).unwrap_or(Millis::MAX)).fold(until, Millis::max)
-        }
+        Mode::Replay { .. } => rules.iter().map(|rule| rule.reads_until(until)).fold(until, Millis::max),
     };
     discovery.prune(from, until.map_or(Millis::MAX, reads_until))
 }

@@ -126,12 +126,12 @@ pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
     field(3, rule.rule_id.clone());
     field(4, rule.version.to_string());
     field(5, rule.index.join(", "));
-    field(6, rule.interval.text.clone());
-    field(7, rule.from.clone());
+    field(6, rule.interval.to_string());
+    field(7, rule.from.to_string());
     field(8, rule.max_signals.to_string());
     if let RuleKind::NewTerms(terms) = &rule.kind {
         field(9, terms.fields.join(", "));
-        field(10, terms.history_window_start.0.clone());
+        field(10, terms.history_window_start.to_string());
     }
     for threat in &rule.threat {
         let techniques: Vec<String> =

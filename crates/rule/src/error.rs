@@ -1,6 +1,9 @@
 //! Why a rule file was refused, and what in it is suspicious.
 
+use ecs::date::DateError;
 use span::{Diagnostic, Severity, Span};
+
+use crate::duration::date_math_words;
 
 /// Everything that loading can find. Each variant carries the place to underline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -132,18 +135,16 @@ pub(crate) enum LoadError {
         field: String,
         /// As written.
         value: String,
-        /// The units that are allowed there.
-        units: &'static str,
         /// The value.
         span: Span,
     },
     /// Not date math.
-    #[error("`{field}` is not date math: {reason}")]
+    #[error("`{field}` is not date math: {}", date_math_words(error))]
     BadDateMath {
         /// The field.
         field: String,
         /// What is wrong with it.
-        reason: String,
+        error: DateError,
         /// The place in it.
         span: Span,
     },
@@ -359,8 +360,8 @@ impl LoadError {
             Self::WrongType { .. } | Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Unreadable { .. } => return None,
             Self::Empty { .. } => "write something there".to_owned(),
             Self::TooMany { limit, .. } => format!("keep the {limit} that matter most"),
-            Self::BadDuration { units, .. } => {
-                format!("write a whole number from 1 on and a unit ({units}), such as `5m`")
+            Self::BadDuration { .. } => {
+                "write a whole number from 1 on and a unit (s, m, h or d), such as `5m`".to_owned()
             }
             Self::BadDateMath { .. } => {
                 "write `now`, then steps such as `-9m` or `/d`; units are ms, s, m, h, d, w, M (months), y".to_owned()

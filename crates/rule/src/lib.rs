@@ -15,7 +15,7 @@
 //!     type = "query"
 //!     query = "event.action: ConsoleLogin and aws.cloudtrail.user_identity.type: Root"
 //! "#);
-//! assert_eq!(set.rules[0].from, "now-6m");
+//! assert_eq!(set.rules[0].from.text(), "now-6m");
 //! ```
 //!
 //! **Left out on purpose.** Nothing here runs a rule, and nothing reads a clock.
@@ -55,6 +55,7 @@ mod suggest;
 
 pub use builtin::builtin;
 pub use compile::{Compiled, compile, compile_all, compile_with};
+pub use duration::{Interval, IntervalError, TimeUnit};
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
@@ -62,9 +63,8 @@ pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use lint::lint;
 pub use load::{load, load_bytes, load_text, load_with};
 pub use model::{
-    AlertSuppression, Cardinality, HistoryWindow, Interval, MissingFields, NewTerms, QueryLanguage,
-    RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping,
-    Threshold,
+    AlertSuppression, Cardinality, MissingFields, NewTerms, QueryLanguage, RiskScoreMapping, Rule, RuleKind,
+    Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping, Threshold,
 };
 pub use schema::schema;
 pub use selection::{Idle, IdleReason, Selection, Withheld};

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use ecs::date::datemath;
+use ecs::date::DateMath;
 use ecs::{Millis, Object};
 use serde_json::Value;
 
-use crate::Guide;
 use crate::index_pattern::IndexPatterns;
 use crate::source::Source;
 use crate::translation::Translation;
+use crate::{Guide, Interval};
 
 /// One detection rule, all fields of the rule schema, checked.
 #[derive(Clone, Debug)]
@@ -40,12 +40,12 @@ pub struct Rule {
     pub data_view_id: Option<String>,
     /// `filters`: Kibana filter objects as they stand.
     pub filters: Vec<Value>,
-    /// `interval`.
+    /// `interval`: time between executions.
     pub interval: Interval,
-    /// `from`, date math.
-    pub from: String,
-    /// `to`, date math.
-    pub to: String,
+    /// `from`.
+    pub from: DateMath,
+    /// `to`.
+    pub to: DateMath,
     /// `max_signals`: alerts an execution.
     pub max_signals: u32,
     /// `timestamp_override`.
@@ -142,34 +142,39 @@ impl Rule {
         }
     }
 
-    /// How much time one execution at `now` covers: `to` less `from`. `None` if that lies outside of all years.
-    pub fn window_ms(&self, now: Millis) -> Option<Millis> {
-        datemath(&self.to, now).ok()?.checked_sub(datemath(&self.from, now).ok()?)
+    /// How much time one execution at `now` covers: `to` less `from`.
+    pub fn window_ms(&self, now: Millis) -> Millis {
+        self.to.millis_at(now).saturating_sub(self.from.millis_at(now))
     }
 
     /// How far an execution reads back beyond the interval, so that late events are still seen. Negative if the
     /// executions leave gaps.
-    pub fn look_back_ms(&self, now: Millis) -> Option<Millis> {
-        self.window_ms(now)?.checked_sub(self.interval.millis)
+    pub fn look_back_ms(&self, now: Millis) -> Millis {
+        self.window_ms(now).saturating_sub(self.interval.millis())
     }
 
     /// How far before `now` the oldest event lies that an execution at `now` can need, its history included.
-    pub fn reach_ms(&self, now: Millis) -> Option<Millis> {
-        let from = now.checked_sub(datemath(&self.from, now).ok()?)?;
+    pub fn reach_ms(&self, now: Millis) -> Millis {
+        let from = now.saturating_sub(self.from.millis_at(now));
         match &self.kind {
             RuleKind::NewTerms(terms) => {
                 // The history window counts from `to`.
-                let to = datemath(&self.to, now).ok()?;
-                let history = now.checked_sub(datemath(&terms.history_window_start.0, to).ok()?)?;
-                Some(from.max(history))
+                let history = terms.history_window_start.millis_at(self.to.millis_at(now));
+                from.max(now.saturating_sub(history))
             }
-            _ => Some(from),
+            RuleKind::Query
+            | RuleKind::SavedQuery { .. }
+            | RuleKind::Threshold(_)
+            | RuleKind::Eql { .. }
+            | RuleKind::Esql
+            | RuleKind::ThreatMatch(_)
+            | RuleKind::MachineLearning { .. } => from,
         }
     }
 
-    /// The last instant that an execution at `now` reads. `None` if `to` is not valid.
-    pub fn reads_until(&self, now: Millis) -> Option<Millis> {
-        datemath(&self.to, now).ok()
+    /// The last instant that an execution at `now` reads.
+    pub fn reads_until(&self, now: Millis) -> Millis {
+        self.to.millis_at(now)
     }
 }
 
@@ -319,12 +324,8 @@ pub struct NewTerms {
     /// `new_terms_fields`, one to three.
     pub fields: Vec<String>,
     /// `history_window_start`.
-    pub history_window_start: HistoryWindow,
+    pub history_window_start: DateMath,
 }
-
-/// `history_window_start`, date math.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryWindow(pub String);
 
 /// What only `threshold` rules have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -374,15 +375,6 @@ pub struct ThreatEntry {
     pub negate: bool,
 }
 
-/// `interval`: time between executions. Never zero.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interval {
-    /// As written: `5m`.
-    pub text: String,
-    /// In milliseconds.
-    pub millis: Millis,
-}
-
 /// One item of `severity_mapping`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeverityMapping {
@@ -406,8 +398,8 @@ pub struct RiskScoreMapping {
 pub struct AlertSuppression {
     /// `group_by`.
     pub group_by: Vec<String>,
-    /// `duration` in milliseconds; `None` is once an execution.
-    pub duration: Option<Millis>,
+    /// `duration`; `None` is once an execution.
+    pub duration: Option<Interval>,
     /// `missing_fields_strategy`.
     pub missing_fields: MissingFields,
 }

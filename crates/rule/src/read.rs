@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
+use ecs::date::DateMath;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::check::integer;
-use crate::duration::duration;
 use crate::format::{FIELDS, field};
 use crate::source::Source;
 use crate::text::{Data, Node};
 use crate::{
-    AlertSuppression, Cardinality, Guide, GuideLanguage, HistoryWindow, Interval, MissingFields, NewTerms,
-    Note, QueryLanguage, RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Step, StepQuery,
-    Threat, ThreatEntry, ThreatMapping, Threshold,
+    AlertSuppression, Cardinality, Guide, GuideLanguage, Interval, MissingFields, NewTerms, Note,
+    QueryLanguage, RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Step, StepQuery, Threat,
+    ThreatEntry, ThreatMapping, Threshold, TimeUnit,
 };
 
 /// Ids of rules without one are names in this namespace: the same on every machine, and nobody else's.
@@ -37,7 +37,6 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
         "note" => note.clone(),
         _ => None,
     });
-    let interval = optional(node, "interval").unwrap_or_else(|| "5m".to_owned());
     Rule {
         file,
         rule_id,
@@ -52,12 +51,10 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
         index: texts(node, "index"),
         data_view_id: optional(node, "data_view_id"),
         filters: values(node, "filters"),
-        interval: Interval {
-            millis: duration(&interval, "smhd").unwrap_or(DEFAULT_INTERVAL_MS),
-            text: interval,
-        },
-        from: optional(node, "from").unwrap_or_else(|| "now-6m".to_owned()),
-        to: optional(node, "to").unwrap_or_else(|| "now".to_owned()),
+        interval: optional(node, "interval")
+            .map_or_else(|| Interval::clamped(5, TimeUnit::Minute), |text| text.parse().expect(CHECKED)),
+        from: date_math(node, "from", "now-6m"),
+        to: date_math(node, "to", "now"),
         max_signals: clamped(node, "max_signals", 100),
         timestamp_override: optional(node, "timestamp_override"),
         timestamp_override_fallback_disabled: flag(node, "timestamp_override_fallback_disabled")
@@ -97,7 +94,8 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
     }
 }
 
-const DEFAULT_INTERVAL_MS: ecs::Millis = 300_000;
+/// Why a text of the tree can be read.
+const CHECKED: &str = "a tree that did not pass the checks becomes no rule";
 
 /// Room for what most rules have, defaults included.
 const API_FIELDS: usize = 40;
@@ -160,7 +158,7 @@ fn kind(node: &Node, type_name: &str) -> RuleKind {
         "saved_query" => RuleKind::SavedQuery { saved_id: text(node, "saved_id") },
         "new_terms" => RuleKind::NewTerms(NewTerms {
             fields: texts(node, "new_terms_fields"),
-            history_window_start: HistoryWindow(text(node, "history_window_start")),
+            history_window_start: date_math(node, "history_window_start", "now-7d"),
         }),
         "threshold" => RuleKind::Threshold(threshold(node)),
         "eql" => RuleKind::Eql {
@@ -225,11 +223,11 @@ fn suppression(node: &Node) -> Option<AlertSuppression> {
     let table = node.get("alert_suppression")?;
     let duration = table.get("duration").map(|duration| {
         let unit = match optional(duration, "unit").as_deref() {
-            Some("s") => 1_000,
-            Some("h") => 3_600_000,
-            _ => 60_000,
+            Some("s") => TimeUnit::Second,
+            Some("h") => TimeUnit::Hour,
+            _ => TimeUnit::Minute,
         };
-        number(duration, "value", 1).saturating_mul(unit)
+        Interval::clamped(number(duration, "value", 1), unit)
     });
     let missing_fields = match optional(table, "missing_fields_strategy").as_deref() {
         Some("doNotSuppress") => MissingFields::DoNotSuppress,
@@ -289,6 +287,12 @@ fn text(node: &Node, key: &str) -> String {
 /// A text that says something: Kibana writes an empty one for a field that is not used.
 fn optional(node: &Node, key: &str) -> Option<String> {
     node.get(key).and_then(Node::text).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// Date math, or `default` where there is none.
+fn date_math(node: &Node, key: &str, default: &str) -> DateMath {
+    let text = optional(node, key);
+    DateMath::of_rule(text.as_deref().unwrap_or(default)).expect(CHECKED)
 }
 
 /// A list of strings, or one string as a list.

@@ -119,7 +119,7 @@ fn shape(shape: Shape) -> Value {
             }
             integer
         }
-        Shape::Duration(units) => json!({ "type": "string", "pattern": format!("^0*[1-9][0-9]*[{units}]$") }),
+        Shape::Duration => json!({ "type": "string", "pattern": "^0*[1-9][0-9]*[smhd]$" }),
         Shape::Window => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
         Shape::DateMath => json!({
             "type": "string",

@@ -3,6 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 
+use ecs::date::DateMath;
 use rule::{GuideLanguage, QueryLanguage, RuleKind, Severity};
 use serde_json::json;
 
@@ -192,13 +193,13 @@ fn every_type_is_read() {
     assert_eq!(terms.kind.category(), "New Terms Rule");
     assert_eq!(terms.kind.rule_type_id(), "siem.newTermsRule");
     let now = 1_767_225_600_000;
-    assert_eq!(terms.window_ms(now), Some(9 * 60_000));
-    assert_eq!(terms.look_back_ms(now), Some(4 * 60_000));
-    assert_eq!(terms.reach_ms(now), Some(7 * 86_400_000));
+    assert_eq!(terms.window_ms(now), 9 * 60_000);
+    assert_eq!(terms.look_back_ms(now), 4 * 60_000);
+    assert_eq!(terms.reach_ms(now), 7 * 86_400_000);
     let mut waiting = terms.clone();
-    "now-2h".clone_into(&mut waiting.from);
-    "now-1h".clone_into(&mut waiting.to);
-    assert_eq!(waiting.reach_ms(now), Some(7 * 86_400_000 + 3_600_000), "the history counts from `to`");
+    waiting.from = DateMath::of_rule("now-2h").unwrap();
+    waiting.to = DateMath::of_rule("now-1h").unwrap();
+    assert_eq!(waiting.reach_ms(now), 7 * 86_400_000 + 3_600_000, "the history counts from `to`");
     assert_eq!(terms.severity, Severity::Critical);
 
     let threshold = rule(

@@ -108,6 +108,9 @@ fn times_may_be_written_in_many_ways() {
     assert_eq!(alerts("2026-03-02"), 2);
     assert_eq!(alerts("2026-03-03"), 1);
     assert_eq!(alerts("2026-03-04T06:00:00Z"), 1);
+    assert_eq!(alerts("2026-03-04 06:00"), 1);
+    assert_eq!(alerts("2026-03-04 06:00:00-02:00"), 0);
+    assert_eq!(alerts("20260304"), 1);
     assert_eq!(alerts("2026-03-04T06:00:00-02:00"), 0);
     assert_eq!(alerts("2026-03-04T12:00:00+06:00"), 1);
     assert_eq!(alerts("now-3d"), 2);

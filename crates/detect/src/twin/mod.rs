@@ -5,9 +5,10 @@ mod naive;
 use std::sync::Arc;
 
 use ecs::Millis;
+use ecs::date::DateMath;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rule::{HistoryWindow, NewTerms, Rule, RuleKind};
+use rule::{NewTerms, Rule, RuleKind};
 
 use crate::COMBINATIONS_MAX;
 use crate::{
@@ -44,15 +45,15 @@ impl Spec {
             type = 'query'
         ";
         let mut rule = rule::load_text("twin.toml", text).rules.remove(0);
-        rule.interval.millis = self.interval;
-        rule.from = self.from.to_owned();
-        rule.to = self.to.to_owned();
+        rule.interval = format!("{}s", self.interval / 1_000).parse().unwrap();
+        rule.from = DateMath::of_rule(self.from).unwrap();
+        rule.to = DateMath::of_rule(self.to).unwrap();
         rule.max_signals = self.max_signals;
         rule.timestamp_override = self.timestamp_override.then(|| "event.ingested".to_owned());
         rule.timestamp_override_fallback_disabled = self.fallback_disabled;
         if self.fields > 0 {
             let fields = FIELDS[..self.fields].iter().map(|&it| it.to_owned()).collect();
-            let history_window_start = HistoryWindow(self.history.to_owned());
+            let history_window_start = DateMath::of_rule(self.history).unwrap();
             rule.kind = RuleKind::NewTerms(NewTerms { fields, history_window_start });
         }
         rule
@@ -258,7 +259,7 @@ proptest! {
     fn replay_is_every_execution(case in case()) {
         let rule = case.rule.rule();
         let plan = Plan::new(&rule, Mode::Replay { since: case.since, until: case.until }).unwrap();
-        let (span, interval) = (case.span(), rule.interval.millis);
+        let (span, interval) = (case.span(), rule.interval.millis());
         let since = case.since.unwrap_or(span.first - 1);
         let until = case.until.unwrap_or_else(|| {
             let end = (span.last + interval - 1).div_euclid(interval);
@@ -279,7 +280,7 @@ proptest! {
         let (from, to) = (case.since.unwrap_or(span.first - 1), case.until.unwrap_or(span.last));
         let history = match (&rule.kind, case.since) {
             (RuleKind::NewTerms(it), Some(from)) => {
-                ecs::date::datemath(&it.history_window_start.0, from).unwrap()
+                it.history_window_start.millis_at(from)
             }
             _ => from,
         };

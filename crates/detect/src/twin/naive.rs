@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use ecs::Millis;
-use ecs::date::datemath;
 use rule::{Rule, RuleKind};
 use serde_json::Value;
 
@@ -34,13 +33,12 @@ pub(super) struct Range {
 impl Range {
     /// As the schedule has it.
     pub(super) fn scheduled(rule: &Rule, started_at: Millis) -> Self {
-        let at = |text: &str, now| datemath(text, now).unwrap();
-        let to = at(&rule.to, started_at);
+        let to = rule.to.millis_at(started_at);
         let history = match &rule.kind {
-            RuleKind::NewTerms(it) => at(&it.history_window_start.0, to),
+            RuleKind::NewTerms(it) => it.history_window_start.millis_at(to),
             _ => to,
         };
-        Self { started_at, from: at(&rule.from, started_at), to, history, exclusive: false }
+        Self { started_at, from: rule.from.millis_at(started_at), to, history, exclusive: false }
     }
 }
 

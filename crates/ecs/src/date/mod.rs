@@ -1,8 +1,7 @@
 //! Instants as people and documents write them.
 //!
-//! A [`Format`] reads stored values and the dates of queries; what is left out of a date is filled up or down
-//! ([`Rounding`]). [`resolve`] adds Elasticsearch's date math (`now-7d/d`, `2024-05-01||+1M`), [`datemath`]
-//! Kibana's dialect of it, which rules use for `from` and `to`.
+//! A [`Format`] reads stored values; what is left out of a date is filled up or down ([`Rounding`]). [`DateMath`] is
+//! what queries and rules write: a date, or steps on `now` or on a date (`now-7d/d`, `2024-05-01||+1M`).
 
 mod civil;
 mod error;
@@ -11,7 +10,7 @@ mod math;
 
 pub use error::DateError;
 pub use format::{Format, Instant, Rounding};
-pub use math::{datemath, resolve};
+pub use math::{DateMath, TIME_MAX, TIME_MIN};
 
 use crate::Millis;
 use civil::{DAY_MS, Date};

@@ -1,6 +1,6 @@
 //! Questions to date fields.
 
-use ecs::date::{self, Format, Rounding};
+use ecs::date::{DateError, DateMath, Format, Rounding};
 use ecs::{FieldType, Mapping, Millis};
 
 use super::values::needs_text;
@@ -38,12 +38,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(self, value: &Literal, rounding: Rounding) -> Result<i128, LowerErrorKind> {
         let text = value.text();
-        let instant = date::resolve(&text, self.format, self.now, rounding, self.offset);
-        let key = self.resolution.key(instant.map_err(LowerErrorKind::NotADate)?);
+        let math = DateMath::of_query(&text, self.format, self.offset).map_err(LowerErrorKind::NotADate)?;
+        let key = self.resolution.key(math.at(self.now, rounding));
         if self.resolution.holds(key) {
             Ok(key)
         } else {
-            Err(LowerErrorKind::NotADate(date::DateError::OutOfRange { text: text.into_owned() }))
+            Err(LowerErrorKind::NotADate(DateError::OutOfRange { text: text.into_owned() }))
         }
     }
 

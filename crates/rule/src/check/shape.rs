@@ -1,15 +1,14 @@
 //! Whether values have the shape that the format asks for.
 
 use ecs::Millis;
-use ecs::date::{DateError, datemath};
+use ecs::date::{DateError, DateMath};
 use span::Span;
 
-use crate::LoadError;
-use crate::duration::duration;
 use crate::error::Findings;
 use crate::format::{Entry, Shape};
 use crate::suggest::nearest;
 use crate::text::{Data, Literal, Node, Syntax};
+use crate::{Interval, IntervalError, LoadError};
 
 /// The text that a tree was read from.
 #[derive(Clone, Copy)]
@@ -102,28 +101,15 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
         (Shape::Integer { min, max }, Data::Number(number)) => {
             check_integer(node, number, path, min, max, findings);
         }
-        (Shape::Duration(units), Data::Text(value)) => {
-            if duration(value, units).is_none_or(|millis| millis == 0) {
-                let units = if units == "smhd" { "s, m, h or d" } else { "s, m or h" };
-                findings.push(&LoadError::BadDuration {
-                    field: path.to_owned(),
-                    value: value.clone(),
-                    units,
-                    span: node.span,
-                });
-            }
-        }
-        (Shape::Window, Data::Text(value)) => {
-            if duration(value, "smhd").is_none() {
-                let (value, units) = (value.clone(), "s, m, h or d");
-                findings.push(&LoadError::BadDuration {
-                    field: path.to_owned(),
-                    value,
-                    units,
-                    span: node.span,
-                });
-            }
-        }
+        (Shape::Duration | Shape::Window, Data::Text(value)) => match value.parse::<Interval>() {
+            Ok(_) => {}
+            Err(IntervalError::Zero) if matches!(shape, Shape::Window) => {}
+            Err(_) => findings.push(&LoadError::BadDuration {
+                field: path.to_owned(),
+                value: value.clone(),
+                span: node.span,
+            }),
+        },
         (Shape::DateMath, Data::Text(value)) => check_date_math(node, value, path, text, findings),
         (Shape::Table(entries), Data::Table(_)) => check_table(node, path, entries, None, text, findings),
         (Shape::Tables { entries, min }, Data::List(items)) => {
@@ -144,7 +130,7 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
         (Shape::Texts { .. }, _) => wrong("a list of strings"),
         (Shape::Flag, _) => wrong("true or false"),
         (Shape::Integer { .. }, _) => wrong("an integer"),
-        (Shape::Duration(_) | Shape::Window, _) => wrong("a duration such as \"5m\""),
+        (Shape::Duration | Shape::Window, _) => wrong("a duration such as \"5m\""),
         (Shape::Table(_) | Shape::Object, _) => wrong("a table"),
         (Shape::Tables { .. } | Shape::Objects, _) => wrong("a list of tables"),
     }
@@ -203,20 +189,15 @@ pub(crate) fn integer(number: &str) -> Option<i64> {
 pub(crate) const REFERENCE: Millis = 1_767_225_600_000;
 
 fn check_date_math(node: &Node, value: &str, path: &str, text: Text<'_>, findings: &mut Findings) {
-    let Err(error) = datemath(value, REFERENCE) else { return };
-    let (reason, at) = match &error {
-        DateError::Math { at, expected, .. } => {
+    let Err(error) = DateMath::of_rule(value) else { return };
+    let inner = match &error {
+        DateError::Math { at, .. } => {
             let found = value.get(*at..).and_then(|rest| rest.chars().next());
-            let found = found.map_or_else(|| "the end".to_owned(), |found| format!("`{found}`"));
-            (format!("expected {expected}, found {found}"), Some(*at))
+            found.map(|found| Span::new(*at, at + found.len_utf8()))
         }
-        DateError::OutOfRange { .. } => ("it lies outside of all years".to_owned(), None),
-        DateError::NotADate { .. } | DateError::Format { .. } => {
-            ("it begins neither with `now` nor with a date".to_owned(), None)
-        }
+        DateError::OutOfRange { .. } | DateError::NotADate { .. } | DateError::Format { .. } => None,
     };
-    let inner = at.and_then(|at| Some(Span::new(at, at + value.get(at..)?.chars().next()?.len_utf8())));
     let literal = Literal::of(node, text.text, text.syntax);
     let span = literal.zip(inner).map_or(node.span, |(literal, inner)| literal.span(inner));
-    findings.push(&LoadError::BadDateMath { field: path.to_owned(), reason, span });
+    findings.push(&LoadError::BadDateMath { field: path.to_owned(), error, span });
 }

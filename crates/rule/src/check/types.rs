@@ -1,6 +1,6 @@
 //! What the fields of a rule mean together.
 
-use ecs::date::datemath;
+use ecs::date::DateMath;
 
 use super::check_table;
 use super::shape::{REFERENCE, Text};
@@ -70,12 +70,10 @@ fn history(rule: &Node, findings: &mut Findings) {
     let from = rule.get("from");
     let from_text = from.map_or(Some("now-6m"), Node::text);
     let (Some(history), Some(from_text)) = (start.text(), from_text) else { return };
+    let (Ok(before), Ok(after)) = (DateMath::of_rule(history), DateMath::of_rule(from_text)) else { return };
     // An absolute date and one that moves with the clock are compared when the rule runs.
-    if history.starts_with("now") != from_text.starts_with("now") {
-        return;
-    }
-    if let (Ok(before), Ok(after)) = (datemath(history, REFERENCE), datemath(from_text, REFERENCE))
-        && before >= after
+    if before.reads_clock() == after.reads_clock()
+        && before.millis_at(REFERENCE) >= after.millis_at(REFERENCE)
     {
         findings.push(&LoadError::HistoryNotBeforeFrom {
             history: history.to_owned(),

@@ -169,7 +169,7 @@ pub(crate) const FIELDS: &[Entry] = &[
     Entry::new("id", Shape::Words, "The object id of one installed copy; in alert ids. Given by exports."),
     Entry::new("name", Shape::Words, "What the rule is called.").required(),
     Entry::new("tags", Shape::Texts { min: 0, max: ANY }, "Words to find it by.").default("[]"),
-    Entry::new("interval", Shape::Duration("smhd"), "The time between two executions.").default("\"5m\""),
+    Entry::new("interval", Shape::Duration, "The time between two executions.").default("\"5m\""),
     Entry::new("enabled", Shape::Flag, "Whether it runs.").default("false"),
     Entry::new("revision", Shape::Integer { min: 0, max: i64::MAX }, "Counts changes of this copy.")
         .default("0"),

@@ -30,8 +30,8 @@ pub(crate) enum Shape {
         /// At most.
         max: i64,
     },
-    /// A whole number and one of these units.
-    Duration(&'static str),
+    /// A whole number from 1 on and a unit.
+    Duration,
     /// A duration that may be zero: one side of a window.
     Window,
     /// `now-6m`.
@@ -128,7 +128,7 @@ impl Entry {
             Shape::TextOrTexts { .. } | Shape::Texts { .. } => "[\"…\"]".to_owned(),
             Shape::Flag => "true".to_owned(),
             Shape::Integer { min, max } => min.midpoint(max.min(100)).to_string(),
-            Shape::Duration(_) => "\"5m\"".to_owned(),
+            Shape::Duration => "\"5m\"".to_owned(),
             Shape::Window => "\"1h\"".to_owned(),
             Shape::DateMath => "\"now-7d\"".to_owned(),
             Shape::Table(entries) => format!("{{ {} }}", inline(entries)),

@@ -1,7 +1,5 @@
 //! When it runs and what time it reads.
 
-use ecs::date::datemath;
-
 use super::Finding;
 use super::finding::time;
 use crate::check::REFERENCE;
@@ -21,43 +19,41 @@ const SHORT_HISTORY_MS: i64 = 60 * 60_000;
 pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
     let source = &rule.source;
     let from = source.span(&["from"]);
-    if let Some(window) = rule.window_ms(REFERENCE) {
-        let (interval, interval_span) =
-            (rule.interval.millis, source.rule.at(&["interval"]).map(|node| node.span));
-        if window <= 0 {
-            found.push(Finding::NoTime { from: rule.from.clone(), to: rule.to.clone(), span: from });
-        } else if !is_relative(rule) {
-            // A fixed range is searched again and again: there is nothing to miss.
-        } else if window < interval {
-            found.push(Finding::Gap {
-                interval: time(interval),
-                window: time(window),
-                gap: time(interval - window),
-                span: from,
-                interval_span: interval_span.filter(|span| *span != from),
-            });
-        } else if window == interval {
-            found.push(Finding::NoOverlap { interval: time(interval), span: from });
+    let window = rule.window_ms(REFERENCE);
+    let (interval, interval_span) =
+        (rule.interval.millis(), source.rule.at(&["interval"]).map(|node| node.span));
+    if window <= 0 {
+        found.push(Finding::NoTime { from: rule.from.to_string(), to: rule.to.to_string(), span: from });
+    } else if !is_relative(rule) {
+        // A fixed range is searched again and again: there is nothing to miss.
+    } else if window < interval {
+        found.push(Finding::Gap {
+            interval: time(interval),
+            window: time(window),
+            gap: time(interval - window),
+            span: from,
+            interval_span: interval_span.filter(|span| *span != from),
+        });
+    } else if window == interval {
+        found.push(Finding::NoOverlap { interval: time(interval), span: from });
+    }
+    if rule.building_block_type.is_some() {
+        if window < BLOCK_WINDOW_MS {
+            let (wanted, found_window) = ("119m".to_owned(), time(window));
+            found.push(Finding::BlockWindow { wanted, found: found_window, span: from });
         }
-        if rule.building_block_type.is_some() {
-            if window < BLOCK_WINDOW_MS {
-                let (wanted, found_window) = ("119m".to_owned(), time(window));
-                found.push(Finding::BlockWindow { wanted, found: found_window, span: from });
-            }
-            if interval < BLOCK_INTERVAL_MS {
-                let span = interval_span.unwrap_or(from);
-                found.push(Finding::BlockInterval { wanted: "60m".to_owned(), found: time(interval), span });
-            }
+        if interval < BLOCK_INTERVAL_MS {
+            let span = interval_span.unwrap_or(from);
+            found.push(Finding::BlockInterval { wanted: "60m".to_owned(), found: time(interval), span });
         }
-        if let (RuleKind::NewTerms(_), Some(reach)) = (&rule.kind, rule.reach_ms(REFERENCE))
-            && let Ok(to) = datemath(&rule.to, REFERENCE)
-            && let history = reach - window - (REFERENCE - to)
-            && history < SHORT_HISTORY_MS
-            && window > 0
-        {
-            let span = source.span(&["history_window_start"]);
-            found.push(Finding::ShortHistory { history: time(history.max(0)), span });
-        }
+    }
+    if matches!(rule.kind, RuleKind::NewTerms(_))
+        && let history = rule.reach_ms(REFERENCE) - window - (REFERENCE - rule.to.millis_at(REFERENCE))
+        && history < SHORT_HISTORY_MS
+        && window > 0
+    {
+        let span = source.span(&["history_window_start"]);
+        found.push(Finding::ShortHistory { history: time(history.max(0)), span });
     }
     if rule.max_signals > MAX_ALERTS_A_RUN {
         found.push(Finding::TooManySignals {
@@ -79,7 +75,7 @@ pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
 }
 
 fn is_relative(rule: &Rule) -> bool {
-    rule.from.starts_with("now") && rule.to.starts_with("now")
+    rule.from.reads_clock() && rule.to.reads_clock()
 }
 
 /// The severity that goes with a risk score.
