@@ -45,7 +45,9 @@ fuzz_target!(|bytes: &[u8]| {
     let document = normaliser.document(&record, &read_at);
 
     let mut builder = BlockBuilder::new(Arc::clone(&SCHEMA));
-    let head = columns.fill(&mut normaliser, &record, &read_at, &mut builder);
+    let mut event = normaliser.event(&record, &read_at);
+    event.fill(columns, &mut builder);
+    let head = event.head();
     builder.end_row(RowInfo { id: &head.id, index: 0, timestamp: head.timestamp, origin: Origin::default() });
     let block = builder.finish();
     let mut expected = vec![Vec::new(); SCHEMA.len()];

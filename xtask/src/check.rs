@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 15] = [
+const LAYERS: [(&str, &[&str]); 16] = [
     ("span", &[]),
     ("ecs", &[]),
     ("block", &["ecs"]),
@@ -19,12 +19,10 @@ const LAYERS: [(&str, &[&str]); 15] = [
     ("json", &[]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
+    ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
     ("rule", &["ecs", "kql", "plan", "span"]),
     ("detect", &["ecs", "rule"]),
-    (
-        "hunt",
-        &["block", "cloudtrail", "detect", "ecs", "exec", "json", "kql", "plan", "reader", "rule", "span"],
-    ),
+    ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
     ("report", &["ecs", "rule"]),
     ("cli", &["cloudtrail", "detect", "ecs", "hunt", "kql", "plan", "reader", "report", "rule", "span"]),
     (

@@ -114,7 +114,9 @@ fn main() -> std::io::Result<()> {
     let mut builder = BlockBuilder::new(schema);
     measure("and 30 columns filled", &records, |record| {
         let record = buf.parse(record);
-        let head = columns.fill(&mut normaliser, &record, &read_at, &mut builder);
+        let mut event = normaliser.event(&record, &read_at);
+        event.fill(&columns, &mut builder);
+        let head = event.head();
         let origin = Origin::default();
         builder.end_row(RowInfo { id: &head.id, index: 0, timestamp: head.timestamp, origin });
         if builder.rows() == ROWS {

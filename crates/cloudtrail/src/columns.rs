@@ -1,17 +1,12 @@
 //! Fields into columns.
 
-use std::borrow::Cow;
-
-use block::{Block, BlockBuilder, Schema, Slot};
-use ecs::{Millis, Scalar, Shape};
-use xxhash_rust::xxh3::xxh3_128;
+use block::{BlockBuilder, Schema, Slot};
+use ecs::{Scalar, Shape};
 
 use crate::emit::{Sink, emit};
 use crate::facts::Facts;
 use crate::field::Field;
-use crate::normalise::Normaliser;
-use crate::options::{ReadAt, Version};
-use crate::record::Record;
+use crate::options::Version;
 use crate::scratch::Scratch;
 use crate::subtree::Subtree;
 
@@ -40,39 +35,6 @@ pub struct Columns {
     version: Version,
     /// In the order of [`Field`], each with its targets.
     wanted: Vec<(Field, Vec<Target>)>,
-}
-
-/// What every event has beside its columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventHead<'a> {
-    /// The `_id`: the record's own id, else a hash of its text.
-    pub id: Cow<'a, str>,
-    /// The `@timestamp`.
-    pub timestamp: Millis,
-    /// Whether that is the record's own time, and not the time of reading.
-    pub is_dated: bool,
-}
-
-/// What a record says of its call, if it says both in plain texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Call<'a> {
-    /// The only value of `event.action`.
-    pub action: &'a str,
-    /// The only value of `event.provider`.
-    pub provider: &'a str,
-}
-
-/// A look at a record before its columns are picked.
-pub struct Peek<'p, 'a> {
-    facts: &'p mut Facts<'a>,
-    scratch: &'p mut Scratch,
-}
-
-impl Peek<'_, '_> {
-    /// Hands over every value that the columns would get.
-    pub fn values(&mut self, columns: &Columns, take: impl FnMut(Scalar<'_>)) {
-        columns.emit(self.facts, self.scratch, &mut Each(take));
-    }
 }
 
 impl Columns {
@@ -113,59 +75,13 @@ impl Columns {
         self.wanted.is_empty()
     }
 
-    /// Fills the row that is being built, and says what completes it. The builder must have the schema that the
-    /// columns were made for, and the normaliser the version.
-    pub fn fill<'a>(
-        &self,
-        normaliser: &mut Normaliser,
-        record: &'a Record<'_>,
-        read_at: &ReadAt,
-        builder: &mut BlockBuilder,
-    ) -> EventHead<'a> {
-        Self::fill_by_call(normaliser, record, read_at, builder, |_, _| Some(self))
-    }
-
-    /// As [`Columns::fill`], with the columns that `of_call` picks once the call is known, if any. All that it may
-    /// pick or look at are of one schema and version.
-    pub fn fill_by_call<'a, 'c>(
-        normaliser: &mut Normaliser,
-        record: &'a Record<'_>,
-        read_at: &ReadAt,
-        builder: &mut BlockBuilder,
-        of_call: impl FnOnce(Option<Call<'_>>, &mut Peek<'_, '_>) -> Option<&'c Self>,
-    ) -> EventHead<'a> {
-        let (options, scratch) = normaliser.parts();
-        let mut facts = Facts::new(record, options, read_at);
-        // An empty text makes no value, whether or not the version lets it stand.
-        let call = facts.event_name().zip(facts.text(facts.top.event_source()));
-        let call = call.filter(|(action, provider)| !action.is_empty() && !provider.is_empty());
-        let call = call.map(|(action, provider)| Call { action, provider });
-        if let Some(columns) = of_call(call, &mut Peek { facts: &mut facts, scratch }) {
-            columns.emit(&mut facts, scratch, builder);
-        }
-        let (own_id, own_time) = (facts.top.event_id(), facts.timestamp);
-        EventHead {
-            id: record.id_at(own_id).map_or_else(|| hashed_id(record), Cow::Borrowed),
-            timestamp: own_time.unwrap_or_else(|| read_at.time()),
-            is_dated: own_time.is_some(),
-        }
-    }
-
-    /// Fills these columns of a row that is complete already; see [`Block::push_late`].
-    pub fn fill_late(
-        &self,
-        normaliser: &mut Normaliser,
-        record: &Record<'_>,
-        read_at: &ReadAt,
-        block: &mut Block,
-        row: usize,
-    ) {
-        let (options, scratch) = normaliser.parts();
-        self.emit(&mut Facts::new(record, options, read_at), scratch, &mut Late { block, row });
+    /// How many there are, each counted for every field that it is filled from.
+    pub fn len(&self) -> usize {
+        self.wanted.iter().map(|(_, targets)| targets.len()).sum()
     }
 
     /// Gives every value of the columns to `row`.
-    fn emit(&self, facts: &mut Facts<'_>, scratch: &mut Scratch, row: &mut impl Push) {
+    pub(crate) fn emit(&self, facts: &mut Facts<'_>, scratch: &mut Scratch, row: &mut impl Push) {
         debug_assert_eq!(facts.version(), self.version, "columns and normaliser must be of one version");
         let mut key = std::mem::take(&mut scratch.key);
         for (field, targets) in &self.wanted {
@@ -176,28 +92,41 @@ impl Columns {
     }
 }
 
-/// The `_id` of a record's event: its own id, else a hash of its text.
-pub fn event_id<'a>(record: &'a Record<'_>) -> Cow<'a, str> {
-    record.event_id().map_or_else(|| hashed_id(record), Cow::Borrowed)
-}
-
-fn hashed_id(record: &Record<'_>) -> Cow<'static, str> {
-    format!("{:032x}", xxh3_128(record.raw())).into()
+/// Whether a field with that path fills the column.
+pub(crate) fn is_filled_from(column: &str, shape: Shape, path: &str) -> bool {
+    from(path, column, shape).is_some()
 }
 
 fn target(path: &str, slot: Slot, column: &str, shape: Shape) -> Option<Target> {
+    Some(match from(path, column, shape)? {
+        From::Whole => Target::Leaf { slot },
+        From::Below(path) => Target::Below { slot, path: path.into() },
+        From::Leaves(prefix) => Target::Flattened { slot, prefix: prefix.into() },
+    })
+}
+
+/// What of a field a column gets.
+enum From<'a> {
+    /// Its own values.
+    Whole,
+    /// Those below it at a path.
+    Below(&'a str),
+    /// All below it, each with its key after a prefix.
+    Leaves(&'a str),
+}
+
+fn from<'a>(path: &'a str, column: &'a str, shape: Shape) -> Option<From<'a>> {
     match shape {
         Shape::Leaf => {
             let rest = column.strip_prefix(path)?;
             match rest.strip_prefix('.') {
-                None => rest.is_empty().then_some(Target::Leaf { slot }),
-                Some(below) => Some(Target::Below { slot, path: below.into() }),
+                None => rest.is_empty().then_some(From::Whole),
+                Some(below) => Some(From::Below(below)),
             }
         }
         Shape::FlattenedRoot => {
             let below = path.strip_prefix(column)?;
-            (below.is_empty() || below.starts_with('.'))
-                .then(|| Target::Flattened { slot, prefix: below.into() })
+            (below.is_empty() || below.starts_with('.')).then_some(From::Leaves(below))
         }
         // No field of a record is of the type `nested`.
         Shape::Nested => None,
@@ -205,7 +134,7 @@ fn target(path: &str, slot: Slot, column: &str, shape: Shape) -> Option<Target> 
 }
 
 /// Takes the values of a row.
-trait Push {
+pub(crate) trait Push {
     fn push(&mut self, slot: Slot, value: Scalar<'_>);
     fn push_text(&mut self, slot: Slot, text: &str);
 }
@@ -218,35 +147,6 @@ impl Push for BlockBuilder {
     #[inline]
     fn push_text(&mut self, slot: Slot, text: &str) {
         self.push_text(slot, text);
-    }
-}
-
-/// A row that is complete but for some columns.
-struct Late<'b> {
-    block: &'b mut Block,
-    row: usize,
-}
-
-impl Push for Late<'_> {
-    fn push(&mut self, slot: Slot, value: Scalar<'_>) {
-        self.block.push_late(self.row, slot, value);
-    }
-
-    fn push_text(&mut self, slot: Slot, text: &str) {
-        self.push(slot, Scalar::Str(text));
-    }
-}
-
-/// No row: what takes each value.
-struct Each<F>(F);
-
-impl<F: FnMut(Scalar<'_>)> Push for Each<F> {
-    fn push(&mut self, _: Slot, value: Scalar<'_>) {
-        (self.0)(value);
-    }
-
-    fn push_text(&mut self, _: Slot, text: &str) {
-        (self.0)(Scalar::Str(text));
     }
 }
 

@@ -184,12 +184,8 @@ impl Record<'_> {
 
     /// The record's own id, if it has one.
     pub(crate) fn event_id(&self) -> Option<&str> {
-        self.id_at(self.tree(Cleanup::Keep)?.get(At::ROOT, "eventID"))
-    }
-
-    /// The record's own id, if that is what stands there.
-    pub(crate) fn id_at(&self, at: At) -> Option<&str> {
-        self.tree(Cleanup::Keep)?.text(at).filter(|id| !id.is_empty())
+        let tree = self.tree(Cleanup::Keep)?;
+        tree.text(tree.get(At::ROOT, "eventID")).filter(|id| !id.is_empty())
     }
 }
 

@@ -329,7 +329,7 @@ fn columns_of_unknown_paths_stay_empty() {
     let mut builder = block::BlockBuilder::new(schema.into());
     let mut buf = RecordBuf::default();
     let record = buf.parse(br#"{"eventName":"X"}"#);
-    columns.fill(&mut Normaliser::new(Options::default()), &record, &ReadAt::new(0), &mut builder);
+    Normaliser::new(Options::default()).event(&record, &ReadAt::new(0)).fill(&columns, &mut builder);
     assert!(builder.finish().column(slot).row(0).is_empty());
 }
 

@@ -78,7 +78,9 @@ impl Checker {
         for text in texts {
             let record = buf.parse(text.as_ref());
             let document = normaliser.document(&record, &read_at);
-            let head = columns.fill(normaliser, &record, &read_at, &mut builder);
+            let mut event = normaliser.event(&record, &read_at);
+            event.fill(columns, &mut builder);
+            let head = event.head();
             let (id, timestamp) = (&*head.id, head.timestamp);
             builder.end_row(RowInfo { id, index: 0, timestamp, origin: block::Origin::default() });
             let documents_time = document["@timestamp"].as_str().and_then(cloudtrail::parse_time);

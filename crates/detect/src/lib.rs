@@ -60,7 +60,7 @@ mod alert;
 #[cfg(test)]
 mod twin;
 
-pub use alert::{Context, RuleFields, build, lineage};
+pub use alert::{Context, RuleFields, build};
 pub use collect::{
     COMBINATIONS_MAX, Collector, EventInfo, EventMatches, FieldNumber, Matches, Origin, Term, TermId,
 };

@@ -199,7 +199,7 @@ impl Plan {
     }
 
     /// Whether the rule is of a type that does not alert on its own alerts, and an alert with that
-    /// [`lineage`](crate::lineage) is one or comes from one.
+    /// [`lineage`](ecs::alert::lineage) is one or comes from one.
     pub fn is_own(&self, lineage: &[String]) -> bool {
         match self.kind {
             Kind::Query => lineage.contains(&self.rule_uuid),

@@ -7,10 +7,12 @@
 //!
 //! **Left out on purpose.** No I/O, no query language, no rules; time is always an argument.
 
+pub mod alert;
 pub mod analyze;
 mod catalog;
 pub mod date;
 pub mod document;
+mod index;
 pub mod json;
 mod layered;
 mod mapping;
@@ -18,6 +20,7 @@ mod scalar;
 mod wanted;
 
 pub use catalog::{Catalog, Dynamic, FieldType, Mapping, Resolved};
+pub use index::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use layered::{Layered, SharedFields};
 pub use mapping::MappingError;
 pub use scalar::{Scalar, Shape};

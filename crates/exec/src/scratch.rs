@@ -61,6 +61,34 @@ pub struct Stats {
     pub rows_matched: u64,
 }
 
+impl Stats {
+    /// Adds what other blocks took.
+    pub fn merge(&mut self, other: &Self) {
+        let Self {
+            blocks,
+            rows,
+            filters_visited,
+            filters_started,
+            leaves_prepared,
+            values_searched,
+            values_asked,
+            rows_started,
+            rows_asked,
+            rows_matched,
+        } = other;
+        self.blocks += blocks;
+        self.rows += rows;
+        self.filters_visited += filters_visited;
+        self.filters_started += filters_started;
+        self.leaves_prepared += leaves_prepared;
+        self.values_searched += values_searched;
+        self.values_asked += values_asked;
+        self.rows_started += rows_started;
+        self.rows_asked += rows_asked;
+        self.rows_matched += rows_matched;
+    }
+}
+
 /// What is known of a leaf in the block of `epoch`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeafState {

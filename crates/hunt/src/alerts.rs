@@ -8,9 +8,9 @@ use detect::{AlertSeed, Origin, RuleFields};
 use ecs::{Catalog, Layered, Millis, Object};
 use reader::Input;
 use rule::Rule;
+use sift::{DocumentBuilder, Record};
 
 use crate::Progress;
-use crate::events::DocumentBuilder;
 use crate::keep::{Keeper, Kept};
 use crate::run::{Found, HuntOptions};
 use crate::scan::{RawRecord, Visit, Which, scan};
@@ -133,18 +133,11 @@ impl<'a> Builder<'a> {
     fn build(&mut self, rule: &Rule, fields: &RuleFields, seed: &AlertSeed) -> Layered {
         let origin = seed.event.origin;
         // A file that changed meanwhile was reported; its alert stands without its event.
-        let event = self.evidence.records.get(&origin).and_then(|kept| {
-            let raw = RawRecord {
-                input: origin.input,
-                ordinal: origin.ordinal,
-                kind: kept.kind,
-                id: None,
-                index: None,
-                text: &kept.text,
-                tokens: None,
-            };
-            self.documents.build(&raw).ok()
-        });
+        let event = self
+            .evidence
+            .records
+            .get(&origin)
+            .and_then(|kept| self.documents.build(&Record::of(kept.kind, &kept.text)).ok());
         let event = event.map_or_else(Object::new, |document| document.source);
         let context = detect::Context { catalog: &self.catalog, version: self.evidence.version };
         detect::build(seed, rule, fields, event, context)
@@ -159,8 +152,11 @@ struct Keeping {
 
 impl Visit for Keeping {
     fn record(&mut self, record: RawRecord<'_>) {
-        let origin = Origin { input: record.input, ordinal: record.ordinal };
-        self.records.push((origin, Kept { kind: record.kind, text: record.text.into() }));
+        // What is asked for again was taken before.
+        if let Ok(Record { kind, text, .. }) = record.record() {
+            let origin = Origin { input: record.input, ordinal: record.ordinal };
+            self.records.push((origin, Kept { kind, text: text.into() }));
+        }
     }
 
     fn problem(&mut self, _: reader::Problem) {

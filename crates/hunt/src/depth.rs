@@ -3,15 +3,14 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use block::BlockBuilder;
 use cloudtrail::RecordBuf;
+use detect::Plan;
 use ecs::Catalog;
 use reader::{Discovery, Problem};
+use sift::{Seen, Worker};
 
 use crate::Progress;
-use crate::events::RowFiller;
-use crate::index::Indices;
-use crate::matching::{BLOCK_ROWS, Matching, Prepared, is_full};
+use crate::gather::{Gathering, sift};
 use crate::run::{HuntError, HuntOptions, RunnableRules, prepare};
 use crate::scan::{RawRecord, ReadTotals, Visit, Which, scan};
 
@@ -39,6 +38,8 @@ pub struct Pass {
     pub text_bytes: u64,
     /// Parts of the input that the reader found unreadable.
     pub problems: u64,
+    /// What the pass made of them, if it went as far as matching.
+    pub seen: Seen,
 }
 
 /// Does what [`hunt`](crate::hunt) does, by the same code, only so far. For measurements.
@@ -52,31 +53,29 @@ pub fn pass(
     let RunnableRules { plans, filters, .. } = prepare(options, &catalog);
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     let which = Which::All(&discovery.inputs);
-    let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
-    let prepared = Prepared::new(&filters, plans.into(), &catalog, options.normalise.geo.is_some(), rows);
+    let sift = sift(filters, &plans, options);
+    let plans: Arc<[Plan]> = plans.into();
     let read = reader::Options {
         limits: options.limits.clone(),
-        without_tokens: depth == Depth::Match && prepared.skips(),
+        without_tokens: depth == Depth::Match && sift.skips(),
         ..reader::Options::default()
     };
-    let indices = Arc::new(Indices::default());
-    let ReadTotals { records, read_bytes, text_bytes, problems, skipped_members: _ } = match depth {
+    let mut seen = Seen::default();
+    let totals = match depth {
         Depth::Read => scan(&which, &read, options.threads, progress, || Reading).1,
         Depth::Parse => scan(&which, &read, options.threads, progress, Parsing::default).1,
-        Depth::Fill => {
-            let make = || Filling {
-                filler: prepared.filler(&options.normalise, options.now, Arc::clone(&indices), false),
-                builder: Some(BlockBuilder::new(Arc::clone(prepared.schema()))),
-                rows,
-            };
-            scan(&which, &read, options.threads, progress, make).1
-        }
+        Depth::Fill => scan(&which, &read, options.threads, progress, || Filling(sift.worker())).1,
         Depth::Match => {
-            let make = || Matching::new(&prepared, options, Arc::clone(&indices));
-            scan(&which, &read, options.threads, progress, make).1
+            let make = || Gathering::new(&sift, &plans, &catalog, options);
+            let (visitors, totals) = scan(&which, &read, options.threads, progress, make);
+            for visitor in visitors {
+                seen.merge(&visitor.finish().0);
+            }
+            totals
         }
     };
-    Ok(Pass { records, read_bytes, text_bytes, problems })
+    let ReadTotals { records, read_bytes, text_bytes, problems, skipped_members: _ } = totals;
+    Ok(Pass { records, read_bytes, text_bytes, problems, seen })
 }
 
 struct Reading;
@@ -98,20 +97,15 @@ impl Visit for Parsing {
     fn problem(&mut self, _: Problem) {}
 }
 
-struct Filling {
-    filler: RowFiller,
-    builder: Option<BlockBuilder>,
-    rows: usize,
-}
+struct Filling<'s>(Worker<'s>);
 
-impl Visit for Filling {
+impl Visit for Filling<'_> {
     fn record(&mut self, record: RawRecord<'_>) {
-        let Some(builder) = &mut self.builder else { return };
+        let Ok(record) = record.record() else { return };
         // What cannot be read is the hunt's to report.
-        _ = std::hint::black_box(self.filler.fill(&record, builder));
-        if is_full(builder, &self.filler, self.rows) {
-            self.filler.clear();
-            self.builder = self.builder.take().map(|it| BlockBuilder::reuse(it.finish()));
+        _ = std::hint::black_box(self.0.fill(&record));
+        if self.0.is_full() {
+            self.0.discard();
         }
     }
 

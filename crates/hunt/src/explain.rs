@@ -7,8 +7,8 @@ use ecs::Catalog;
 use memchr::memmem::Finder;
 use plan::Explanation;
 use reader::Discovery;
+use sift::{Document, DocumentBuilder};
 
-use crate::events::{Document, DocumentBuilder};
 use crate::run::{HuntError, HuntOptions, Refused, prepare};
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{Trouble, Troubles};
@@ -89,7 +89,7 @@ pub fn explain(
     let events = found
         .into_iter()
         .map(|(_, document)| {
-            let lineage = detect::lineage(&document.source);
+            let lineage = ecs::alert::lineage(&document.source);
             let mut searched = document.source.clone();
             searched.insert("_id".to_owned(), document.id.clone().into());
             searched.insert("_index".to_owned(), document.index.clone().into());
@@ -150,7 +150,7 @@ impl Visit for Search<'_> {
         if self.finder.as_ref().is_some_and(passed_over) {
             return;
         }
-        match self.builder.build(&record) {
+        match record.document(&mut self.builder) {
             Ok(document) if document.id == self.event_id => {
                 self.found.push(((record.input, record.ordinal), document));
             }

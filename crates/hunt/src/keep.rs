@@ -5,7 +5,7 @@
 //! was not kept is read again. What is kept has no influence on the alerts.
 
 use detect::Origin;
-use reader::RecordKind;
+use sift::Kind;
 
 /// Bytes of records that a hunt keeps in case they alert, all threads together.
 pub const EVIDENCE_BYTES: usize = 64 << 20;
@@ -13,7 +13,7 @@ pub const EVIDENCE_BYTES: usize = 64 << 20;
 /// The text of a record that may alert, or does.
 #[derive(Debug)]
 pub(crate) struct Kept {
-    pub(crate) kind: RecordKind,
+    pub(crate) kind: Kind,
     pub(crate) text: Box<str>,
 }
 
@@ -44,7 +44,7 @@ impl Keeper {
     pub(crate) fn keep(
         &mut self,
         origin: Origin,
-        kind: RecordKind,
+        kind: Kind,
         text: &str,
         rules: impl Iterator<Item = usize>,
     ) {
@@ -85,12 +85,7 @@ mod tests {
     const SIZE: usize = 100 + size_of::<(Origin, Kept)>();
 
     fn keep(keeper: &mut Keeper, ordinal: u64, rules: &[usize]) {
-        keeper.keep(
-            Origin { input: 0, ordinal },
-            RecordKind::CloudTrail,
-            &"x".repeat(100),
-            rules.iter().copied(),
-        );
+        keeper.keep(Origin { input: 0, ordinal }, Kind::CloudTrail, &"x".repeat(100), rules.iter().copied());
     }
 
     fn ordinals(keeper: Keeper) -> Vec<u64> {

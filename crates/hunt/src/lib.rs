@@ -1,9 +1,9 @@
 //! A hunt: paths and rules in, alerts out. Also the other things that are done with a folder of records:
 //! explaining a verdict, running a query, printing documents.
 //!
-//! [`hunt`] reads every record once, on all threads, straight into columns; evaluates the filters of all rules on
-//! them in one pass, keeping the texts of what may alert as far as there is room; executes each rule over what matched;
-//! and reads those records of what alerted once more that were not kept, to build the alerts' documents.
+//! [`hunt`] reads every record once, on all threads, through the one pass of `sift` over the filters of all rules,
+//! keeping the texts of what may alert as far as there is room; executes each rule over what matched; and reads those
+//! records of what alerted once more that were not kept, to build the alerts' documents.
 //!
 //! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
 //! hunt and for live detection is in the crates below this one.
@@ -16,22 +16,15 @@ mod query;
 mod run;
 
 mod alerts;
-mod calls;
-mod costly;
-mod events;
-mod guards;
-mod index;
+mod gather;
 mod keep;
-mod matching;
 mod scan;
-mod skip;
 mod term;
 
 mod progress;
 mod trouble;
 
 pub use depth::{Depth, Pass, pass};
-pub use events::Document;
 pub use explain::{Explained, Verdict, explain};
 pub use keep::EVIDENCE_BYTES;
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
@@ -39,3 +32,4 @@ pub use notices::Notice;
 pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Refused, hunt};
+pub use sift::Document;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use ecs::Millis;
 use reader::Discovery;
+use sift::{Document, DocumentBuilder};
 
-use crate::events::{Document, DocumentBuilder};
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{Trouble, Troubles};
@@ -100,7 +100,7 @@ impl Visit for Normalizing<'_, '_> {
         if self.stopped {
             return;
         }
-        match self.builder.build(&record) {
+        match record.document(&mut self.builder) {
             Ok(document) => {
                 self.documents += 1;
                 if let Some(text) = failure(&document) {

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use ecs::Millis;
 use plan::naive::Evaluator;
 use reader::{Discovery, Input};
+use sift::{Document, DocumentBuilder, Kind, Record, document_id, parse_document};
 
-use crate::events::{Document, DocumentBuilder, document_id, parse_document};
 use crate::normalize::{Take, failure};
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
@@ -116,8 +116,9 @@ struct Searching<'a, 'f> {
 impl Searching<'_, '_> {
     /// A plain document: its `_id` may stand in it, and is then no field of it.
     fn plain(&self, record: &RawRecord<'_>) -> Result<Document, String> {
-        let mut source = parse_document(record.text)?;
-        let id = document_id(record, &source);
+        let mut source = parse_document(record.text).map_err(|error| Trouble::text(&error))?;
+        let document = Record { id: record.id, ..Record::of(Kind::Document, record.text) };
+        let id = document_id(&document, &source);
         source.remove("_id");
         let own = source.remove("_index").and_then(|it| it.as_str().map(str::to_owned));
         let index = if self.named { None } else { record.index.map(str::to_owned).or(own) };
@@ -134,7 +135,7 @@ impl Visit for Searching<'_, '_> {
         if self.stopped {
             return;
         }
-        let built = if self.plain { self.plain(&record) } else { self.builder.build(&record) };
+        let built = if self.plain { self.plain(&record) } else { record.document(&mut self.builder) };
         let mut document = match built {
             Ok(document) => document,
             Err(text) => return self.troubles.push(Trouble::of_record(&record, text)),

@@ -9,11 +9,11 @@ use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
 use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
+use sift::Seen;
 use span::Diagnostic;
 
 use crate::alerts::Evidence;
-use crate::index::Indices;
-use crate::matching::{BLOCK_ROWS, Matching, Prepared};
+use crate::gather::{Gathering, sift};
 use crate::progress::{Progress, Stage};
 use crate::scan::{Which, scan};
 use crate::trouble::Troubles;
@@ -156,32 +156,26 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     }
     let pruned = prune(&mut discovery, &rules, options.mode);
     let max_signals: Vec<u32> = plans.iter().map(Plan::max_signals).collect();
-    let rows = if options.block_rows == 0 { BLOCK_ROWS } else { options.block_rows };
-    let prepared = Prepared::new(&filters, plans.into(), &catalog, options.normalise.geo.is_some(), rows);
-    let indices = Arc::new(Indices::default());
+    let sift = sift(filters, &plans, options);
+    let plans: Arc<[Plan]> = plans.into();
 
     progress.enter(Stage::Scanning);
     let read = reader::Options {
         limits: options.limits.clone(),
-        without_tokens: prepared.skips(),
+        without_tokens: sift.skips(),
         ..reader::Options::default()
     };
-    let make = || Matching::new(&prepared, options, Arc::clone(&indices));
+    let make = || Gathering::new(&sift, &plans, &catalog, options);
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
 
     let mut troubles = Troubles::default();
-    let mut span: Option<(Millis, Millis)> = None;
-    let mut undated = 0;
+    let mut seen = Seen::default();
     let mut collector: Option<Collector> = None;
     let mut kept = Vec::new();
     for mut visitor in visitors {
         troubles.merge(std::mem::take(&mut visitor.troubles));
-        undated += visitor.undated;
-        for time in visitor.span.into_iter().flat_map(|(first, last)| [first, last]) {
-            let (first, last) = span.unwrap_or((time, time));
-            span = Some((first.min(time), last.max(time)));
-        }
-        let (found, keeper) = visitor.finish();
+        let (its, found, keeper) = visitor.finish();
+        seen.merge(&its);
         kept.push(keeper);
         match &mut collector {
             None => collector = Some(found),
@@ -190,11 +184,12 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     }
 
     // Numbered as the threads met them.
-    let mut names = indices.names();
+    let mut names = sift.indices();
     names.sort_unstable();
 
     progress.enter(Stage::Executing);
     let mut ran = Vec::with_capacity(rules.len());
+    let Seen { span, undated, .. } = seen;
     // What has no time of its own is taken as happening now: the executions must reach that far.
     let now = (undated > 0).then_some(options.now);
     let first = span.map(|(first, _)| first).into_iter().chain(now).min();

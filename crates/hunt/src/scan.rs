@@ -9,8 +9,10 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 
 use json::Tokens;
 use reader::{Input, Problem, Reader, RecordKind, Sink};
+use sift::{Document, DocumentBuilder, Kind};
 
 use crate::Progress;
+use crate::trouble::Trouble;
 
 /// Text of a batch that is handed over.
 const BATCH_BYTES: usize = 1 << 20;
@@ -18,7 +20,7 @@ const BATCH_BYTES: usize = 1 << 20;
 const BATCHES_WAITING: usize = 2;
 
 /// A record, wherever it comes from.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct RawRecord<'a> {
     pub(crate) input: u32,
     pub(crate) ordinal: u64,
@@ -28,6 +30,28 @@ pub(crate) struct RawRecord<'a> {
     pub(crate) text: &'a str,
     /// The tokens of the text, if they are known.
     pub(crate) tokens: Option<&'a Tokens>,
+}
+
+/// An object that this engine has no use for.
+const NEITHER: &str =
+    "HUNT003: neither a CloudTrail record nor an ECS document; `query --mapping` searches other documents";
+
+impl<'a> RawRecord<'a> {
+    /// As the pass takes records, or why it does not take this one.
+    pub(crate) fn record(&self) -> Result<sift::Record<'a>, String> {
+        let Self { input, ordinal, kind, id, index, text, tokens } = *self;
+        let kind = match kind {
+            RecordKind::CloudTrail => Kind::CloudTrail,
+            RecordKind::Document => Kind::Document,
+            RecordKind::Other => return Err(NEITHER.to_owned()),
+        };
+        Ok(sift::Record { origin: block::Origin { input, ordinal }, kind, id, index, text, tokens })
+    }
+
+    /// Its document.
+    pub(crate) fn document(&self, builder: &mut DocumentBuilder) -> Result<Document, String> {
+        builder.build(&self.record()?).map_err(|error| Trouble::text(&error))
+    }
 }
 
 /// What a thread does with what it reads. The order of records is not defined.

@@ -26,6 +26,11 @@ impl Trouble {
         Self { input: problem.input, at, ordinal: None, text: problem.to_string() }
     }
 
+    /// What is wrong with a record, with a code.
+    pub(crate) fn text(error: &sift::Unreadable) -> String {
+        format!("{}: {error}", error.code())
+    }
+
     pub(crate) fn of_record(record: &RawRecord<'_>, text: String) -> Self {
         Self { input: record.input, at: record.ordinal, ordinal: Some(record.ordinal), text }
     }

@@ -1,14 +1,10 @@
 //! Index patterns: which `_index` a rule reads.
 
+pub use ecs::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
+
 /// The indices that alerts lie in, behind the aliases `.alerts-*`. They are hidden: only a pattern that begins with
 /// a dot names them.
 pub(crate) const ALERTS: &str = ".internal.alerts-*";
-
-/// The index of CloudTrail records: the data stream that Elastic's AWS integration writes.
-pub const CLOUDTRAIL_INDEX: &str = "logs-aws.cloudtrail-default";
-
-/// The index of alerts, as Kibana names what lies behind the alias `.alerts-security.alerts-default`.
-pub const ALERTS_INDEX: &str = ".internal.alerts-security.alerts-default-000001";
 
 /// The index patterns of a rule, as Elasticsearch resolves them: in order, `-pattern` takes away what those
 /// before it gave; a name stands for a data stream, too, whose documents lie in `.ds-<name>-…`, or for the alias of

@@ -139,10 +139,23 @@ fn unpacked_size(packed: &[u8]) -> Option<usize> {
 fn pass(args: &Args, data: &Path, depth: Depth) -> Result<()> {
     let options = options(args, data)?;
     let pass = hunt::pass(&options, depth, &mut std::io::empty(), &Progress::default())?;
+    let left = pass.seen.left_out;
     measure::say(&[
         ("records", pass.records as f64),
         ("read_bytes", pass.read_bytes as f64),
         ("text_bytes", pass.text_bytes as f64),
+        ("unparsed", left.unparsed as f64),
+        ("hopeless", left.hopeless as f64),
+        ("guarded", left.guarded as f64),
+        ("empty_columns", left.empty_columns as f64),
+        ("never_late", left.never_late as f64),
+        ("filled_late", left.filled_late as f64),
+        ("rows", left.exec.rows as f64),
+        ("filters_visited", left.exec.filters_visited as f64),
+        ("filters_started", left.exec.filters_started as f64),
+        ("rows_started", left.exec.rows_started as f64),
+        ("values_asked", left.exec.values_asked as f64),
+        ("rows_matched", left.exec.rows_matched as f64),
     ]);
     Ok(())
 }

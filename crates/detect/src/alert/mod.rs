@@ -1,7 +1,6 @@
 //! The document of an alert, in Elastic's alert schema.
 
 mod clean;
-mod lookup;
 mod overrides;
 mod reason;
 mod rule_fields;
@@ -9,6 +8,7 @@ mod rule_fields;
 use std::sync::Arc;
 
 use ecs::date::to_iso;
+use ecs::document::{list as each, lookup};
 use ecs::{Catalog, Layered, Object, SharedFields};
 use rule::Rule;
 use serde_json::{Value, json};
@@ -16,7 +16,6 @@ use uuid::Uuid;
 
 use crate::outcome::{AlertSeed, Detail, Execution};
 use crate::plan::SPACE;
-use lookup::{each, lookup};
 use overrides::Overrides;
 
 /// The namespace of execution ids: the UUID (version 5) of `urn:trailwarden:execution` as a URL.
@@ -109,27 +108,9 @@ pub fn build(
     Layered::new(alert, Arc::clone(&fields.0))
 }
 
-/// The object ids of the rules that raised an alert and those it comes from; nothing of a document that is no alert.
-pub fn lineage(document: &Object) -> Vec<String> {
-    // Most documents are no alerts, and this is asked of all.
-    if !document.keys().any(|key| key.starts_with("kibana") || key.starts_with("signal")) {
-        return Vec::new();
-    }
-    let get = |path: &str| alert_field(document, path);
-    let own = get("rule.uuid").or_else(|| get("rule.id"));
-    let ancestors = each(get("ancestors")).iter().filter_map(|it| it.get("rule"));
-    own.into_iter().chain(ancestors).filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-/// A field of a document that is an alert. Those of before Kibana 8 say `signal` for `kibana.alert`, and
-/// `signal.rule.id` for the rule's uuid.
-fn alert_field<'a>(document: &'a Object, path: &str) -> Option<&'a Value> {
-    lookup(document, &format!("kibana.alert.{path}")).or_else(|| lookup(document, &format!("signal.{path}")))
-}
-
 /// The documents that the alert comes from, the event itself last, and how deep alerts on alerts go here.
 fn ancestors(seed: &AlertSeed, event: &Object) -> (Value, u64) {
-    let get = |path: &str| alert_field(event, path);
+    let get = |path: &str| ecs::alert::field(event, path);
     let parent_rule = get("rule.uuid").or_else(|| get("rule.id")).and_then(Value::as_str);
     let Some(parent_rule) = parent_rule else {
         let parent = json!({"id": seed.event.id, "type": "event", "index": seed.event.index, "depth": 0});

@@ -1,10 +1,9 @@
 //! Severity, risk score and name as the event's own values make them.
 
 use ecs::Object;
+use ecs::document::{list as each, lookup};
 use rule::{Rule, Severity};
 use serde_json::{Number, Value};
-
-use super::lookup::{each, lookup};
 
 /// The largest integer that a double holds exactly, with all below it.
 const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use ecs::Object;
+use ecs::document::lookup;
 use serde_json::Value;
 
-use super::lookup::lookup;
 use super::overrides::Overrides;
 
 /// The reason, from the event's document and the overridden name and severity.

@@ -5,7 +5,7 @@
 //! have none of them, and become no row.
 
 use block::{Schema, Slot};
-use cloudtrail::{Columns, Peek};
+use cloudtrail::{Columns, Event};
 use ecs::{Scalar, Shape};
 use plan::{Expr, Matcher, StringTest, Test};
 use rustc_hash::FxHashMap;
@@ -95,10 +95,10 @@ pub(crate) struct Guard {
 
 impl Guard {
     /// Whether a record may satisfy the filters that have this guard.
-    pub(crate) fn lets_pass(&mut self, record: &mut Peek<'_, '_>) -> bool {
+    pub(crate) fn lets_pass(&mut self, event: &mut Event<'_>) -> bool {
         let Self { column, matchers, verdicts } = self;
         let mut passes = false;
-        record.values(column, |value| passes = passes || is_hit(matchers, verdicts.as_mut(), value));
+        event.values(column, |value| passes = passes || is_hit(matchers, verdicts.as_mut(), value));
         passes
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ecs::Object;
-use rule::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
+use ecs::{ALERTS_INDEX, CLOUDTRAIL_INDEX, Object};
 use serde_json::Value;
 
 /// The names of indices by number, the same for all threads.
@@ -55,7 +54,7 @@ pub(crate) fn index_of(document: &Object) -> String {
         return index.clone();
     }
     // What a hunt wrote may lie where the next one reads; an alert carries the fields of its event.
-    if alert_id(document).is_some() {
+    if ecs::alert::id(document).is_some() {
         return ALERTS_INDEX.to_owned();
     }
     let kind = text("data_stream.type").unwrap_or_else(|| "logs".to_owned());
@@ -64,12 +63,6 @@ pub(crate) fn index_of(document: &Object) -> String {
         Some(dataset) => format!("{kind}-{dataset}-{namespace}"),
         None => format!("{kind}-generic-{namespace}"),
     }
-}
-
-/// The id that only an alert has.
-pub(crate) fn alert_id(document: &Object) -> Option<&str> {
-    let nested = || document.get("kibana")?.get("alert")?.get("uuid");
-    document.get("kibana.alert.uuid").or_else(nested)?.as_str()
 }
 
 #[cfg(test)]

@@ -9,9 +9,8 @@ use ecs::{Millis, Shape};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
 use plan::{Expr, Test};
-use reader::RecordKind;
 
-use crate::scan::RawRecord;
+use crate::record::{Kind, Record};
 
 /// Names of calls for which a search of the text is worth it: as many as vectors can search for.
 const NAMES_MAX: usize = 64;
@@ -51,8 +50,8 @@ impl Skip {
     }
 
     /// The time of a record that cannot match; nothing if it may, or if its time cannot be told without parsing.
-    pub(crate) fn time_if_hopeless(&self, record: &RawRecord<'_>) -> Option<Millis> {
-        let may_match = record.kind != RecordKind::CloudTrail
+    pub(crate) fn time_if_hopeless(&self, record: &Record<'_>) -> Option<Millis> {
+        let may_match = record.kind != Kind::CloudTrail
             || self.names.is_match(record.text)
             || self.escape.find(record.text.as_bytes()).is_some();
         if may_match { None } else { self.time(record.text.as_bytes()) }
@@ -142,9 +141,7 @@ mod tests {
     }
 
     fn time(skip: &Skip, text: &str) -> Option<Millis> {
-        let kind = RecordKind::CloudTrail;
-        let record = RawRecord { input: 0, ordinal: 0, kind, id: None, index: None, text, tokens: None };
-        skip.time_if_hopeless(&record)
+        skip.time_if_hopeless(&Record::of(Kind::CloudTrail, text))
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use block::{BlockBuilder, Origin, RowInfo, Schema, Slot};
-use cloudtrail::{Call, Columns, Peek};
+use cloudtrail::{Call, Columns, Event};
 use ecs::{Scalar, Shape};
 use exec::{Program, Scratch};
 use plan::{Expr, Predicate};
@@ -124,6 +124,19 @@ pub(crate) struct Part {
     pub(crate) wants_text: bool,
     /// If none of them lets a record pass, no filter can match it. Empty if some filter has none.
     guards: Vec<usize>,
+    /// How many columns stay empty that are filled at once otherwise.
+    pub(crate) empty: u64,
+}
+
+/// What a record needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// The columns of the part with this number.
+    Part(usize),
+    /// Nothing at all, not even a row: its call makes all filters false,
+    Hopeless,
+    /// or it lacks what the others cannot do without.
+    Guarded,
 }
 
 /// A call of an action.
@@ -140,7 +153,7 @@ impl ByCall {
             calls,
             known: FxHashMap::default(),
             known_calls: 0,
-            parts: vec![Part { early, late, tail, wants_text: true, guards: Vec::new() }],
+            parts: vec![Part { early, late, tail, wants_text: true, guards: Vec::new(), empty: 0 }],
             by_needs: FxHashMap::default(),
             guards: FxHashMap::default(),
             scratch: Scratch::default(),
@@ -153,18 +166,20 @@ impl ByCall {
         &self.parts[number]
     }
 
-    /// The number of what a record needs: all columns, if it does not say plainly what it is about; nothing at all, not
-    /// even a row, if no filter can match it.
-    pub(crate) fn of(&mut self, call: Option<Call<'_>>, record: &mut Peek<'_, '_>) -> Option<usize> {
+    /// What a record needs: all columns, if it does not say plainly what it is about.
+    pub(crate) fn of(&mut self, call: Option<Call<'_>>, event: &mut Event<'_>) -> Needed {
         let number = match call {
-            Some(call) if self.calls.is_some() && is_short(call) => self.number(call)?,
+            Some(call) if self.calls.is_some() && is_short(call) => match self.number(call) {
+                Some(number) => number,
+                None => return Needed::Hopeless,
+            },
             Some(_) | None => ALL,
         };
         let Self { parts, guards, .. } = self;
         let part = &parts[number];
         let may_match = part.guards.is_empty()
-            || part.guards.iter().any(|it| guards.get_mut(it).is_none_or(|guard| guard.lets_pass(record)));
-        may_match.then_some(number)
+            || part.guards.iter().any(|it| guards.get_mut(it).is_none_or(|guard| guard.lets_pass(event)));
+        if may_match { Needed::Part(number) } else { Needed::Guarded }
     }
 
     fn number(&mut self, call: Call<'_>) -> Option<usize> {
@@ -238,7 +253,8 @@ impl ByCall {
         for &guard in &needs.guards {
             self.guards.entry(guard).or_insert_with(|| calls.guards.guard(guard, &all.early));
         }
-        self.parts.push(Part { early, late, tail, wants_text, guards: needs.guards.clone() });
+        let empty = (all.early.len() - early.len()) as u64;
+        self.parts.push(Part { early, late, tail, wants_text, guards: needs.guards.clone(), empty });
         let part = self.parts.len() - 1;
         self.by_needs.insert(needs, part);
         Some(part)

@@ -1,0 +1,99 @@
+//! Records as they come, and what is read off documents.
+
+use block::Origin;
+use ecs::{Millis, Object};
+use json::Tokens;
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_128;
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A CloudTrail record as AWS wrote it.
+    CloudTrail,
+    /// A document that is ECS already.
+    Document,
+}
+
+/// A record, wherever it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Where it was read, so that it can be found again.
+    pub origin: Origin,
+    /// What it is.
+    pub kind: Kind,
+    /// The `_id` that stands beside a document.
+    pub id: Option<&'a str>,
+    /// The `_index` that stands beside a document.
+    pub index: Option<&'a str>,
+    /// The text.
+    pub text: &'a str,
+    /// The tokens of the text, if they are known.
+    pub tokens: Option<&'a Tokens>,
+}
+
+impl<'a> Record<'a> {
+    /// A text of which nothing else is known.
+    pub fn of(kind: Kind, text: &'a str) -> Self {
+        Self { origin: Origin::default(), kind, id: None, index: None, text, tokens: None }
+    }
+}
+
+/// Why a record could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It should be a CloudTrail record.
+    #[error(transparent)]
+    Record(#[from] cloudtrail::ParseError),
+    /// It should be a document.
+    #[error("the document is not valid JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It should be a document.
+    #[error("the document is JSON, but not an object")]
+    NotAnObject,
+}
+
+impl Unreadable {
+    /// A stable code for documentation, tests and output. Codes are never reused.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Record(error) => error.code(),
+            Self::Json(_) => "HUNT001",
+            Self::NotAnObject => "HUNT002",
+        }
+    }
+}
+
+/// The document of a text.
+pub fn parse_document(text: &str) -> Result<Object, Unreadable> {
+    match ecs::json::parse(text)? {
+        Value::Object(document) => Ok(document),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err(Unreadable::NotAnObject)
+        }
+    }
+}
+
+/// A document's `@timestamp`.
+pub(crate) fn document_time(document: &Object) -> Option<Millis> {
+    match document.get("@timestamp")? {
+        Value::String(text) => ecs::date::parse(text).ok(),
+        Value::Number(number) => number.as_i64(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A document's `_id`: what stands beside it or in it, else that of an alert, else the event's own id, else a hash of
+/// its text.
+pub fn document_id(record: &Record<'_>, document: &Object) -> String {
+    if let Some(id) = record.id {
+        return id.to_owned();
+    }
+    let nested = document.get("event").and_then(|event| event.get("id"));
+    let text = |key: &str| document.get(key).and_then(Value::as_str);
+    let own = [text("_id"), ecs::alert::id(document), text("event.id"), nested.and_then(Value::as_str)];
+    match own.into_iter().flatten().find(|id| !id.is_empty()) {
+        Some(id) => id.to_owned(),
+        None => format!("{:032x}", xxh3_128(record.text.as_bytes())),
+    }
+}

@@ -1,0 +1,260 @@
+//! Records and documents into the columns of a block: one thread's part of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use block::{Block, BlockBuilder, RowInfo, Schema, Slot};
+use cloudtrail::{Columns, Normaliser, ReadAt, RecordBuf};
+use ecs::{Millis, Wanted};
+
+use crate::calls::{ALL, ByCall, Needed};
+use crate::counts::LeftOut;
+use crate::index::{CLOUDTRAIL, Indices, index_of};
+use crate::record::{Kind, Record, Unreadable, document_id, document_time, parse_document};
+use crate::sifting::Sift;
+
+/// When a column is filled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// For every row whose call they have to do with: the filters' cheap columns.
+    Early,
+    /// For rows that pass them: the filters' costly columns.
+    Late,
+    /// For rows that match: what only the tails need.
+    Tail,
+}
+
+/// Fills rows from whatever a record is, and keeps the records' texts to fill the later columns from.
+pub(crate) struct RowFiller {
+    early: Filling,
+    /// The columns that the records of a call need.
+    by_call: ByCall,
+    late: Filling,
+    tail: Filling,
+    normaliser: Normaliser,
+    parsed: RecordBuf,
+    read_at: ReadAt,
+    indices: Arc<Indices>,
+    names: Vec<String>,
+    texts: String,
+    rows: Vec<KeptRow>,
+    /// Rows that are alerts, ascending, and the rules that they come from.
+    lineages: Vec<(u32, Vec<String>)>,
+    /// Whether texts are kept: a column is filled later, or the caller asks for them.
+    keeps_texts: bool,
+    /// Whether they are kept of all rows.
+    keeps_all: bool,
+}
+
+/// What the later phases must know of a row.
+struct KeptRow {
+    kind: Kind,
+    text: Range<usize>,
+    /// Which columns it needs.
+    part: usize,
+}
+
+/// The columns of one phase.
+struct Filling {
+    columns: Columns,
+    /// For documents that are ECS already.
+    wanted: Wanted,
+    slots: Vec<Slot>,
+}
+
+impl Filling {
+    fn new(schema: &Schema, options: &cloudtrail::Options, picked: impl Fn(Slot) -> bool) -> Self {
+        let slots: Vec<Slot> = schema.columns().map(|(slot, ..)| slot).filter(|slot| picked(*slot)).collect();
+        let wanted = schema.columns().filter(|(slot, ..)| picked(*slot)).enumerate();
+        Self {
+            columns: Columns::of(schema, options.version, &picked),
+            wanted: Wanted::new(wanted.map(|(at, (_, path, shape))| (at as u32, path, shape))),
+            slots,
+        }
+    }
+}
+
+/// What is known of a record, whether or not it became a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filled {
+    /// The event's time, if it has one.
+    pub(crate) time: Option<Millis>,
+    /// Whether some filter may match it.
+    pub(crate) has_row: bool,
+}
+
+impl RowFiller {
+    /// Fills rows for all filters.
+    pub(crate) fn new(sift: &Sift) -> Self {
+        let options = &sift.settings.normalise;
+        let filling =
+            |wanted| Filling::new(&sift.schema, options, |slot| sift.phases[slot.index()] == wanted);
+        let (early, late, tail) = (filling(Phase::Early), filling(Phase::Late), filling(Phase::Tail));
+        let is_filled_later = !(late.slots.is_empty() && tail.slots.is_empty());
+        let (calls, wants_texts) = (sift.calls.clone(), sift.settings.wants_texts);
+        Self {
+            by_call: ByCall::new(calls, early.columns.clone(), late.columns.clone(), tail.columns.clone()),
+            early,
+            late,
+            tail,
+            normaliser: Normaliser::new(options.clone()),
+            parsed: RecordBuf::default(),
+            read_at: ReadAt::new(sift.settings.now),
+            names: sift.indices.names(),
+            indices: Arc::clone(&sift.indices),
+            texts: String::new(),
+            rows: Vec::new(),
+            lineages: Vec::new(),
+            // Where records are skipped few rows are left, and their texts cost little.
+            keeps_texts: is_filled_later || wants_texts && (sift.skips() || sift.is_everything()),
+            keeps_all: wants_texts && sift.is_everything(),
+        }
+    }
+
+    /// From now on keeps the texts of all rows, not only of those that are likely to be asked for, if it keeps any.
+    pub(crate) fn keep_all(&mut self) {
+        self.keeps_all = true;
+    }
+
+    /// Whether there are columns that only some rows need.
+    pub(crate) fn has_late(&self) -> bool {
+        !self.late.slots.is_empty()
+    }
+
+    /// The names of the indices that rows have had so far.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Bytes of the texts that are kept.
+    pub(crate) fn bytes(&self) -> usize {
+        self.texts.len()
+    }
+
+    /// The record of a row, if its text was kept.
+    pub(crate) fn text(&self, row: u32) -> Option<(Kind, &str)> {
+        let KeptRow { kind, text, .. } = self.rows.get(row as usize)?;
+        (!text.is_empty()).then(|| (*kind, &self.texts[text.clone()]))
+    }
+
+    /// The rules that raised the row and the alerts it comes from, if it is an alert.
+    pub(crate) fn lineage(&self, row: u32) -> &[String] {
+        match self.lineages.binary_search_by_key(&row, |(row, _)| *row) {
+            Ok(at) => &self.lineages[at].1,
+            Err(_) => &[],
+        }
+    }
+
+    /// Adds a row, unless no filter can match the record, or says why it cannot be read.
+    pub(crate) fn fill(
+        &mut self,
+        record: &Record<'_>,
+        builder: &mut BlockBuilder,
+        left_out: &mut LeftOut,
+    ) -> Result<Filled, Unreadable> {
+        let Record { origin, kind, text, tokens, .. } = *record;
+        let (mut keeps_text, mut part) = (self.keeps_texts, ALL);
+        let time = match kind {
+            Kind::CloudTrail => {
+                let parsed = self.parsed.parse_with(text, tokens);
+                if let Some(error) = parsed.error() {
+                    return Err(error.clone().into());
+                }
+                let mut event = self.normaliser.event(&parsed, &self.read_at);
+                let (call, time) = (event.call(), event.time());
+                part = match self.by_call.of(call, &mut event) {
+                    Needed::Part(part) => part,
+                    Needed::Hopeless => {
+                        left_out.hopeless += 1;
+                        return Ok(Filled { time, has_row: false });
+                    }
+                    Needed::Guarded => {
+                        left_out.guarded += 1;
+                        return Ok(Filled { time, has_row: false });
+                    }
+                };
+                left_out.empty_columns += self.by_call.part(part).empty;
+                let part = self.by_call.part(part);
+                event.fill(&part.early, builder);
+                keeps_text &= part.wants_text || self.keeps_all;
+                let head = event.head();
+                builder.end_row(RowInfo {
+                    id: &head.id,
+                    index: CLOUDTRAIL,
+                    timestamp: head.timestamp,
+                    origin,
+                });
+                time
+            }
+            Kind::Document => {
+                let document = parse_document(text)?;
+                let index = record.index.map_or_else(|| index_of(&document), str::to_owned);
+                let index = self.indices.number(&index, &mut self.names);
+                let time = document_time(&document);
+                let early = &self.early;
+                early.wanted.walk(&document, &mut |at, value| builder.push(early.slots[at as usize], value));
+                let id = document_id(record, &document);
+                let lineage = ecs::alert::lineage(&document);
+                if !lineage.is_empty() {
+                    self.lineages.push((builder.rows() as u32, lineage));
+                }
+                let timestamp = time.unwrap_or_else(|| self.read_at.time());
+                builder.end_row(RowInfo { id: &id, index, timestamp, origin });
+                time
+            }
+        };
+        if self.keeps_texts {
+            let start = self.texts.len();
+            if keeps_text {
+                self.texts.push_str(text);
+            }
+            self.rows.push(KeptRow { kind, text: start..self.texts.len(), part });
+        }
+        Ok(Filled { time, has_row: true })
+    }
+
+    /// Fills the columns of a later phase for some rows, ascending, of the block that was filled. Says for how many
+    /// there was something to fill.
+    pub(crate) fn fill_later(
+        &mut self,
+        phase: Phase,
+        rows: impl IntoIterator<Item = u32>,
+        block: &mut Block,
+    ) -> u64 {
+        let filling = match phase {
+            Phase::Early => return 0,
+            Phase::Late => &self.late,
+            Phase::Tail => &self.tail,
+        };
+        let mut filled = 0;
+        for row in rows {
+            let KeptRow { kind, text, part } = &self.rows[row as usize];
+            let text = &self.texts[text.clone()];
+            let part = self.by_call.part(*part);
+            let columns = if phase == Phase::Late { &part.late } else { &part.tail };
+            match kind {
+                // No filter that a column matters to can match: the text need not even be there.
+                Kind::CloudTrail if columns.is_empty() => continue,
+                Kind::CloudTrail => {
+                    let record = self.parsed.parse_with(text, None);
+                    self.normaliser.event(&record, &self.read_at).fill_late(columns, block, row as usize);
+                }
+                Kind::Document => {
+                    let document = parse_document(text).unwrap_or_default();
+                    filling.wanted.walk(&document, &mut |at, value| {
+                        block.push_late(row as usize, filling.slots[at as usize], value);
+                    });
+                }
+            }
+            filled += 1;
+        }
+        filled
+    }
+
+    /// Forgets the texts of the block that was filled.
+    pub(crate) fn clear(&mut self) {
+        self.texts.clear();
+        self.rows.clear();
+        self.lineages.clear();
+    }
+}

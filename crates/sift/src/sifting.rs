@@ -1,0 +1,173 @@
+//! All filters, made ready to run.
+
+use std::sync::Arc;
+
+use block::{Schema, Slot};
+use ecs::{Millis, Shape};
+use exec::Program;
+use plan::Expr;
+
+use crate::calls::Calls;
+use crate::index::Indices;
+use crate::late::{is_costly, late_paths};
+use crate::rows::Phase;
+use crate::skip::Skip;
+use crate::worker::Worker;
+
+/// Events of a block, if nothing else is asked for.
+pub const BLOCK_ROWS: usize = 4096;
+
+/// A condition on single events, and what is asked of those that satisfy it.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// The condition.
+    pub expr: Expr,
+    /// The columns whose values are wanted of its matches.
+    pub needs: Vec<(String, Shape)>,
+}
+
+/// What may be left out.
+#[derive(Clone, Debug)]
+pub enum Policy {
+    /// Everything that does not matter to the matches: the caller sees nothing else.
+    OnlyMatches,
+    /// Nothing: every record that can be read becomes an event that the caller sees, whatever matches it, with the
+    /// values of these columns.
+    Everything {
+        /// What the caller wants to know of every event.
+        columns: Vec<(String, Shape)>,
+    },
+}
+
+/// How records are read.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How they become events.
+    pub normalise: cloudtrail::Options,
+    /// The time of reading.
+    pub now: Millis,
+    /// Events of a block; 0 is [`BLOCK_ROWS`]. Has no influence on what is found.
+    pub block_rows: usize,
+    /// Whether the caller has a use for the texts of events. It gets all of them if it sees every event, else those that
+    /// are at hand: see [`Worker::keep_all_texts`].
+    pub wants_texts: bool,
+}
+
+/// All filters, ready to run: shared by all threads.
+pub struct Sift {
+    pub(crate) program: Program,
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) settings: Settings,
+    /// When each column is filled.
+    pub(crate) phases: Vec<Phase>,
+    /// For each filter whether something is asked of its matches that no filter needs.
+    pub(crate) needs_tail: Vec<bool>,
+    /// Which columns matter to the records of a call.
+    pub(crate) calls: Option<Arc<Calls>>,
+    /// Tells records that no filter can match.
+    pub(crate) skip: Option<Skip>,
+    pub(crate) indices: Arc<Indices>,
+    needs: Vec<Vec<Slot>>,
+    /// What is wanted of every event, if every event is.
+    everything: Option<Vec<Slot>>,
+}
+
+impl Sift {
+    /// One program of all filters, and the columns that they and their callers need. A filter is known by its place from
+    /// now on.
+    pub fn new(filters: Vec<Filter>, policy: Policy, settings: Settings) -> Self {
+        let looks_up = settings.normalise.geo.is_some();
+        let (exprs, needs): (Vec<Expr>, Vec<_>) = filters.into_iter().map(|it| (it.expr, it.needs)).unzip();
+        let columns = match policy {
+            Policy::OnlyMatches => None,
+            Policy::Everything { columns } => Some(columns),
+        };
+        let late = late_paths(&exprs, looks_up);
+        let is_late = |path: &str, shape| {
+            let column = (path.to_owned(), shape);
+            late.contains(&column) && !columns.as_ref().is_some_and(|all| all.contains(&column))
+        };
+        let mut program = Program::compile_with_late(&exprs, is_late);
+        let mut schema = program.schema().clone();
+        let phase = |(_, path, shape): (Slot, &str, Shape)| {
+            if is_late(path, shape) { Phase::Late } else { Phase::Early }
+        };
+        let mut phases: Vec<Phase> = schema.columns().map(phase).collect();
+        let mut add = |path: &str, shape, phase| {
+            let slot = schema.add(path, shape);
+            if slot.index() == phases.len() {
+                phases.push(phase);
+            }
+            slot
+        };
+        let everything: Option<Vec<Slot>> = columns
+            .map(|columns| columns.iter().map(|(path, shape)| add(path, *shape, Phase::Early)).collect());
+        let needs: Vec<Vec<Slot>> = needs
+            .iter()
+            .map(|needs| {
+                let phase = |path| if is_costly(path, looks_up) { Phase::Tail } else { Phase::Early };
+                needs.iter().map(|(path, shape)| add(path, *shape, phase(path))).collect()
+            })
+            .collect();
+        let asks =
+            |filter: usize, phase| needs[filter].iter().any(|slot: &Slot| phases[slot.index()] == phase);
+        let needs_tail = (0..needs.len()).map(|filter| asks(filter, Phase::Tail)).collect();
+        // A column that one filter needs late is filled only where that filter leads; the callers of others may ask for
+        // it, too.
+        for filter in (0..needs.len()).filter(|&filter| asks(filter, Phase::Late)) {
+            program.want_late(filter);
+        }
+        // Who sees everything is told of records that match nothing, too.
+        let (calls, skip) = if everything.is_some() {
+            (None, None)
+        } else {
+            let all = exprs.iter().zip(&needs).map(|(expr, needs)| {
+                let own = expr.paths().into_iter().filter_map(|(path, shape)| schema.get(path, shape));
+                own.chain(needs.iter().copied()).collect()
+            });
+            let is_early = |slot: Slot| phases[slot.index()] == Phase::Early;
+            (Calls::new(&exprs, all.collect(), &schema, is_early).map(Arc::new), Skip::new(&exprs))
+        };
+        Self {
+            program,
+            schema: schema.into(),
+            settings,
+            phases,
+            needs_tail,
+            calls,
+            skip,
+            indices: Arc::new(Indices::default()),
+            needs,
+            everything,
+        }
+    }
+
+    /// One thread's part of the pass.
+    pub fn worker(&self) -> Worker<'_> {
+        Worker::new(self)
+    }
+
+    /// Whether most records are likely not to be parsed, so that nobody needs their tokens.
+    pub fn skips(&self) -> bool {
+        self.skip.is_some()
+    }
+
+    /// The columns that were asked for with a filter, in that order.
+    pub fn needs(&self, filter: usize) -> &[Slot] {
+        &self.needs[filter]
+    }
+
+    /// The columns that are wanted of every event, in the order in which they were asked for.
+    pub fn columns(&self) -> &[Slot] {
+        self.everything.as_deref().unwrap_or_default()
+    }
+
+    /// The names of the indices that events have had, by number. That of CloudTrail's records is always the first.
+    pub fn indices(&self) -> Vec<String> {
+        self.indices.names()
+    }
+
+    pub(crate) fn is_everything(&self) -> bool {
+        self.everything.is_some()
+    }
+}

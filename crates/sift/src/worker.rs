@@ -1,0 +1,141 @@
+//! One thread's part of the pass: records into blocks, blocks through the program, what was found to the sink.
+
+use std::sync::Arc;
+
+use block::BlockBuilder;
+use exec::{Row, Scratch};
+
+use crate::counts::Seen;
+use crate::record::{Record, Unreadable};
+use crate::rows::{Filled, Phase, RowFiller};
+use crate::sifted::{Sifted, Sink};
+use crate::sifting::{BLOCK_ROWS, Sift};
+
+/// Bytes of values after which a block is full, however few its events.
+const BLOCK_BYTES: usize = 64 << 20;
+
+/// One thread's part of the pass.
+pub struct Worker<'s> {
+    sift: &'s Sift,
+    rows: RowFiller,
+    builder: BlockBuilder,
+    scratch: Scratch,
+    /// Rows and filters that match, of the block at hand.
+    found: Vec<(Row, u32)>,
+    seen: Seen,
+}
+
+impl<'s> Worker<'s> {
+    pub(crate) fn new(sift: &'s Sift) -> Self {
+        Self {
+            rows: RowFiller::new(sift),
+            builder: BlockBuilder::new(Arc::clone(&sift.schema)),
+            scratch: Scratch::default(),
+            found: Vec::new(),
+            seen: Seen::default(),
+            sift,
+        }
+    }
+
+    /// Takes a record, and gives what was found to the sink whenever a block is full. An unreadable record is counted,
+    /// and it is the caller's to tell of it.
+    pub fn push(&mut self, record: &Record<'_>, sink: &mut impl Sink) -> Result<(), Unreadable> {
+        if let Some(time) = self.sift.skip.as_ref().and_then(|skip| skip.time_if_hopeless(record)) {
+            self.seen.counts.records += 1;
+            self.seen.counts.unread += 1;
+            self.seen.left_out.unparsed += 1;
+            self.seen.see(time);
+            return Ok(());
+        }
+        let filled = self.fill(record);
+        if self.is_full() {
+            self.flush(sink);
+        }
+        filled
+    }
+
+    /// Only parses the record and fills its row, and evaluates nothing: for measurements. See [`Worker::discard`].
+    pub fn fill(&mut self, record: &Record<'_>) -> Result<(), Unreadable> {
+        let seen = &mut self.seen;
+        seen.counts.records += 1;
+        match self.rows.fill(record, &mut self.builder, &mut seen.left_out) {
+            Ok(Filled { time, has_row }) => {
+                seen.counts.unmatched += u64::from(!has_row);
+                match time {
+                    Some(time) => seen.see(time),
+                    None => seen.undated += 1,
+                }
+                Ok(())
+            }
+            Err(error) => {
+                seen.counts.unreadable += 1;
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether the block at hand has enough in it.
+    pub fn is_full(&self) -> bool {
+        let rows = match self.sift.settings.block_rows {
+            0 => BLOCK_ROWS,
+            rows => rows,
+        };
+        self.builder.rows() >= rows || self.builder.bytes() + self.rows.bytes() >= BLOCK_BYTES
+    }
+
+    /// Forgets the rows of the block at hand.
+    pub fn discard(&mut self) {
+        self.seen.counts.unmatched += self.builder.rows() as u64;
+        self.rows.clear();
+        let builder = std::mem::replace(&mut self.builder, BlockBuilder::new(Arc::default()));
+        self.builder = BlockBuilder::reuse(builder.finish());
+    }
+
+    /// Gives what was found so far to the sink. To be called at the end, and whenever somebody waits.
+    pub fn flush(&mut self, sink: &mut impl Sink) {
+        if self.builder.rows() == 0 {
+            return;
+        }
+        let builder = std::mem::replace(&mut self.builder, BlockBuilder::new(Arc::default()));
+        let mut block = builder.finish();
+        let sift = self.sift;
+        let program = &sift.program;
+        let left_out = &mut self.seen.left_out;
+        let rows = program.candidates(&block, self.rows.names(), &mut self.scratch).to_vec();
+        let filled = self.rows.fill_later(Phase::Late, rows, &mut block);
+        if self.rows.has_late() {
+            left_out.filled_late += filled;
+            left_out.never_late += block.rows() as u64 - filled;
+        }
+        self.found.clear();
+        let found = &mut self.found;
+        program.finish(&block, self.rows.names(), &mut self.scratch, |filter, rows| {
+            found.extend(rows.iter().map(|&row| (row, filter as u32)));
+        });
+        self.found.sort_unstable();
+        let mut matched = 0;
+        let tails = self.found.chunk_by(|a, b| a.0 == b.0).filter_map(|matches| {
+            matched += 1;
+            let needed = matches.iter().any(|&(_, filter)| sift.needs_tail[filter as usize]);
+            needed.then_some(matches[0].0)
+        });
+        self.rows.fill_later(Phase::Tail, tails, &mut block);
+        self.seen.counts.matched += matched;
+        self.seen.counts.unmatched += block.rows() as u64 - matched;
+        left_out.exec.merge(&self.scratch.take_stats());
+        sink.take(&Sifted { sift, block: &block, rows: &self.rows, found: &self.found });
+        self.rows.clear();
+        self.builder = BlockBuilder::reuse(block);
+    }
+
+    /// From now on keeps the texts of all rows for the sink, not only of those that seem likely to match, if it wants
+    /// any: to copy the texts of all rows costs more than reading some records again, unless many turn out to be wanted.
+    pub fn keep_all_texts(&mut self) {
+        self.rows.keep_all();
+    }
+
+    /// What it saw so far. Rows that were not flushed are neither matched nor unmatched yet.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+}

@@ -1,0 +1,358 @@
+//! What the pass finds is what the filters say of the documents, whatever it leaves out and however it is fed.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use ecs::{Catalog, Shape};
+use plan::Expr;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use sift::{Counts, DocumentBuilder, Filter, Kind, Policy, Record, Seen, Settings, Sift, Sifted, Sink};
+
+const NOW: i64 = 1_772_359_200_000;
+
+/// Columns that may be asked for: cheap and costly ones, some with several values.
+const COLUMNS: [&str; 6] = [
+    "event.action",
+    "user.name",
+    "related.user",
+    "aws.cloudtrail.request_parameters",
+    "aws.cloudtrail.flattened.request_parameters.k",
+    "process.name",
+];
+
+fn lower(query: &str) -> Expr {
+    let catalog = Catalog::ecs();
+    let query = kql::to_query(&kql::parse(query).unwrap(), &catalog).unwrap();
+    plan::lower(&query, &catalog, 0).unwrap().simplify()
+}
+
+fn query() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "event.action: A",
+        "event.action: (A or B)",
+        "event.action: b*",
+        "event.action: *",
+        "event.action.text: A",
+        "event.action > \"A\"",
+        "event.provider: p",
+        "event.provider: (p or q)",
+        "event.provider: *",
+        "user.name: x",
+        "user.name: *",
+        "aws.cloudtrail.user_identity.access_key_id: AKIA*",
+        "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (*role/a* or *role/b or *c)",
+        "aws.cloudtrail.user_identity.type: Root",
+        "event.outcome: failure",
+        "aws.cloudtrail.error_code: e",
+        "aws.cloudtrail.user_identity.arn: a*",
+        "aws.cloudtrail.request_parameters: *k*",
+        "aws.cloudtrail.flattened.request_parameters.k: v",
+        "related.user: x",
+        "_index: logs*",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 2..4).prop_map(|it| format!("({})", it.join(" and "))),
+            2 => prop::collection::vec(inner.clone(), 2..4).prop_map(|it| format!("({})", it.join(" or "))),
+            2 => inner.prop_map(|it| format!("(not {it})")),
+        ]
+    })
+}
+
+/// A query about anything, about few calls, or with something to guard it.
+fn rule() -> impl Strategy<Value = String> {
+    let first = prop::sample::select(vec![
+        "event.action: A and",
+        "event.provider: q and",
+        "not event.action: * and",
+        "user.name: x and",
+        "aws.cloudtrail.user_identity.access_key_id: AKIA* and",
+        "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (*role/a* or *role/b or *c) and",
+        "aws.cloudtrail.user_identity.session_context.session_issuer.arn: (role/* or c) and not",
+    ]);
+    prop_oneof![2 => query(), 5 => (first, query()).prop_map(|(first, rest)| format!("{first} ({rest})"))]
+}
+
+fn record() -> impl Strategy<Value = Value> {
+    let of = |values: Vec<Value>| prop::sample::select(values);
+    let names = || {
+        of(vec![
+            json!("A"),
+            json!("A"),
+            json!("B"),
+            json!("bC"),
+            json!(null),
+            json!(""),
+            json!("none"),
+            json!(7),
+            json!(["A", "B"]),
+            json!({"a": "A"}),
+        ])
+    };
+    let sources = || of(vec![json!("p"), json!("q"), json!("r"), json!(null), json!(""), json!(["p", "q"])]);
+    let codes = of(vec![json!(null), json!("e")]);
+    let agents = of(vec![json!("agent"), json!("agent"), json!({"a": 1})]);
+    let users = of(vec![json!("x"), json!("y"), json!(null)]);
+    let requests = of(vec![json!(null), json!({"k": "v"}), json!({"l": "k"})]);
+    let keys = of(vec![json!(null), json!("ASIA1"), json!("AKIA1"), json!(["AKIA1", "ASIA2"]), json!(7)]);
+    let roles = of(vec![
+        json!(null),
+        json!("role/x"),
+        json!("role/ab"),
+        json!("role/b"),
+        json!(["c", "d"]),
+        json!(["d", "role/b"]),
+    ]);
+    let kinds = of(vec![json!("IAMUser"), json!("Root"), json!(null)]);
+    let times =
+        of(vec![json!("2026-03-01T10:00:00Z"), json!("2026-03-02T10:00:00Z"), json!("soon"), json!(null)]);
+    (names(), sources(), codes, agents, users, requests, keys, roles, (kinds, times)).prop_map(
+        |(name, source, code, agent, user, request, key, role, (kind, time))| {
+            json!({
+                "eventVersion": "1.08",
+                "eventTime": time,
+                "eventName": name,
+                "eventSource": source,
+                "errorCode": code,
+                "userAgent": agent,
+                "userIdentity": {
+                    "type": kind,
+                    "userName": user,
+                    "arn": "arn",
+                    "accessKeyId": key,
+                    "sessionContext": {"sessionIssuer": {"arn": role}},
+                },
+                "requestParameters": request,
+            })
+        },
+    )
+}
+
+/// A record, its document, or what was left of one of them.
+#[derive(Clone, Debug)]
+struct Delivered {
+    kind: Kind,
+    text: String,
+}
+
+/// How a record comes.
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Record,
+    Document,
+    /// Without its end.
+    Cut(usize),
+    /// With an escape that there is not.
+    Escaped,
+}
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![
+        8 => Just(How::Record),
+        3 => Just(How::Document),
+        1 => (1..40_usize).prop_map(How::Cut),
+        1 => Just(How::Escaped),
+    ]
+}
+
+fn delivered(record: &Value, how: How, options: &cloudtrail::Options) -> Delivered {
+    let text = record.to_string();
+    match how {
+        How::Record => Delivered { kind: Kind::CloudTrail, text },
+        How::Document => {
+            let mut builder = DocumentBuilder::new(options, NOW);
+            let document = builder.build(&Record::of(Kind::CloudTrail, &text)).unwrap();
+            Delivered { kind: Kind::Document, text: Value::Object(document.source).to_string() }
+        }
+        How::Cut(end) => Delivered {
+            kind: Kind::CloudTrail,
+            text: text[..text.len() - end.min(text.len() - 1)].to_owned(),
+        },
+        How::Escaped => {
+            Delivered { kind: Kind::CloudTrail, text: text.replacen("\"eventVersion\"", "\"\\q\"", 1) }
+        }
+    }
+}
+
+/// A match: the filter, the record, and the values of the columns that the filter's caller asked for.
+type Match = (usize, u64, Vec<Vec<String>>);
+
+/// All that a sink was told.
+#[derive(Default)]
+struct Taken {
+    matches: Vec<Match>,
+    /// The events, each with the values of the columns that are wanted of every event.
+    events: Vec<(u64, Vec<Vec<String>>)>,
+    /// The columns that are wanted of every event.
+    columns: Vec<block::Slot>,
+}
+
+impl Sink for Taken {
+    fn take(&mut self, sifted: &Sifted<'_>) {
+        for event in sifted.events() {
+            let values = |slots: &[block::Slot]| {
+                let of = |&slot: &block::Slot| {
+                    let column = sifted.column(slot);
+                    sifted.row(slot, &event).iter().map(|&it| column.value(it).text().into_owned()).collect()
+                };
+                slots.iter().map(of).collect()
+            };
+            self.events.push((event.origin.ordinal, values(&self.columns)));
+            for filter in event.filters() {
+                self.matches.push((filter, event.origin.ordinal, values(sifted.needs(filter))));
+            }
+        }
+    }
+}
+
+/// How the pass is fed.
+#[derive(Clone, Copy, Debug)]
+struct Feed {
+    block_rows: usize,
+    /// After so many records somebody waits.
+    flush_every: usize,
+}
+
+fn feed() -> impl Strategy<Value = Feed> {
+    let some = (prop::sample::select(vec![1, 2, 5, 0]), prop::sample::select(vec![1, 3, usize::MAX]));
+    some.prop_map(|(block_rows, flush_every)| Feed { block_rows, flush_every })
+}
+
+const AT_ONCE: Feed = Feed { block_rows: 0, flush_every: usize::MAX };
+
+/// What the pass finds, matches in order.
+fn pass(
+    filters: &[Filter],
+    policy: Policy,
+    records: &[Delivered],
+    feed: Feed,
+    options: &cloudtrail::Options,
+) -> (Taken, Seen) {
+    let settings =
+        Settings { normalise: options.clone(), now: NOW, block_rows: feed.block_rows, ..Settings::default() };
+    let sift = Sift::new(filters.to_vec(), policy, settings);
+    let mut taken = Taken { columns: sift.columns().to_vec(), ..Taken::default() };
+    let mut worker = sift.worker();
+    for (ordinal, it) in records.iter().enumerate() {
+        let mut record = Record::of(it.kind, &it.text);
+        record.origin.ordinal = ordinal as u64;
+        // What cannot be read is counted.
+        _ = worker.push(&record, &mut taken);
+        if (ordinal + 1).is_multiple_of(feed.flush_every) {
+            worker.flush(&mut taken);
+        }
+    }
+    worker.flush(&mut taken);
+    taken.matches.sort_unstable();
+    (taken, *worker.seen())
+}
+
+fn everything() -> Policy {
+    let column = |path: &&str| ((*path).to_owned(), Shape::Leaf);
+    Policy::Everything { columns: COLUMNS.iter().map(column).collect() }
+}
+
+fn values(document: &ecs::Object, paths: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Vec<String>> {
+    let of = |path: &str| {
+        let mut found = Vec::new();
+        ecs::document::values(document, path, Shape::Leaf, |it| found.push(it.text().into_owned()));
+        found
+    };
+    paths.into_iter().map(|path| of(path.as_ref())).collect()
+}
+
+/// The same by the documents, one by one; and how many records have none.
+fn by_hand(filters: &[Filter], records: &[Delivered], options: &cloudtrail::Options) -> (Taken, Counts) {
+    let (mut taken, mut counts) = (Taken::default(), Counts::default());
+    let mut builder = DocumentBuilder::new(options, NOW);
+    for (ordinal, it) in records.iter().enumerate() {
+        counts.records += 1;
+        let document = builder.build(&Record::of(it.kind, &it.text)).ok();
+        let readable = document.filter(|_| {
+            it.kind == Kind::Document
+                || cloudtrail::RecordBuf::default().parse(it.text.as_bytes()).error().is_none()
+        });
+        let Some(document) = readable else {
+            counts.unreadable += 1;
+            continue;
+        };
+        let mut searched = document.source.clone();
+        searched.insert("_index".to_owned(), document.index.clone().into());
+        taken.events.push((ordinal as u64, values(&document.source, COLUMNS)));
+        let before = taken.matches.len();
+        for (number, filter) in filters.iter().enumerate() {
+            if plan::naive::matches(&filter.expr, &searched) {
+                let needs = filter.needs.iter().map(|(path, _)| path);
+                taken.matches.push((number, ordinal as u64, values(&document.source, needs)));
+            }
+        }
+        if taken.matches.len() > before {
+            counts.matched += 1;
+        } else {
+            counts.unmatched += 1;
+        }
+    }
+    taken.matches.sort_unstable();
+    (taken, counts)
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let needs = prop::sample::subsequence(COLUMNS.to_vec(), 0..3);
+    (rule(), needs).prop_map(|(query, needs)| Filter {
+        expr: lower(&query),
+        needs: needs.into_iter().map(|path| (path.to_owned(), Shape::Leaf)).collect(),
+    })
+}
+
+fn options() -> impl Strategy<Value = cloudtrail::Options> {
+    use cloudtrail::Version;
+    let version = prop::sample::select(vec![Version::V8_9, Version::V2_24, Version::Filebeat]);
+    version.prop_map(|version| cloudtrail::Options { version, ..cloudtrail::Options::default() })
+}
+
+fn check(found: &(Taken, Seen), expected: &(Taken, Counts)) {
+    assert_eq!(found.0.matches, expected.0.matches);
+    let counts = found.1.counts;
+    assert_eq!(counts.records, counts.matched + counts.unmatched + counts.unreadable + counts.unread);
+    assert_eq!((counts.records, counts.matched), (expected.1.records, expected.1.matched));
+    assert!(counts.unreadable <= expected.1.unreadable);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever is left out, and however the records come: the matches are what the documents say.
+    #[test]
+    fn matches_are_those_of_the_documents(
+        filters in prop::collection::vec(filter(), 0..5),
+        records in prop::collection::vec((record(), how()), 1..20),
+        options in options(),
+        feeds in (feed(), feed()),
+    ) {
+        let records: Vec<_> = records.iter().map(|(record, how)| delivered(record, *how, &options)).collect();
+        let expected = by_hand(&filters, &records, &options);
+        check(&pass(&filters, Policy::OnlyMatches, &records, feeds.0, &options), &expected);
+        let all = pass(&filters, everything(), &records, feeds.1, &options);
+        check(&all, &expected);
+        assert_eq!(all.1.counts, expected.1, "nothing is left unread");
+        assert_eq!(all.0.events, expected.0.events, "every event is seen, with its columns");
+    }
+
+    /// A filter matches the same events alone and among others.
+    #[test]
+    fn filters_do_not_mind_each_other(
+        filters in prop::collection::vec(filter(), 1..5),
+        records in prop::collection::vec((record(), how()), 1..20),
+        options in options(),
+    ) {
+        let records: Vec<_> = records.iter().map(|(record, how)| delivered(record, *how, &options)).collect();
+        let (together, _) = pass(&filters, Policy::OnlyMatches, &records, AT_ONCE, &options);
+        for (number, filter) in filters.iter().enumerate() {
+            let (alone, _) = pass(std::slice::from_ref(filter), Policy::OnlyMatches, &records, AT_ONCE, &options);
+            let alone: Vec<_> = alone.matches.into_iter().map(|(_, at, values)| (number, at, values)).collect();
+            let its: Vec<_> = together.matches.iter().filter(|(it, ..)| *it == number).cloned().collect();
+            prop_assert_eq!(alone, its);
+        }
+    }
+}
