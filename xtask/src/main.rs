@@ -3,6 +3,7 @@
 //! This file only dispatches. Each task is a module with an `Args` (clap) and a `run(Args) -> anyhow::Result<()>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to the person at the terminal")]
 
+mod attack;
 mod bench;
 mod check;
 mod conformance;
@@ -22,6 +23,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Write the table of a version of MITRE ATT&CK from MITRE's STIX bundle.
+    Attack(attack::Args),
     /// Measure hunts: beside what nothing can be faster than, by phases, by number of rules.
     Bench(bench::Args),
     /// Check the layering of the crates.
@@ -36,6 +39,7 @@ enum Task {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
+        Task::Attack(args) => attack::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Check(args) => check::run(&args),
         Task::Conformance(args) => conformance::run(&args),

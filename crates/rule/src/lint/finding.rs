@@ -2,7 +2,7 @@
 
 use span::{Diagnostic, Label, Severity, Span};
 
-use crate::attack::{self, VERSION};
+use crate::attack::{self, newest, versions};
 use crate::duration::words;
 use crate::index_pattern::CLOUDTRAIL_INDEX;
 
@@ -19,16 +19,33 @@ pub(crate) enum Finding {
     NoOverlap { interval: String, span: Span },
     #[error("severity `{severity}` does not go with risk score {risk_score}")]
     SeverityBand { severity: &'static str, risk_score: u8, band: &'static str, usual: u8, span: Span },
-    #[error("ATT&CK {VERSION} has no `{id}`")]
+    #[error("there is no `{id}` in ATT&CK {}", versions())]
     NoAttackId { id: String, same_name: Option<&'static str>, span: Span },
-    #[error("`{id}` was revoked: `{replacement}` took its place in ATT&CK")]
-    RevokedAttackId { id: String, replacement: &'static str, span: Span },
+    #[error("`{id}` was revoked: `{replacement}` took its place in ATT&CK {}", newest().version)]
+    RevokedAttackId { id: String, replacement: &'static str, name: &'static str, span: Span },
     #[error("`{id}` is no longer part of ATT&CK")]
     DeprecatedAttackId { id: String, span: Span },
-    #[error("`{id}` is called `{expected}` in ATT&CK, not `{found}`")]
-    AttackName { id: String, expected: &'static str, found: String, span: Span },
-    #[error("`{technique}` does not belong to the tactic `{tactic}`")]
-    OutsideTactic { technique: String, tactic: String, belongs_to: Vec<&'static str>, span: Span },
+    #[error("`{id}` is called {}, not `{found}`", names(expected))]
+    AttackName { id: String, expected: Vec<(&'static str, &'static str)>, found: String, span: Span },
+    #[error("name and page are those of `{meant}`, not of `{id}`")]
+    AttackId { id: String, name: String, meant: &'static str, span: Span },
+    #[error("`{technique}` does not belong to the tactic `{tactic}` in ATT&CK {version}")]
+    OutsideTactic {
+        technique: String,
+        tactic: String,
+        version: &'static str,
+        belongs_to: Vec<String>,
+        span: Span,
+    },
+    #[error("`{id}` is of ATT&CK {version}, the tactic `{tactic}` of {tactic_version}")]
+    OtherEdition {
+        id: String,
+        version: &'static str,
+        tactic: String,
+        tactic_version: &'static str,
+        belongs_to: Vec<String>,
+        span: Span,
+    },
     #[error("`{sub}` is no sub-technique of `{technique}`")]
     OutsideTechnique { sub: String, technique: String, span: Span },
     #[error("this is not the page of `{id}`")]
@@ -120,6 +137,8 @@ impl Finding {
             Self::NoWildcard { .. } => "RULE133",
             Self::LiteralAsterisk { .. } => "RULE134",
             Self::NotApplied { .. } => "RULE135",
+            Self::AttackId { .. } => "RULE140",
+            Self::OtherEdition { .. } => "RULE141",
         }
     }
 
@@ -148,6 +167,8 @@ impl Finding {
             | Self::RevokedAttackId { .. }
             | Self::DeprecatedAttackId { .. }
             | Self::AttackName { .. }
+            | Self::AttackId { .. }
+            | Self::OtherEdition { .. }
             | Self::OutsideTactic { .. }
             | Self::OutsideTechnique { .. }
             | Self::AttackReference { .. }
@@ -175,6 +196,8 @@ impl Finding {
             | Self::RevokedAttackId { span, .. }
             | Self::DeprecatedAttackId { span, .. }
             | Self::AttackName { span, .. }
+            | Self::AttackId { span, .. }
+            | Self::OtherEdition { span, .. }
             | Self::OutsideTactic { span, .. }
             | Self::OutsideTechnique { span, .. }
             | Self::AttackReference { span, .. }
@@ -225,18 +248,18 @@ impl Finding {
             }
             Self::NoAttackId { same_name: Some(id), .. } => format!("the id of that name is `{id}`"),
             Self::NoAttackId { .. } => "look it up on https://attack.mitre.org, it may be newer than the table here".to_owned(),
-            Self::RevokedAttackId { replacement, .. } => {
-                let name = attack::entry(replacement).map_or("", |entry| entry.name);
+            Self::RevokedAttackId { replacement, name, .. } => {
                 format!("write `id = \"{replacement}\"`, `name = \"{name}\"`")
             }
             Self::DeprecatedAttackId { .. } => "map the rule to a technique that is still there".to_owned(),
-            Self::AttackName { expected, .. } => format!("write `name = \"{expected}\"`"),
-            Self::OutsideTactic { belongs_to, .. } => {
-                let tactics: Vec<String> = belongs_to
-                    .iter()
-                    .map(|id| format!("`{id}` {}", attack::entry(id).map_or("", |entry| entry.name)))
-                    .collect();
-                format!("it belongs to {}", tactics.join(", "))
+            Self::AttackName { expected, .. } => {
+                let newest = expected.last().map_or("", |(_, name)| name);
+                format!("write `name = \"{newest}\"`")
+            }
+            Self::AttackId { meant, .. } => format!("write `id = \"{meant}\"`"),
+            Self::OutsideTactic { belongs_to, .. } => format!("it belongs to {}", belongs_to.join(", ")),
+            Self::OtherEdition { version, belongs_to, .. } => {
+                format!("follow one version: in {version} it belongs to {}", belongs_to.join(", "))
             }
             Self::OutsideTechnique { sub, .. } => {
                 let technique = sub.split('.').next().unwrap_or_default();
@@ -294,6 +317,17 @@ impl Finding {
         }
         diagnostic
     }
+}
+
+/// What an id is called: each name with the version that calls it so, if they differ.
+fn names(expected: &[(&str, &str)]) -> String {
+    let (_, newest) = expected.last().copied().unwrap_or_default();
+    if expected.iter().all(|(_, name)| *name == newest) {
+        return format!("`{newest}` in ATT&CK");
+    }
+    let each: Vec<String> =
+        expected.iter().map(|(version, name)| format!("`{name}` in ATT&CK {version}")).collect();
+    each.join(" and ")
 }
 
 /// A time in words, for findings.
