@@ -109,6 +109,15 @@ impl<'s> Document<'s> {
         self.object(object).insert(key.to_owned(), value);
     }
 
+    /// Sees to it that there is the object that a field lies in, if there is the one around it.
+    pub(crate) fn keep_object_of(&mut self, field: Field) {
+        let (object, _) = self.layout.fields[field as usize];
+        let (outer, _) = self.layout.objects[object];
+        if self.objects[outer].is_some() {
+            self.object(object);
+        }
+    }
+
     fn object(&mut self, at: usize) -> &mut Object {
         if self.objects[at].is_none() {
             let (outer, key) = self.layout.objects[at];

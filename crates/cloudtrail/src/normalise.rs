@@ -7,7 +7,8 @@ use ecs::Object;
 use crate::document::{Document, fields};
 use crate::emit::emit;
 use crate::facts::Facts;
-use crate::options::{Options, ReadAt};
+use crate::field::Field;
+use crate::options::{Options, ReadAt, Version};
 use crate::record::Record;
 use crate::scratch::Scratch;
 
@@ -32,6 +33,10 @@ impl Normaliser {
         let mut document = Document::new(options.version, &mut sizes);
         for &field in fields(options.version) {
             emit(field, &mut facts, scratch, &mut document);
+            // The older package makes the object before it looks for payloads, and leaves it empty if there are none.
+            if field == Field::FlattenedServiceEventDetails && options.version == Version::V2_24 {
+                document.keep_object_of(field);
+            }
         }
         let document = document.finish();
         scratch.sizes = sizes;

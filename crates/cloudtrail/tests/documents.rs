@@ -236,6 +236,30 @@ fn resources_are_in_hash_order_and_the_last_of_equals_wins() {
     assert_eq!(resources, &json!([{"arn": "a"}, {"arn": "b", "account_id": "1", "n": 2}]));
 }
 
+/// The older package makes the object before it looks for payloads; the newest removes it if it stays empty.
+#[test]
+fn the_older_package_keeps_an_empty_object_without_payloads() {
+    let of = |record: &Value, version| {
+        let document = document(record.to_string(), Options { version, ..Options::default() });
+        at(&document, "aws.cloudtrail.flattened").clone()
+    };
+    for payloads in [json!({}), json!({"requestParameters": null, "responseElements": {"a": ""}})] {
+        let mut record =
+            json!({"eventVersion": "1.08", "eventName": "GetCallerIdentity", "requestID": "r-1"});
+        record.as_object_mut().unwrap().extend(payloads.as_object().unwrap().clone());
+        assert_eq!(of(&record, Version::V2_24), json!({}), "{record}");
+        assert_eq!(of(&record, Version::V8_9), Value::Null, "{record}");
+    }
+    let one = json!({"eventVersion": "1.08", "requestParameters": {"a": "b"}});
+    assert_eq!(of(&one, Version::V2_24), json!({"request_parameters": {"a": "b"}}));
+    // What nothing was put into before that step is not there to hold it.
+    assert_eq!(of(&json!({"eventName": "A", "requestID": "r-1"}), Version::V2_24), Value::Null);
+    assert_eq!(
+        at(&document("{", Options { version: Version::V2_24, ..Options::default() }), "aws"),
+        &Value::Null
+    );
+}
+
 #[test]
 fn retain_decides_which_copies_stay() {
     let record =
