@@ -38,12 +38,15 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let threads = input::threads(args.threads);
     let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
     if set.rules.is_empty() {
-        let errors = set.problems.iter().filter(|it| it.diagnostic.severity == span::Severity::Error);
+        // Without an error it is in the warnings why there is nothing.
+        let all = set.error_count() == 0;
+        let errors = set.problems.iter().filter(|it| all || it.diagnostic.severity == span::Severity::Error);
         if set.error_count() == 0 && !set.exceptions.is_empty() {
             bail!("--rules: there are exceptions in there, and no rule; --builtin adds the built-in rules");
         }
         let errors: Vec<String> = errors.map(|it| set.render(it, Style::Plain)).collect();
-        bail!("no rule can run:\n{}", errors.concat().trim_end());
+        let foreign: Vec<String> = notices::foreign(&set).into_iter().map(|it| it.text + "\n").collect();
+        bail!("no rule can run:\n{}", (errors.concat() + &foreign.concat()).trim_end());
     }
     let selection = Selection::new(std::mem::take(&mut set.rules), &args.include);
     if selection.rules().is_empty() {
@@ -115,6 +118,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         coverage: coverage(&found, if format == Format::Html { 0 } else { elapsed_ms }),
         notices: notices::rule_errors(&set)
             .into_iter()
+            .chain(notices::foreign(&set))
             .chain(notices::idle(&options.rules))
             .chain(found.notices(since, until).iter().map(|it| notices::words(it, &found)))
             .collect(),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rule::{GuideLanguage, Rule, RuleSet};
 
 use crate::args::{Lang, Limits, RuleSource};
-use crate::{DONE, FAILED};
+use crate::{DONE, FAILED, notices};
 
 /// The time that `now` stands for: what the user says, else the clock.
 pub(crate) fn now(given: Option<&str>) -> anyhow::Result<Millis> {
@@ -66,9 +66,15 @@ pub(crate) fn trouble(text: &str) -> String {
 
 /// The folders among `paths` hold rules or exceptions, or at least something that was meant as one.
 fn check_rules(option: &str, paths: &[PathBuf], set: &RuleSet) -> anyhow::Result<()> {
-    if set.rules.is_empty() && set.exceptions.is_empty() && set.problems.is_empty() {
+    if set.is_empty() {
         let paths: Vec<_> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
-        bail!("{option}{}: no rule in there; rules are .toml, .ndjson or .json files", paths.join(", "));
+        let foreign: Vec<String> =
+            notices::foreign(set).into_iter().map(|it| format!("\n    {}", it.text)).collect();
+        bail!(
+            "{option}{}: no rule in there; rules are .toml, .ndjson or .json files{}",
+            paths.join(", "),
+            foreign.concat()
+        );
     }
     Ok(())
 }

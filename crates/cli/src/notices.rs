@@ -36,6 +36,15 @@ pub(crate) fn rule_errors(set: &RuleSet) -> Option<report::Notice> {
     Some(report::Notice { severe: true, text })
 }
 
+/// What lies beside the rules in forms that are not read.
+pub(crate) fn foreign(set: &RuleSet) -> Vec<report::Notice> {
+    let notice = |it: rule::Problem| {
+        let help = it.diagnostic.help.map_or_else(String::new, |help| format!("; {help}"));
+        report::Notice { severe: true, text: it.diagnostic.message + &help }
+    };
+    set.foreign().into_iter().map(notice).collect()
+}
+
 /// Which rules are not run because of what their files or their ids say, and what to do about it.
 pub(crate) fn idle(selection: &Selection) -> Vec<report::Notice> {
     let mut notices = Vec::new();
@@ -100,7 +109,11 @@ fn twin(idle: &Idle) -> Option<String> {
 
 /// Why nothing runs, as the lines of an error.
 pub(crate) fn all_idle(selection: &Selection) -> String {
-    idle(selection).iter().map(|it| format!("\n    {}", it.text.replace('\n', "\n    "))).collect()
+    let mut text = String::new();
+    for notice in idle(selection) {
+        text += &format!("\n    {}", notice.text.replace('\n', "\n    "));
+    }
+    text
 }
 
 fn text(notice: &Notice<'_>, found: &Found) -> String {

@@ -24,6 +24,7 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
             list(&mut out, &selection, format, global)?;
             // Whoever reads the list knows then how a hunt differs from it.
             out.flush().context("cannot write the result")?;
+            terminal::notices(global, &notices::foreign(&set));
             terminal::notices(global, &notices::idle(&selection));
             code
         }
@@ -132,6 +133,7 @@ fn lint(
         input::load_rules("", paths, input::threads(None))?
     };
     let mut found: Vec<Problem> = set.problems.clone();
+    found.extend(set.foreign());
     found.extend(rule::lint(&set, &Catalog::ecs(), input::now(None)?));
     found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));
     let Terminal { colour, .. } = terminal::stdout_terminal(global, false);

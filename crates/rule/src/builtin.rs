@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::load::attach;
+use crate::load::{TranslationFile, attach};
 use crate::parse::{Input, parse};
 use crate::text::Syntax;
 use crate::{GuideLanguage, RuleSet};
@@ -23,10 +23,9 @@ pub fn builtin(language: GuideLanguage) -> RuleSet {
             parse(&input, &mut set);
         }
     }
-    for &(name, text) in BUILTIN_RULES {
-        if let Some(language) = translated(name) {
-            attach(language, name, text, &mut set);
-        }
-    }
+    let translations = BUILTIN_RULES.iter().filter_map(|&(name, text)| {
+        Some(TranslationFile { language: translated(name)?, name: name.to_owned(), text: text.to_owned() })
+    });
+    attach(translations.collect(), &mut set);
     set.localised(language)
 }

@@ -4,6 +4,7 @@ use ecs::date::DateError;
 use span::{Diagnostic, Severity, Span};
 
 use crate::duration::date_math_words;
+use crate::foreign::ForeignForm;
 
 /// Everything that loading can find. Each variant carries the place to underline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -246,6 +247,14 @@ pub(crate) enum LoadError {
         /// The value.
         span: Span,
     },
+    /// Rules that are there, in a form that is not read.
+    #[error("{} {form}, which are not read: {}", plural(files.len(), "file holds", "files hold"), first_of(files))]
+    Foreign {
+        /// The form.
+        form: ForeignForm,
+        /// The files.
+        files: Vec<String>,
+    },
     /// More findings than anyone reads.
     #[error("{count} more findings in this file are not shown")]
     More {
@@ -284,6 +293,7 @@ impl LoadError {
             Self::TranslationOrphan { .. } => "RULE024",
             Self::More { .. } => "RULE025",
             Self::BadDate { .. } => "RULE026",
+            Self::Foreign { .. } => "RULE027",
         }
     }
 
@@ -296,7 +306,7 @@ impl LoadError {
             | Self::TranslationCount { .. }
             | Self::TranslationOrphan { .. }
             | Self::NoRule { expected: false, .. } => Severity::Warning,
-            Self::More { .. } => Severity::Note,
+            Self::More { .. } | Self::Foreign { .. } => Severity::Note,
             _ => Severity::Error,
         }
     }
@@ -329,6 +339,7 @@ impl LoadError {
             | Self::Unreadable { .. }
             | Self::TooLarge { .. }
             | Self::TranslationOrphan { .. }
+            | Self::Foreign { .. }
             | Self::More { .. } => None,
         }
     }
@@ -386,6 +397,12 @@ impl LoadError {
             }
             Self::TranslationOrphan { .. } => "rename the translation after its rule".to_owned(),
             Self::BadDate { .. } => "write it as 2026-08-01T00:00:00Z".to_owned(),
+            Self::Foreign { form: ForeignForm::Sigma, .. } => {
+                "write their conditions in KQL as rules in TOML (`trailwarden rules schema` describes them)".to_owned()
+            }
+            Self::Foreign { form: ForeignForm::Yaml, .. } => {
+                "give the TOML files that they were made of, or Kibana's export (NDJSON)".to_owned()
+            }
             Self::More { .. } => "correct the ones above first".to_owned(),
         })
     }
@@ -406,6 +423,22 @@ impl LoadError {
             None => diagnostic,
         }
     }
+}
+
+/// Files that are named; the rest is counted.
+const FILES_NAMED: usize = 3;
+
+fn first_of(files: &[String]) -> String {
+    let mut text =
+        files.iter().take(FILES_NAMED).map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
+    if files.len() > FILES_NAMED {
+        text += &format!(" and {} more", files.len() - FILES_NAMED);
+    }
+    text
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// `a`, `b` and `c` are

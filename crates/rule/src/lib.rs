@@ -27,6 +27,7 @@ mod selection;
 mod set;
 
 mod builtin;
+mod foreign;
 mod load;
 mod parse;
 

@@ -1,6 +1,6 @@
 //! Rule files, exports, folders and text into a [`RuleSet`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::num::NonZeroUsize;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use walkdir::WalkDir;
 
 use crate::error::Findings;
+use crate::foreign::ForeignForm;
 use crate::parallel;
 use crate::parse::{Input, parse, sniff};
 use crate::text::Syntax;
@@ -19,24 +20,27 @@ use crate::{GuideLanguage, LoadError, RuleSet};
 /// Larger files are refused: an export of all public rules has a tenth of this.
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
+/// What is looked at of a file in YAML: far more than any rule has.
+const HEAD_BYTES: u64 = 256 << 10;
+
 /// Reads rules from files and, recursively, folders. What cannot be read is a problem of the set; the rest is
-/// loaded. In a folder, `.toml`, `.json`, `.ndjson` and `.jsonl` files are read, in the order of their names.
+/// loaded. In a folder, `.toml`, `.json`, `.ndjson` and `.jsonl` files are read, in whatever letter case, in the order
+/// of their names. A path within another one is not read twice.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> RuleSet {
     load_with(paths, NonZeroUsize::MIN)
 }
 
 /// As [`load`], by so many threads: the set is the same.
 pub fn load_with<P: AsRef<Path>>(paths: &[P], threads: NonZeroUsize) -> RuleSet {
-    let mut found = Found::default();
-    for path in paths {
-        let path = path.as_ref();
+    let mut found = Listing::default();
+    for path in without_repetition(paths) {
         if path.is_dir() {
             found.folder(path);
         } else {
             found.file(path.to_owned(), true);
         }
     }
-    let Found { items, translations } = found;
+    let Listing { items, translations } = found;
     let parts = parallel::chunks(&items, threads, |items| {
         let mut set = RuleSet::default();
         for item in items {
@@ -48,13 +52,34 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], threads: NonZeroUsize) -> RuleSet 
     for part in parts {
         set.extend(part);
     }
+    let mut texts = Vec::with_capacity(translations.len());
     for (language, path) in translations {
+        let name = path.display().to_string();
         match read(&path) {
-            Ok(text) => attach(language, &path.display().to_string(), &text, &mut set),
-            Err(error) => set.report(&path.display().to_string(), [error.diagnostic()]),
+            Ok(text) => texts.push(TranslationFile { language, name, text }),
+            Err(error) => set.report(&name, [error.diagnostic()]),
         }
     }
+    attach(texts, &mut set);
     set
+}
+
+/// The paths without those that are read with another one: the same again, or a part of a folder.
+fn without_repetition<P: AsRef<Path>>(paths: &[P]) -> Vec<&Path> {
+    let paths = paths.iter().map(AsRef::as_ref);
+    // What does not exist is reported when it is read.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folders: BTreeSet<PathBuf> = paths.clone().filter(|path| path.is_dir()).map(real).collect();
+    let mut seen = BTreeSet::new();
+    paths
+        .filter(|path| {
+            let real = real(path);
+            // A folder passes over files with other endings; named, they are read.
+            let found = real.is_dir() || real.is_file() && Ending::of(path).is_some();
+            let within = found && real.ancestors().skip(1).any(|folder| folders.contains(folder));
+            !within && seen.insert(real)
+        })
+        .collect()
 }
 
 /// Reads rules from a text, such as standard input: TOML, or JSON as exported from Kibana.
@@ -81,7 +106,7 @@ pub fn load_bytes(name: &str, bytes: &[u8]) -> RuleSet {
 
 /// What there is to read, before anything is read.
 #[derive(Default)]
-struct Found {
+struct Listing {
     items: Vec<Item>,
     translations: BTreeSet<(GuideLanguage, PathBuf)>,
 }
@@ -93,11 +118,11 @@ enum Item {
     Unreadable { path: String, message: String },
 }
 
-impl Found {
+impl Listing {
     fn folder(&mut self, folder: &Path) {
         for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
             match entry {
-                Ok(entry) if entry.file_type().is_file() && has_known_extension(entry.path()) => {
+                Ok(entry) if entry.file_type().is_file() && Ending::of(entry.path()).is_some() => {
                     self.file(entry.into_path(), false);
                 }
                 Ok(_) => {}
@@ -118,7 +143,7 @@ impl Found {
         if expected {
             for language in GuideLanguage::ALL {
                 let beside = path.with_extension(format!("{}.toml", language.tag()));
-                if path.extension().is_some_and(|it| it == "toml") && beside.is_file() {
+                if Ending::of(&path) == Some(Ending::Toml) && beside.is_file() {
                     self.translations.insert((language, beside));
                 }
             }
@@ -140,16 +165,37 @@ impl Item {
 
 fn load_file(path: &Path, expected: bool, set: &mut RuleSet) {
     let name = path.display().to_string();
+    let ending = Ending::of(path);
+    // Beside rules lies much else in YAML: pipelines, settings, pages.
+    if ending == Some(Ending::Yaml) && !expected {
+        if let Ok(text) = head(path) {
+            set.foreign.extend(ForeignForm::of_yaml(&text).map(|form| (form, name)));
+        }
+        return;
+    }
     let text = match read(path) {
         Ok(text) => text,
         Err(error) => return set.report(&name, [error.diagnostic()]),
     };
-    let syntax = match path.extension().and_then(|extension| extension.to_str()) {
-        Some("toml") => Syntax::Toml,
-        Some("json" | "ndjson" | "jsonl") => Syntax::Json,
-        _ => sniff(&text),
+    let syntax = match ending {
+        Some(Ending::Toml) => Syntax::Toml,
+        Some(Ending::Json) => Syntax::Json,
+        Some(Ending::Yaml) | None => {
+            if let Some(form) = ForeignForm::of_yaml(&text) {
+                set.foreign.push((form, name));
+                return;
+            }
+            sniff(&text)
+        }
     };
     parse(&Input { name: &name, text: Arc::from(text), syntax, expected, built_in: false }, set);
+}
+
+/// The beginning of a file.
+fn head(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn read(path: &Path) -> Result<String, LoadError> {
@@ -164,34 +210,74 @@ fn read(path: &Path) -> Result<String, LoadError> {
     String::from_utf8(bytes).map_err(|error| LoadError::NotUtf8 { offset: error.utf8_error().valid_up_to() })
 }
 
-fn has_known_extension(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("toml" | "json" | "ndjson" | "jsonl"))
+/// How a file is written, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Toml,
+    Json,
+    Yaml,
+}
+
+impl Ending {
+    /// The ending of a file that may hold rules, in whatever letter case.
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "toml" => Some(Self::Toml),
+            "json" | "ndjson" | "jsonl" => Some(Self::Json),
+            "yml" | "yaml" => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+}
+
+/// A name without `.toml`, in whatever letter case.
+fn toml_stem(name: &str) -> Option<&str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    ending.eq_ignore_ascii_case("toml").then_some(stem)
 }
 
 /// The language of `<name>.<language>.toml`.
 fn translation_language(path: &Path) -> Option<GuideLanguage> {
-    let name = path.file_name()?.to_str()?.strip_suffix(".toml")?;
+    let name = toml_stem(path.file_name()?.to_str()?)?;
     GuideLanguage::from_tag(name.rsplit_once('.')?.1)
 }
 
-/// Gives the translation in that file to its rule.
-pub(crate) fn attach(language: GuideLanguage, name: &str, text: &str, set: &mut RuleSet) {
-    set.texts.insert(name.to_owned(), Arc::from(text));
-    let rule_file =
-        name.strip_suffix(".toml").and_then(|stem| stem.rsplit_once('.')).map_or("", |(stem, _)| stem);
-    let rule_file = format!("{rule_file}.toml");
-    let mut findings = Findings::default();
-    if let Some(translation) = Translation::parse(language, text, &mut findings) {
-        match set.rules.iter_mut().find(|rule| rule.file == rule_file) {
-            Some(rule) => {
-                findings.extend(translation.compare(rule));
-                rule.translations.push(translation);
-            }
-            // A rule that was refused has told why; its translation need not.
-            None if set.texts.contains_key(&rule_file) => {}
-            None => findings.push(&LoadError::TranslationOrphan { rule: rule_file }),
+/// The text of a translation.
+pub(crate) struct TranslationFile {
+    pub(crate) language: GuideLanguage,
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// Gives each translation to the rule beside it.
+pub(crate) fn attach(translations: Vec<TranslationFile>, set: &mut RuleSet) {
+    if translations.is_empty() {
+        return;
+    }
+    // Files with rules by their names without the ending; a rule that was refused is none of them.
+    let mut files: HashMap<String, Option<usize>> =
+        set.texts.keys().filter_map(|file| Some((toml_stem(file)?.to_owned(), None))).collect();
+    for (at, rule) in set.rules.iter().enumerate() {
+        if let Some(stem) = toml_stem(&rule.file) {
+            files.entry(stem.to_owned()).or_default().get_or_insert(at);
         }
     }
-    set.report(name, findings.into_diagnostics());
+    for TranslationFile { language, name, text } in translations {
+        let stem = toml_stem(&name).and_then(|stem| stem.rsplit_once('.')).map_or("", |(stem, _)| stem);
+        let mut findings = Findings::default();
+        if let Some(translation) = Translation::parse(language, &text, &mut findings) {
+            match files.get(stem) {
+                Some(&Some(at)) => {
+                    let rule = &mut set.rules[at];
+                    findings.extend(translation.compare(rule));
+                    rule.translations.push(translation);
+                }
+                // A rule that was refused has told why; its translation need not.
+                Some(None) => {}
+                None => findings.push(&LoadError::TranslationOrphan { rule: format!("{stem}.toml") }),
+            }
+        }
+        set.texts.insert(name.clone(), Arc::from(text));
+        set.report(&name, findings.into_diagnostics());
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::check::{Text, check_rule, check_table};
 use crate::error::Findings;
-use crate::exceptions::{Item, ListKey};
+use crate::exceptions::{self, Item, ListKey};
 use crate::format::GUIDE;
 use crate::layout::parts;
 use crate::source::{Source, place};
@@ -49,7 +49,8 @@ fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
     let mut findings = Findings::default();
     match parse_toml(&input.text) {
         Err(errors) => findings.extend(errors),
-        Ok(root) => {
+        Ok(mut root) => {
+            let beside = read_beside(&mut root, input, set);
             if let Some(parts) = parts(root, &mut findings) {
                 let source = Source {
                     name: input.name.to_owned(),
@@ -60,6 +61,8 @@ fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
                     guide: parts.guide,
                 };
                 accept(input.name.to_owned(), parts.metadata.as_ref(), source, &mut findings, set);
+            } else if beside {
+                findings = Findings::default();
             } else {
                 // Whatever else was found, it was found in something that is no rule.
                 findings = Findings::default();
@@ -69,6 +72,18 @@ fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
         }
     }
     set.report(input.name, findings.into_diagnostics());
+}
+
+/// What the tools of the rule repository write into files of their own: exceptions, which are read, and actions and
+/// their connectors, which no rule needs here. Says whether there was any of it.
+fn read_beside(root: &mut Node, input: &Input<'_>, set: &mut RuleSet) -> bool {
+    let others = ["actions", "action_connectors"].map(|key| root.take(key).is_some());
+    let exceptions = root.take("exceptions");
+    let any = exceptions.is_some() || others.contains(&true);
+    if let Some(member) = exceptions {
+        exceptions::read_all(member.value, input, set);
+    }
+    any
 }
 
 /// Kibana exports rules, exception lists and items, connectors and a summary, one JSON object a line; its API

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use span::{Diagnostic, Severity, Style};
 
+use crate::foreign::ForeignForm;
 use crate::{Exceptions, GuideLanguage, Rule};
 
 /// Rules, and what came with them.
@@ -17,6 +18,8 @@ pub struct RuleSet {
     /// What is excepted from the rules.
     pub exceptions: Exceptions,
     pub(crate) texts: BTreeMap<String, Arc<str>>,
+    /// Files beside the rules with rules that are not read.
+    pub(crate) foreign: Vec<(ForeignForm, String)>,
 }
 
 /// A finding and its file.
@@ -45,6 +48,23 @@ impl RuleSet {
         self.problems.iter().filter(|problem| problem.diagnostic.severity == Severity::Error).count()
     }
 
+    /// What is there in forms that are not read, one note a form. No mistake in the files: whoever keeps rules of
+    /// several kinds in one place must know which of them count.
+    pub fn foreign(&self) -> Vec<Problem> {
+        let note = |form: ForeignForm| {
+            let files: Vec<&str> =
+                self.foreign.iter().filter(|(it, _)| *it == form).map(|(_, file)| file.as_str()).collect();
+            let file = (*files.first()?).to_owned();
+            Some(Problem { file, diagnostic: form.diagnostic(&files) })
+        };
+        ForeignForm::ALL.into_iter().filter_map(note).collect()
+    }
+
+    /// Whether nothing was found in the files that has to do with rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.exceptions.is_empty() && self.problems.is_empty()
+    }
+
     /// The same with the prose of all rules in that language, as far as they are translated.
     #[must_use]
     pub fn localised(mut self, language: GuideLanguage) -> Self {
@@ -58,6 +78,7 @@ impl RuleSet {
         self.problems.extend(other.problems);
         self.exceptions.extend(other.exceptions);
         self.texts.extend(other.texts);
+        self.foreign.extend(other.foreign);
     }
 
     /// Notes what was found in a file.

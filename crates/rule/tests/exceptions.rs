@@ -94,6 +94,57 @@ fn lists_may_lie_in_files_of_their_own() {
     assert!(matches("y") && !matches("x"));
 }
 
+/// As `kibana export-rules` of the rule repository writes them: what an item lacks it has from its container.
+#[test]
+fn lists_may_be_written_in_toml() {
+    let text = r#"
+        [metadata]
+        list_name = "Known"
+        [[exceptions]]
+        [exceptions.container]
+        list_id = "known"
+        namespace_type = "agnostic"
+        [[exceptions.items]]
+        name = "No id of its own"
+        [[exceptions.items.entries]]
+        field = "a"
+        operator = "included"
+        type = "match"
+        value = "x"
+        [[exceptions.items]]
+        item_id = "other-space"
+        list_id = "known"
+        namespace_type = "single"
+        [[exceptions.items.entries]]
+        field = "a"
+        operator = "included"
+        type = "match"
+        value = "y"
+        [[exceptions.items]]
+        item_id = "over"
+        expire_time = 2025-12-31T23:59:59Z
+        [[exceptions.items.entries]]
+        field = "a"
+        operator = "included"
+        type = "match"
+        value = "z"
+    "#;
+    let rule = "[rule]\nname = \"n\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\ntype = \"query\"\n\
+                query = \"a: *\"\n[[rule.exceptions_list]]\nid = \"1\"\nlist_id = \"known\"\ntype = \"detection\"\n\
+                namespace_type = \"agnostic\"\n";
+    let mut set = rule::load_text("rule.toml", rule);
+    set.extend(rule::load_text("known_exceptions.toml", text));
+    assert_eq!(set.problems, []);
+    let catalog = Catalog::from_mapping(&json!({ "properties": { "a": { "type": "keyword" } } })).unwrap();
+    let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, NOW).unwrap();
+    assert_eq!(compiled.warnings, []);
+    let matches =
+        |value: &str| plan::naive::matches(&compiled.filter, json!({ "a": value }).as_object().unwrap());
+    assert!(!matches("x"), "the item belongs to the list of its container");
+    assert!(matches("y"), "a list of one space is another list");
+    assert!(matches("z"), "an expired item excepts nothing");
+}
+
 const FIELDS: [&str; 2] = ["a", "b.c"];
 
 fn word() -> impl Strategy<Value = String> {

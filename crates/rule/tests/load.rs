@@ -34,6 +34,108 @@ fn a_folder_is_read_recursively_and_in_order() {
     assert_eq!(codes(&rule::load(&[path("absent.toml")])), ["RULE005"]);
 }
 
+/// Whatever the letters of their endings: a rule that is passed over is a rule that never alerts.
+#[test]
+fn endings_in_any_letter_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let export = |id: &str| {
+        json!({ "rule_id": id, "name": id, "description": "d", "severity": "low", "risk_score": 1, "type": "query" }).to_string()
+    };
+    fs::write(path("Keys.TOML"), RULE.replace("keys", "upper")).unwrap();
+    fs::write(path("keys.toml"), RULE.replace("keys", "lower")).unwrap();
+    fs::write(path("a.NDJSON"), export("ndjson")).unwrap();
+    fs::write(path("b.Json"), export("json")).unwrap();
+    fs::write(path("c.JsonL"), export("jsonl")).unwrap();
+    let translated = |name: &str| {
+        format!(
+            "[rule]\nname = \"{name}\"\nfalse_positives = [\"自动化。\"]\n[[guide.triage]]\ntitle = \"是谁\"\ntext = \"询问。\"\n"
+        )
+    };
+    fs::write(path("Keys.zh-CN.TOML"), translated("大写")).unwrap();
+    fs::write(path("keys.zh-CN.toml"), translated("小写")).unwrap();
+    let set = rule::load(&[folder.path()]);
+    assert_eq!(codes(&set), [""; 0]);
+    let mut found: Vec<_> = set
+        .rules
+        .iter()
+        .map(|rule| (rule.rule_id.as_str(), rule.localised(GuideLanguage::SimplifiedChinese).name))
+        .collect();
+    found.sort();
+    let name = |id: &str| id.to_owned();
+    assert_eq!(
+        found,
+        [
+            ("json", name("json")),
+            ("jsonl", name("jsonl")),
+            ("lower", name("小写")),
+            ("ndjson", name("ndjson")),
+            ("upper", name("大写"))
+        ]
+    );
+}
+
+/// A path that lies within another one, or is given twice, is not two.
+#[test]
+fn what_is_named_twice_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::create_dir(path("sub")).unwrap();
+    fs::write(path("a.toml"), RULE.replace("keys", "a")).unwrap();
+    fs::write(path("sub/b.toml"), RULE.replace("keys", "b")).unwrap();
+    fs::write(path("c.rule"), RULE.replace("keys", "c")).unwrap();
+    let ids = |names: &[&str]| {
+        let paths: Vec<_> = names.iter().map(|name| path(name)).collect();
+        let set = rule::load(&paths);
+        assert_eq!(codes(&set), [""; 0]);
+        set.rules.iter().map(|rule| rule.rule_id.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ids(&["a.toml", "a.toml", "sub/../a.toml"]), "a");
+    assert_eq!(ids(&["sub/b.toml", "sub"]), "b");
+    assert_eq!(ids(&["sub", ".", "a.toml", "sub/b.toml"]), "a b");
+    assert_eq!(ids(&[".", "."]), "a b");
+    // A folder passes over other endings.
+    assert_eq!(ids(&[".", "c.rule"]), "a b c");
+}
+
+/// Sigma and YAML beside rules are no mistakes, and not passed over in silence either.
+#[test]
+fn rules_of_other_kinds_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let sigma = "title: Keys\nlogsource:\n  product: aws\ndetection:\n  selection:\n    eventName: CreateAccessKey\n  condition: selection\n";
+    fs::write(path("keys.toml"), RULE).unwrap();
+    for name in ["a.yml", "b.yaml", "C.YML", "d.yml"] {
+        fs::write(path(name), sigma).unwrap();
+    }
+    fs::write(path("exported.yaml"), "name: Keys\nrule_id: keys\nrisk_score: 21\n").unwrap();
+    fs::write(path("pipeline.yml"), "on: push\njobs: {}\n").unwrap();
+    fs::write(path("bytes.yml"), [0xff, 0xfe, b'\n']).unwrap();
+    let set = rule::load(&[folder.path()]);
+    assert_eq!((set.rules.len(), codes(&set)), (1, vec![]));
+    let said: Vec<String> = set
+        .foreign()
+        .iter()
+        .map(|it| {
+            format!("{} {} {}", it.diagnostic.severity.as_str(), it.diagnostic.code, it.diagnostic.message)
+        })
+        .map(|it| it.replace(&format!("{}/", folder.path().display()), ""))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "note RULE027 4 files hold Sigma rules, which are not read: `C.YML`, `a.yml`, `b.yaml` and 1 more",
+            "note RULE027 1 file holds rules or exceptions as YAML, which are not read: `exported.yaml`",
+        ]
+    );
+    // Named, it is no broken TOML either.
+    let set = rule::load(&[path("a.yml")]);
+    assert!(set.is_empty());
+    assert_eq!(set.foreign().len(), 1);
+    // Anything else that is named ought to be a rule.
+    assert!(codes(&rule::load(&[path("pipeline.yml")])).contains(&"RULE001"));
+}
+
 #[test]
 fn threads_do_not_matter() {
     let folder = tempfile::tempdir().unwrap();
@@ -53,10 +155,10 @@ fn threads_do_not_matter() {
         fs::write(path(&name), text).unwrap();
     }
     fs::write(path("006.zh-CN.toml"), "[rule]\nname = \"名\"\n").unwrap();
-    let paths = [folder.path().to_owned(), path("absent.toml"), path("299.toml")];
+    let paths = [folder.path().to_owned(), path("absent.toml")];
     let catalog = ecs::Catalog::ecs();
     let one = rule::load(&paths);
-    assert_eq!((one.rules.len(), one.error_count()), (211, 61));
+    assert_eq!((one.rules.len(), one.error_count()), (210, 61));
     let compiled: Vec<_> =
         one.rules.iter().map(|rule| rule::compile_with(rule, &one.exceptions, &catalog, 0)).collect();
     assert_eq!(compiled.iter().filter(|it| it.is_err()).count(), 30);

@@ -97,6 +97,62 @@ fn deprecated_and_unfinished_rules() {
     insta::assert_snapshot!("rules_list_idle", folder.run(&["rules", "list", "-r", "rules"]).whole());
 }
 
+/// Detections as code keep exceptions in TOML, beside the rules.
+#[test]
+fn exceptions_as_the_rule_repository_keeps_them() {
+    let folder = case("exceptions-toml");
+    let (alerts, ran) = hunt(&folder, &["-r", "rules"]);
+    assert_eq!((names(&alerts), ran.err.as_str()), (vec![], "0 alerts\n"));
+    let ran = folder.run(&["rules", "lint", "rules"]);
+    assert!(!ran.printed(0).contains("known_automation_exceptions"), "{}", ran.out);
+    // It is this list that silences: about others the rule alerts.
+    let other = std::fs::read_to_string(folder.join("rules/known_automation_exceptions.toml")).unwrap();
+    folder.write("rules/known_automation_exceptions.toml", other.replace("\"ana\"", "\"bob\""));
+    let (alerts, ran) = hunt(&folder, &["-r", "rules"]);
+    assert_eq!((names(&alerts), ran.err.as_str()), (vec!["Instances started 1"], "1 alert\n"));
+    // Actions are known, and nothing that one would have to do anything about.
+    folder.write(
+        "rules/actions.toml",
+        "[metadata]\nrule_id = [\"x\"]\n[[actions]]\naction_type_id = \".slack\"\n",
+    );
+    let (_, ran) = hunt(&folder, &["-r", "rules"]);
+    assert_eq!(ran.err, "1 alert\n");
+    let ran = folder.run(&["rules", "lint", "rules"]);
+    assert!(!ran.printed(0).contains("actions.toml"), "{}", ran.out);
+    let ran = folder.run(&["hunt", "logs.json", "-r", "rules/actions.toml"]);
+    assert!(ran.error().contains("no rule in there"), "{}", ran.err);
+}
+
+/// Whoever keeps Sigma rules beside others must know that they do not count.
+#[test]
+fn sigma_rules_are_named() {
+    let folder = case("two-rules-one-id");
+    let sigma = "title: Instances\nlogsource:\n  product: aws\n  service: cloudtrail\ndetection:\n  selection:\n    eventName: RunInstances\n  condition: selection\n";
+    for name in ["a.yml", "b.yml", "c.yaml", "d.yml"] {
+        folder.write(&format!("sigma/{name}"), sigma);
+        folder.write(&format!("rules/{name}"), sigma);
+    }
+    folder.write("rules/pipeline.yml", "on: push\n");
+    folder.write("rules/b.toml", std::fs::read(folder.join("b.toml")).unwrap());
+    let (alerts, ran) = hunt(&folder, &["-r", "rules"]);
+    assert_eq!(names(&alerts), ["Instances started"]);
+    let said = |folder: &str| {
+        format!(
+            "4 files hold Sigma rules, which are not read: `{folder}/a.yml`, `{folder}/b.yml`, `{folder}/c.yaml` and 1 \
+             more; write their conditions in KQL as rules in TOML (`trailwarden rules schema` describes them)"
+        )
+    };
+    assert_eq!(ran.err, format!("1 alert\nwarning: {}\n", said("rules")));
+    let ran = folder.run(&["hunt", "logs.json", "-r", "sigma"]);
+    let none = "--rules `sigma`: no rule in there; rules are .toml, .ndjson or .json files";
+    assert_eq!(ran.error(), format!("{none}\n    {}", said("sigma")));
+    let ran = folder.run(&["hunt", "logs.json", "-r", "sigma/a.yml"]);
+    assert!(ran.error().contains("1 file holds Sigma rules"), "{}", ran.err);
+    let ran = folder.run(&["rules", "lint", "rules"]);
+    assert!(ran.printed(0).contains("note[RULE027]: 4 files hold Sigma rules"), "{}", ran.out);
+    assert!(folder.run(&["rules", "list", "-r", "rules"]).err.contains(&said("rules")));
+}
+
 /// Prebuilt rules are exported switched off: a hunt with nothing else is no hunt.
 #[test]
 fn an_export_of_disabled_rules() {

@@ -5,6 +5,9 @@
 
 mod condition;
 mod read;
+mod toml;
+
+use std::collections::BTreeMap;
 
 use ecs::Millis;
 use serde_json::Value;
@@ -12,50 +15,52 @@ use serde_json::Value;
 use crate::text::Node;
 
 pub(crate) use condition::{NotApplied, References, condition};
+pub(crate) use toml::read_all;
 
 /// Exception lists and their items, as they were loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
-    lists: Vec<ListKey>,
     pub(crate) items: Vec<Item>,
+    /// Where the items of each list stand; lists without items are there, too.
+    lists: BTreeMap<ListKey, Vec<usize>>,
 }
 
 impl Exceptions {
     /// Whether there is neither a list nor an item.
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty() && self.items.is_empty()
+        self.lists.is_empty()
     }
 
     /// Adds what others hold.
     pub(crate) fn extend(&mut self, other: Self) {
-        self.lists.extend(other.lists);
-        self.items.extend(other.items);
+        other.lists.into_keys().for_each(|list| self.add_list(list));
+        other.items.into_iter().for_each(|item| self.add_item(item));
     }
 
     pub(crate) fn add_list(&mut self, list: ListKey) {
-        self.lists.push(list);
+        self.lists.entry(list).or_default();
     }
 
     pub(crate) fn add_item(&mut self, item: Item) {
+        self.lists.entry(item.list.clone()).or_default().push(self.items.len());
         self.items.push(item);
     }
 
     /// The items of a list; `None` if nothing of it was loaded.
     fn items_of(&self, list: &ListKey) -> Option<Vec<&Item>> {
-        let items: Vec<&Item> = self.items.iter().filter(|item| item.list == *list).collect();
-        (!items.is_empty() || self.lists.contains(list)).then_some(items)
+        Some(self.lists.get(list)?.iter().map(|&at| &self.items[at]).collect())
     }
 }
 
 /// What identifies a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ListKey {
     pub(crate) list_id: String,
     pub(crate) namespace: Namespace,
 }
 
 /// Whether a list belongs to one space or to all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Namespace {
     #[default]
     Single,

@@ -33,7 +33,8 @@ pub(crate) const EXCEPTION_LIST: &[Entry] = &[
 pub(crate) const EXCEPTION_ITEM: &[Entry] = &[
     Entry::new("_version", Shape::Any, "Kibana's bookkeeping."),
     Entry::new("id", Shape::Text, "The object id."),
-    Entry::new("item_id", Shape::Words, "The stable id.").required(),
+    // Kibana gives one to an item that has none.
+    Entry::new("item_id", Shape::Words, "The stable id."),
     Entry::new("list_id", Shape::Words, "The list that it belongs to.").required(),
     Entry::new("type", Shape::Choice(&["simple"]), "There is one kind."),
     Entry::new("name", Shape::Text, "What the item is called."),
@@ -42,6 +43,7 @@ pub(crate) const EXCEPTION_ITEM: &[Entry] = &[
     Entry::new("entries", Shape::Any, "What all must hold of an event.").required(),
     Entry::new("os_types", Shape::Texts { min: 0, max: ANY }, "The operating systems that it is about."),
     Entry::new("tags", Shape::Texts { min: 0, max: ANY }, "Tags."),
+    Entry::new("_tags", Shape::Texts { min: 0, max: ANY }, "Tags of endpoints; without effect."),
     Entry::new("comments", Shape::Any, "What people said of it."),
     Entry::new("expire_time", Shape::Text, "When it ends."),
     Entry::new("meta", Shape::Any, "Anything else."),
