@@ -11,12 +11,12 @@ use serde_json::Value;
 /// where it belongs must be decided here.
 const LAYERS: [(&str, &[&str]); 16] = [
     ("span", &[]),
-    ("ecs", &[]),
+    ("json", &[]),
+    ("ecs", &["json"]),
     ("block", &["ecs"]),
     ("plan", &["ecs", "span"]),
     ("exec", &["block", "ecs", "plan"]),
     ("kql", &["ecs", "plan", "span"]),
-    ("json", &[]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),

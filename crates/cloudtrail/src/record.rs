@@ -2,8 +2,7 @@
 
 use std::{fmt, str};
 
-use ecs::json::mend_surrogates;
-use json::Tokens;
+use json::{Tokens, mend_halves};
 use simd_json::{Buffers, INPUT_PADDING, Node, Tape};
 
 use crate::tree::{At, Cleanup, Tree};
@@ -140,7 +139,7 @@ impl RecordBuf {
             text.extend_from_slice(raw);
             let mut result = fill(text, buffers, &mut tape);
             // Both are rare, and both are asked: `quoted` is the copy that is parsed.
-            if result.is_err() && (quote_wide_numbers(raw, quoted, numbers) | mend_surrogates(quoted)) {
+            if result.is_err() && (quote_wide_numbers(raw, quoted, numbers) | mend_halves(quoted)) {
                 tape = tape.reset();
                 let start = quoted.as_ptr().addr();
                 for offset in &mut *numbers {
@@ -256,13 +255,14 @@ fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>
                 .take_while(|it| matches!(it, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
             let number = &raw[at..at + len.count()];
             at += number.len();
-            if let Some(wide) = wide(number) {
+            let is_wide = is_wide(number);
+            if is_wide {
                 quoted.push(b'"');
                 numbers.push(quoted.len());
-                quoted.extend_from_slice(wide.as_str().as_bytes());
+            }
+            quoted.extend_from_slice(number);
+            if is_wide {
                 quoted.push(b'"');
-            } else {
-                quoted.extend_from_slice(number);
             }
         } else {
             in_string = byte == b'"';
@@ -273,16 +273,15 @@ fn quote_wide_numbers(raw: &[u8], quoted: &mut Vec<u8>, numbers: &mut Vec<usize>
     !numbers.is_empty()
 }
 
-/// The number, if this is a JSON number that fits neither a 64-bit integer nor a finite 64-bit float. Its text is
-/// the one that documents have.
-fn wide(number: &[u8]) -> Option<serde_json::Number> {
-    let text = str::from_utf8(number).ok()?;
+/// Whether this is a JSON number that fits neither a 64-bit integer nor a finite 64-bit float.
+fn is_wide(number: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(number) else { return false };
     let fits = if text.bytes().any(|it| matches!(it, b'.' | b'e' | b'E')) {
         text.parse::<f64>().is_ok_and(f64::is_finite)
     } else {
         text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok()
     };
-    if fits { None } else { text.parse().ok() }
+    !fits && text.parse::<serde_json::Number>().is_ok()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 use simd_json::{Node, StaticNode};
 
 use ecs::Scalar;
+use serde_json::{Number, Value};
 
 /// Objects with more keys than this get an index when equal keys must be told apart.
 const SCANNED_KEYS: usize = 32;
@@ -289,9 +290,9 @@ impl<'a> Tree<'a> {
     }
 
     /// The cleaned value as JSON.
-    pub(crate) fn to_json(self, at: At) -> serde_json::Value {
+    pub(crate) fn to_json(self, at: At) -> Value {
         match self.kind(at) {
-            Kind::Null => serde_json::Value::Null,
+            Kind::Null => Value::Null,
             Kind::Scalar(value) => scalar_to_json(value),
             Kind::Array => self.elements(at).map(|element| self.to_json(element)).collect(),
             Kind::Object => {
@@ -312,7 +313,7 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
 }
 
 /// A value as JSON.
-pub(crate) fn scalar_to_json(value: Scalar<'_>) -> serde_json::Value {
+pub(crate) fn scalar_to_json(value: Scalar<'_>) -> Value {
     match value {
         Scalar::Str(text) => text.into(),
         Scalar::Int(value) => value.into(),
@@ -323,9 +324,13 @@ pub(crate) fn scalar_to_json(value: Scalar<'_>) -> serde_json::Value {
     }
 }
 
-/// A number as written. What JSON has no number for (the parser lets none through) stays a text.
-fn number(text: &str) -> serde_json::Value {
-    text.parse::<serde_json::Number>().map_or_else(|_| text.into(), serde_json::Value::Number)
+/// A number with this very text, as the column has it: parsed, `1e16` would become `1e+16`. What JSON has no number
+/// for (the parser lets none through) stays a text.
+fn number(text: &str) -> Value {
+    if text.parse::<Number>().is_err() {
+        return text.into();
+    }
+    Value::Number(Number::from_string_unchecked(text.to_owned()))
 }
 
 /// The keys of an object with their values, repeated ones and empty ones too.

@@ -21,9 +21,11 @@ mod pass;
 mod lexer;
 mod tokens;
 
+mod escape;
 mod number;
 pub mod tape;
 
+pub use escape::{mend_halves, unescape};
 pub use lexer::{Lexed, Lexer};
 pub use mask::{BLOCK, Masks};
 pub use pass::{Machine, Pass, run, run_each};

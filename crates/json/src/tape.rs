@@ -6,6 +6,7 @@ use std::ops::Range;
 use simd_json::Node;
 
 use crate::Tokens;
+use crate::escape::unescape;
 use crate::number::scalar;
 
 /// The text is not plain JSON, or not certainly: another parser has to say what it is.
@@ -28,8 +29,8 @@ struct Open {
 /// Fills `tape` with the nodes of the object that `text` is, as simd-json would. `tokens` are the text's; `spare` is
 /// where strings with escapes are written out.
 ///
-/// Whatever this is sure of is JSON and has this tape. It is not sure of what is rare, such as numbers beyond 64
-/// bits, halves of surrogate pairs and great depth.
+/// Whatever this is sure of is JSON and has this tape, but that half a surrogate pair is U+FFFD here and an error there:
+/// see [`unescape`]. It is not sure of what is rare, such as numbers beyond 64 bits and great depth.
 pub fn fill<'a>(
     text: &'a str,
     tokens: &Tokens,
@@ -167,45 +168,9 @@ impl<'a> Strings<'a> {
     }
 
     fn unescape(&mut self, raw: &[u8]) -> Option<&'a str> {
-        let (mut from, mut to) = (0, 0);
-        while let Some(plain) = memchr::memchr(b'\\', &raw[from..]) {
-            self.spare.get_mut(to..to + plain)?.copy_from_slice(&raw[from..from + plain]);
-            to += plain;
-            let letter = *raw.get(from + plain + 1)?;
-            from += plain + 2;
-            let meant = match letter {
-                b'"' | b'\\' | b'/' => char::from(letter),
-                b'b' => '\u{8}',
-                b'f' => '\u{C}',
-                b'n' => '\n',
-                b'r' => '\r',
-                b't' => '\t',
-                b'u' => {
-                    let high = unit(raw.get(from..)?)?;
-                    from += 4;
-                    if (0xD800..0xDC00).contains(&high) {
-                        let low = unit(raw.get(from..)?.strip_prefix(b"\\u")?)?;
-                        from += 6;
-                        let low = low.checked_sub(0xDC00).filter(|&low| low < 0x400)?;
-                        char::from_u32(0x1_0000 + ((high - 0xD800) << 10) + low)?
-                    } else {
-                        char::from_u32(high)?
-                    }
-                }
-                _ => return None,
-            };
-            to += meant.encode_utf8(self.spare.get_mut(to..)?.get_mut(..meant.len_utf8())?).len();
-        }
-        let rest = &raw[from..];
-        self.spare.get_mut(to..to + rest.len())?.copy_from_slice(rest);
-        to += rest.len();
-        let (written, spare) = mem::take(&mut self.spare).split_at_mut(to);
+        let length = unescape(raw, self.spare)?;
+        let (written, spare) = mem::take(&mut self.spare).split_at_mut(length);
         self.spare = spare;
         std::str::from_utf8(written).ok()
     }
-}
-
-/// The number that four hexadecimal digits write.
-fn unit(digits: &[u8]) -> Option<u32> {
-    digits.get(..4)?.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
 }

@@ -6,7 +6,8 @@ use simd_json::Node;
 
 /// JSON of some value, in any layout.
 fn value() -> impl Strategy<Value = String> {
-    let string = r#"([a-z{}\[\]:, äß\u{1F600}]|\\"|\\\\|\\/|\\[bfnrt]|\\u00e4|\\u4e2d|\\ud83d\\ude00){0,90}"#;
+    let string =
+        r#"([a-z{}\[\]:, äß\u{1F600}]|\\"|\\\\|\\/|\\[bfnrt]|\\u00e4|\\u4e2d|\\ud83d\\ude00|\\ud83d){0,90}"#;
     let leaf = prop_oneof![
         string.prop_map(|text| format!("\"{text}\"")),
         prop::sample::select(vec![
@@ -50,9 +51,10 @@ fn fast(text: &str) -> Option<String> {
     json::tape::fill(text, &Tokens::of(text), &mut spare, &mut tape).ok().map(|()| format!("{tape:?}"))
 }
 
-/// What simd-json makes of it, if it is an object.
+/// What simd-json makes of it, if it is an object. It would refuse half a surrogate pair.
 fn slow(text: &str) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
+    json::mend_halves(&mut bytes);
     let tape = simd_json::to_tape(&mut bytes).ok()?;
     matches!(tape.0.first(), Some(Node::Object { .. })).then(|| format!("{:?}", tape.0))
 }

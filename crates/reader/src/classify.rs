@@ -3,7 +3,7 @@
 use std::ops::{ControlFlow, Range};
 
 use crate::RecordKind;
-use crate::walk::{self, Stop, members};
+use crate::walk::{Stop, members};
 
 /// How many wrappers around a record are opened: an EventBridge envelope in an Elastic document in a search
 /// hit is three.
@@ -135,7 +135,9 @@ impl Classifier {
         }
         let mut inner = std::mem::take(&mut self.unescaped[level]).into_bytes();
         let mut found = (RecordKind::Other, Place::Text(0..0));
-        let unescaped = walk::unescape(&quoted[1..quoted.len() - 1], &mut inner);
+        let raw = &quoted[1..quoted.len() - 1];
+        inner.resize(raw.len(), 0);
+        let unescaped = json::unescape(raw, &mut inner).map(|length| inner.truncate(length));
         // What was valid is valid without its escapes.
         let inner = unescaped.and_then(|()| String::from_utf8(inner).ok()).unwrap_or_default();
         let trimmed = inner.trim_ascii();

@@ -92,49 +92,6 @@ pub(crate) fn value_end(text: &[u8], at: usize) -> Result<usize, Stop> {
     }
 }
 
-/// Writes what the JSON string content `raw` means to `out`. `None` if it is no valid string content.
-pub(crate) fn unescape(raw: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    out.clear();
-    out.reserve(raw.len());
-    let mut rest = raw;
-    while let Some(plain) = memchr::memchr(b'\\', rest) {
-        out.extend_from_slice(&rest[..plain]);
-        let letter = *rest.get(plain + 1)?;
-        rest = &rest[plain + 2..];
-        out.push(match letter {
-            b'"' | b'\\' | b'/' => letter,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            b'b' => 0x08,
-            b'f' => 0x0C,
-            b'u' => {
-                let mut unit = hex4(rest)?;
-                rest = &rest[4..];
-                if (0xD800..0xDC00).contains(&unit) && rest.starts_with(b"\\u") {
-                    let low = hex4(&rest[2..])?;
-                    if (0xDC00..0xE000).contains(&low) {
-                        unit = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                        rest = &rest[6..];
-                    }
-                }
-                // Half a pair means nothing; it must not cost the record.
-                let letter = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
-                out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
-                continue;
-            }
-            _ => return None,
-        });
-    }
-    out.extend_from_slice(rest);
-    Some(())
-}
-
-/// The number that four hexadecimal digits write.
-fn hex4(digits: &[u8]) -> Option<u32> {
-    digits.get(..4)?.iter().try_fold(0, |unit, &digit| Some(unit * 16 + char::from(digit).to_digit(16)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,21 +124,6 @@ mod tests {
     fn says_when_it_is_no_object() {
         for text in ["[1]", "{1:2}", r#"{"a" 1}"#, r#"{"a":}"#, r#"{"a":1 "b":2}"#, r#"{"a":1,}"#] {
             assert_eq!(walked(text).1, Err(Stop::Broken), "{text}");
-        }
-    }
-
-    #[test]
-    fn unescapes_as_serde_does() {
-        let mut out = Vec::new();
-        for raw in [r"plain", r#"\"\\\/\b\f\n\r\t"#, r"\u00e4\u4e2d\ud83d\ude00x", r"ends\\"] {
-            unescape(raw.as_bytes(), &mut out).unwrap();
-            let expected: String = serde_json::from_str(&format!("\"{raw}\"")).unwrap();
-            assert_eq!(String::from_utf8(out.clone()).unwrap(), expected);
-        }
-        unescape(br"a\ud83dz", &mut out).unwrap();
-        assert_eq!(out, "a\u{FFFD}z".as_bytes());
-        for raw in [r"\", r"\x", r"\u12", r"\u12g4"] {
-            assert_eq!(unescape(raw.as_bytes(), &mut out), None, "{raw}");
         }
     }
 }
