@@ -1,9 +1,10 @@
 //! The logical form that all query languages share.
 //!
 //! A language makes a [`Query`] of its text: the typed form of Elasticsearch's Query DSL, with spans.
-//! [`lower`] checks it against the field catalogue and makes an [`Expr`] of it: a boolean expression over
-//! [`Predicate`]s, each a yes/no question about the values of one field. [`naive`] evaluates an expression on
-//! one document; the `exec` crate evaluates many on blocks. Both ask the same [`Matcher`]s.
+//! [`condition()`] checks it against the field catalogue and makes a [`Condition`] of it, which is an [`Expr`] unless it
+//! reads the clock: a boolean expression over [`Predicate`]s, each a yes/no question about the values of one field.
+//! [`naive`] evaluates an expression on one document; the `exec` crate evaluates many on blocks. Both ask the same
+//! [`Matcher`]s.
 //!
 //! ```
 //! use plan::{Leaf, LeafKind, Literal, Query};
@@ -22,8 +23,9 @@
 //! assert_eq!(errors[0].to_string(), "`port` (long): `http` is no number");
 //! ```
 //!
-//! **Left out on purpose.** No syntax, no rules, no I/O, no clock: `now` is an argument of lowering.
+//! **Left out on purpose.** No syntax, no rules, no I/O, no clock: what reads it asks for a `now`.
 
+mod condition;
 mod display;
 pub mod dsl;
 mod explain;
@@ -41,9 +43,10 @@ mod test;
 mod version;
 mod wildcard;
 
+pub use condition::{Condition, Residue};
 pub use explain::{Explanation, explain};
 pub use expr::{Expr, Predicate};
-pub use lower::{LowerError, LowerErrorKind, lower};
+pub use lower::{LowerError, LowerErrorKind, condition, lower};
 pub use matcher::Matcher;
 pub use number::NumberType;
 pub use query::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};

@@ -108,12 +108,7 @@ impl Matcher {
             Kind::Phrase { tokens, slop } => has_phrase(&analyze::tokens(&value.text()), tokens, *slop),
             Kind::Number(ty, ranges) => ty.index(value).is_some_and(|it| ranges.contains(it)),
             Kind::Ip(ranges) => address(value).is_some_and(|it| ranges.contains(it)),
-            Kind::Date { format, resolution, ranges } => {
-                let instant = format.read(&value.text(), Rounding::Down, 0);
-                instant
-                    .map(|it| resolution.key(it))
-                    .is_some_and(|it| resolution.holds(it) && ranges.contains(it))
-            }
+            Kind::Date { format, resolution, ranges } => resolution.is_within(format, ranges, value),
             Kind::Boolean { truth, falsity } => {
                 truth_value(value).is_some_and(|it| if it { *truth } else { *falsity })
             }
@@ -167,6 +162,12 @@ impl Resolution {
             Self::Millis => instant.millis.into(),
             Self::Nanos => i128::from(instant.millis) * 1_000_000 + i128::from(instant.nanos),
         }
+    }
+
+    /// Whether a stored value of that format lies within the ranges.
+    pub(crate) fn is_within(self, format: &Format, ranges: &Ranges<i128>, value: Scalar<'_>) -> bool {
+        let instant = format.read(&value.text(), Rounding::Down, 0);
+        instant.map(|it| self.key(it)).is_some_and(|it| self.holds(it) && ranges.contains(it))
     }
 
     /// Whether a field of the type can hold the instant: nanoseconds begin in 1970 and end in 2262.

@@ -1,28 +1,33 @@
 //! Questions to date fields.
 
 use ecs::date::{DateError, DateMath, Format, Rounding};
-use ecs::{FieldType, Mapping, Millis};
+use ecs::{FieldType, Mapping};
 
 use super::values::needs_text;
-use super::{Asked, Atom, LowerErrorKind};
-use crate::{Literal, RangeBounds, Ranges, Resolution, Test};
+use super::{Atom, LowerErrorKind, Question};
+use crate::condition::{DateBound, Dates};
+use crate::{Literal, RangeBounds, Resolution};
 
-pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping, now: Millis) -> Asked {
+pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping) -> Result<Option<Question>, LowerErrorKind> {
     let resolution = if mapping.ty == FieldType::DateNanos { Resolution::Nanos } else { Resolution::Millis };
-    let reader = Reader { format: &mapping.format, resolution, now, offset: 0 };
-    let ranges = match atom {
-        Atom::Exists => Ranges::new(i128::MIN, i128::MAX),
+    let reader = Reader { format: &mapping.format, resolution, offset: 0 };
+    let (lower, upper) = match atom {
+        Atom::Exists => (None, None),
         Atom::Term { value, fold: false }
         | Atom::OneTerm(value)
         | Atom::Match(value)
-        | Atom::Phrase { value, .. } => reader.interval(value)?,
+        | Atom::Phrase { value, .. } => {
+            let bound = reader.interval(value)?;
+            (Some(bound.clone()), Some(bound))
+        }
         Atom::Range(bounds) => range(bounds, reader)?,
         Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
             return Err(needs_text(atom));
         }
     };
-    let format = mapping.format.clone();
-    Ok((!ranges.is_empty()).then_some(Test::Date { format, resolution, ranges }))
+    let dates = Dates { format: mapping.format.clone(), resolution, lower, upper };
+    // One that does not read the clock is the same at any time.
+    Ok(if dates.reads_clock() { Some(Question::Dates(dates)) } else { dates.test(0).map(Question::Test) })
 }
 
 /// Reads the dates of a query.
@@ -30,28 +35,29 @@ pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping, now: Millis) -> Asked {
 struct Reader<'a> {
     format: &'a Format,
     resolution: Resolution,
-    now: Millis,
     /// Seconds east of UTC, of dates without an offset.
     offset: i32,
 }
 
 impl Reader<'_> {
-    fn read(self, value: &Literal, rounding: Rounding) -> Result<i128, LowerErrorKind> {
+    /// Reads a bound. `ends` are those of what the date leaves out that the type has to hold.
+    fn read(self, value: &Literal, inclusive: bool, ends: &[Rounding]) -> Result<DateBound, LowerErrorKind> {
         let text = value.text();
         let math = DateMath::of_query(&text, self.format, self.offset).map_err(LowerErrorKind::NotADate)?;
-        let key = self.resolution.key(math.at(self.now, rounding));
-        if self.resolution.holds(key) {
-            Ok(key)
+        let holds = |end: &Rounding| self.resolution.holds(self.resolution.key(math.at(0, *end)));
+        // Where the clock leads, the type holds what it can.
+        if math.reads_clock() || ends.iter().all(holds) {
+            Ok(DateBound { math, inclusive })
         } else {
             Err(LowerErrorKind::NotADate(DateError::OutOfRange { text: text.into_owned() }))
         }
     }
 
-    /// What the date leaves out makes it an interval.
-    fn interval(self, value: &Literal) -> Result<Ranges<i128>, LowerErrorKind> {
+    /// What the date leaves out makes it an interval: from its first instant to its last.
+    fn interval(self, value: &Literal) -> Result<DateBound, LowerErrorKind> {
         let epoch = Format::epoch_millis();
         let reader = if is_number(value) { Reader { format: &epoch, ..self } } else { self };
-        Ok(Ranges::new(reader.read(value, Rounding::Down)?, reader.read(value, Rounding::Up)?))
+        reader.read(value, true, &[Rounding::Down, Rounding::Up])
     }
 }
 
@@ -60,7 +66,9 @@ fn is_number(value: &Literal) -> bool {
     matches!(value, Literal::Number(_))
 }
 
-fn range(bounds: &RangeBounds, reader: Reader<'_>) -> Result<Ranges<i128>, LowerErrorKind> {
+type Ends = (Option<DateBound>, Option<DateBound>);
+
+fn range(bounds: &RangeBounds, reader: Reader<'_>) -> Result<Ends, LowerErrorKind> {
     let format = bounds.format.as_deref().map(Format::new).transpose().map_err(LowerErrorKind::NotADate)?;
     let ends = [bounds.lower(), bounds.upper()];
     let format = match format {
@@ -73,17 +81,15 @@ fn range(bounds: &RangeBounds, reader: Reader<'_>) -> Result<Ranges<i128>, Lower
         offset: bounds.time_zone.as_deref().map_or(Ok(0), offset)?,
         ..reader
     };
-    let first = match bounds.lower() {
-        None => i128::MIN,
-        Some((bound, true)) => reader.read(bound, Rounding::Down)?,
-        Some((bound, false)) => reader.read(bound, Rounding::Up)? + 1,
+    // An inclusive bound reaches to the far end of what its date leaves out, an exclusive one to the near end.
+    let bound = |end: Option<(&Literal, bool)>, near, far| {
+        end.map(|(bound, inclusive)| reader.read(bound, inclusive, &[if inclusive { far } else { near }]))
+            .transpose()
     };
-    let last = match bounds.upper() {
-        None => i128::MAX,
-        Some((bound, true)) => reader.read(bound, Rounding::Up)?,
-        Some((bound, false)) => reader.read(bound, Rounding::Down)? - 1,
-    };
-    Ok(Ranges::new(first, last))
+    Ok((
+        bound(bounds.lower(), Rounding::Up, Rounding::Down)?,
+        bound(bounds.upper(), Rounding::Down, Rounding::Up)?,
+    ))
 }
 
 /// A time zone that is an offset, in seconds.

@@ -20,9 +20,10 @@ pub use error::{LowerError, LowerErrorKind};
 use pieces::{Piece, words_of};
 use place::{Place, relative};
 
+use crate::condition::{Dates, Part};
 use crate::{
-    Bool, Expr, Glob, Leaf, LeafKind, Literal, Operator, Predicate, Query, RangeBounds, StringTest, Test,
-    TextTest, Wildcard,
+    Bool, Condition, Expr, Glob, Leaf, LeafKind, Literal, Operator, Predicate, Query, RangeBounds,
+    StringTest, Test, TextTest, Wildcard,
 };
 
 /// How deep queries may nest.
@@ -34,12 +35,16 @@ const DYNAMIC_IGNORE_ABOVE: u32 = 256;
 /// What the templates of Elastic's data streams give them.
 const ECS_IGNORE_ABOVE: u32 = 1024;
 
-/// Checks the query against the fields and makes an expression of it; `now` is the instant that its date math
-/// means. Finds all errors.
+/// Checks the query against the fields and makes a condition of it. Finds all errors.
+pub fn condition(query: &Query, catalog: &Catalog) -> Result<Condition, Vec<LowerError>> {
+    let mut lowering = Lowering { catalog, errors: Vec::new(), depth: 0 };
+    let part = lowering.query(query, None);
+    if lowering.errors.is_empty() { Ok(Condition::new(part)) } else { Err(lowering.errors) }
+}
+
+/// As [`condition`], at one instant: what a query means that is asked once.
 pub fn lower(query: &Query, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<LowerError>> {
-    let mut lowering = Lowering { catalog, now, errors: Vec::new(), depth: 0 };
-    let expr = lowering.query(query, None);
-    if lowering.errors.is_empty() { Ok(expr.simplify()) } else { Err(lowering.errors) }
+    condition(query, catalog).map(|it| it.into_expr(now))
 }
 
 /// One question about one value.
@@ -67,22 +72,28 @@ enum Atom<'a> {
 /// What an atom is for a field: a test, or nothing can satisfy it.
 type Asked = Result<Option<Test>, LowerErrorKind>;
 
+/// What an atom asks of a value.
+enum Question {
+    Test(Test),
+    /// Of a date; it reads the clock.
+    Dates(Dates),
+}
+
 struct Lowering<'a> {
     catalog: &'a Catalog,
-    now: Millis,
     errors: Vec<LowerError>,
     depth: usize,
 }
 
 impl Lowering<'_> {
-    fn query(&mut self, query: &Query, nested: Option<&str>) -> Expr {
+    fn query(&mut self, query: &Query, nested: Option<&str>) -> Part {
         if self.depth >= MAX_DEPTH {
             return self.fail("", None, LowerErrorKind::TooDeep { limit: MAX_DEPTH }, None);
         }
         self.depth += 1;
         let expr = match query {
-            Query::MatchAll => Expr::Const(true),
-            Query::MatchNone => Expr::Const(false),
+            Query::MatchAll => Part::constant(true),
+            Query::MatchNone => Part::constant(false),
             Query::Bool(it) => self.bool(it, nested),
             Query::Nested { path, query, span } => self.nested(path, query, *span, nested),
             Query::Leaf(leaf) => self.leaf(leaf, nested),
@@ -91,13 +102,13 @@ impl Lowering<'_> {
         expr
     }
 
-    fn bool(&mut self, query: &Bool, nested: Option<&str>) -> Expr {
+    fn bool(&mut self, query: &Bool, nested: Option<&str>) -> Part {
         let Bool { must, filter, should, must_not, minimum_should_match } = query;
-        let mut all: Vec<Expr> = must.iter().chain(filter).map(|it| self.query(it, nested)).collect();
-        all.extend(must_not.iter().map(|it| Expr::Not(Box::new(self.query(it, nested)))));
-        let any: Vec<Expr> = should.iter().map(|it| self.query(it, nested)).collect();
+        let mut all: Vec<Part> = must.iter().chain(filter).map(|it| self.query(it, nested)).collect();
+        all.extend(must_not.iter().map(|it| Part::not(self.query(it, nested))));
+        let any: Vec<Part> = should.iter().map(|it| self.query(it, nested)).collect();
         if all.is_empty() && any.is_empty() {
-            return Expr::Const(true);
+            return Part::constant(true);
         }
         let given = minimum_should_match.map_or(0, |it| {
             let least = if it < 0 { it.saturating_add(any.len() as i64) } else { it };
@@ -117,10 +128,10 @@ impl Lowering<'_> {
                 return self.fail("", None, LowerErrorKind::TooManyCombinations { least, clauses }, None);
             }
         }
-        Expr::And(all)
+        Part::and(all)
     }
 
-    fn nested(&mut self, path: &str, query: &Query, span: Option<Span>, outer: Option<&str>) -> Expr {
+    fn nested(&mut self, path: &str, query: &Query, span: Option<Span>, outer: Option<&str>) -> Part {
         match self.catalog.get(path) {
             Some(mapping) if mapping.ty == FieldType::Nested => {
                 let inner = self.query(query, Some(path));
@@ -131,24 +142,23 @@ impl Lowering<'_> {
     }
 
     /// Some object of `path` satisfies `inner`, asked from the objects of `outer`.
-    fn in_objects(&self, path: &str, inner: Expr, outer: Option<&str>) -> Expr {
+    fn in_objects(&self, path: &str, inner: Part, outer: Option<&str>) -> Part {
         let mut path = path;
         let mut expr = inner;
         while Some(path) != outer {
             let parent = self.catalog.get(path).and_then(|it| it.nested.as_deref());
-            let test = Test::Nested(Box::new(expr.simplify()));
-            expr = Expr::Is(Predicate { path: relative(path, parent), shape: Shape::Nested, test });
+            expr = Part::in_objects(relative(path, parent), expr);
             match parent {
                 Some(parent) => path = parent,
                 None if outer.is_none() => break,
                 // Objects of another nested field: there are none here.
-                None => return Expr::Const(false),
+                None => return Part::constant(false),
             }
         }
         expr
     }
 
-    fn leaf(&mut self, leaf: &Leaf, nested: Option<&str>) -> Expr {
+    fn leaf(&mut self, leaf: &Leaf, nested: Option<&str>) -> Part {
         if let LeafKind::Ids(ids) = &leaf.kind {
             return keyword_of_document("_id", Test::terms(ids.clone()));
         }
@@ -162,7 +172,7 @@ impl Lowering<'_> {
         };
         match lowered {
             Ok(expr) => expr,
-            Err(_) if leaf.kind.is_lenient() => Expr::Const(false),
+            Err(_) if leaf.kind.is_lenient() => Part::constant(false),
             Err((ty, kind)) => {
                 let field = leaf.field.as_deref().unwrap_or_default();
                 self.fail(field, ty, kind, leaf.span)
@@ -171,9 +181,9 @@ impl Lowering<'_> {
     }
 
     /// Some field satisfies it; fields that cannot are passed over.
-    fn any_field(&self, kind: &LeafKind, nested: Option<&str>) -> Expr {
+    fn any_field(&self, kind: &LeafKind, nested: Option<&str>) -> Part {
         if matches!(kind, LeafKind::Exists) || kind.is_lone_star() {
-            return Expr::Const(true);
+            return Part::constant(true);
         }
         let fields = self.catalog.iter().filter(|(_, mapping)| {
             mapping.searchable
@@ -189,9 +199,9 @@ impl Lowering<'_> {
             _ => vec![kind.clone()],
         };
         let ask = |place: Place<'_>| {
-            kinds.iter().filter_map(|kind| self.atoms(kind, &place).ok()).collect::<Vec<_>>()
+            kinds.iter().filter_map(|kind| Self::atoms(kind, &place).ok()).collect::<Vec<_>>()
         };
-        Expr::Or(places.flat_map(ask).collect())
+        Part::or(places.flat_map(ask).collect())
     }
 
     fn field(
@@ -199,14 +209,14 @@ impl Lowering<'_> {
         name: &str,
         kind: &LeafKind,
         nested: Option<&str>,
-    ) -> Result<Expr, (Option<FieldType>, LowerErrorKind)> {
+    ) -> Result<Part, (Option<FieldType>, LowerErrorKind)> {
         if matches!(name, "_id" | "_index") {
             let mapping = Mapping::of(FieldType::Keyword);
             let place = Place { name, mapping: &mapping, key: None, nested: None };
             if name == "_id" && !kind.is_equality() {
                 return Err((None, LowerErrorKind::OnlyEquality));
             }
-            return self.atoms(kind, &place).map_err(|it| (Some(FieldType::Keyword), it));
+            return Self::atoms(kind, &place).map_err(|it| (Some(FieldType::Keyword), it));
         }
         let (mapping, key) = match self.catalog.resolve(name) {
             Resolved::Field(mapping) if !matches!(mapping.ty, FieldType::Object | FieldType::Nested) => {
@@ -216,7 +226,7 @@ impl Lowering<'_> {
             Resolved::Field(_) | Resolved::Object => {
                 return Ok(match kind {
                     LeafKind::Exists => self.object_exists(name, nested),
-                    _ => Expr::Const(false),
+                    _ => Part::constant(false),
                 });
             }
             Resolved::Unmapped if name.contains('*') && kind.expands_names() => {
@@ -227,13 +237,13 @@ impl Lowering<'_> {
         let error = |it| (Some(mapping.ty), it);
         if !mapping.searchable {
             return match kind {
-                LeafKind::Exists => Ok(Expr::Const(false)),
+                LeafKind::Exists => Ok(Part::constant(false)),
                 _ => Err(error(LowerErrorKind::NotSearchable)),
             };
         }
-        let expr = self.atoms(kind, &Place { name, mapping, key, nested }).map_err(error)?;
+        let expr = Self::atoms(kind, &Place { name, mapping, key, nested }).map_err(error)?;
         // The values may stand in other objects than those that are asked; the question must be right even so.
-        Ok(if mapping.nested.as_deref() == nested { expr } else { Expr::Const(false) })
+        Ok(if mapping.nested.as_deref() == nested { expr } else { Part::constant(false) })
     }
 
     /// Some field whose name matches the pattern satisfies it. Unlike a question to all fields, it fails if one
@@ -243,7 +253,7 @@ impl Lowering<'_> {
         pattern: &str,
         kind: &LeafKind,
         nested: Option<&str>,
-    ) -> Result<Expr, (Option<FieldType>, LowerErrorKind)> {
+    ) -> Result<Part, (Option<FieldType>, LowerErrorKind)> {
         let pattern = Wildcard::new(
             pattern.split('*').flat_map(|text| [Glob::Any, Glob::Text(text.to_owned())]).skip(1),
             false,
@@ -256,27 +266,27 @@ impl Lowering<'_> {
             };
             is_asked && pattern.matches(name)
         });
-        fields.map(|(name, _)| self.field(name, kind, nested)).collect::<Result<_, _>>().map(Expr::Or)
+        fields.map(|(name, _)| self.field(name, kind, nested)).collect::<Result<_, _>>().map(Part::or)
     }
 
     /// Any field below the object exists; what lies in nested objects does not count.
-    fn object_exists(&self, name: &str, nested: Option<&str>) -> Expr {
+    fn object_exists(&self, name: &str, nested: Option<&str>) -> Part {
         let below = self.catalog.under(name).filter(|(_, mapping)| {
             mapping.searchable
                 && mapping.nested.as_deref() == nested
                 && !matches!(mapping.ty, FieldType::Object | FieldType::Nested)
         });
         let exist = below.filter_map(|(name, mapping)| {
-            self.atoms(&LeafKind::Exists, &Place { name, mapping, key: None, nested }).ok()
+            Self::atoms(&LeafKind::Exists, &Place { name, mapping, key: None, nested }).ok()
         });
-        Expr::Or(exist.collect())
+        Part::or(exist.collect())
     }
 
     /// A field that only documents know: the kind of each value decides.
-    fn unmapped(&self, name: &str, kind: &LeafKind, nested: Option<&str>) -> Expr {
+    fn unmapped(&self, name: &str, kind: &LeafKind, nested: Option<&str>) -> Part {
         let dynamic = self.catalog.dynamic();
         if dynamic == Dynamic::Off || self.catalog.nested_of(name) != nested {
-            return Expr::Const(false);
+            return Part::constant(false);
         }
         let string = match dynamic {
             Dynamic::Text => Mapping::of(FieldType::Text),
@@ -291,56 +301,64 @@ impl Lowering<'_> {
             boolean: &Mapping::of(FieldType::Boolean),
         };
         let path = relative(name, nested);
-        let mut expr = Self::split(kind, &string, &mut |atom| Ok(self.dynamic(&types, atom, &path)));
+        let mut expr = Self::split(kind, &string, &mut |atom| Ok(Self::dynamic(&types, atom, &path)));
         if let (Dynamic::Text, Some(parent)) = (dynamic, name.strip_suffix(".keyword")) {
             let mapping = Mapping {
                 ignore_above: Some(DYNAMIC_IGNORE_ABOVE),
                 sources: vec![parent.to_owned()],
                 ..Mapping::of(FieldType::Keyword)
             };
-            let keyword = self.atoms(kind, &Place { name, mapping: &mapping, key: None, nested });
-            expr = expr.map(|it| Expr::Or(vec![it, keyword.unwrap_or(Expr::Const(false))]));
+            let keyword = Self::atoms(kind, &Place { name, mapping: &mapping, key: None, nested });
+            expr = expr.map(|it| Part::or(vec![it, keyword.unwrap_or(Part::constant(false))]));
         }
         if matches!(kind, LeafKind::Exists) {
             // It may also be an object.
             let test = Test::FlattenedRoot { field: crate::KeywordField::default(), test: StringTest::Any };
-            let below = Expr::Is(Predicate { path, shape: Shape::FlattenedRoot, test });
-            expr = expr.map(|it| Expr::Or(vec![it, below]));
+            let below = Part::Always(Expr::Is(Predicate { path, shape: Shape::FlattenedRoot, test }));
+            expr = expr.map(|it| Part::or(vec![it, below]));
         }
         // What a kind of value cannot be compared with is not satisfied by it.
-        expr.unwrap_or(Expr::Const(false))
+        expr.unwrap_or(Part::constant(false))
     }
 
-    fn dynamic(&self, types: &Types<'_>, atom: &Atom<'_>, path: &str) -> Expr {
-        let ask = |mapping| self.ask(atom, mapping, None).ok().flatten().map(Box::new);
+    fn dynamic(types: &Types<'_>, atom: &Atom<'_>, path: &str) -> Part {
+        let ask = |mapping| match values::ask(atom, mapping, None) {
+            Ok(Some(Question::Test(test))) => Some(Box::new(test)),
+            // None of these types is one of dates.
+            Ok(Some(Question::Dates(_)) | None) | Err(_) => None,
+        };
         let test = Test::Dynamic {
             string: ask(types.string),
             integer: ask(types.integer),
             float: ask(types.float),
             boolean: ask(types.boolean),
         };
-        Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test })
+        Part::Always(Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test }))
     }
 
     /// The question for a field of known type.
-    fn atoms(&self, kind: &LeafKind, place: &Place<'_>) -> Result<Expr, LowerErrorKind> {
+    fn atoms(kind: &LeafKind, place: &Place<'_>) -> Result<Part, LowerErrorKind> {
         let mapping = place.mapping;
         Self::split(kind, mapping, &mut |atom| {
             if mapping.ty == FieldType::GeoPoint {
                 return match atom {
-                    Atom::Exists => Ok(place.geo_point_exists()),
+                    Atom::Exists => Ok(Part::Always(place.geo_point_exists())),
                     // `query_string` knows no beginnings here, and does not mind.
-                    Atom::Wildcard { .. } if kind.has_only_beginnings() => Ok(Expr::Const(false)),
+                    Atom::Wildcard { .. } if kind.has_only_beginnings() => Ok(Part::constant(false)),
                     _ => Err(LowerErrorKind::OnlyExists),
                 };
             }
-            let test = self.ask(atom, mapping, place.key)?;
+            let test = match values::ask(atom, mapping, place.key)? {
+                Some(Question::Dates(dates)) => return Ok(place.dates(&dates)),
+                Some(Question::Test(test)) => Some(test),
+                None => None,
+            };
             if let (FieldType::ConstantKeyword, Some(value)) = (mapping.ty, &mapping.value) {
                 // Every document has the value, so the answer is known.
                 let value = ecs::Scalar::Str(value);
-                return Ok(Expr::Const(test.is_some_and(|it| it.compile().matches(value))));
+                return Ok(Part::constant(test.is_some_and(|it| it.compile().matches(value))));
             }
-            Ok(test.map_or(Expr::Const(false), |test| place.is(&test)))
+            Ok(test.map_or(Part::constant(false), |test| Part::Always(place.is(&test))))
         })
     }
 
@@ -348,24 +366,24 @@ impl Lowering<'_> {
     fn split(
         kind: &LeafKind,
         mapping: &Mapping,
-        ask: &mut dyn FnMut(&Atom<'_>) -> Result<Expr, LowerErrorKind>,
-    ) -> Result<Expr, LowerErrorKind> {
+        ask: &mut dyn FnMut(&Atom<'_>) -> Result<Part, LowerErrorKind>,
+    ) -> Result<Part, LowerErrorKind> {
         match kind {
             LeafKind::Exists => ask(&Atom::Exists),
             LeafKind::Term { value, case_insensitive } => ask(&Atom::Term { value, fold: *case_insensitive }),
             LeafKind::Terms(values) => {
-                values.iter().map(|value| ask(&Atom::OneTerm(value))).collect::<Result<_, _>>().map(Expr::Or)
+                values.iter().map(|value| ask(&Atom::OneTerm(value))).collect::<Result<_, _>>().map(Part::or)
             }
             LeafKind::Match { query, operator: Operator::And, .. } if is_text(mapping.ty) => {
                 let tokens = ecs::analyze::tokens(&query.text());
                 if tokens.is_empty() {
-                    return Ok(Expr::Const(false));
+                    return Ok(Part::constant(false));
                 }
                 tokens
                     .into_iter()
                     .map(|token| ask(&Atom::Match(&Literal::Text(token))))
                     .collect::<Result<_, _>>()
-                    .map(Expr::And)
+                    .map(Part::and)
             }
             LeafKind::Match { query, .. } => ask(&Atom::Match(query)),
             LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
@@ -381,16 +399,16 @@ impl Lowering<'_> {
                 ask(&Atom::Regexp { value, flags: flags.as_deref(), fold: *case_insensitive })
             }
             LeafKind::Pattern { pieces, .. } => {
-                Piece::all(pieces).map(|it| ask(&it.atom())).collect::<Result<_, _>>().map(Expr::Or)
+                Piece::all(pieces).map(|it| ask(&it.atom())).collect::<Result<_, _>>().map(Part::or)
             }
-            LeafKind::Ids(_) => Ok(Expr::Const(false)),
+            LeafKind::Ids(_) => Ok(Part::constant(false)),
         }
     }
 
     /// Notes an error; the expression goes on with something that is never used.
-    fn fail(&mut self, field: &str, ty: Option<FieldType>, kind: LowerErrorKind, span: Option<Span>) -> Expr {
+    fn fail(&mut self, field: &str, ty: Option<FieldType>, kind: LowerErrorKind, span: Option<Span>) -> Part {
         self.errors.push(LowerError { field: field.to_owned(), ty, kind, span });
-        Expr::Const(false)
+        Part::constant(false)
     }
 }
 
@@ -406,23 +424,23 @@ fn is_text(ty: FieldType) -> bool {
     matches!(ty, FieldType::Text | FieldType::MatchOnlyText)
 }
 
-fn keyword_of_document(path: &str, test: Test) -> Expr {
-    Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test })
+fn keyword_of_document(path: &str, test: Test) -> Part {
+    Part::Always(Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test }))
 }
 
 /// At least `least` of `any`, spelled out; nothing if that takes too many clauses.
-fn at_least(least: usize, mut any: Vec<Expr>) -> Option<Expr> {
+fn at_least(least: usize, mut any: Vec<Part>) -> Option<Part> {
     if least == 0 {
-        return Some(Expr::Const(true));
+        return Some(Part::constant(true));
     }
     if least > any.len() {
-        return Some(Expr::Const(false));
+        return Some(Part::constant(false));
     }
     if least == 1 {
-        return Some(Expr::Or(any));
+        return Some(Part::or(any));
     }
     if least == any.len() {
-        return Some(Expr::And(any));
+        return Some(Part::and(any));
     }
     let combinations =
         (0..least).try_fold(1_usize, |all, it| all.checked_mul(any.len() - it).map(|all| all / (it + 1)));
@@ -431,8 +449,8 @@ fn at_least(least: usize, mut any: Vec<Expr>) -> Option<Expr> {
     }
     // Either the last one and one fewer of the others, or as many of the others.
     let last = any.pop()?;
-    let with = Expr::And(vec![last, at_least(least - 1, any.clone())?]);
-    Some(Expr::Or(vec![with, at_least(least, any)?]))
+    let with = Part::and(vec![last, at_least(least - 1, any.clone())?]);
+    Some(Part::or(vec![with, at_least(least, any)?]))
 }
 
 /// The canonical test for a pattern: what needs no pattern does not stay one.

@@ -2,6 +2,7 @@
 
 use ecs::{Mapping, Shape};
 
+use crate::condition::{Dates, Part};
 use crate::{Expr, Predicate, Test};
 
 /// Where a field's values are.
@@ -34,6 +35,11 @@ impl Place<'_> {
         };
         let is = |path| Expr::Is(Predicate { path, shape, test: test.clone() });
         Expr::Or(self.paths().into_iter().map(is).collect())
+    }
+
+    /// The question of dates, which reads the clock.
+    pub(super) fn dates(&self, dates: &Dates) -> Part {
+        Part::or(self.paths().into_iter().map(|path| Part::Dates { path, dates: dates.clone() }).collect())
     }
 
     /// A place is written as text, as a list of numbers, as an object of two numbers, or as `GeoJSON`.

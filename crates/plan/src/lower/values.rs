@@ -4,41 +4,43 @@ use std::net::IpAddr;
 
 use ecs::{FieldType, Mapping};
 
-use super::{Asked, Atom, LowerErrorKind, Lowering};
+use super::{Asked, Atom, LowerErrorKind, Question};
 use crate::matcher::{address_key, parse_address};
 use crate::{IgnoreAbove, KeywordField, Literal, NumberType, RangeBounds, Ranges, Test};
 
-impl Lowering<'_> {
-    /// The test of one value of a field. `key`: below which key of a flattened field.
-    pub(super) fn ask(&self, atom: &Atom<'_>, mapping: &Mapping, key: Option<&str>) -> Asked {
-        let ignore_above = mapping.ignore_above.map(|limit| IgnoreAbove::of(mapping.ty, limit));
-        let field = KeywordField { ignore_above, lowercase: mapping.lowercase };
-        match mapping.ty {
-            FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard => field.ask(atom),
-            FieldType::Flattened if key.is_some() => field.ask_key(atom),
-            FieldType::Flattened => field.ask_root(atom),
-            FieldType::Text | FieldType::MatchOnlyText => super::texts::ask(atom),
-            FieldType::Version => super::texts::ask_version(atom),
-            FieldType::Ip => ask_address(atom),
-            FieldType::Boolean => ask_boolean(atom),
-            FieldType::Date | FieldType::DateNanos => super::dates::ask(atom, mapping, self.now),
-            FieldType::Byte
-            | FieldType::Short
-            | FieldType::Integer
-            | FieldType::Long
-            | FieldType::UnsignedLong
-            | FieldType::HalfFloat
-            | FieldType::Float
-            | FieldType::Double
-            | FieldType::ScaledFloat => match NumberType::of(mapping.ty, mapping.scaling_factor) {
-                Some(ty) => super::numbers::ask(atom, ty),
-                None => Ok(None),
-            },
-            FieldType::GeoPoint | FieldType::Nested | FieldType::Object => Ok(None),
-        }
-    }
+/// The test of one value of a field. `key`: below which key of a flattened field.
+pub(super) fn ask(
+    atom: &Atom<'_>,
+    mapping: &Mapping,
+    key: Option<&str>,
+) -> Result<Option<Question>, LowerErrorKind> {
+    let ignore_above = mapping.ignore_above.map(|limit| IgnoreAbove::of(mapping.ty, limit));
+    let field = KeywordField { ignore_above, lowercase: mapping.lowercase };
+    let asked = match mapping.ty {
+        FieldType::Keyword | FieldType::ConstantKeyword | FieldType::Wildcard => field.ask(atom),
+        FieldType::Flattened if key.is_some() => field.ask_key(atom),
+        FieldType::Flattened => field.ask_root(atom),
+        FieldType::Text | FieldType::MatchOnlyText => super::texts::ask(atom),
+        FieldType::Version => super::texts::ask_version(atom),
+        FieldType::Ip => ask_address(atom),
+        FieldType::Boolean => ask_boolean(atom),
+        FieldType::Date | FieldType::DateNanos => return super::dates::ask(atom, mapping),
+        FieldType::Byte
+        | FieldType::Short
+        | FieldType::Integer
+        | FieldType::Long
+        | FieldType::UnsignedLong
+        | FieldType::HalfFloat
+        | FieldType::Float
+        | FieldType::Double
+        | FieldType::ScaledFloat => match NumberType::of(mapping.ty, mapping.scaling_factor) {
+            Some(ty) => super::numbers::ask(atom, ty),
+            None => Ok(None),
+        },
+        FieldType::GeoPoint | FieldType::Nested | FieldType::Object => Ok(None),
+    };
+    asked.map(|test| test.map(Question::Test))
 }
-
 /// The error of an atom that needs text, if it is one.
 pub(super) fn needs_text(atom: &Atom<'_>) -> LowerErrorKind {
     let what = match atom {
