@@ -15,12 +15,12 @@ const RULES_SHOWN: usize = 3;
 const REASONS_SHOWN: usize = 8;
 
 /// A notice in words.
-pub(crate) fn words(notice: &Notice<'_>, found: &Found) -> report::Notice {
-    report::Notice { severe: notice.is_severe(), text: text(notice, found) }
+pub(crate) fn words(notice: &Notice<'_>, found: &Found) -> report::Remark {
+    report::Remark { severe: notice.is_severe(), text: text(notice, found) }
 }
 
 /// What is wrong in the rule files, if anything.
-pub(crate) fn rule_errors(set: &RuleSet) -> Option<report::Notice> {
+pub(crate) fn rule_errors(set: &RuleSet) -> Option<report::Remark> {
     let errors = set.error_count() as u64;
     if errors == 0 {
         return None;
@@ -33,20 +33,20 @@ pub(crate) fn rule_errors(set: &RuleSet) -> Option<report::Notice> {
     for problem in wrong.take(RULES_SHOWN) {
         text += &format!("\n{}", set.render(problem, Style::Plain).trim_end());
     }
-    Some(report::Notice { severe: true, text })
+    Some(report::Remark { severe: true, text })
 }
 
 /// What lies beside the rules in forms that are not read.
-pub(crate) fn foreign(set: &RuleSet) -> Vec<report::Notice> {
+pub(crate) fn foreign(set: &RuleSet) -> Vec<report::Remark> {
     let notice = |it: rule::Problem| {
         let help = it.diagnostic.help.map_or_else(String::new, |help| format!("; {help}"));
-        report::Notice { severe: true, text: it.diagnostic.message + &help }
+        report::Remark { severe: true, text: it.diagnostic.message + &help }
     };
     set.foreign().into_iter().map(notice).collect()
 }
 
 /// Which rules are not run because of what their files or their ids say, and what to do about it.
-pub(crate) fn idle(selection: &Selection) -> Vec<report::Notice> {
+pub(crate) fn idle(selection: &Selection) -> Vec<report::Remark> {
     let mut notices = Vec::new();
     for reason in Withheld::ALL {
         let is_it = |it: &&Idle| matches!(it.reason, IdleReason::Withheld(why) if why == reason);
@@ -55,7 +55,7 @@ pub(crate) fn idle(selection: &Selection) -> Vec<report::Notice> {
         if !names.is_empty() {
             // Whoever has disabled or unfinished rules may count on them; nobody counts on deprecated ones.
             let severe = reason != Withheld::Deprecated;
-            notices.push(report::Notice { severe, text: withheld(reason, &names) });
+            notices.push(report::Remark { severe, text: withheld(reason, &names) });
         }
     }
     let twins: Vec<String> = selection.idle().iter().filter_map(twin).collect();
@@ -71,7 +71,7 @@ pub(crate) fn idle(selection: &Selection) -> Vec<report::Notice> {
         if twins.len() > RULES_SHOWN {
             text += &format!("\n… and {} more", count((twins.len() - RULES_SHOWN) as u64));
         }
-        notices.push(report::Notice { severe: true, text });
+        notices.push(report::Remark { severe: true, text });
     }
     notices
 }

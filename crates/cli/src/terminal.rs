@@ -125,14 +125,14 @@ pub(crate) fn say(text: &str) {
 }
 
 /// Says on standard error what is to be known, unless it is to be quiet.
-pub(crate) fn notices(global: &Global, notices: &[report::Notice]) {
+pub(crate) fn notices(global: &Global, notices: &[report::Remark]) {
     if !global.quiet {
         notices.iter().for_each(notice);
     }
 }
 
 /// Says one notice on standard error.
-pub(crate) fn notice(notice: &report::Notice) {
+pub(crate) fn notice(notice: &report::Remark) {
     let word = if notice.severe { "warning" } else { "note" };
     let lines: Vec<String> = notice.text.lines().map(report::clean).collect();
     say(&format!("{word}: {}\n", lines.join("\n    ")));

@@ -29,7 +29,7 @@ pub enum Depth {
 
 /// What a pass came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pass {
+pub struct PassReport {
     /// Records.
     pub records: u64,
     /// Bytes of the files.
@@ -48,7 +48,7 @@ pub fn pass(
     depth: Depth,
     stdin: &mut dyn Read,
     progress: &Progress,
-) -> Result<Pass, HuntError> {
+) -> Result<PassReport, HuntError> {
     let catalog = Catalog::ecs();
     let RunnableRules { plans, filters, .. } = prepare(options, &catalog);
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
@@ -75,7 +75,7 @@ pub fn pass(
         }
     };
     let ReadTotals { records, read_bytes, text_bytes, problems, skipped_members: _ } = totals;
-    Ok(Pass { records, read_bytes, text_bytes, problems, seen })
+    Ok(PassReport { records, read_bytes, text_bytes, problems, seen })
 }
 
 struct Reading;

@@ -24,7 +24,7 @@ mod term;
 mod progress;
 mod trouble;
 
-pub use depth::{Depth, Pass, pass};
+pub use depth::{Depth, PassReport, pass};
 pub use explain::{Explained, Verdict, explain};
 pub use keep::EVIDENCE_BYTES;
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};

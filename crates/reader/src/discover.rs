@@ -75,12 +75,12 @@ pub struct Discovery {
     /// How many files in folders were passed over: hidden ones, and what is no JSON by its name or content.
     pub skipped: u64,
     /// What the user should know.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<PathNotice>,
 }
 
 /// Something about the paths that is no error.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Notice {
+pub enum PathNotice {
     /// A folder without anything to read.
     #[error(
         "`{}` holds no file of records ({skipped} of other kinds were passed over); check the path, or name the \
@@ -198,7 +198,7 @@ struct Finder {
     files: BTreeSet<PathBuf>,
     spooled: Option<(TempPath, u64)>,
     skipped: u64,
-    notices: Vec<Notice>,
+    notices: Vec<PathNotice>,
 }
 
 impl Finder {
@@ -234,7 +234,7 @@ impl Finder {
     fn folder(&mut self, root: &Path) {
         let (found, skipped) = self.walk(root, root, &|_| true);
         if found == 0 {
-            self.notices.push(Notice::EmptyFolder { path: root.to_owned(), skipped });
+            self.notices.push(PathNotice::EmptyFolder { path: root.to_owned(), skipped });
         }
     }
 
@@ -276,7 +276,7 @@ impl Finder {
                 Ok(entry) => entry,
                 Err(error) => {
                     let (path, detail) = (argument.to_owned(), error.to_string());
-                    self.notices.push(Notice::Unreadable { path, detail });
+                    self.notices.push(PathNotice::Unreadable { path, detail });
                     continue;
                 }
             };

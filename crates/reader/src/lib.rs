@@ -60,7 +60,7 @@ mod target;
 mod walk;
 mod window;
 
-pub use discover::{DiscoverError, Discovery, Input, Notice};
+pub use discover::{DiscoverError, Discovery, Input, PathNotice};
 pub use limits::{Limits, Mode, Options};
 pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;

@@ -23,6 +23,6 @@ pub use alert::Alert;
 pub use csv_format::harmless;
 pub use explanation::{ExplainedEvent, RuleVerdict, explanation};
 pub use format::{Format, Part, write};
-pub use summary::{Coverage, Notice, Summary};
+pub use summary::{Coverage, Remark, Summary};
 pub use table::{Cell, clean, grid};
 pub use words::{Terminal, bytes, count, plural, when};

@@ -30,7 +30,7 @@ pub struct Summary<'a> {
     /// What was read.
     pub coverage: Coverage,
     /// What was skipped, and what else the reader must know.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<Remark>,
 }
 
 /// What was read.
@@ -56,7 +56,7 @@ pub struct Coverage {
 
 /// Something the reader must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct Remark {
     /// Whether it may have cost alerts.
     pub severe: bool,
     /// What, where, what to do.

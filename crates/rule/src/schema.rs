@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::format::{Entry, FIELDS, GUIDE, Need, Shape, TYPES, languages};
+use crate::format::{Entry, FIELDS, Form, GUIDE, Need, TYPES, languages};
 
 /// The JSON Schema (draft 2020-12) of a rule file in TOML, its table `[guide]` included. Made of the same table
 /// that the checks use.
@@ -94,7 +94,7 @@ fn table(entries: &[Entry], closed: bool) -> Value {
 }
 
 fn property(entry: &Entry) -> Value {
-    let mut property = described(shape(entry.shape), entry.doc);
+    let mut property = described(form(entry.form), entry.doc);
     if let Some(default) = entry.default {
         property["default"] = serde_json::from_str(default).expect("the defaults of the format are JSON");
     }
@@ -104,38 +104,38 @@ fn property(entry: &Entry) -> Value {
     property
 }
 
-fn shape(shape: Shape) -> Value {
-    match shape {
-        Shape::Text => json!({ "type": "string" }),
-        Shape::Words => json!({ "type": "string", "pattern": r"\S" }),
-        Shape::Choice(words) => json!({ "type": "string", "enum": words }),
-        Shape::TextOrTexts { max } => json!({ "anyOf": [{ "type": "string" }, texts(0, max)] }),
-        Shape::Texts { min, max } => texts(min, max),
-        Shape::Flag => json!({ "type": "boolean" }),
-        Shape::Integer { min, max } => {
+fn form(form: Form) -> Value {
+    match form {
+        Form::Text => json!({ "type": "string" }),
+        Form::Words => json!({ "type": "string", "pattern": r"\S" }),
+        Form::Choice(words) => json!({ "type": "string", "enum": words }),
+        Form::TextOrTexts { max } => json!({ "anyOf": [{ "type": "string" }, texts(0, max)] }),
+        Form::Texts { min, max } => texts(min, max),
+        Form::Flag => json!({ "type": "boolean" }),
+        Form::Integer { min, max } => {
             let mut integer = json!({ "type": "integer", "minimum": min });
             if max != i64::MAX {
                 integer["maximum"] = max.into();
             }
             integer
         }
-        Shape::Duration => json!({ "type": "string", "pattern": "^0*[1-9][0-9]*[smhd]$" }),
-        Shape::Window => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
-        Shape::DateMath => json!({
+        Form::Duration => json!({ "type": "string", "pattern": "^0*[1-9][0-9]*[smhd]$" }),
+        Form::Window => json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" }),
+        Form::DateMath => json!({
             "type": "string",
             "pattern": r"^(now|[0-9]{4}[^|]*(\|\||$))(([-+][0-9]*|/)(ms|[yMwdhms]))*$",
         }),
-        Shape::Table(entries) => table(entries, true),
-        Shape::Tables { entries, min } => {
+        Form::Table(entries) => table(entries, true),
+        Form::Tables { entries, min } => {
             let mut tables = json!({ "type": "array", "items": table(entries, true) });
             if min > 0 {
                 tables["minItems"] = min.into();
             }
             tables
         }
-        Shape::Objects => json!({ "type": "array", "items": { "type": "object" } }),
-        Shape::Object => json!({ "type": "object" }),
-        Shape::Any => json!({}),
+        Form::Objects => json!({ "type": "array", "items": { "type": "object" } }),
+        Form::Object => json!({ "type": "object" }),
+        Form::Any => json!({}),
     }
 }
 
@@ -156,8 +156,7 @@ fn described(mut schema: Value, description: &str) -> Value {
 }
 
 fn new_terms() -> Value {
-    let fields =
-        crate::format::field("new_terms_fields").map_or_else(|| json!({}), |entry| shape(entry.shape));
+    let fields = crate::format::field("new_terms_fields").map_or_else(|| json!({}), |entry| form(entry.form));
     json!({
         "type": "object",
         "description": "Which fields must have values not seen before, and since when. Types: new_terms.",
@@ -173,7 +172,7 @@ fn new_terms() -> Value {
                     "required": ["field", "value"],
                     "properties": {
                         "field": { "const": "history_window_start" },
-                        "value": shape(Shape::DateMath),
+                        "value": form(Form::DateMath),
                     },
                     "additionalProperties": false,
                 },
@@ -184,7 +183,7 @@ fn new_terms() -> Value {
 }
 
 fn threat_mappings() -> Value {
-    let threat = crate::format::field("threat").map_or_else(|| json!({}), |entry| shape(entry.shape));
+    let threat = crate::format::field("threat").map_or_else(|| json!({}), |entry| form(entry.form));
     json!({
         "type": "array",
         "description": "`threat` for several versions of a framework; the newest counts.",

@@ -6,37 +6,37 @@ use span::Span;
 
 use crate::check::{Text, check_table};
 use crate::error::Findings;
-use crate::format::{Entry, Shape};
+use crate::format::{Entry, Form};
 use crate::text::{Node, Syntax, parse_toml};
 use crate::{Guide, GuideLanguage, LoadError, Note, Rule, Step};
 
 const NOTE: &[Entry] = &[
-    Entry::new("title", Shape::Words, "One line.").required(),
-    Entry::new("text", Shape::Words, "Markdown.").required(),
+    Entry::new("title", Form::Words, "One line.").required(),
+    Entry::new("text", Form::Words, "Markdown.").required(),
 ];
 
 const GUIDE: &[Entry] = &[
-    Entry::new("overview", Shape::Words, "What an alert means."),
-    Entry::new("triage", Shape::Tables { entries: NOTE, min: 0 }, "The steps, in the order of the rule."),
+    Entry::new("overview", Form::Words, "What an alert means."),
+    Entry::new("triage", Form::Tables { entries: NOTE, min: 0 }, "The steps, in the order of the rule."),
     Entry::new(
         "false_positive",
-        Shape::Tables { entries: NOTE, min: 0 },
+        Form::Tables { entries: NOTE, min: 0 },
         "The notes, in the order of the rule.",
     ),
-    Entry::new("response", Shape::Tables { entries: NOTE, min: 0 }, "The steps, in the order of the rule."),
+    Entry::new("response", Form::Tables { entries: NOTE, min: 0 }, "The steps, in the order of the rule."),
 ];
 
 const RULE: &[Entry] = &[
-    Entry::new("name", Shape::Words, "The name."),
-    Entry::new("description", Shape::Words, "The description."),
-    Entry::new("false_positives", Shape::Texts { min: 0, max: usize::MAX }, "In the order of the rule."),
-    Entry::new("note", Shape::Words, "The investigation guide, if the rule has it as Markdown."),
-    Entry::new("setup", Shape::Words, "The setup guide."),
+    Entry::new("name", Form::Words, "The name."),
+    Entry::new("description", Form::Words, "The description."),
+    Entry::new("false_positives", Form::Texts { min: 0, max: usize::MAX }, "In the order of the rule."),
+    Entry::new("note", Form::Words, "The investigation guide, if the rule has it as Markdown."),
+    Entry::new("setup", Form::Words, "The setup guide."),
 ];
 
 const ROOT: &[Entry] = &[
-    Entry::new("rule", Shape::Table(RULE), "The prose of `[rule]`.").required(),
-    Entry::new("guide", Shape::Table(GUIDE), "The prose of `[guide]`."),
+    Entry::new("rule", Form::Table(RULE), "The prose of `[rule]`.").required(),
+    Entry::new("guide", Form::Table(GUIDE), "The prose of `[guide]`."),
 ];
 
 /// The prose of one rule in one language.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use reader::{Discovery, Notice, Reader};
+use reader::{Discovery, PathNotice, Reader};
 
 use crate::support::{Keep, gzip, record};
 
@@ -113,7 +113,7 @@ fn an_empty_folder_is_told() {
     let root = tree(&["a/README.md", "b/1.json"]);
     let empty = root.path().join("a");
     let found = find(&[&empty, &root.path().join("b")]).unwrap();
-    assert_eq!(found.notices, [Notice::EmptyFolder { path: empty, skipped: 1 }]);
+    assert_eq!(found.notices, [PathNotice::EmptyFolder { path: empty, skipped: 1 }]);
     assert_eq!(found.inputs.len(), 1);
 }
 

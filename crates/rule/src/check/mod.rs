@@ -1,7 +1,7 @@
-//! Checks a rule's tree against the format: every field's shape first, then what the fields mean together.
+//! Checks a rule's tree against the format: every field's form first, then what the fields mean together.
 
-mod shape;
+mod form;
 mod types;
 
-pub(crate) use shape::{REFERENCE, Text, check_table, integer};
+pub(crate) use form::{REFERENCE, Text, check_table, integer};
 pub(crate) use types::check_rule;

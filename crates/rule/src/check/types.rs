@@ -3,7 +3,7 @@
 use ecs::date::DateMath;
 
 use super::check_table;
-use super::shape::{REFERENCE, Text};
+use super::form::{REFERENCE, Text};
 use crate::LoadError;
 use crate::error::Findings;
 use crate::format::{Entry, FIELDS, TYPES, field, languages};

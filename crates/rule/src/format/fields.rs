@@ -1,6 +1,6 @@
 //! The fields of a rule, in the order of the API form.
 
-use super::{Entry, Shape};
+use super::{Entry, Form};
 
 /// The types of rules.
 pub(crate) const TYPES: &[&str] =
@@ -44,44 +44,44 @@ pub(crate) fn field(name: &str) -> Option<&'static Entry> {
 }
 
 const TACTIC: &[Entry] = &[
-    Entry::new("id", Shape::Words, "The id, such as `TA0006`.").required(),
-    Entry::new("name", Shape::Words, "The name, as ATT&CK has it.").required(),
-    Entry::new("reference", Shape::Words, "The address of its page.").required(),
+    Entry::new("id", Form::Words, "The id, such as `TA0006`.").required(),
+    Entry::new("name", Form::Words, "The name, as ATT&CK has it.").required(),
+    Entry::new("reference", Form::Words, "The address of its page.").required(),
 ];
 
 const TECHNIQUE: &[Entry] = &[
-    Entry::new("id", Shape::Words, "The id, such as `T1552`.").required(),
-    Entry::new("name", Shape::Words, "The name, as ATT&CK has it.").required(),
-    Entry::new("reference", Shape::Words, "The address of its page.").required(),
-    Entry::new("subtechnique", Shape::Tables { entries: TACTIC, min: 0 }, "Sub-techniques."),
+    Entry::new("id", Form::Words, "The id, such as `T1552`.").required(),
+    Entry::new("name", Form::Words, "The name, as ATT&CK has it.").required(),
+    Entry::new("reference", Form::Words, "The address of its page.").required(),
+    Entry::new("subtechnique", Form::Tables { entries: TACTIC, min: 0 }, "Sub-techniques."),
 ];
 
 const THREAT: &[Entry] = &[
-    Entry::new("framework", Shape::Words, "`MITRE ATT&CK`.").required(),
-    Entry::new("tactic", Shape::Table(TACTIC), "The tactic.").required(),
-    Entry::new("technique", Shape::Tables { entries: TECHNIQUE, min: 0 }, "Techniques of this tactic."),
+    Entry::new("framework", Form::Words, "`MITRE ATT&CK`.").required(),
+    Entry::new("tactic", Form::Table(TACTIC), "The tactic.").required(),
+    Entry::new("technique", Form::Tables { entries: TECHNIQUE, min: 0 }, "Techniques of this tactic."),
 ];
 
 const SEVERITY_MAPPING: &[Entry] = &[
-    Entry::new("field", Shape::Words, "A field of the event.").required(),
-    Entry::new("operator", Shape::Choice(&["equals"]), "How it is compared.").required(),
-    Entry::new("value", Shape::Text, "The value that gives the alert this severity.").required(),
-    Entry::new("severity", Shape::Choice(SEVERITIES), "The severity of the alert.").required(),
+    Entry::new("field", Form::Words, "A field of the event.").required(),
+    Entry::new("operator", Form::Choice(&["equals"]), "How it is compared.").required(),
+    Entry::new("value", Form::Text, "The value that gives the alert this severity.").required(),
+    Entry::new("severity", Form::Choice(SEVERITIES), "The severity of the alert.").required(),
 ];
 
 const RISK_SCORE_MAPPING: &[Entry] = &[
-    Entry::new("field", Shape::Words, "The field of the event whose value is the risk score.").required(),
-    Entry::new("operator", Shape::Choice(&["equals"]), "How it is compared; without effect.").required(),
-    Entry::new("value", Shape::Text, "Without effect.").required(),
-    Entry::new("risk_score", Shape::Integer { min: 0, max: 100 }, "Without effect."),
+    Entry::new("field", Form::Words, "The field of the event whose value is the risk score.").required(),
+    Entry::new("operator", Form::Choice(&["equals"]), "How it is compared; without effect.").required(),
+    Entry::new("value", Form::Text, "Without effect.").required(),
+    Entry::new("risk_score", Form::Integer { min: 0, max: 100 }, "Without effect."),
 ];
 
 const EXCEPTION_LIST: &[Entry] = &[
-    Entry::new("id", Shape::Words, "The object id of the list.").required(),
-    Entry::new("list_id", Shape::Words, "The stable id of the list.").required(),
+    Entry::new("id", Form::Words, "The object id of the list.").required(),
+    Entry::new("list_id", Form::Words, "The stable id of the list.").required(),
     Entry::new(
         "type",
-        Shape::Choice(&[
+        Form::Choice(&[
             "detection",
             "rule_default",
             "endpoint",
@@ -94,230 +94,226 @@ const EXCEPTION_LIST: &[Entry] = &[
         "What kind of list it is.",
     )
     .required(),
-    Entry::new("namespace_type", Shape::Choice(&["single", "agnostic"]), "Whether all spaces share it.")
+    Entry::new("namespace_type", Form::Choice(&["single", "agnostic"]), "Whether all spaces share it.")
         .required(),
 ];
 
 const SUPPRESSION_DURATION: &[Entry] = &[
-    Entry::new("value", Shape::Integer { min: 1, max: i64::MAX }, "How many of the unit.").required(),
-    Entry::new("unit", Shape::Choice(&["s", "m", "h"]), "Seconds, minutes or hours.").required(),
+    Entry::new("value", Form::Integer { min: 1, max: i64::MAX }, "How many of the unit.").required(),
+    Entry::new("unit", Form::Choice(&["s", "m", "h"]), "Seconds, minutes or hours.").required(),
 ];
 
 const SUPPRESSION: &[Entry] = &[
     Entry::new(
         "group_by",
-        Shape::Texts { min: 1, max: MAX_GROUP_BY },
+        Form::Texts { min: 1, max: MAX_GROUP_BY },
         "Alerts with the same values of these fields are one. Required, except in threshold rules, which have none.",
     ),
-    Entry::new("duration", Shape::Table(SUPPRESSION_DURATION), "For how long; absent is once an execution."),
+    Entry::new("duration", Form::Table(SUPPRESSION_DURATION), "For how long; absent is once an execution."),
     Entry::new(
         "missing_fields_strategy",
-        Shape::Choice(&["suppress", "doNotSuppress"]),
+        Form::Choice(&["suppress", "doNotSuppress"]),
         "What becomes of events that lack a field.",
     ),
 ];
 
 const CARDINALITY: &[Entry] = &[
-    Entry::new("field", Shape::Words, "Of this field.").required(),
-    Entry::new("value", Shape::Integer { min: 0, max: i64::MAX }, "At least so many distinct values.")
+    Entry::new("field", Form::Words, "Of this field.").required(),
+    Entry::new("value", Form::Integer { min: 0, max: i64::MAX }, "At least so many distinct values.")
         .required(),
 ];
 
 const THRESHOLD: &[Entry] = &[
-    Entry::new(
-        "field",
-        Shape::TextOrTexts { max: MAX_GROUP_BY },
-        "Fields to group by; empty does not group.",
-    )
-    .required(),
-    Entry::new("value", Shape::Integer { min: 1, max: i64::MAX }, "At least so many events.").required(),
+    Entry::new("field", Form::TextOrTexts { max: MAX_GROUP_BY }, "Fields to group by; empty does not group.")
+        .required(),
+    Entry::new("value", Form::Integer { min: 1, max: i64::MAX }, "At least so many events.").required(),
     Entry::new(
         "cardinality",
-        Shape::Tables { entries: CARDINALITY, min: 0 },
+        Form::Tables { entries: CARDINALITY, min: 0 },
         "Distinct values of another field.",
     ),
 ];
 
 const THREAT_ENTRY: &[Entry] = &[
-    Entry::new("field", Shape::Words, "The event's field.").required(),
-    Entry::new("type", Shape::Choice(&["mapping"]), "Always `mapping`.").required(),
-    Entry::new("value", Shape::Words, "The indicator's field.").required(),
-    Entry::new("negate", Shape::Flag, "The values must differ."),
+    Entry::new("field", Form::Words, "The event's field.").required(),
+    Entry::new("type", Form::Choice(&["mapping"]), "Always `mapping`.").required(),
+    Entry::new("value", Form::Words, "The indicator's field.").required(),
+    Entry::new("negate", Form::Flag, "The values must differ."),
 ];
 
 const THREAT_MAPPING: &[Entry] =
-    &[Entry::new("entries", Shape::Tables { entries: THREAT_ENTRY, min: 1 }, "All of these must hold.")
+    &[Entry::new("entries", Form::Tables { entries: THREAT_ENTRY, min: 1 }, "All of these must hold.")
         .required()];
 
 const RELATED_INTEGRATION: &[Entry] = &[
-    Entry::new("package", Shape::Words, "The package.").required(),
-    Entry::new("version", Shape::Words, "A range of versions.").required(),
-    Entry::new("integration", Shape::Words, "The integration within the package."),
+    Entry::new("package", Form::Words, "The package.").required(),
+    Entry::new("version", Form::Words, "A range of versions.").required(),
+    Entry::new("integration", Form::Words, "The integration within the package."),
 ];
 
 const REQUIRED_FIELD: &[Entry] = &[
-    Entry::new("name", Shape::Words, "The field.").required(),
-    Entry::new("type", Shape::Words, "Its type.").required(),
-    Entry::new("ecs", Shape::Flag, "Whether it belongs to ECS."),
+    Entry::new("name", Form::Words, "The field.").required(),
+    Entry::new("type", Form::Words, "Its type.").required(),
+    Entry::new("ecs", Form::Flag, "Whether it belongs to ECS."),
 ];
 
 const INVESTIGATION_FIELDS: &[Entry] =
-    &[Entry::new("field_names", Shape::Texts { min: 1, max: ANY }, "The fields.").required()];
+    &[Entry::new("field_names", Form::Texts { min: 1, max: ANY }, "The fields.").required()];
 
 /// All fields of a rule.
 pub(crate) const FIELDS: &[Entry] = &[
-    Entry::new("id", Shape::Words, "The object id of one installed copy; in alert ids. Given by exports."),
-    Entry::new("name", Shape::Words, "What the rule is called.").required(),
-    Entry::new("tags", Shape::Texts { min: 0, max: ANY }, "Words to find it by.").default("[]"),
-    Entry::new("interval", Shape::Duration, "The time between two executions.").default("\"5m\""),
-    Entry::new("enabled", Shape::Flag, "Whether it runs.").default("false"),
-    Entry::new("revision", Shape::Integer { min: 0, max: i64::MAX }, "Counts changes of this copy.")
+    Entry::new("id", Form::Words, "The object id of one installed copy; in alert ids. Given by exports."),
+    Entry::new("name", Form::Words, "What the rule is called.").required(),
+    Entry::new("tags", Form::Texts { min: 0, max: ANY }, "Words to find it by.").default("[]"),
+    Entry::new("interval", Form::Duration, "The time between two executions.").default("\"5m\""),
+    Entry::new("enabled", Form::Flag, "Whether it runs.").default("false"),
+    Entry::new("revision", Form::Integer { min: 0, max: i64::MAX }, "Counts changes of this copy.")
         .default("0"),
-    Entry::new("description", Shape::Words, "What an alert of it means.").required(),
+    Entry::new("description", Form::Words, "What an alert of it means.").required(),
     Entry::new(
         "risk_score",
-        Shape::Integer { min: 0, max: 100 },
+        Form::Integer { min: 0, max: 100 },
         "0 to 100: 21 is low, 47 medium, 73 high, 99 critical.",
     )
     .required(),
-    Entry::new("severity", Shape::Choice(SEVERITIES), "How bad it is.").required(),
-    Entry::new("building_block_type", Shape::Text, "`default`: its alerts only feed other rules."),
-    Entry::new("namespace", Shape::Text, "Without effect."),
-    Entry::new("license", Shape::Text, "The licence of the rule's text."),
-    Entry::new("output_index", Shape::Text, "Without effect."),
-    Entry::new("timeline_id", Shape::Text, "A Timeline template."),
-    Entry::new("timeline_title", Shape::Text, "Its title."),
-    Entry::new("meta", Shape::Object, "Anything; flattened into the alert."),
-    Entry::new("rule_name_override", Shape::Text, "A field of the event whose value names the alert."),
-    Entry::new("author", Shape::Texts { min: 0, max: ANY }, "Who wrote it.").default("[]"),
-    Entry::new("false_positives", Shape::Texts { min: 0, max: ANY }, "What is harmless and looks the same.")
+    Entry::new("severity", Form::Choice(SEVERITIES), "How bad it is.").required(),
+    Entry::new("building_block_type", Form::Text, "`default`: its alerts only feed other rules."),
+    Entry::new("namespace", Form::Text, "Without effect."),
+    Entry::new("license", Form::Text, "The licence of the rule's text."),
+    Entry::new("output_index", Form::Text, "Without effect."),
+    Entry::new("timeline_id", Form::Text, "A Timeline template."),
+    Entry::new("timeline_title", Form::Text, "Its title."),
+    Entry::new("meta", Form::Object, "Anything; flattened into the alert."),
+    Entry::new("rule_name_override", Form::Text, "A field of the event whose value names the alert."),
+    Entry::new("author", Form::Texts { min: 0, max: ANY }, "Who wrote it.").default("[]"),
+    Entry::new("false_positives", Form::Texts { min: 0, max: ANY }, "What is harmless and looks the same.")
         .default("[]"),
-    Entry::new("from", Shape::DateMath, "Where the time range of an execution begins.").default("\"now-6m\""),
-    Entry::new("rule_id", Shape::Words, "The stable id of the rule; best a UUID."),
+    Entry::new("from", Form::DateMath, "Where the time range of an execution begins.").default("\"now-6m\""),
+    Entry::new("rule_id", Form::Words, "The stable id of the rule; best a UUID."),
     Entry::new(
         "max_signals",
-        Shape::Integer { min: 1, max: i64::MAX },
+        Form::Integer { min: 1, max: i64::MAX },
         "At most so many alerts an execution.",
     )
     .default("100"),
     Entry::new(
         "risk_score_mapping",
-        Shape::Tables { entries: RISK_SCORE_MAPPING, min: 0 },
+        Form::Tables { entries: RISK_SCORE_MAPPING, min: 0 },
         "Takes the risk score from the event.",
     )
     .default("[]"),
     Entry::new(
         "severity_mapping",
-        Shape::Tables { entries: SEVERITY_MAPPING, min: 0 },
+        Form::Tables { entries: SEVERITY_MAPPING, min: 0 },
         "Takes the severity from the event; the highest that applies.",
     )
     .default("[]"),
-    Entry::new("threat", Shape::Tables { entries: THREAT, min: 0 }, "What it detects, in ATT&CK.")
+    Entry::new("threat", Form::Tables { entries: THREAT, min: 0 }, "What it detects, in ATT&CK.")
         .default("[]"),
-    Entry::new("to", Shape::DateMath, "Where the time range of an execution ends.").default("\"now\""),
-    Entry::new("references", Shape::Texts { min: 0, max: ANY }, "Addresses to read more.").default("[]"),
-    Entry::new("version", Shape::Integer { min: 1, max: i64::MAX }, "Counts changes of the rule's content.")
+    Entry::new("to", Form::DateMath, "Where the time range of an execution ends.").default("\"now\""),
+    Entry::new("references", Form::Texts { min: 0, max: ANY }, "Addresses to read more.").default("[]"),
+    Entry::new("version", Form::Integer { min: 1, max: i64::MAX }, "Counts changes of the rule's content.")
         .default("1"),
     Entry::new(
         "exceptions_list",
-        Shape::Tables { entries: EXCEPTION_LIST, min: 0 },
+        Form::Tables { entries: EXCEPTION_LIST, min: 0 },
         "Exception lists that apply.",
     )
     .default("[]"),
-    Entry::new("immutable", Shape::Flag, "Old form of `rule_source`.").default("false"),
-    Entry::new("rule_source", Shape::Object, "Whether it is somebody else's rule, and changed.")
+    Entry::new("immutable", Form::Flag, "Old form of `rule_source`.").default("false"),
+    Entry::new("rule_source", Form::Object, "Whether it is somebody else's rule, and changed.")
         .default("{\"type\":\"internal\"}"),
     Entry::new(
         "related_integrations",
-        Shape::Tables { entries: RELATED_INTEGRATION, min: 0 },
+        Form::Tables { entries: RELATED_INTEGRATION, min: 0 },
         "Where its events come from.",
     )
     .default("[]"),
     Entry::new(
         "required_fields",
-        Shape::Tables { entries: REQUIRED_FIELD, min: 0 },
+        Form::Tables { entries: REQUIRED_FIELD, min: 0 },
         "Fields that its events need.",
     )
     .default("[]"),
-    Entry::new("response_actions", Shape::Objects, "What endpoints are asked to do; not done here."),
-    Entry::new("setup", Shape::Text, "What must be set up for it. Markdown.").default("\"\""),
-    Entry::new("note", Shape::Text, "The investigation guide. Markdown; made from `[guide]` if absent."),
-    Entry::new("investigation_fields", Shape::Table(INVESTIGATION_FIELDS), "Fields to show first."),
+    Entry::new("response_actions", Form::Objects, "What endpoints are asked to do; not done here."),
+    Entry::new("setup", Form::Text, "What must be set up for it. Markdown.").default("\"\""),
+    Entry::new("note", Form::Text, "The investigation guide. Markdown; made from `[guide]` if absent."),
+    Entry::new("investigation_fields", Form::Table(INVESTIGATION_FIELDS), "Fields to show first."),
     Entry::new(
         "timestamp_override",
-        Shape::Text,
+        Form::Text,
         "The date field that time ranges are about instead of `@timestamp`.",
     ),
     Entry::new(
         "timestamp_override_fallback_disabled",
-        Shape::Flag,
+        Form::Flag,
         "Leave out events that lack the field of `timestamp_override`.",
     ),
-    Entry::new("type", Shape::Choice(TYPES), "What kind of rule it is.").required(),
-    Entry::new("language", Shape::Choice(&["kuery", "lucene", "eql", "esql"]), "The language of `query`.")
+    Entry::new("type", Form::Choice(TYPES), "What kind of rule it is.").required(),
+    Entry::new("language", Form::Choice(&["kuery", "lucene", "eql", "esql"]), "The language of `query`.")
         .of(&["query", "saved_query", "new_terms", "threshold", "threat_match", "eql", "esql"])
         .required_for(&["eql", "esql"]),
-    Entry::new("index", Shape::Texts { min: 0, max: ANY }, "Index patterns that it reads.").of(FILTERED),
-    Entry::new("data_view_id", Shape::Text, "A data view that it reads instead.").of(FILTERED),
-    Entry::new("query", Shape::Text, "What it looks for.")
+    Entry::new("index", Form::Texts { min: 0, max: ANY }, "Index patterns that it reads.").of(FILTERED),
+    Entry::new("data_view_id", Form::Text, "A data view that it reads instead.").of(FILTERED),
+    Entry::new("query", Form::Text, "What it looks for.")
         .of(&["query", "saved_query", "new_terms", "threshold", "threat_match", "eql", "esql"])
         .required_for(&["new_terms", "threshold", "threat_match", "eql", "esql"]),
-    Entry::new("filters", Shape::Objects, "Kibana filters that narrow the query.").of(FILTERED),
-    Entry::new("saved_id", Shape::Words, "The saved query.").of(KIBANA_QUERY).required_for(&["saved_query"]),
-    Entry::new("alert_suppression", Shape::Table(SUPPRESSION), "Makes one alert of many alike."),
+    Entry::new("filters", Form::Objects, "Kibana filters that narrow the query.").of(FILTERED),
+    Entry::new("saved_id", Form::Words, "The saved query.").of(KIBANA_QUERY).required_for(&["saved_query"]),
+    Entry::new("alert_suppression", Form::Table(SUPPRESSION), "Makes one alert of many alike."),
     Entry::new(
         "new_terms_fields",
-        Shape::Texts { min: 1, max: MAX_NEW_TERMS_FIELDS },
+        Form::Texts { min: 1, max: MAX_NEW_TERMS_FIELDS },
         "The fields whose values must not have been seen before.",
     )
     .of(&["new_terms"])
     .required(),
-    Entry::new("history_window_start", Shape::DateMath, "How far back values count as seen.")
+    Entry::new("history_window_start", Form::DateMath, "How far back values count as seen.")
         .of(&["new_terms"])
         .required(),
-    Entry::new("threshold", Shape::Table(THRESHOLD), "How many events make an alert.")
+    Entry::new("threshold", Form::Table(THRESHOLD), "How many events make an alert.")
         .of(&["threshold"])
         .required(),
-    Entry::new("event_category_override", Shape::Text, "The field that an EQL event category is.")
+    Entry::new("event_category_override", Form::Text, "The field that an EQL event category is.")
         .of(&["eql"]),
-    Entry::new("tiebreaker_field", Shape::Text, "Orders events of the same instant.").of(&["eql"]),
-    Entry::new("timestamp_field", Shape::Text, "Orders the events of a sequence.").of(&["eql"]),
-    Entry::new("threat_index", Shape::Texts { min: 1, max: ANY }, "Where the indicators are.")
+    Entry::new("tiebreaker_field", Form::Text, "Orders events of the same instant.").of(&["eql"]),
+    Entry::new("timestamp_field", Form::Text, "Orders the events of a sequence.").of(&["eql"]),
+    Entry::new("threat_index", Form::Texts { min: 1, max: ANY }, "Where the indicators are.")
         .of(&["threat_match"])
         .required(),
-    Entry::new("threat_query", Shape::Text, "Which indicators.").of(&["threat_match"]).required(),
+    Entry::new("threat_query", Form::Text, "Which indicators.").of(&["threat_match"]).required(),
     Entry::new(
         "threat_mapping",
-        Shape::Tables { entries: THREAT_MAPPING, min: 1 },
+        Form::Tables { entries: THREAT_MAPPING, min: 1 },
         "Which fields must be equal: any group.",
     )
     .of(&["threat_match"])
     .required(),
-    Entry::new("threat_language", Shape::Choice(&["kuery", "lucene"]), "The language of `threat_query`.")
+    Entry::new("threat_language", Form::Choice(&["kuery", "lucene"]), "The language of `threat_query`.")
         .of(&["threat_match"]),
-    Entry::new("threat_filters", Shape::Objects, "Kibana filters that narrow the indicators.")
+    Entry::new("threat_filters", Form::Objects, "Kibana filters that narrow the indicators.")
         .of(&["threat_match"]),
-    Entry::new("threat_indicator_path", Shape::Text, "Where an indicator's own fields are.")
+    Entry::new("threat_indicator_path", Form::Text, "Where an indicator's own fields are.")
         .of(&["threat_match"])
         .default("\"threat.indicator\""),
-    Entry::new("concurrent_searches", Shape::Integer { min: 1, max: i64::MAX }, "Without effect here.")
+    Entry::new("concurrent_searches", Form::Integer { min: 1, max: i64::MAX }, "Without effect here.")
         .of(&["threat_match"]),
-    Entry::new("items_per_search", Shape::Integer { min: 1, max: i64::MAX }, "Without effect here.")
+    Entry::new("items_per_search", Form::Integer { min: 1, max: i64::MAX }, "Without effect here.")
         .of(&["threat_match"]),
-    Entry::new("anomaly_threshold", Shape::Integer { min: 0, max: 100 }, "The least score of an anomaly.")
+    Entry::new("anomaly_threshold", Form::Integer { min: 0, max: 100 }, "The least score of an anomaly.")
         .of(&["machine_learning"])
         .required(),
-    Entry::new("machine_learning_job_id", Shape::TextOrTexts { max: ANY }, "The anomaly jobs.")
+    Entry::new("machine_learning_job_id", Form::TextOrTexts { max: ANY }, "The anomaly jobs.")
         .of(&["machine_learning"])
         .required(),
-    Entry::new("actions", Shape::Objects, "Whom to tell; not done here.").default("[]"),
-    Entry::new("throttle", Shape::Text, "Old form of how often to tell."),
-    Entry::new("outcome", Shape::Any, "Kibana's bookkeeping."),
-    Entry::new("alias_target_id", Shape::Any, "Kibana's bookkeeping."),
-    Entry::new("alias_purpose", Shape::Any, "Kibana's bookkeeping."),
-    Entry::new("created_at", Shape::Text, "When this copy was made."),
-    Entry::new("created_by", Shape::Text, "By whom."),
-    Entry::new("updated_at", Shape::Text, "When this copy was last changed."),
-    Entry::new("updated_by", Shape::Text, "By whom."),
-    Entry::new("execution_summary", Shape::Any, "What the last execution did; not read."),
+    Entry::new("actions", Form::Objects, "Whom to tell; not done here.").default("[]"),
+    Entry::new("throttle", Form::Text, "Old form of how often to tell."),
+    Entry::new("outcome", Form::Any, "Kibana's bookkeeping."),
+    Entry::new("alias_target_id", Form::Any, "Kibana's bookkeeping."),
+    Entry::new("alias_purpose", Form::Any, "Kibana's bookkeeping."),
+    Entry::new("created_at", Form::Text, "When this copy was made."),
+    Entry::new("created_by", Form::Text, "By whom."),
+    Entry::new("updated_at", Form::Text, "When this copy was last changed."),
+    Entry::new("updated_by", Form::Text, "By whom."),
+    Entry::new("execution_summary", Form::Any, "What the last execution did; not read."),
 ];

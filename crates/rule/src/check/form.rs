@@ -1,11 +1,11 @@
-//! Whether values have the shape that the format asks for.
+//! Whether values have the form that the format asks for.
 
 use ecs::Millis;
 use ecs::date::{DateError, DateMath};
 use span::Span;
 
 use crate::error::Findings;
-use crate::format::{Entry, Shape};
+use crate::format::{Entry, Form};
 use crate::suggest::nearest;
 use crate::text::{Data, Literal, Node, Syntax};
 use crate::{Interval, IntervalError, LoadError};
@@ -28,7 +28,7 @@ impl Text<'_> {
     }
 }
 
-/// Checks the members of a table: known, of their shape, and all there that must be. `path` is the name in
+/// Checks the members of a table: known, of their form, and all there that must be. `path` is the name in
 /// messages, empty for the rule itself; `type_name` is the rule's type, where fields depend on it.
 pub(crate) fn check_table(
     node: &Node,
@@ -49,7 +49,7 @@ pub(crate) fn check_table(
             continue;
         };
         if member.value.data != Data::Null {
-            check_value(&member.value, &join(path, entry.name), entry.shape, text, findings);
+            check_value(&member.value, &join(path, entry.name), entry.form, text, findings);
         }
     }
     for entry in entries {
@@ -67,7 +67,7 @@ fn join(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: &mut Findings) {
+fn check_value(node: &Node, path: &str, form: Form, text: Text<'_>, findings: &mut Findings) {
     let mut wrong = |expected: &'static str| {
         findings.push(&LoadError::WrongType {
             field: path.to_owned(),
@@ -76,17 +76,17 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
             span: text.head(node.span),
         });
     };
-    match (shape, &node.data) {
-        (Shape::Any, _)
-        | (Shape::Text | Shape::TextOrTexts { .. }, Data::Text(_))
-        | (Shape::Flag, Data::Bool(_))
-        | (Shape::Object, Data::Table(_)) => {}
-        (Shape::Words, Data::Text(words)) => {
+    match (form, &node.data) {
+        (Form::Any, _)
+        | (Form::Text | Form::TextOrTexts { .. }, Data::Text(_))
+        | (Form::Flag, Data::Bool(_))
+        | (Form::Object, Data::Table(_)) => {}
+        (Form::Words, Data::Text(words)) => {
             if words.trim().is_empty() {
                 findings.push(&LoadError::Empty { field: path.to_owned(), span: node.span });
             }
         }
-        (Shape::Choice(allowed), Data::Text(word)) => {
+        (Form::Choice(allowed), Data::Text(word)) => {
             if !allowed.contains(&word.as_str()) {
                 findings.push(&LoadError::UnknownWord {
                     field: path.to_owned(),
@@ -96,43 +96,43 @@ fn check_value(node: &Node, path: &str, shape: Shape, text: Text<'_>, findings: 
                 });
             }
         }
-        (Shape::TextOrTexts { max }, Data::List(items)) => check_texts(node, items, path, 0, max, findings),
-        (Shape::Texts { min, max }, Data::List(items)) => check_texts(node, items, path, min, max, findings),
-        (Shape::Integer { min, max }, Data::Number(number)) => {
+        (Form::TextOrTexts { max }, Data::List(items)) => check_texts(node, items, path, 0, max, findings),
+        (Form::Texts { min, max }, Data::List(items)) => check_texts(node, items, path, min, max, findings),
+        (Form::Integer { min, max }, Data::Number(number)) => {
             check_integer(node, number, path, min, max, findings);
         }
-        (Shape::Duration | Shape::Window, Data::Text(value)) => match value.parse::<Interval>() {
+        (Form::Duration | Form::Window, Data::Text(value)) => match value.parse::<Interval>() {
             Ok(_) => {}
-            Err(IntervalError::Zero) if matches!(shape, Shape::Window) => {}
+            Err(IntervalError::Zero) if matches!(form, Form::Window) => {}
             Err(_) => findings.push(&LoadError::BadDuration {
                 field: path.to_owned(),
                 value: value.clone(),
                 span: node.span,
             }),
         },
-        (Shape::DateMath, Data::Text(value)) => check_date_math(node, value, path, text, findings),
-        (Shape::Table(entries), Data::Table(_)) => check_table(node, path, entries, None, text, findings),
-        (Shape::Tables { entries, min }, Data::List(items)) => {
+        (Form::DateMath, Data::Text(value)) => check_date_math(node, value, path, text, findings),
+        (Form::Table(entries), Data::Table(_)) => check_table(node, path, entries, None, text, findings),
+        (Form::Tables { entries, min }, Data::List(items)) => {
             if items.len() < min {
                 findings.push(&LoadError::Empty { field: path.to_owned(), span: node.span });
             }
             for item in items {
-                check_value(item, path, Shape::Table(entries), text, findings);
+                check_value(item, path, Form::Table(entries), text, findings);
             }
         }
-        (Shape::Objects, Data::List(items)) => {
+        (Form::Objects, Data::List(items)) => {
             for item in items {
-                check_value(item, path, Shape::Object, text, findings);
+                check_value(item, path, Form::Object, text, findings);
             }
         }
-        (Shape::Text | Shape::Words | Shape::Choice(_) | Shape::DateMath, _) => wrong("a string"),
-        (Shape::TextOrTexts { .. }, _) => wrong("a string or a list of strings"),
-        (Shape::Texts { .. }, _) => wrong("a list of strings"),
-        (Shape::Flag, _) => wrong("true or false"),
-        (Shape::Integer { .. }, _) => wrong("an integer"),
-        (Shape::Duration | Shape::Window, _) => wrong("a duration such as \"5m\""),
-        (Shape::Table(_) | Shape::Object, _) => wrong("a table"),
-        (Shape::Tables { .. } | Shape::Objects, _) => wrong("a list of tables"),
+        (Form::Text | Form::Words | Form::Choice(_) | Form::DateMath, _) => wrong("a string"),
+        (Form::TextOrTexts { .. }, _) => wrong("a string or a list of strings"),
+        (Form::Texts { .. }, _) => wrong("a list of strings"),
+        (Form::Flag, _) => wrong("true or false"),
+        (Form::Integer { .. }, _) => wrong("an integer"),
+        (Form::Duration | Form::Window, _) => wrong("a duration such as \"5m\""),
+        (Form::Table(_) | Form::Object, _) => wrong("a table"),
+        (Form::Tables { .. } | Form::Objects, _) => wrong("a list of tables"),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a field may hold.
 
-/// The shape of a value.
+/// The form of a value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Shape {
+pub(crate) enum Form {
     /// Any string.
     Text,
     /// A string that is not empty.
@@ -68,7 +68,7 @@ pub(crate) enum Need {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
-    pub(crate) shape: Shape,
+    pub(crate) form: Form,
     pub(crate) need: Need,
     /// The rule types that have it; `None` is all.
     pub(crate) types: Option<&'static [&'static str]>,
@@ -80,8 +80,8 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// A field that may be absent, in rules of all types.
-    pub(crate) const fn new(name: &'static str, shape: Shape, doc: &'static str) -> Self {
-        Self { name, shape, need: Need::Optional, types: None, default: None, doc }
+    pub(crate) const fn new(name: &'static str, form: Form, doc: &'static str) -> Self {
+        Self { name, form, need: Need::Optional, types: None, default: None, doc }
     }
 
     pub(crate) const fn required(mut self) -> Self {
@@ -120,21 +120,21 @@ impl Entry {
 
     /// What to write for it, as TOML.
     pub(crate) fn example(&self) -> String {
-        let value = match self.shape {
-            Shape::Text | Shape::Words | Shape::Any => "\"…\"".to_owned(),
-            Shape::Choice(words) => {
+        let value = match self.form {
+            Form::Text | Form::Words | Form::Any => "\"…\"".to_owned(),
+            Form::Choice(words) => {
                 words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or ")
             }
-            Shape::TextOrTexts { .. } | Shape::Texts { .. } => "[\"…\"]".to_owned(),
-            Shape::Flag => "true".to_owned(),
-            Shape::Integer { min, max } => min.midpoint(max.min(100)).to_string(),
-            Shape::Duration => "\"5m\"".to_owned(),
-            Shape::Window => "\"1h\"".to_owned(),
-            Shape::DateMath => "\"now-7d\"".to_owned(),
-            Shape::Table(entries) => format!("{{ {} }}", inline(entries)),
-            Shape::Tables { entries, .. } => format!("[{{ {} }}]", inline(entries)),
-            Shape::Objects => "[{ … }]".to_owned(),
-            Shape::Object => "{ … }".to_owned(),
+            Form::TextOrTexts { .. } | Form::Texts { .. } => "[\"…\"]".to_owned(),
+            Form::Flag => "true".to_owned(),
+            Form::Integer { min, max } => min.midpoint(max.min(100)).to_string(),
+            Form::Duration => "\"5m\"".to_owned(),
+            Form::Window => "\"1h\"".to_owned(),
+            Form::DateMath => "\"now-7d\"".to_owned(),
+            Form::Table(entries) => format!("{{ {} }}", inline(entries)),
+            Form::Tables { entries, .. } => format!("[{{ {} }}]", inline(entries)),
+            Form::Objects => "[{ … }]".to_owned(),
+            Form::Object => "{ … }".to_owned(),
         };
         format!("{} = {value}", self.name)
     }
