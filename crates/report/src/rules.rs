@@ -1,6 +1,6 @@
 //! Rules for people.
 
-use rule::{Guide, Rule, RuleKind, Step};
+use rule::{Guide, Rule, RuleKind, Severity, Step};
 use serde_json::Value;
 
 use crate::{Cell, Terminal, grid};
@@ -16,6 +16,8 @@ struct Words {
     query: &'static str,
     command: &'static str,
     window: &'static str,
+    /// Lowest first, as [`Severity::ALL`].
+    severities: [&'static str; Severity::ALL.len()],
 }
 
 const ENGLISH: Words = Words {
@@ -45,6 +47,7 @@ const ENGLISH: Words = Words {
     query: "Query",
     command: "Command",
     window: "window",
+    severities: ["low", "medium", "high", "critical"],
 };
 
 const CHINESE: Words = Words {
@@ -57,9 +60,9 @@ const CHINESE: Words = Words {
         "版本",
         "索引",
         "运行间隔",
-        "回溯起点",
-        "每次执行的告警上限",
-        "新词字段",
+        "回溯时间",
+        "每次执行的最大警报数",
+        "新术语字段",
         "历史窗口起点",
         "ATT&CK",
         "标签",
@@ -68,12 +71,13 @@ const CHINESE: Words = Words {
         "许可证",
     ],
     guide: "调查指南",
-    triage: "研判步骤",
-    false_positives: "误报说明",
-    response: "响应与处置",
+    triage: "分类和分析",
+    false_positives: "误报分析",
+    response: "响应和补救",
     query: "查询",
     command: "命令",
     window: "时间窗口",
+    severities: ["低", "中", "高", "严重"],
 };
 
 /// One line a rule. With each comes why it is not run, if that is so.
@@ -121,7 +125,7 @@ pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
         }
     };
     field(0, rule.kind.type_name().to_owned());
-    field(1, rule.severity.as_str().to_owned());
+    field(1, words.severities[rule.severity as usize].to_owned());
     field(2, rule.risk_score.to_string());
     field(3, rule.rule_id.clone());
     field(4, rule.version.to_string());

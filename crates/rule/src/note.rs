@@ -14,12 +14,12 @@ const ENGLISH: Headings = Headings {
     triage: "Triage and analysis",
     steps: "Investigation steps",
     false_positives: "False positives",
-    response: "Response",
+    response: "Response and remediation",
 };
 
 const CHINESE: Headings =
     Headings {
-        triage: "分诊与分析", steps: "调查步骤", false_positives: "误报分析", response: "响应与处置"
+        triage: "分类和分析", steps: "调查步骤", false_positives: "误报分析", response: "响应和补救"
     };
 
 /// Writes the guide as Markdown.
