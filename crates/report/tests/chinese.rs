@@ -132,7 +132,7 @@ fn what_stands_around_a_rule_is_called_by_its_word() {
     for (term, value) in [
         ("risk score", rule.risk_score.to_string()),
         ("new terms", new_terms.fields[0].clone()),
-        ("look-back", rule.from.clone()),
+        ("look-back", rule.from.to_string()),
     ] {
         let is_line = |line: &str| line.contains(word(term)) && line.contains(&value);
         assert!(page.lines().any(is_line), "{term}: {page}");

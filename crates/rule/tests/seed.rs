@@ -16,11 +16,13 @@ fn its_settings_are_those_of_the_published_rule() {
     let rule = seed(GuideLanguage::English);
     let RuleKind::NewTerms(terms) = &rule.kind else { panic!("{:?}", rule.kind) };
     assert_eq!(terms.fields, ["aws.cloudtrail.user_identity.session_context.session_issuer.arn"]);
-    assert_eq!(terms.history_window_start.0, "now-7d");
     assert_eq!(rule.index, ["filebeat-*", "logs-aws.cloudtrail*"]);
     assert_eq!((rule.severity, rule.risk_score), (Severity::Medium, 47));
-    assert_eq!((rule.interval.text.as_str(), rule.interval.millis), ("5m", 300_000));
-    assert_eq!((rule.from.as_str(), rule.to.as_str()), ("now-9m", "now"));
+    for (field, text) in
+        [("history_window_start", "now-7d"), ("interval", "5m"), ("from", "now-9m"), ("to", "now")]
+    {
+        assert_eq!(rule.api[field], text, "{field}");
+    }
     assert_eq!(rule.max_signals, 100);
     assert_eq!(
         rule.tags,

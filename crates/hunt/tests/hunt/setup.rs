@@ -152,10 +152,15 @@ pub(crate) fn rule(name: &str, lines: &str) -> Rule {
     rules(&text).remove(0)
 }
 
+/// The built-in rule of that id.
+pub(crate) fn built_in(rule_id: &str) -> Rule {
+    let set = rule::builtin(rule::GuideLanguage::English);
+    set.rules.into_iter().find(|it| it.rule_id == rule_id).unwrap()
+}
+
 /// The built-in rule on refused `GetPasswordData` calls.
 pub(crate) fn get_password_data() -> Rule {
-    let set = rule::builtin(rule::GuideLanguage::English);
-    set.rules.into_iter().find(|it| it.rule_id == "52ba7dad-d2ad-5157-8031-77e4c0ca146f").unwrap()
+    built_in("52ba7dad-d2ad-5157-8031-77e4c0ca146f")
 }
 
 pub(crate) fn normalise() -> cloudtrail::Options {
