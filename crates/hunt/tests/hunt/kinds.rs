@@ -12,7 +12,7 @@ fn ecs_document(id: &str, dataset: &str) -> String {
     let document = json!({
         "@timestamp": ecs::date::to_iso(DAY_ONE + HOUR),
         "event": {"id": id, "dataset": dataset, "action": "GetPasswordData", "provider": "ec2.amazonaws.com"},
-        "aws.cloudtrail": {"error_code": "AccessDenied", "user_identity": {
+        "aws.cloudtrail": {"error_code": "Client.UnauthorizedOperation", "user_identity": {
             "type": "AssumedRole",
             "session_context": {"session_issuer": {"arn": "arn:aws:iam::111122223333:role/ecs"}},
         }},
