@@ -1,7 +1,7 @@
 //! One filter: the clauses that must all hold, and what a block must have for any row to satisfy it.
 
-use crate::ids::LeafId;
-use crate::program::{Leaf, Program};
+use crate::ids::{LeafId, PredicateId};
+use crate::program::{Kind, Program};
 
 /// What a decision on a value costs, relative to a look-up of its number in a set of bits.
 const ASKING: u32 = 16;
@@ -35,15 +35,30 @@ pub(crate) struct Filter {
 }
 
 /// Leaves one of which every matching row satisfies.
+///
+/// `event.action: (A or B) and user.name: *x` has two gates, one of its clauses each. A block in which nothing is called
+/// `A` or `B` holds no match, whatever its users are called, and where some rows are, only those are looked at. `not
+/// user.name: x` opens no gate: rows of which nothing is said satisfy it, too. Nor does `event.action: A or not
+/// user.name: x`: of a match, `A` need not be true.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     pub(crate) leaves: Vec<LeafId>,
     /// The clause that says just this, so that it need not be looked at again.
     pub(crate) decides: Option<usize>,
-    class: Class,
-    /// The share of rows that may pass, guessed from how many different questions the column gets.
-    share: f64,
+    cost: GateCost,
 }
+
+/// How good a gate is: less is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct GateCost {
+    class: Class,
+    /// The share of rows that may pass, guessed from how many different questions the columns get, in parts of
+    /// [`ALL_ROWS`].
+    share: u64,
+}
+
+/// The share of rows that pass if all do.
+const ALL_ROWS: u64 = 1 << 32;
 
 /// How the rows that pass a gate are found, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +72,8 @@ enum Class {
 }
 
 impl Filter {
-    pub(crate) fn new(clause: Clause, program: &Program) -> Self {
+    /// What must hold, and gates that follow from it.
+    pub(crate) fn new(clause: Clause, gates: Vec<Gate>, program: &Program) -> Self {
         let mut never = false;
         let mut clauses = match clause {
             Clause::Const(value) => {
@@ -72,17 +88,14 @@ impl Filter {
         }
         clauses.sort_by_key(|clause| (clause.is_late(program), clause.cost(program)));
         let early = clauses.iter().take_while(|clause| !clause.is_late(program)).count();
-        let mut gates: Vec<Gate> = Vec::new();
-        for (at, clause) in clauses.iter().enumerate() {
-            if let Some(mut gate) = Gate::of(clause, program) {
-                gate.decides = clause.is_any_of_leaves().then_some(at);
-                gates.push(gate);
-            }
+        let mut gates = gates;
+        for gate in &mut gates {
+            gate.decides = clauses.iter().position(|clause| clause.is_any_of(&gate.leaves));
         }
-        gates.sort_by(Gate::order);
+        gates.sort_by_key(|gate| (gate.cost, gate.decides.unwrap_or(usize::MAX)));
         // A worse class costs more to look at than it can save: asking about values is for the rows that are left.
-        if let Some(best) = gates.first().map(|gate| gate.class) {
-            gates.retain(|gate| gate.class == best);
+        if let Some(best) = gates.first().map(|gate| gate.cost.class) {
+            gates.retain(|gate| gate.cost.class == best);
         }
         let wants_late = early < clauses.len();
         Self { never, clauses, early, wants_late, gates }
@@ -96,46 +109,30 @@ impl Filter {
 }
 
 impl Gate {
-    /// What every row that satisfies the clause must satisfy.
-    fn of(clause: &Clause, program: &Program) -> Option<Self> {
-        match clause {
-            Clause::Leaf { leaf, wanted: true } => {
-                let plan = &program.leaves[leaf.index()];
-                let class = match (plan.others.is_empty(), plan.patterns.is_empty()) {
-                    (true, true) => Class::Exact,
-                    (true, false) => Class::Literal,
-                    (false, _) => Class::Any,
-                };
-                let share = share(plan, program);
-                (!plan.late).then(|| Self { leaves: vec![*leaf], decides: None, class, share })
-            }
-            Clause::Const(_) | Clause::Leaf { wanted: false, .. } => None,
-            Clause::All(clauses) => clauses.iter().filter_map(|it| Self::of(it, program)).min_by(Self::order),
-            Clause::Any(clauses) => {
-                let mut all = Self { leaves: Vec::new(), decides: None, class: Class::Exact, share: 0.0 };
-                for clause in clauses {
-                    let gate = Self::of(clause, program)?;
-                    all.leaves.extend(gate.leaves);
-                    all.class = all.class.max(gate.class);
-                    all.share += gate.share;
-                }
-                all.leaves.sort_unstable();
-                all.leaves.dedup();
-                Some(all)
-            }
-        }
-    }
-
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
-        self.class.cmp(&other.class).then(self.share.total_cmp(&other.share))
+    /// The gate of leaves one of which must hold.
+    pub(crate) fn new(mut leaves: Vec<LeafId>, cost: GateCost) -> Self {
+        leaves.sort_unstable();
+        Self { leaves, decides: None, cost }
     }
 }
 
-/// A column that gets many different questions (`event.action`) tells rows apart better than one that always gets
-/// the same (`event.dataset`).
-fn share(leaf: &Leaf, program: &Program) -> f64 {
-    let asked = program.columns[leaf.column.index()].predicates;
-    leaf.predicates.len() as f64 / asked as f64
+impl GateCost {
+    /// Of predicates one of which must hold.
+    pub(crate) fn of(predicates: &[PredicateId], program: &Program) -> Self {
+        let mut all = Self { class: Class::Exact, share: 0 };
+        for id in predicates {
+            let plan = &program.predicates[id.index()];
+            all.class = all.class.max(match plan.kind {
+                Kind::Terms(_) => Class::Exact,
+                Kind::Pattern => Class::Literal,
+                Kind::Any => Class::Any,
+            });
+            // A column that gets many different questions (`event.action`) tells rows apart better than one that always
+            // gets the same (`event.dataset`).
+            all.share += ALL_ROWS / program.columns[plan.column.index()].predicates as u64;
+        }
+        all
+    }
 }
 
 impl Clause {
@@ -175,11 +172,12 @@ impl Clause {
         }
     }
 
-    fn is_any_of_leaves(&self) -> bool {
-        let is_leaf = |clause: &Self| matches!(clause, Self::Leaf { wanted: true, .. });
+    /// Whether it says just that one of these leaves holds.
+    fn is_any_of(&self, leaves: &[LeafId]) -> bool {
+        let is = |clause: &Self| matches!(clause, Self::Leaf { leaf, wanted: true } if leaves.contains(leaf));
         match self {
-            Self::Leaf { .. } => is_leaf(self),
-            Self::Any(clauses) => clauses.iter().all(is_leaf),
+            Self::Leaf { .. } => leaves.len() == 1 && is(self),
+            Self::Any(clauses) => leaves.len() == clauses.len() && clauses.iter().all(is),
             Self::Const(_) | Self::All(_) => false,
         }
     }

@@ -55,6 +55,12 @@ impl<'a> Interner<'a> {
         }
     }
 
+    /// The column and the number of a predicate that was met.
+    pub(crate) fn id(&self, predicate: &Predicate) -> Option<(ColumnId, PredicateId)> {
+        let id = *self.predicate_ids.get(predicate)?;
+        Some((self.predicates[id.index()].0, id))
+    }
+
     fn combine(&mut self, children: &'a [Expr], all: bool, wanted: bool) -> Node {
         let mut flat = Vec::with_capacity(children.len());
         for child in children {

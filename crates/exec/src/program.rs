@@ -3,10 +3,10 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use block::Schema;
 use ecs::{Scalar, Shape};
-use plan::{Expr, Matcher};
+use plan::{Expr, Matcher, Predicate, Sign};
 use rustc_hash::FxHashMap;
 
-use crate::filter::{Clause, Filter};
+use crate::filter::{Clause, Filter, Gate, GateCost};
 use crate::hint::Hint;
 use crate::ids::{ColumnId, FilterId, LeafId, PredicateId, TermId};
 use crate::normal::{Interner, Node};
@@ -129,10 +129,10 @@ impl Program {
         program.add_columns(&interner, late);
         program.add_predicates(&interner);
         let mut leaf_ids = FxHashMap::default();
-        let clauses: Vec<Clause> =
-            nodes.into_iter().map(|node| program.clause(node, &mut leaf_ids)).collect();
-        for clause in clauses {
-            program.filters.push(Filter::new(clause, &program));
+        for (node, filter) in nodes.into_iter().zip(filters) {
+            let clause = program.clause(node, &mut leaf_ids);
+            let gates = program.gates(filter, &interner, &mut leaf_ids);
+            program.filters.push(Filter::new(clause, gates, &program));
         }
         program.index_filters();
         program
@@ -232,18 +232,60 @@ impl Program {
             Node::All(nodes) => Clause::All(nodes.into_iter().map(|node| self.clause(node, ids)).collect()),
             Node::Any(nodes) => Clause::Any(nodes.into_iter().map(|node| self.clause(node, ids)).collect()),
             Node::Leaf { wanted, column, predicates } => {
-                let leaf = if let Some(&id) = ids.get(&predicates) {
-                    id
-                } else {
-                    let id = LeafId::new(self.leaves.len());
-                    ids.insert(predicates.clone(), id);
-                    let leaf = self.leaf(column, predicates);
-                    self.leaves.push(leaf);
-                    id
-                };
-                Clause::Leaf { leaf, wanted }
+                Clause::Leaf { leaf: self.leaf_id(column, predicates, ids), wanted }
             }
         }
+    }
+
+    fn leaf_id(
+        &mut self,
+        column: ColumnId,
+        predicates: Vec<PredicateId>,
+        ids: &mut FxHashMap<Vec<PredicateId>, LeafId>,
+    ) -> LeafId {
+        if let Some(&id) = ids.get(&predicates) {
+            return id;
+        }
+        let id = LeafId::new(self.leaves.len());
+        ids.insert(predicates.clone(), id);
+        let leaf = self.leaf(column, predicates);
+        self.leaves.push(leaf);
+        id
+    }
+
+    /// What follows from a filter and can be told of columns that are filled at once: for each clause that must hold the
+    /// best set of predicates one of which must.
+    fn gates(
+        &mut self,
+        filter: &Expr,
+        interner: &Interner<'_>,
+        ids: &mut FxHashMap<Vec<PredicateId>, LeafId>,
+    ) -> Vec<Gate> {
+        let is_early = |it: &Predicate| interner.id(it).is_some_and(|(at, _)| !self.columns[at.index()].late);
+        let early = filter.weaken(|predicate, sign| sign == Sign::Holds && is_early(predicate));
+        let numbers = |them: &[&Predicate]| -> Vec<PredicateId> {
+            them.iter().filter_map(|it| interner.id(it)).map(|(_, id)| id).collect()
+        };
+        let sets: Vec<Vec<PredicateId>> = early
+            .conjuncts()
+            .iter()
+            .filter_map(|clause| clause.one_of(&|them| GateCost::of(&numbers(them), self)))
+            .map(|them| numbers(&them))
+            .filter(|them| !them.is_empty())
+            .collect();
+        let mut gates = Vec::with_capacity(sets.len());
+        for mut set in sets {
+            let column = |id: &PredicateId| self.predicates[id.index()].column;
+            set.sort_unstable_by_key(|id| (column(id), *id));
+            set.dedup();
+            let cost = GateCost::of(&set, self);
+            let by_column: Vec<(ColumnId, Vec<PredicateId>)> =
+                set.chunk_by(|a, b| column(a) == column(b)).map(|it| (column(&it[0]), it.to_vec())).collect();
+            let leaves =
+                by_column.into_iter().map(|(column, them)| self.leaf_id(column, them, ids)).collect();
+            gates.push(Gate::new(leaves, cost));
+        }
+        gates
     }
 
     fn leaf(&self, column: ColumnId, predicates: Vec<PredicateId>) -> Leaf {

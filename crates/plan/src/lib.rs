@@ -41,6 +41,7 @@ mod regexp;
 mod simplify;
 mod test;
 mod version;
+mod weaken;
 mod wildcard;
 
 pub use condition::{Condition, Residue};
@@ -53,4 +54,5 @@ pub use query::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};
 pub use ranges::Ranges;
 pub use regexp::{CompiledRegexp, Regexp, RegexpError};
 pub use test::{IgnoreAbove, KeywordField, Resolution, StringTest, Test, TextBound, TextRange, TextTest};
+pub use weaken::Sign;
 pub use wildcard::{Glob, Wildcard};

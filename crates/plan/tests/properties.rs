@@ -1,9 +1,11 @@
 //! What must hold for every expression, query and document.
 
+use std::hash::{Hash as _, Hasher as _};
+
 use ecs::{Object, Shape};
 use plan::{
     Bool, Expr, IgnoreAbove, KeywordField, Leaf, LeafKind, Literal, NumberType, Operator, Predicate, Query,
-    RangeBounds, Ranges, StringTest, Test, TextTest, Wildcard, dsl, explain, naive,
+    RangeBounds, Ranges, Sign, StringTest, Test, TextTest, Wildcard, dsl, explain, naive,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -154,7 +156,57 @@ fn query() -> BoxedStrategy<Query> {
     .boxed()
 }
 
+/// The predicates of an expression with what is wanted of each.
+fn signs<'a>(expr: &'a Expr, wanted: Sign, told: &mut Vec<(&'a Predicate, Sign)>) {
+    match expr {
+        Expr::Const(_) => {}
+        Expr::Is(predicate) => told.push((predicate, wanted)),
+        Expr::And(clauses) | Expr::Or(clauses) => clauses.iter().for_each(|it| signs(it, wanted, told)),
+        Expr::Not(inner) => {
+            let opposite = if wanted == Sign::Holds { Sign::Fails } else { Sign::Holds };
+            signs(inner, opposite, told);
+        }
+    }
+}
+
 proptest! {
+    /// What an expression is weakened to follows from it, and says nothing of what is not kept.
+    #[test]
+    fn weakening_follows(expr in expr(), document in document(), seed in any::<u64>()) {
+        let keep = |predicate: &Predicate, sign: Sign| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            (seed, predicate, sign == Sign::Holds).hash(&mut hasher);
+            hasher.finish().is_multiple_of(2)
+        };
+        let weak = expr.weaken(keep);
+        prop_assert!(!naive::matches(&expr, &document) || naive::matches(&weak, &document), "{expr}\n{weak}");
+        let strong = Expr::Not(Box::new(expr.clone())).weaken(keep);
+        prop_assert!(naive::matches(&expr, &document) || naive::matches(&strong, &document), "{expr}\n{strong}");
+        let whole = expr.weaken(|_, _| true);
+        prop_assert_eq!(naive::matches(&expr, &document), naive::matches(&whole, &document));
+        for weak in [weak, strong] {
+            let mut told = Vec::new();
+            signs(&weak, Sign::Holds, &mut told);
+            prop_assert!(told.iter().all(|(predicate, sign)| keep(predicate, *sign)), "{weak}");
+        }
+    }
+
+    /// One of the predicates that must hold does.
+    #[test]
+    fn one_of_them_holds(expr in expr(), document in document(), seed in any::<u64>()) {
+        let cost = |them: &[&Predicate]| {
+            let mut hasher = std::hash::DefaultHasher::new();
+            (seed, them).hash(&mut hasher);
+            hasher.finish()
+        };
+        for expr in [expr.weaken(|_, _| true), expr.weaken(|_, sign| sign == Sign::Holds), expr.simplify()] {
+            if let Some(them) = expr.one_of(&cost) && naive::matches(&expr, &document) {
+                let holds = |it: &&Predicate| naive::matches(&Expr::Is((*it).clone()), &document);
+                prop_assert!(them.iter().any(holds), "{expr}\n{them:?}");
+            }
+        }
+    }
+
     #[test]
     fn the_canonical_form_means_the_same(expr in expr(), documents in prop::collection::vec(document(), 0..8)) {
         let simple = expr.clone().simplify();
