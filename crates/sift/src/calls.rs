@@ -1,13 +1,28 @@
 //! Which columns the records of a call need.
 //!
-//! Nearly every rule is about a few calls. Of a record whose call most rules have nothing to do with, only the columns
-//! of the others are filled: a filter that the call alone makes false is false whatever the other columns hold. If the
-//! call makes all of them false, the record becomes no row. Nor does it if the guards of those that are left do.
+//! Nearly every rule is about a few calls. What a filter asks of the call is what is left of it when everything else is
+//! taken out ([`Expr::weaken`]), and that is decided once a call:
+//!
+//! ```text
+//! filter                                                asks of the call
+//! event.action: StopLogging and user.name: x            event.action: StopLogging
+//! not event.action: Get* and error_code: AccessDenied   not event.action: Get*
+//! event.action: StopLogging or user.name: x             nothing
+//! ```
+//!
+//! Of a `GetObject` the first filter is false whatever the user is called. So `user.name` is not looked up for its row,
+//! and stays empty there: a lie, but one that only filters are told which are false anyhow. It would be wrong for the
+//! third, which a `GetObject` of `x` satisfies, and it cannot happen there: a column is left out of a row only if all
+//! filters that need it, or whose callers do, are false by their call. If all filters are, the record becomes no row.
+//!
+//! It would be wrong, too, if the call that is looked at were not the one that the filters see: a record with two names,
+//! `"eventName": ["GetObject", "StopLogging"]`, is a match of the first. Such a record has no plain call
+//! ([`Event::call`]) and gets all columns. What a call leaves open is decided by the [`guards`](crate::guards).
 
 use std::sync::Arc;
 
 use block::{BlockBuilder, Origin, RowInfo, Schema, Slot};
-use cloudtrail::{Call, Columns, Event};
+use cloudtrail::{Call, Columns, Event, Version};
 use ecs::{Scalar, Shape};
 use exec::{Program, Scratch};
 use plan::{Expr, Predicate};
@@ -15,8 +30,8 @@ use rustc_hash::FxHashMap;
 
 use crate::guards::{Guard, Guards};
 
-const ACTION: &str = "event.action";
-const PROVIDER: &str = "event.provider";
+pub(crate) const ACTION: &str = "event.action";
+pub(crate) const PROVIDER: &str = "event.provider";
 
 /// No call of AWS is nearly as long as this, in bytes. The records of longer ones get all columns: to remember what
 /// somebody made up would take much memory.
@@ -54,35 +69,26 @@ impl Calls {
         filters: &[Expr],
         needs: Vec<Vec<Slot>>,
         schema: &Schema,
+        version: Version,
         is_early: impl Fn(Slot) -> bool,
     ) -> Option<Self> {
-        let asked: Vec<Expr> = filters.iter().map(|filter| of_call(filter, true).simplify()).collect();
+        let asked: Vec<Expr> = filters.iter().map(of_call).collect();
         let asks: Vec<bool> = asked.iter().map(|asked| *asked != Expr::Const(true)).collect();
         if !asks.contains(&true) {
             return None;
         }
         let own = [ACTION, PROVIDER].iter().filter_map(|path| schema.get(path, Shape::Leaf)).collect();
-        let guards = Guards::new(filters, schema, is_early);
+        let guards = Guards::new(filters, schema, version, is_early);
         Some(Self { program: Program::compile(&asked), asks, needs, own, guards })
     }
 }
 
-/// What of a call alone is true of every event of which `filter` is `wanted`.
-fn of_call(filter: &Expr, wanted: bool) -> Expr {
-    let each = |clauses: &[Expr]| clauses.iter().map(|clause| of_call(clause, wanted)).collect();
-    match filter {
-        Expr::Const(value) => Expr::Const(*value == wanted),
-        Expr::Is(predicate) if !is_of_call(predicate) => Expr::Const(true),
-        Expr::Is(_) if wanted => filter.clone(),
-        Expr::Is(_) => Expr::Not(Box::new(filter.clone())),
-        Expr::Not(inner) => of_call(inner, !wanted),
-        Expr::And(clauses) if wanted => Expr::And(each(clauses)),
-        Expr::Or(clauses) if !wanted => Expr::And(each(clauses)),
-        Expr::And(clauses) | Expr::Or(clauses) => Expr::Or(each(clauses)),
-    }
+/// What a filter asks of the call, whatever else it asks for.
+fn of_call(filter: &Expr) -> Expr {
+    filter.weaken(|predicate, _| is_of_call(predicate)).simplify()
 }
 
-fn is_of_call(predicate: &Predicate) -> bool {
+pub(crate) fn is_of_call(predicate: &Predicate) -> bool {
     predicate.shape == Shape::Leaf && (predicate.path == ACTION || predicate.path == PROVIDER)
 }
 

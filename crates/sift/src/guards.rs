@@ -1,19 +1,30 @@
 //! What a filter cannot do without, told by one field.
 //!
-//! A filter that names no call may still ask for something that few records have: a long-term access key, a role. If
-//! all filters that the call leaves ask for such a thing, it is looked for before any column is filled. Most records
-//! have none of them, and become no row.
+//! A filter that names no call may still ask for something that few records have:
+//!
+//! ```text
+//! user_identity.access_key_id: AKIA* and event.outcome: success
+//! user_identity.arn: *root and not event.action: ConsoleLogin
+//! ```
+//!
+//! If these are all that the call leaves, a record whose key begins with `ASIA`, made by a role, satisfies neither:
+//! before any column is filled its key and its role are looked at, and it becomes no row. Most records do not.
+//!
+//! It would be wrong for `access_key_id: AKIA* or event.outcome: failure`: an `ASIA` that failed is a match. What guards a
+//! filter must hold of every match, so it is read off what is left of the filter when all but that field is taken out
+//! ([`Expr::weaken`]), and of this filter nothing is. It would be wrong for `not access_key_id: ASIA*`, which a record
+//! without a key satisfies: only what must hold is kept, never what must fail. And one filter without a guard is enough
+//! for the record to become a row.
+
+use std::collections::BTreeSet;
 
 use block::{Schema, Slot};
-use cloudtrail::{Columns, Event};
+use cloudtrail::{Columns, Event, Spread, Traits, Version};
 use ecs::{Scalar, Shape};
-use plan::{Expr, Matcher, StringTest, Test};
+use plan::{Expr, Matcher, Predicate, Sign, StringTest, Test};
 use rustc_hash::FxHashMap;
 
-/// Fields of which nearly all records have the same few values, by what they begin with.
-const COMMON: [&str; 5] = ["aws.cloudtrail.event_", "cloud.", "data_stream.", "event.", "tags"];
-/// What has few values, too, but some of them are rare.
-const FEW_VALUES: [&str; 1] = ["aws.cloudtrail.user_identity.type"];
+use crate::calls::is_of_call;
 
 /// What stands beside the columns. A tail may ask for a column of that name, which stays empty.
 const BESIDE: [&str; 2] = ["_id", "_index"];
@@ -49,19 +60,32 @@ enum Cost {
 
 impl Guards {
     /// `is_early` says which columns are filled at once: the others cost too much to guard anything.
-    pub(crate) fn new(filters: &[Expr], schema: &Schema, is_early: impl Fn(Slot) -> bool) -> Self {
-        let slot = |path: &str| {
-            let may_guard = !COMMON.iter().any(|prefix| path.starts_with(prefix)) && !BESIDE.contains(&path);
-            schema.get(path, Shape::Leaf).filter(|slot| may_guard && is_early(*slot))
+    pub(crate) fn new(
+        filters: &[Expr],
+        schema: &Schema,
+        version: Version,
+        is_early: impl Fn(Slot) -> bool,
+    ) -> Self {
+        let spreads: Vec<Spread> =
+            schema.columns().map(|(_, path, shape)| Traits::of(path, shape, version).spread).collect();
+        // What is common guards nothing, and the call was asked before.
+        let may_guard = |predicate: &Predicate, slot: Slot| {
+            predicate.shape == Shape::Leaf
+                && is_early(slot)
+                && spreads[slot.index()] != Spread::Common
+                && !is_of_call(predicate)
+                && !BESIDE.contains(&predicate.path.as_str())
         };
-        let few: Vec<Slot> = FEW_VALUES.iter().filter_map(|path| slot(path)).collect();
-        let chosen: Vec<Option<Condition>> = filters
-            .iter()
-            .map(|filter| {
-                let conditions = conditions(filter, &slot).into_iter();
-                conditions.min_by_key(|it| (few.contains(&it.slot), it.cost, it.tests.len()))
-            })
-            .collect();
+        let slot = |predicate: &Predicate| {
+            let slot = schema.get(&predicate.path, predicate.shape)?;
+            (cost(&predicate.test).is_some() && may_guard(predicate, slot)).then_some(slot)
+        };
+        let choose = |filter: &Expr| {
+            let slots: BTreeSet<Slot> = filter.predicates().into_iter().filter_map(slot).collect();
+            let conditions = slots.into_iter().filter_map(|it| condition(filter, it, &slot));
+            conditions.min_by_key(|it| (spreads[it.slot.index()] == Spread::Few, it.cost, it.tests.len()))
+        };
+        let chosen: Vec<Option<Condition>> = filters.iter().map(choose).collect();
         let mut conditions: Vec<Condition> = chosen.iter().flatten().cloned().collect();
         conditions.sort_unstable();
         conditions.dedup();
@@ -118,31 +142,14 @@ fn is_hit(matchers: &[Matcher], verdicts: Option<&mut FxHashMap<Box<str>, bool>>
     *verdicts.entry(text.into()).or_insert_with(ask)
 }
 
-/// What single fields must satisfy for the filter to be true. A field without a value satisfies no test.
-fn conditions(filter: &Expr, slot: &impl Fn(&str) -> Option<Slot>) -> Vec<Condition> {
-    match filter {
-        Expr::Is(predicate) if predicate.shape == Shape::Leaf => {
-            let condition = cost(&predicate.test).zip(slot(&predicate.path));
-            let tests = || vec![predicate.test.clone()];
-            condition.map(|(cost, slot)| Condition { cost, slot, tests: tests() }).into_iter().collect()
-        }
-        Expr::And(clauses) => clauses.iter().flat_map(|clause| conditions(clause, slot)).collect(),
-        Expr::Or(clauses) => {
-            let mut each = clauses.iter().map(|clause| conditions(clause, slot));
-            let first = each.next().unwrap_or_default();
-            each.fold(first, |all, other| all.iter().filter_map(|it| it.or(&other)).collect())
-        }
-        Expr::Const(_) | Expr::Is(_) | Expr::Not(_) => Vec::new(),
-    }
-}
-
-impl Condition {
-    /// What is true if this is, or one of the others that are about the same field.
-    fn or(&self, others: &[Self]) -> Option<Self> {
-        let other = others.iter().find(|it| it.slot == self.slot)?;
-        let tests = self.tests.iter().chain(&other.tests).cloned().collect();
-        Some(Self { cost: self.cost.max(other.cost), slot: self.slot, tests })
-    }
+/// What a value of the field must satisfy for the filter to be true. A field without a value satisfies no test.
+fn condition(filter: &Expr, slot: Slot, slot_of: &impl Fn(&Predicate) -> Option<Slot>) -> Option<Condition> {
+    let own = filter.weaken(|predicate, sign| sign == Sign::Holds && slot_of(predicate) == Some(slot));
+    let own = own.simplify();
+    let dearest = |them: &[&Predicate]| them.iter().filter_map(|it| cost(&it.test)).max();
+    let them = own.one_of(&|them| (dearest(them), them.len()))?;
+    let tests = them.iter().map(|it| it.test.clone()).collect();
+    Some(Condition { cost: dearest(&them).unwrap_or(Cost::Compare), slot, tests })
 }
 
 /// Nothing if most values satisfy the test, or it takes too long.
@@ -176,7 +183,7 @@ mod tests {
         let filters = [lower(query)];
         let program = Program::compile(&filters);
         let late = program.schema().get("user_agent.name", Shape::Leaf);
-        let guards = Guards::new(&filters, program.schema(), |slot| Some(slot) != late);
+        let guards = Guards::new(&filters, program.schema(), Version::default(), |slot| Some(slot) != late);
         let Condition { slot, tests, .. } = &guards.conditions[guards.of(0)?];
         let column = program.schema().columns().find(|(it, ..)| it == slot);
         Some((column.unwrap().1.to_owned(), tests.len()))
@@ -211,7 +218,7 @@ mod tests {
     fn equal_guards_are_one_and_cheap_ones_come_first() {
         let queries = ["user.name: *x", "user.id: x and event.action: A", "user.id: x and event.action: B"];
         let filters = queries.map(lower);
-        let guards = Guards::new(&filters, Program::compile(&filters).schema(), |_| true);
+        let guards = Guards::new(&filters, Program::compile(&filters).schema(), Version::default(), |_| true);
         assert_eq!([0, 1, 2].map(|it| guards.of(it)), [Some(1), Some(0), Some(0)]);
     }
 

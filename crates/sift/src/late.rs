@@ -1,68 +1,55 @@
 //! Which columns are worth filling late.
+//!
+//! To render the parameters of a request takes longer than all cheap columns of a record together. A filter such as
+//!
+//! ```text
+//! event.action: PutBucketAcl and aws.cloudtrail.request_parameters: *AllUsers*
+//! ```
+//!
+//! has a use for them only where the rest of it holds, so only there they are rendered: after the block has told which
+//! rows are `PutBucketAcl`, from the record's text. A filter that is not about few calls leaves nearly all rows, and each
+//! would be parsed twice: `not event.action: Get* and aws.cloudtrail.request_parameters: *AllUsers*` makes the column one
+//! that is filled at once, for everybody.
+//!
+//! An empty column is no value, and `not aws.cloudtrail.request_parameters: *` is true of that. So a late column must not
+//! be asked about before it is filled: [`Program::candidates`](exec::Program::candidates) evaluates no clause that needs
+//! one, and names the rows whose verdict hangs on it.
 
 use std::collections::BTreeSet;
 
+use cloudtrail::{Cost, Traits, Version};
 use ecs::Shape;
-use plan::Expr;
+use plan::{Expr, Sign};
 
-/// Fields that take more than a copy to make: rendered payloads, parsed user agents, collected names. Also payload
-/// keys, each of which has to be found.
-const COSTLY: [&str; 13] = [
-    "actor.",
-    "aws.cloudtrail.additional_eventdata",
-    "aws.cloudtrail.flattened.",
-    "aws.cloudtrail.request_parameters",
-    "aws.cloudtrail.resources",
-    "aws.cloudtrail.response_elements",
-    "aws.cloudtrail.service_event_details",
-    "event.original",
-    "related.",
-    "user_agent.device.",
-    "user_agent.name",
-    "user_agent.os.",
-    "user_agent.version",
-];
+use crate::calls::{ACTION, PROVIDER};
 
-/// Places and networks: costly only if there is a database to look them up in.
-const LOOKED_UP: [&str; 2] = ["source.as.", "source.geo."];
-
-/// What names the call. A filter that needs one of a few calls leaves few rows.
-const CALL: [&str; 2] = ["event.action", "event.provider"];
-
-/// Whether a field takes more than a copy to make; `looks_up` says whether addresses are looked up.
-pub(crate) fn is_costly(path: &str, looks_up: bool) -> bool {
-    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| path.starts_with(prefix));
-    let is_entity = path.ends_with(".entity.id") || path.ends_with(".target.id");
-    begins(&COSTLY) || is_entity || looks_up && begins(&LOOKED_UP)
+/// Whether a column takes more than a copy to fill; `looks_up` says whether addresses are looked up.
+pub(crate) fn is_costly(path: &str, shape: Shape, version: Version, looks_up: bool) -> bool {
+    match Traits::of(path, shape, version).cost {
+        Cost::Copied => false,
+        Cost::LookedUp => looks_up,
+        Cost::Made => true,
+    }
 }
 
-/// The paths that are worth filling late. A path that some filter asks of most rows is not: its records would be
-/// read twice.
-pub(crate) fn late_paths(filters: &[Expr], looks_up: bool) -> BTreeSet<(String, Shape)> {
-    let mut late = BTreeSet::new();
-    let mut early = BTreeSet::new();
+/// The columns that are worth filling late. One that some filter asks of most rows is not: their records would be read
+/// twice.
+pub(crate) fn late_paths(filters: &[Expr], version: Version, looks_up: bool) -> BTreeSet<(String, Shape)> {
+    let (mut late, mut early) = (BTreeSet::new(), BTreeSet::new());
     for filter in filters {
         let paths = if is_about_few_calls(filter) { &mut late } else { &mut early };
-        for predicate in filter.predicates() {
-            if is_costly(&predicate.path, looks_up) {
-                paths.insert((predicate.path.clone(), predicate.shape));
-            }
-        }
+        paths.extend(filter.paths());
     }
-    late.retain(|path| !early.contains(path));
-    late
+    let is_worth_it = |it: &&(&str, Shape)| !early.contains(*it) && is_costly(it.0, it.1, version, looks_up);
+    late.iter().filter(is_worth_it).map(|&(path, shape)| (path.to_owned(), shape)).collect()
 }
 
-/// Whether the filter needs the call to be one of some.
+/// Whether the filter needs the call to be one of some: few rows are.
 fn is_about_few_calls(filter: &Expr) -> bool {
-    match filter {
-        Expr::Is(predicate) => CALL.contains(&predicate.path.as_str()),
-        Expr::And(clauses) => clauses.iter().any(is_about_few_calls),
-        Expr::Or(clauses) => !clauses.is_empty() && clauses.iter().all(is_about_few_calls),
-        // Nothing matches, so no row is left.
-        Expr::Const(value) => !value,
-        Expr::Not(_) => false,
-    }
+    let names = filter.weaken(|predicate, sign| {
+        sign == Sign::Holds && [ACTION, PROVIDER].contains(&predicate.path.as_str())
+    });
+    names != Expr::Const(true)
 }
 
 #[cfg(test)]
@@ -78,7 +65,7 @@ mod tests {
                 plan::lower(&query, &catalog, 0).unwrap()
             })
             .collect();
-        late_paths(&filters, false).into_iter().map(|(path, _)| path).collect()
+        late_paths(&filters, Version::default(), false).into_iter().map(|(path, _)| path).collect()
     }
 
     #[test]

@@ -76,13 +76,13 @@ impl Sift {
     /// One program of all filters, and the columns that they and their callers need. A filter is known by its place from
     /// now on.
     pub fn new(filters: Vec<Filter>, policy: Policy, settings: Settings) -> Self {
-        let looks_up = settings.normalise.geo.is_some();
+        let (version, looks_up) = (settings.normalise.version, settings.normalise.geo.is_some());
         let (exprs, needs): (Vec<Expr>, Vec<_>) = filters.into_iter().map(|it| (it.expr, it.needs)).unzip();
         let columns = match policy {
             Policy::OnlyMatches => None,
             Policy::Everything { columns } => Some(columns),
         };
-        let late = late_paths(&exprs, looks_up);
+        let late = late_paths(&exprs, version, looks_up);
         let is_late = |path: &str, shape| {
             let column = (path.to_owned(), shape);
             late.contains(&column) && !columns.as_ref().is_some_and(|all| all.contains(&column))
@@ -105,8 +105,11 @@ impl Sift {
         let needs: Vec<Vec<Slot>> = needs
             .iter()
             .map(|needs| {
-                let phase = |path| if is_costly(path, looks_up) { Phase::Tail } else { Phase::Early };
-                needs.iter().map(|(path, shape)| add(path, *shape, phase(path))).collect()
+                let of = |(path, shape): &(String, Shape)| {
+                    let is_costly = is_costly(path, *shape, version, looks_up);
+                    add(path, *shape, if is_costly { Phase::Tail } else { Phase::Early })
+                };
+                needs.iter().map(of).collect()
             })
             .collect();
         let asks =
@@ -126,7 +129,7 @@ impl Sift {
                 own.chain(needs.iter().copied()).collect()
             });
             let is_early = |slot: Slot| phases[slot.index()] == Phase::Early;
-            (Calls::new(&exprs, all.collect(), &schema, is_early).map(Arc::new), Skip::new(&exprs))
+            (Calls::new(&exprs, all.collect(), &schema, version, is_early).map(Arc::new), Skip::new(&exprs))
         };
         Self {
             program,

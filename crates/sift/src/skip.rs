@@ -8,8 +8,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use ecs::{Millis, Shape};
 use memchr::memmem::Finder;
 use memchr::{memchr, memchr_iter};
-use plan::{Expr, Test};
+use plan::{Expr, Predicate, Sign, Test};
 
+use crate::calls::ACTION;
 use crate::record::{Kind, Record};
 
 /// Names of calls for which a search of the text is worth it: as many as vectors can search for.
@@ -101,24 +102,20 @@ fn is_at_top(text: &[u8], at: usize) -> bool {
 
 /// The names of which the call must be one.
 fn calls(filter: &Expr) -> Option<Vec<String>> {
-    match filter {
-        Expr::Is(predicate) => match &predicate.test {
-            Test::Terms(terms) if predicate.path == "event.action" && predicate.shape == Shape::Leaf => {
-                // Anything else could be written in several ways.
-                let plain =
-                    |term: &String| !term.is_empty() && term.bytes().all(|it| it.is_ascii_alphanumeric());
-                terms.iter().all(plain).then(|| terms.clone())
-            }
-            _ => None,
-        },
-        Expr::And(clauses) => clauses.iter().filter_map(calls).min_by_key(Vec::len),
-        Expr::Or(clauses) => {
-            let names = clauses.iter().map(calls).collect::<Option<Vec<_>>>()?;
-            Some(names.into_iter().flatten().collect())
-        }
-        Expr::Const(value) => (!value).then(Vec::new),
-        Expr::Not(_) => None,
-    }
+    let named = filter.weaken(|predicate, sign| sign == Sign::Holds && names(predicate).is_some()).simplify();
+    let asked =
+        |them: &[&Predicate]| them.iter().filter_map(|it| names(it)).map(<[String]>::len).sum::<usize>();
+    let them = named.one_of(&asked)?;
+    Some(them.into_iter().filter_map(names).flatten().cloned().collect())
+}
+
+/// The names for which a predicate asks, if it asks for nothing but plain ones: anything else could be written in several
+/// ways.
+fn names(predicate: &Predicate) -> Option<&[String]> {
+    let Test::Terms(terms) = &predicate.test else { return None };
+    let plain = |term: &String| !term.is_empty() && term.bytes().all(|it| it.is_ascii_alphanumeric());
+    let is_action = predicate.path == ACTION && predicate.shape == Shape::Leaf;
+    (is_action && terms.iter().all(plain)).then_some(terms)
 }
 
 #[cfg(test)]

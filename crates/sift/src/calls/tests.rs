@@ -13,7 +13,7 @@ fn lower(query: &str) -> Expr {
 }
 
 fn asked(query: &str) -> String {
-    of_call(&lower(query), true).simplify().to_string()
+    of_call(&lower(query)).to_string()
 }
 
 #[test]
@@ -42,7 +42,8 @@ fn part_of(queries: &[&str], action: &str, provider: &str, key: &str) -> (Vec<St
     let filters: Vec<Expr> = queries.iter().map(|query| lower(query)).collect();
     let program = Program::compile(&filters);
     let schema = program.schema();
-    let calls = Calls::new(&filters, needs(&filters, schema), schema, |_| true).map(Arc::new);
+    let calls =
+        Calls::new(&filters, needs(&filters, schema), schema, Version::default(), |_| true).map(Arc::new);
     let columns = |picked: bool| Columns::of(schema, Version::default(), |_| picked);
     let mut by_call = ByCall::new(calls, columns(true), columns(false), columns(false));
     let mut wants_text = false;
@@ -115,7 +116,9 @@ fn later_columns_are_those_of_the_call_too() {
     let program = Program::compile(&filters);
     let schema = program.schema();
     let is_late = |slot: Slot| schema.get(request, Shape::Leaf) == Some(slot);
-    let calls = Calls::new(&filters, needs(&filters, schema), schema, |slot| !is_late(slot)).map(Arc::new);
+    let calls =
+        Calls::new(&filters, needs(&filters, schema), schema, Version::default(), |slot| !is_late(slot))
+            .map(Arc::new);
     let columns = |picked: &dyn Fn(Slot) -> bool| Columns::of(schema, Version::default(), picked);
     let (early, late) = (columns(&|slot| !is_late(slot)), columns(&is_late));
     let mut by_call = ByCall::new(calls, early, late.clone(), late);
