@@ -8,6 +8,7 @@ use anyhow::{anyhow, bail};
 use cloudtrail::Geo;
 use ecs::Millis;
 use ecs::date::{DateError, DateMath};
+use hunt::Trouble;
 use jiff::Timestamp;
 use rule::{GuideLanguage, Rule, RuleSet};
 
@@ -54,14 +55,14 @@ pub(crate) fn status(records: u64, troubles: u64) -> u8 {
 
 /// What could not be read, fit for a terminal (the names of files and of what is in archives may hold anything),
 /// with the option that raises the limit where there is one.
-pub(crate) fn trouble(text: &str) -> String {
-    let option = match text.split(' ').next() {
+pub(crate) fn trouble(trouble: &Trouble) -> String {
+    let option = match trouble.code {
         Some("READ005") => " (--max-ratio)",
         Some("READ006") => " (--max-file-bytes)",
         Some("READ016") => " (--max-record-bytes)",
         _ => "",
     };
-    report::clean(text) + option
+    report::clean(&trouble.text) + option
 }
 
 /// The folders among `paths` hold rules or exceptions, or at least something that was meant as one.

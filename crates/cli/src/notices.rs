@@ -1,6 +1,6 @@
 //! What a hunt must say besides its alerts, in words.
 
-use hunt::{Found, Notice};
+use hunt::{Found, Notice, Trouble};
 use report::{count, plural, when};
 use rule::{Idle, IdleReason, RuleSet, Selection, Withheld};
 use span::Style;
@@ -172,9 +172,9 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
     }
 }
 
-fn troubles(texts: &[String], all: u64) -> String {
+fn troubles(first: &[Trouble], all: u64) -> String {
     let mut text = format!("{} could not be read:", plural(all, "part of the input", "parts of the input"));
-    for trouble in texts.iter().take(TROUBLES_SHOWN) {
+    for trouble in first.iter().take(TROUBLES_SHOWN) {
         text += &format!("\n{}", input::trouble(trouble));
     }
     if all > TROUBLES_SHOWN as u64 {

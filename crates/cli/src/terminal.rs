@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hunt::{Progress, Stage};
+use hunt::{Progress, Stage, Trouble};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use report::Terminal;
 
@@ -142,7 +142,7 @@ pub(crate) fn notice(notice: &report::Remark) {
 const TROUBLES_SHOWN: usize = 10;
 
 /// Says on standard error what is to be known of the paths, and what of the input could not be read.
-pub(crate) fn troubles(global: &Global, notices: &[String], texts: &[String], total: u64) {
+pub(crate) fn troubles(global: &Global, notices: &[String], first: &[Trouble], total: u64) {
     if global.quiet {
         return;
     }
@@ -154,8 +154,8 @@ pub(crate) fn troubles(global: &Global, notices: &[String], texts: &[String], to
     }
     let parts = report::plural(total, "part of the input", "parts of the input");
     say(&format!("warning: {parts} could not be read:\n"));
-    for text in texts.iter().take(TROUBLES_SHOWN) {
-        say(&format!("    {}\n", input::trouble(text)));
+    for trouble in first.iter().take(TROUBLES_SHOWN) {
+        say(&format!("    {}\n", input::trouble(trouble)));
     }
     if total > TROUBLES_SHOWN as u64 {
         say(&format!("    … and {} more\n", report::count(total - TROUBLES_SHOWN as u64)));

@@ -44,7 +44,7 @@ pub struct Explained {
     /// The rules that cannot run.
     pub refused: Vec<Refused>,
     /// What could not be read, so that the event may have been there: the first of it,
-    pub troubles: Vec<String>,
+    pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
     /// What else the user should know of the paths.
@@ -155,11 +155,11 @@ impl Visit for Search<'_> {
                 self.found.push(((record.input, record.ordinal), document));
             }
             Ok(_) => {}
-            Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
+            Err(error) => self.troubles.of_record(&record, &error),
         }
     }
 
     fn problem(&mut self, problem: reader::Problem) {
-        self.troubles.push(Trouble::of_reader(&problem));
+        self.troubles.of_reader(&problem);
     }
 }

@@ -14,7 +14,7 @@ use crate::keep::Keeper;
 use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
 use crate::term::TermType;
-use crate::trouble::{Trouble, Troubles};
+use crate::trouble::{RecordError, Troubles};
 
 /// So many records may be read again, a thread, before it keeps the texts of records of which it seems less likely that
 /// they alert: rules that name no call turn out to match.
@@ -66,11 +66,11 @@ impl<'s> Gathering<'s> {
 
 impl Visit for Gathering<'_> {
     fn record(&mut self, raw: RawRecord<'_>) {
-        let pushed = raw.record().and_then(|record| {
-            self.worker.push(&record, &mut self.gather).map_err(|error| Trouble::text(&error))
-        });
-        if let Err(text) = pushed {
-            self.troubles.push(Trouble::of_record(&raw, text));
+        let pushed = raw
+            .record()
+            .and_then(|record| self.worker.push(&record, &mut self.gather).map_err(RecordError::from));
+        if let Err(error) = pushed {
+            self.troubles.of_record(&raw, &error);
         }
         if self.gather.missed > MISSED_MAX {
             self.worker.keep_all_texts();
@@ -78,7 +78,7 @@ impl Visit for Gathering<'_> {
     }
 
     fn problem(&mut self, problem: Problem) {
-        self.troubles.push(Trouble::of_reader(&problem));
+        self.troubles.of_reader(&problem);
     }
 
     fn end(&mut self) {

@@ -33,3 +33,4 @@ pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Refused, hunt};
 pub use sift::Document;
+pub use trouble::Trouble;

@@ -9,7 +9,7 @@ use sift::{Document, DocumentBuilder};
 
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{Trouble, Troubles};
+use crate::trouble::{RecordError, Trouble, Troubles};
 use crate::{Progress, Stage};
 
 /// What to normalise.
@@ -31,7 +31,7 @@ pub struct NormalizeReport {
     /// Documents that were made.
     pub documents: u64,
     /// What could not be read: the first of it,
-    pub troubles: Vec<String>,
+    pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
     /// What else the user should know of the paths.
@@ -104,16 +104,16 @@ impl Visit for Normalizing<'_, '_> {
             Ok(document) => {
                 self.documents += 1;
                 if let Some(text) = failure(&document) {
-                    self.troubles.push(Trouble::of_record(&record, text));
+                    self.troubles.of_record(&record, &RecordError::Failed(text));
                 }
                 let mut take = self.take.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 self.stopped = !take(document);
             }
-            Err(text) => self.troubles.push(Trouble::of_record(&record, text)),
+            Err(error) => self.troubles.of_record(&record, &error),
         }
     }
 
     fn problem(&mut self, problem: reader::Problem) {
-        self.troubles.push(Trouble::of_reader(&problem));
+        self.troubles.of_reader(&problem);
     }
 }

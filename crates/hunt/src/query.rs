@@ -11,7 +11,7 @@ use sift::{Document, DocumentBuilder, Kind, Record, document_id, parse_document}
 use crate::normalize::{Take, failure};
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{Trouble, Troubles};
+use crate::trouble::{RecordError, Trouble, Troubles};
 use crate::{Progress, Stage};
 
 /// What to search.
@@ -37,7 +37,7 @@ pub struct QueryReport {
     /// Documents that were looked at.
     pub documents: u64,
     /// What could not be read: the first of it,
-    pub troubles: Vec<String>,
+    pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
     /// What else the user should know of the paths.
@@ -115,8 +115,8 @@ struct Searching<'a, 'f> {
 
 impl Searching<'_, '_> {
     /// A plain document: its `_id` may stand in it, and is then no field of it.
-    fn plain(&self, record: &RawRecord<'_>) -> Result<Document, String> {
-        let mut source = parse_document(record.text).map_err(|error| Trouble::text(&error))?;
+    fn plain(&self, record: &RawRecord<'_>) -> Result<Document, RecordError> {
+        let mut source = parse_document(record.text)?;
         let document = Record { id: record.id, ..Record::of(Kind::Document, record.text) };
         let id = document_id(&document, &source);
         source.remove("_id");
@@ -138,10 +138,10 @@ impl Visit for Searching<'_, '_> {
         let built = if self.plain { self.plain(&record) } else { record.document(&mut self.builder) };
         let mut document = match built {
             Ok(document) => document,
-            Err(text) => return self.troubles.push(Trouble::of_record(&record, text)),
+            Err(error) => return self.troubles.of_record(&record, &error),
         };
         if let Some(text) = failure(&document).filter(|_| !self.plain) {
-            self.troubles.push(Trouble::of_record(&record, text));
+            self.troubles.of_record(&record, &RecordError::Failed(text));
         }
         if self.named {
             self.index.clone_into(&mut document.index);
@@ -159,6 +159,6 @@ impl Visit for Searching<'_, '_> {
     }
 
     fn problem(&mut self, problem: reader::Problem) {
-        self.troubles.push(Trouble::of_reader(&problem));
+        self.troubles.of_reader(&problem);
     }
 }

@@ -16,7 +16,7 @@ use crate::alerts::Evidence;
 use crate::gather::{Gathering, sift};
 use crate::progress::{Progress, Stage};
 use crate::scan::{Which, scan};
-use crate::trouble::Troubles;
+use crate::trouble::{Trouble, Troubles};
 
 /// What to hunt for, where, and when.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ pub struct ReadReport {
     /// Events without a time of their own.
     pub undated: u64,
     /// What could not be read: the first of it,
-    pub troubles: Vec<String>,
+    pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
     /// What else the user should know of the paths.

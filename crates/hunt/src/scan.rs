@@ -12,7 +12,7 @@ use reader::{Input, Problem, Reader, RecordKind, Sink};
 use sift::{Document, DocumentBuilder, Kind};
 
 use crate::Progress;
-use crate::trouble::Trouble;
+use crate::trouble::RecordError;
 
 /// Text of a batch that is handed over.
 const BATCH_BYTES: usize = 1 << 20;
@@ -32,25 +32,21 @@ pub(crate) struct RawRecord<'a> {
     pub(crate) tokens: Option<&'a Tokens>,
 }
 
-/// An object that this engine has no use for.
-const NEITHER: &str =
-    "HUNT003: neither a CloudTrail record nor an ECS document; `query --mapping` searches other documents";
-
 impl<'a> RawRecord<'a> {
     /// As the pass takes records, or why it does not take this one.
-    pub(crate) fn record(&self) -> Result<sift::Record<'a>, String> {
+    pub(crate) fn record(&self) -> Result<sift::Record<'a>, RecordError> {
         let Self { input, ordinal, kind, id, index, text, tokens } = *self;
         let kind = match kind {
             RecordKind::CloudTrail => Kind::CloudTrail,
             RecordKind::Document => Kind::Document,
-            RecordKind::Other => return Err(NEITHER.to_owned()),
+            RecordKind::Other => return Err(RecordError::Neither),
         };
         Ok(sift::Record { origin: block::Origin { input, ordinal }, kind, id, index, text, tokens })
     }
 
     /// Its document.
-    pub(crate) fn document(&self, builder: &mut DocumentBuilder) -> Result<Document, String> {
-        builder.build(&self.record()?).map_err(|error| Trouble::text(&error))
+    pub(crate) fn document(&self, builder: &mut DocumentBuilder) -> Result<Document, RecordError> {
+        Ok(builder.build(&self.record()?)?)
     }
 }
 

@@ -8,45 +8,78 @@ use crate::scan::RawRecord;
 const KEPT: usize = 1_000;
 
 /// Something that could not be read. Everything around it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The code of what is wrong; `None` of a record that says itself what became of it.
+    pub code: Option<&'static str>,
+    /// What is wrong and where, with the code; for what the reader found also what to do.
+    pub text: String,
+}
+
+/// Why a record became no event.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    /// Its text is not what it should be.
+    #[error("{}: {_0}", .0.code())]
+    Unreadable(#[from] sift::Unreadable),
+    /// An object that this engine has no use for.
+    #[error(
+        "HUNT003: neither a CloudTrail record nor an ECS document; `query --mapping` searches other documents"
+    )]
+    Neither,
+    /// It was kept, as a document that says what is wrong with the record.
+    #[error("{_0}")]
+    Failed(String),
+}
+
+impl RecordError {
+    fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Unreadable(error) => Some(error.code()),
+            Self::Neither => Some("HUNT003"),
+            Self::Failed(_) => None,
+        }
+    }
+}
+
+/// A trouble, as a thread meets it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Trouble {
+struct Met {
     /// Which input.
     input: u32,
     /// Where in it, in its own measure: bytes for what the reader found, records for what it gave.
     at: u64,
     /// The record, if the reader gave it.
     ordinal: Option<u64>,
-    /// What is wrong, with a code; for what the reader found also where and what to do.
     text: String,
-}
-
-impl Trouble {
-    pub(crate) fn of_reader(problem: &Problem) -> Self {
-        let at = problem.place.map_or(0, |place| place.offset);
-        Self { input: problem.input, at, ordinal: None, text: problem.to_string() }
-    }
-
-    /// What is wrong with a record, with a code.
-    pub(crate) fn text(error: &sift::Unreadable) -> String {
-        format!("{}: {error}", error.code())
-    }
-
-    pub(crate) fn of_record(record: &RawRecord<'_>, text: String) -> Self {
-        Self { input: record.input, at: record.ordinal, ordinal: Some(record.ordinal), text }
-    }
+    code: Option<&'static str>,
 }
 
 /// What could not be read: the first of it, and how much there is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Troubles {
-    kept: Vec<Trouble>,
+    kept: Vec<Met>,
     total: u64,
 }
 
 impl Troubles {
-    pub(crate) fn push(&mut self, trouble: Trouble) {
+    /// Something that the reader found.
+    pub(crate) fn of_reader(&mut self, problem: &Problem) {
+        let at = problem.place.map_or(0, |place| place.offset);
+        let (code, text) = (Some(problem.cause.code()), problem.to_string());
+        self.push(Met { input: problem.input, at, ordinal: None, text, code });
+    }
+
+    /// A record that the reader gave.
+    pub(crate) fn of_record(&mut self, record: &RawRecord<'_>, error: &RecordError) {
+        let RawRecord { input, ordinal, .. } = *record;
+        let (code, text) = (error.code(), error.to_string());
+        self.push(Met { input, at: ordinal, ordinal: Some(ordinal), text, code });
+    }
+
+    fn push(&mut self, met: Met) {
         self.total += 1;
-        self.kept.push(trouble);
+        self.kept.push(met);
         if self.kept.len() > 2 * KEPT {
             self.cut();
         }
@@ -65,12 +98,15 @@ impl Troubles {
     }
 
     /// Those to be shown, in the order of the inputs, and how many there are in all. `name` names an input.
-    pub(crate) fn finish(mut self, name: impl Fn(u32) -> String) -> (Vec<String>, u64) {
+    pub(crate) fn finish(mut self, name: impl Fn(u32) -> String) -> (Vec<Trouble>, u64) {
         self.cut();
-        let texts = self.kept.into_iter().map(|it| match it.ordinal {
-            Some(ordinal) => format!("{}, record {}: {}", name(it.input), ordinal + 1, it.text),
-            None => it.text,
+        let troubles = self.kept.into_iter().map(|it| {
+            let text = match it.ordinal {
+                Some(ordinal) => format!("{}, record {}: {}", name(it.input), ordinal + 1, it.text),
+                None => it.text,
+            };
+            Trouble { code: it.code, text }
         });
-        (texts.collect(), self.total)
+        (troubles.collect(), self.total)
     }
 }

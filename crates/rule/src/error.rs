@@ -5,6 +5,12 @@ use span::{Diagnostic, Severity, Span};
 
 use crate::duration::date_math_words;
 use crate::foreign::ForeignForm;
+use crate::text::Kind;
+
+mod words;
+
+pub(crate) use words::{Expected, Ruleless};
+use words::{first_of, listed, listed_have, plural};
 
 /// Everything that loading can find. Each variant carries the place to underline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +62,7 @@ pub(crate) enum LoadError {
     /// The file is well formed, but holds no rule.
     #[error("{what} holds no rule")]
     NoRule {
-        /// The file, or the object of an export.
-        what: &'static str,
+        what: Ruleless,
         /// Where.
         span: Span,
         /// It was named by the user, so that it ought to be one.
@@ -79,9 +84,9 @@ pub(crate) enum LoadError {
         /// The field.
         field: String,
         /// What it must be.
-        expected: &'static str,
+        expected: Expected,
         /// What it is.
-        found: &'static str,
+        found: Kind,
         /// The value.
         span: Span,
     },
@@ -350,17 +355,17 @@ impl LoadError {
             Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
             Self::TooLarge { .. } => "split the export into several files".to_owned(),
             Self::TooDeep { .. } => "flatten the file: no part of a rule nests that deep".to_owned(),
-            Self::NoRule { what: "the file", .. } => {
+            Self::NoRule { what: Ruleless::File, .. } => {
                 "a rule file has a table `[rule]`, or is JSON exported from Kibana".to_owned()
             }
             Self::NoRule { .. } => {
                 "rules, exception lists, exception items, connectors and the closing summary are known".to_owned()
             }
             Self::Missing { help, .. } => help.clone(),
-            Self::WrongType { expected: "a list of strings", found: "a string", .. } => {
+            Self::WrongType { expected: Expected::Texts, found: Kind::Text, .. } => {
                 "put the string in brackets: `[\"…\"]`".to_owned()
             }
-            Self::WrongType { expected: "an integer" | "true or false", found: "a string", .. } => {
+            Self::WrongType { expected: Expected::Integer | Expected::Flag, found: Kind::Text, .. } => {
                 "leave out the quotes".to_owned()
             }
             Self::UnknownWord { allowed, .. } if allowed.len() == 1 => format!("write `{}`", allowed[0]),
@@ -422,43 +427,6 @@ impl LoadError {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         }
-    }
-}
-
-/// Files that are named; the rest is counted.
-const FILES_NAMED: usize = 3;
-
-fn first_of(files: &[String]) -> String {
-    let mut text =
-        files.iter().take(FILES_NAMED).map(|file| format!("`{file}`")).collect::<Vec<_>>().join(", ");
-    if files.len() > FILES_NAMED {
-        text += &format!(" and {} more", files.len() - FILES_NAMED);
-    }
-    text
-}
-
-fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// `a`, `b` and `c` are
-fn listed(words: &[&str]) -> String {
-    let (text, many) = enumerate(words);
-    format!("{text} {}", if many { "are" } else { "is" })
-}
-
-/// `a` and `b` have
-fn listed_have(words: &[&str]) -> String {
-    let (text, many) = enumerate(words);
-    format!("{text} {}", if many { "have" } else { "has" })
-}
-
-fn enumerate(words: &[&str]) -> (String, bool) {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        None => ("nothing".to_owned(), false),
-        Some((last, [])) => (last.clone(), false),
-        Some((last, rest)) => (format!("{} and {last}", rest.join(", ")), true),
     }
 }
 

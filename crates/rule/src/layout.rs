@@ -49,7 +49,7 @@ fn new_terms(rule: &mut Node, findings: &mut Findings) {
         {
             findings.push(&LoadError::UnknownWord {
                 field: "new_terms.field".to_owned(),
-                value: field.text().unwrap_or(field.data.kind()).to_owned(),
+                value: field.text().map_or_else(|| field.data.kind().to_string(), str::to_owned),
                 allowed: vec![name],
                 span: field.span,
             });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::check::{Text, check_rule, check_table};
-use crate::error::Findings;
+use crate::error::{Findings, Ruleless};
 use crate::exceptions::{self, Item, ListKey};
 use crate::format::GUIDE;
 use crate::layout::parts;
@@ -67,7 +67,7 @@ fn parse_rule_file(input: &Input<'_>, set: &mut RuleSet) {
                 // Whatever else was found, it was found in something that is no rule.
                 findings = Findings::default();
                 let span = span::Span::at(0);
-                findings.push(&LoadError::NoRule { what: "the file", span, expected: input.expected });
+                findings.push(&LoadError::NoRule { what: Ruleless::File, span, expected: input.expected });
             }
         }
     }
@@ -101,7 +101,7 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
     }
     if objects.is_empty() && is_json {
         let span = span::Span::at(0);
-        let error = LoadError::NoRule { what: "the file", span, expected: input.expected };
+        let error = LoadError::NoRule { what: Ruleless::File, span, expected: input.expected };
         set.report(input.name, [error.diagnostic()]);
     }
     let many = objects.len() > 1;
@@ -135,7 +135,7 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
             Role::Unknown => {
                 let span = span::Span::new(node.span.start, node.span.start + 1);
                 let error =
-                    LoadError::NoRule { what: "this object", span, expected: input.expected && !many };
+                    LoadError::NoRule { what: Ruleless::Object, span, expected: input.expected && !many };
                 set.report(input.name, [error.diagnostic()]);
             }
         }

@@ -1,5 +1,7 @@
 //! Which of the loaded rules run, and which of several with one id.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use proptest::prelude::*;
 use rule::{IdleReason, Rule, Selection, Withheld};
 use serde_json::{Value, json};

@@ -89,7 +89,7 @@ fn every_recording_is_hunted_without_trouble() {
     let rules = rule::builtin(rule::GuideLanguage::English).rules;
     let nowhere = Folder::new();
     let found = run(&HuntOptions { paths: vec![folder], ..options(&nowhere, &rules) });
-    assert_eq!(found.read.troubles, Vec::<String>::new());
+    assert_eq!(found.read.troubles, []);
     assert!(found.refused.is_empty());
     assert_eq!(found.read.undated, 0);
     assert!(found.alerts.len() > 10, "{} alerts", found.alerts.len());

@@ -4,10 +4,10 @@ use ecs::Millis;
 use ecs::date::{DateError, DateMath};
 use span::Span;
 
-use crate::error::Findings;
+use crate::error::{Expected, Findings};
 use crate::format::{Entry, Form};
 use crate::suggest::nearest;
-use crate::text::{Data, Literal, Node, Syntax};
+use crate::text::{Data, Kind, Literal, Node, Syntax};
 use crate::{Interval, IntervalError, LoadError};
 
 /// The text that a tree was read from.
@@ -68,7 +68,7 @@ fn join(path: &str, key: &str) -> String {
 }
 
 fn check_value(node: &Node, path: &str, form: Form, text: Text<'_>, findings: &mut Findings) {
-    let mut wrong = |expected: &'static str| {
+    let mut wrong = |expected: Expected| {
         findings.push(&LoadError::WrongType {
             field: path.to_owned(),
             expected,
@@ -125,21 +125,21 @@ fn check_value(node: &Node, path: &str, form: Form, text: Text<'_>, findings: &m
                 check_value(item, path, Form::Object, text, findings);
             }
         }
-        (Form::Text | Form::Words | Form::Choice(_) | Form::DateMath, _) => wrong("a string"),
-        (Form::TextOrTexts { .. }, _) => wrong("a string or a list of strings"),
-        (Form::Texts { .. }, _) => wrong("a list of strings"),
-        (Form::Flag, _) => wrong("true or false"),
-        (Form::Integer { .. }, _) => wrong("an integer"),
-        (Form::Duration | Form::Window, _) => wrong("a duration such as \"5m\""),
-        (Form::Table(_) | Form::Object, _) => wrong("a table"),
-        (Form::Tables { .. } | Form::Objects, _) => wrong("a list of tables"),
+        (Form::Text | Form::Words | Form::Choice(_) | Form::DateMath, _) => wrong(Expected::Text),
+        (Form::TextOrTexts { .. }, _) => wrong(Expected::TextOrTexts),
+        (Form::Texts { .. }, _) => wrong(Expected::Texts),
+        (Form::Flag, _) => wrong(Expected::Flag),
+        (Form::Integer { .. }, _) => wrong(Expected::Integer),
+        (Form::Duration | Form::Window, _) => wrong(Expected::Duration),
+        (Form::Table(_) | Form::Object, _) => wrong(Expected::Table),
+        (Form::Tables { .. } | Form::Objects, _) => wrong(Expected::Tables),
     }
 }
 
 fn check_texts(node: &Node, items: &[Node], path: &str, min: usize, max: usize, findings: &mut Findings) {
     for item in items {
         if item.text().is_none() {
-            let (expected, found) = ("a list of strings", item.data.kind());
+            let (expected, found) = (Expected::Texts, item.data.kind());
             findings.push(&LoadError::WrongType { field: path.to_owned(), expected, found, span: item.span });
         }
     }
@@ -159,7 +159,7 @@ fn check_texts(node: &Node, items: &[Node], path: &str, min: usize, max: usize, 
 fn check_integer(node: &Node, number: &str, path: &str, min: i64, max: i64, findings: &mut Findings) {
     match integer(number) {
         None => {
-            let (expected, found) = ("an integer", "a fraction");
+            let (expected, found) = (Expected::Integer, Kind::Fraction);
             findings.push(&LoadError::WrongType { field: path.to_owned(), expected, found, span: node.span });
         }
         Some(value) if value < min || value > max => {

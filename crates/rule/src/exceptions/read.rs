@@ -5,7 +5,7 @@ use span::{Diagnostic, Severity};
 use super::{Entry, Item, ItemSource, ListKey, Namespace, Test};
 use crate::LoadError;
 use crate::check::{Text, check_table};
-use crate::error::Findings;
+use crate::error::{Expected, Findings};
 use crate::format::{EXCEPTION_ITEM, EXCEPTION_LIST, exception_entry};
 use crate::parse::Input;
 use crate::text::{Data, Node};
@@ -67,7 +67,7 @@ fn check_entries(list: Option<&Node>, path: &str, inner: bool, text: Text<'_>, f
     // What is missing was told already.
     let Some(list) = list else { return };
     if !matches!(list.data, Data::List(_)) {
-        let (expected, found) = ("a list of tables", list.data.kind());
+        let (expected, found) = (Expected::Tables, list.data.kind());
         findings.push(&LoadError::WrongType {
             field: path.to_owned(),
             expected,
@@ -80,7 +80,7 @@ fn check_entries(list: Option<&Node>, path: &str, inner: bool, text: Text<'_>, f
     for (at, entry) in list.items().iter().enumerate() {
         let path = format!("{path}[{at}]");
         if !matches!(entry.data, Data::Table(_)) {
-            let (expected, found) = ("a table", entry.data.kind());
+            let (expected, found) = (Expected::Table, entry.data.kind());
             findings.push(&LoadError::WrongType { field: path, expected, found, span: entry.span });
             continue;
         }

@@ -7,7 +7,7 @@ mod toml;
 
 pub(crate) use json::{JsonError, parse_json};
 pub(crate) use literal::Literal;
-pub(crate) use node::{Data, Member, Node};
+pub(crate) use node::{Data, Kind, Member, Node};
 pub(crate) use toml::parse_toml;
 
 /// How a text is written.

@@ -1,5 +1,7 @@
 //! The tree that both syntaxes are read into.
 
+use std::fmt;
+
 use serde_json::Value;
 use span::Span;
 
@@ -34,17 +36,46 @@ pub(crate) enum Data {
     Table(Vec<Member>),
 }
 
-impl Data {
-    /// The kind in words, for messages.
-    pub(crate) const fn kind(&self) -> &'static str {
-        match self {
+/// The kind of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    Bool,
+    Number,
+    /// A number where a whole one should be.
+    Fraction,
+    Text,
+    Date,
+    List,
+    Table,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Null => "null",
-            Self::Bool(_) => "a boolean",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "a string",
-            Self::Date(_) => "a date",
-            Self::List(_) => "a list",
-            Self::Table(_) => "a table",
+            Self::Bool => "a boolean",
+            Self::Number => "a number",
+            Self::Fraction => "a fraction",
+            Self::Text => "a string",
+            Self::Date => "a date",
+            Self::List => "a list",
+            Self::Table => "a table",
+        })
+    }
+}
+
+impl Data {
+    /// Its kind.
+    pub(crate) const fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Bool,
+            Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::Text,
+            Self::Date(_) => Kind::Date,
+            Self::List(_) => Kind::List,
+            Self::Table(_) => Kind::Table,
         }
     }
 }
