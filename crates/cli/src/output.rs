@@ -36,7 +36,11 @@ pub(crate) fn check(path: &Path) -> anyhow::Result<()> {
 pub(crate) fn spare(path: &Path, inputs: &[PathBuf], more: &[PathBuf]) -> anyhow::Result<()> {
     // Devices and pipes keep nothing that could be lost.
     let Some(own) = path.canonicalize().ok().filter(|it| it.is_file()) else { return Ok(()) };
-    let files: Vec<PathBuf> = inputs.iter().filter(|it| **it != Path::new("-")).cloned().collect();
+    // A pipe is read once, and not for this.
+    let is_pipe = |it: &Path| {
+        it == Path::new("-") || it.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
+    };
+    let files: Vec<PathBuf> = inputs.iter().filter(|it| !is_pipe(it)).cloned().collect();
     // What is wrong with the paths is told when they are read.
     let found = Discovery::find(&files, &mut io::empty()).unwrap_or_default();
     let mut read = found.inputs.iter().map(Input::path).chain(more.iter().map(PathBuf::as_path));

@@ -74,7 +74,7 @@ pub fn explain(
     // An id need not stand in a record as it is: it may be escaped, or made from the record where that has none.
     for everywhere in [false, true] {
         let make = || make(everywhere);
-        troubles = Troubles::default();
+        troubles = Troubles::of_paths(&discovery.failures);
         let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
         for visitor in visitors {
             found.extend(visitor.found);

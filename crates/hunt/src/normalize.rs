@@ -60,7 +60,7 @@ pub fn normalize(
     // One thread: the documents come in the order of the files.
     let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, 1, progress, make);
     let mut report = NormalizeReport::default();
-    let mut troubles = Troubles::default();
+    let mut troubles = Troubles::of_paths(&discovery.failures);
     for visitor in visitors {
         report.documents += visitor.documents;
         troubles.merge(visitor.troubles);

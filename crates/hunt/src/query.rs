@@ -53,20 +53,31 @@ pub fn query(
 ) -> Result<QueryReport, HuntError> {
     let mut inputs: Vec<(Option<&str>, Input)> = Vec::new();
     let mut report = QueryReport::default();
+    let mut failures = Vec::new();
     for (name, path) in &options.sources {
-        let found = Discovery::find(std::slice::from_ref(path), stdin).map_err(HuntError::Paths)?;
+        let found = match Discovery::find(std::slice::from_ref(path), stdin) {
+            Ok(found) => found,
+            Err(errors) => {
+                failures.extend(errors);
+                continue;
+            }
+        };
+        failures.extend(found.failures);
         report.notices.extend(found.notices.iter().map(ToString::to_string));
         for mut input in found.inputs {
             input.id = inputs.len() as u32;
             inputs.push((name.as_deref(), input));
         }
     }
+    if inputs.is_empty() && !failures.is_empty() {
+        return Err(HuntError::Paths(failures));
+    }
     progress.enter(Stage::Scanning);
     let mode = if options.plain { reader::Mode::Plain } else { reader::Mode::Trail };
     let read =
         reader::Options { mode, limits: options.limits.clone(), without_tokens: mode == reader::Mode::Plain };
     let evaluator = Evaluator::new(&options.filter);
-    let mut troubles = Troubles::default();
+    let mut troubles = Troubles::of_paths(&failures);
     let mut stopped = false;
     let take: Take<'_> = std::sync::Mutex::new(take);
     for (name, input) in &inputs {

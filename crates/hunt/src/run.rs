@@ -123,7 +123,7 @@ pub struct Found {
 pub enum HuntError {
     /// The paths are wrong.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Paths(Vec<reader::DiscoverError>),
+    Paths(Vec<reader::PathError>),
     /// There is no rule.
     #[error("there is no rule to run")]
     NoRules,
@@ -168,7 +168,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     let make = || Gathering::new(&sift, &plans, &catalog, options);
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
 
-    let mut troubles = Troubles::default();
+    let mut troubles = Troubles::of_paths(&discovery.failures);
     let mut seen = Seen::default();
     let mut collector: Option<Collector> = None;
     let mut kept = Vec::new();
@@ -301,21 +301,11 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
     RunnableRules { rules, plans, filters, warnings, refused }
 }
 
-/// Leaves out the files that the loaded rules cannot reach back to; says how many.
+/// Leaves out the files that the loaded rules cannot reach back to; says how many. Whatever lies behind the end asked
+/// for is read: an event of the time before it may have been delivered however late.
 fn prune(discovery: &mut Discovery, rules: &[Arc<Rule>], mode: Mode) -> usize {
-    let (since, until) = match mode {
-        Mode::Replay { since, until } => (since, until),
-        Mode::Once { from, to } => (from, to),
-    };
-    if since.is_none() && until.is_none() {
-        return 0;
-    }
-    let reach = |since| rules.iter().map(|rule| rule.reach_ms(since)).max().unwrap_or_default();
-    let from = since.map_or(Millis::MIN, |since| since.saturating_sub(reach(since)));
-    // One execution over a given range reads no further, whatever the rules say; those of a schedule do.
-    let reads_until = |until| match mode {
-        Mode::Once { .. } => until,
-        Mode::Replay { .. } => rules.iter().map(|rule| rule.reads_until(until)).fold(until, Millis::max),
-    };
-    discovery.prune(from, until.map_or(Millis::MAX, reads_until))
+    let (Mode::Replay { since, .. } | Mode::Once { from: since, .. }) = mode;
+    let Some(since) = since else { return 0 };
+    let reach = rules.iter().map(|rule| rule.reach_ms(since)).max().unwrap_or_default();
+    discovery.prune(since.saturating_sub(reach))
 }

@@ -1,6 +1,6 @@
 //! What could not be read, gathered from all threads.
 
-use reader::Problem;
+use reader::{PathError, Problem};
 
 use crate::scan::RawRecord;
 
@@ -63,6 +63,16 @@ pub(crate) struct Troubles {
 }
 
 impl Troubles {
+    /// What could not be read of the paths: it is told before everything else.
+    pub(crate) fn of_paths(failures: &[PathError]) -> Self {
+        let mut troubles = Self::default();
+        for error in failures {
+            let (code, text) = (error.code(), format!("{} {error}", error.code()));
+            troubles.push(Met { input: 0, at: 0, ordinal: None, text, code: Some(code) });
+        }
+        troubles
+    }
+
     /// Something that the reader found.
     pub(crate) fn of_reader(&mut self, problem: &Problem) {
         let at = problem.place.map_or(0, |place| place.offset);

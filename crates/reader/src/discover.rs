@@ -1,7 +1,7 @@
 //! Which files are to be read.
 
-use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub struct Input {
 #[derive(Clone, Debug)]
 enum Place {
     File(PathBuf),
-    /// The standard input, spooled. The file goes with the last [`Input`] that names it.
+    /// The standard input or a pipe, spooled. The file goes with the last [`Input`] that names it.
     Spooled(Arc<TempPath>),
 }
 
@@ -74,6 +74,8 @@ pub struct Discovery {
     pub inputs: Vec<Input>,
     /// How many files in folders were passed over: hidden ones, and what is no JSON by its name or content.
     pub skipped: u64,
+    /// What could not be read of the paths. Everything else is.
+    pub failures: Vec<PathError>,
     /// What the user should know.
     pub notices: Vec<PathNotice>,
 }
@@ -93,19 +95,27 @@ pub enum PathNotice {
         /// How many files it holds.
         skipped: u64,
     },
-    /// A folder or file that could not be looked at.
-    #[error("a part of `{}` cannot be read: {detail}", path.display())]
-    Unreadable {
-        /// The argument it belongs to.
+    /// Pipes, sockets and devices in a folder: to open one may mean to wait forever.
+    #[error(
+        "{} in `{}` {} passed over, such as `{}`; a pipe that is named itself is read",
+        if *.count == 1 { "1 pipe, socket or device".to_owned() } else { format!("{count} pipes, sockets or devices") },
+        path.display(),
+        if *.count == 1 { "was" } else { "were" },
+        first.display()
+    )]
+    Special {
+        /// The argument they belong to.
         path: PathBuf,
-        /// What the operating system said.
-        detail: String,
+        /// How many there are.
+        count: u64,
+        /// One of them.
+        first: PathBuf,
     },
 }
 
-/// Why the files could not be found.
+/// A part of the input that cannot be read. It costs only itself.
 #[derive(Debug, thiserror::Error)]
-pub enum DiscoverError {
+pub enum PathError {
     /// There is no such file or folder.
     #[error("`{}` cannot be opened: {source}", path.display())]
     NotFound {
@@ -128,9 +138,11 @@ pub enum DiscoverError {
         /// What is wrong with it.
         detail: String,
     },
-    /// The standard input could not be kept.
-    #[error("the standard input cannot be spooled to a temporary file: {source}")]
+    /// The standard input or a pipe could not be kept.
+    #[error("{name} cannot be spooled to a temporary file: {source}")]
     Spool {
+        /// What it is.
+        name: String,
         /// What the operating system said.
         source: io::Error,
     },
@@ -140,9 +152,25 @@ pub enum DiscoverError {
         /// The limit.
         limit: u32,
     },
+    /// A folder or file that could not be looked at.
+    #[error("a part of `{}` cannot be read: {detail}", path.display())]
+    Unreadable {
+        /// The argument it belongs to.
+        path: PathBuf,
+        /// What the operating system said.
+        detail: String,
+    },
+    /// Something that has no records, or has them without end.
+    #[error("`{}` is {what}, and none is read; give a file, a folder, a pipe, or `-` for the standard input", path.display())]
+    Device {
+        /// The argument.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
 }
 
-impl DiscoverError {
+impl PathError {
     /// A stable code for documentation and tests. Codes are never reused.
     pub fn code(&self) -> &'static str {
         match self {
@@ -151,41 +179,43 @@ impl DiscoverError {
             Self::Pattern { .. } => "PATH003",
             Self::Spool { .. } => "PATH004",
             Self::TooMany { .. } => "PATH005",
+            Self::Unreadable { .. } => "PATH006",
+            Self::Device { .. } => "PATH007",
         }
     }
 }
 
 impl Discovery {
-    /// Finds the files behind `paths`: files, folders, patterns (`*`, `?`, `[…]`, `{…}`, `**`), and `-` for `stdin`,
-    /// which is copied to a temporary file so that it can be read again.
+    /// Finds the files behind `paths`: files, folders, patterns (`*`, `?`, `[…]`, `{…}`, `**`), and `-` for `stdin`.
+    /// That and pipes are copied to temporary files so that they can be read again.
     ///
     /// A file that is named itself is always read; in folders and behind patterns hidden files and those that are no
     /// JSON are passed over. The result does not depend on the order of `paths`, and a file named twice is read
-    /// once. All errors are told, not only the first.
-    pub fn find(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Self, Vec<DiscoverError>> {
+    /// once. A path that cannot be read costs nothing but itself; the result is an error only if there is nothing else.
+    pub fn find(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Self, Vec<PathError>> {
         let mut finder = Finder::default();
-        let mut errors = Vec::new();
         for path in paths {
             if let Err(error) = finder.argument(path, stdin) {
-                errors.push(error);
+                finder.failures.push(error);
             }
         }
-        if finder.files.len() >= u32::MAX as usize {
-            errors.push(DiscoverError::TooMany { limit: u32::MAX });
+        let limit = u32::MAX;
+        if finder.files.len() + finder.spooled.len() > limit as usize {
+            return Err(vec![PathError::TooMany { limit }]);
         }
-        if errors.is_empty() { Ok(finder.finish(paths.len() > 1)) } else { Err(errors) }
+        let found = finder.finish(paths.len() > 1);
+        if found.inputs.is_empty() && !found.failures.is_empty() { Err(found.failures) } else { Ok(found) }
     }
 
-    /// Drops the files that can hold no event between these times (both included), as far as S3 layout tells, and
-    /// says how many. The others are numbered anew.
+    /// Drops the files that can hold no event from this time on, as far as S3 layout tells, and says how many. The others
+    /// are numbered anew.
     ///
-    /// Files are named by delivery: see [`DELIVERY_LAG_MS`](crate::DELIVERY_LAG_MS) and
-    /// [`DELIVERY_SKEW_MS`](crate::DELIVERY_SKEW_MS) for the margins.
-    pub fn prune(&mut self, not_before_ms: i64, not_after_ms: i64) -> usize {
+    /// Files are named by delivery, and an event may be delivered however late: of the 1st of May one came in the
+    /// folder of the 5th, and it is late exactly when something was wrong. So a file may be dropped for an early delivery
+    /// and never for a late one. See [`DELIVERY_SKEW_MS`](crate::DELIVERY_SKEW_MS) for the margin.
+    pub fn prune(&mut self, not_before_ms: i64) -> usize {
         let before = self.inputs.len();
-        let may_hold =
-            |input: &Input| input.s3.as_ref().is_none_or(|key| key.may_hold(not_before_ms, not_after_ms));
-        self.inputs.retain(may_hold);
+        self.inputs.retain(|input| input.s3.as_ref().is_none_or(|key| key.may_hold(not_before_ms)));
         for (id, input) in self.inputs.iter_mut().enumerate() {
             input.id = id as u32;
         }
@@ -196,37 +226,62 @@ impl Discovery {
 #[derive(Default)]
 struct Finder {
     files: BTreeSet<PathBuf>,
-    spooled: Option<(TempPath, u64)>,
+    /// What was spooled, by its path.
+    spooled: BTreeMap<PathBuf, Spooled>,
     skipped: u64,
+    failures: Vec<PathError>,
     notices: Vec<PathNotice>,
 }
 
+struct Spooled {
+    name: String,
+    path: TempPath,
+    size: u64,
+}
+
 impl Finder {
-    fn argument(&mut self, path: &Path, stdin: &mut dyn Read) -> Result<(), DiscoverError> {
+    fn argument(&mut self, path: &Path, stdin: &mut dyn Read) -> Result<(), PathError> {
         if path == Path::new(STDIN) {
-            return self.spool(stdin).map_err(|source| DiscoverError::Spool { source });
+            return self.spool(path, "standard input", stdin);
         }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
                 self.folder(path);
                 Ok(())
             }
-            Ok(_) => {
+            Ok(found) if found.is_file() => {
                 self.files.insert(path.to_owned());
                 Ok(())
             }
+            Ok(found) => match special(found.file_type()) {
+                // To open it again would be to wait for somebody who writes again.
+                Special::Pipe if self.spooled.contains_key(path) => Ok(()),
+                Special::Pipe => match File::open(path) {
+                    Ok(mut pipe) => self.spool(path, &path.display().to_string(), &mut pipe),
+                    Err(source) => Err(PathError::NotFound { path: path.to_owned(), source }),
+                },
+                Special::Other(what) => Err(PathError::Device { path: path.to_owned(), what }),
+            },
             Err(source) => match path.to_str().filter(|text| text.contains(['*', '?', '[', '{'])) {
                 Some(pattern) => self.pattern(pattern),
-                None => Err(DiscoverError::NotFound { path: path.to_owned(), source }),
+                None => Err(PathError::NotFound { path: path.to_owned(), source }),
             },
         }
     }
 
-    fn spool(&mut self, stdin: &mut dyn Read) -> io::Result<()> {
-        if self.spooled.is_none() {
+    /// Copies what can be read only once, unless that was done.
+    fn spool(&mut self, path: &Path, name: &str, source: &mut dyn Read) -> Result<(), PathError> {
+        if self.spooled.contains_key(path) {
+            return Ok(());
+        }
+        let copy = |source: &mut dyn Read| {
             let mut file = NamedTempFile::new()?;
-            let size = io::copy(stdin, &mut file)?;
-            self.spooled = Some((file.into_temp_path(), size));
+            let size = io::copy(source, &mut file)?;
+            Ok(Spooled { name: name.to_owned(), path: file.into_temp_path(), size })
+        };
+        match copy(source) {
+            Ok(spooled) => _ = self.spooled.insert(path.to_owned(), spooled),
+            Err(source) => return Err(PathError::Spool { name: name.to_owned(), source }),
         }
         Ok(())
     }
@@ -238,8 +293,8 @@ impl Finder {
         }
     }
 
-    fn pattern(&mut self, pattern: &str) -> Result<(), DiscoverError> {
-        let refused = |error: globset::Error| DiscoverError::Pattern {
+    fn pattern(&mut self, pattern: &str) -> Result<(), PathError> {
+        let refused = |error: globset::Error| PathError::Pattern {
             pattern: pattern.to_owned(),
             detail: error.kind().to_string(),
         };
@@ -258,7 +313,7 @@ impl Finder {
         };
         let (found, _) = self.walk(start, Path::new(pattern), &fits);
         if found == 0 {
-            return Err(DiscoverError::NoMatch { pattern: pattern.to_owned() });
+            return Err(PathError::NoMatch { pattern: pattern.to_owned() });
         }
         Ok(())
     }
@@ -266,6 +321,7 @@ impl Finder {
     /// Adds the files under `root` that fit. How many there were, and how many were passed over.
     fn walk(&mut self, root: &Path, argument: &Path, fits: &dyn Fn(&Path) -> bool) -> (u64, u64) {
         let (mut found, mut skipped) = (0, 0);
+        let mut specials: Vec<PathBuf> = Vec::new();
         let shown = |entry: &walkdir::DirEntry| {
             entry.depth() == 0
                 || !entry.file_type().is_dir()
@@ -276,14 +332,16 @@ impl Finder {
                 Ok(entry) => entry,
                 Err(error) => {
                     let (path, detail) = (argument.to_owned(), error.to_string());
-                    self.notices.push(PathNotice::Unreadable { path, detail });
+                    self.failures.push(PathError::Unreadable { path, detail });
                     continue;
                 }
             };
-            if !entry.file_type().is_file() || !fits(entry.path()) {
+            if entry.file_type().is_dir() || !fits(entry.path()) {
                 continue;
             }
-            if is_record_file(entry.path()) {
+            if !entry.file_type().is_file() {
+                specials.push(entry.into_path());
+            } else if is_record_file(entry.path()) {
                 let path = entry.path();
                 self.files.insert(path.strip_prefix("./").unwrap_or(path).to_owned());
                 found += 1;
@@ -292,16 +350,21 @@ impl Finder {
             }
         }
         self.skipped += skipped;
+        let count = specials.len() as u64;
+        // The order of a walk is that of the file system.
+        if let Some(first) = specials.into_iter().min() {
+            self.notices.push(PathNotice::Special { path: argument.to_owned(), count, first });
+        }
         (found, skipped)
     }
 
     /// Numbers the files. With several arguments the same file may have been found by different names.
     fn finish(self, several: bool) -> Discovery {
         let mut seen = BTreeSet::new();
-        let mut inputs = Vec::with_capacity(self.files.len());
-        if let Some((path, size)) = self.spooled {
+        let mut inputs = Vec::with_capacity(self.files.len() + self.spooled.len());
+        for Spooled { name, path, size } in self.spooled.into_values() {
             let place = Place::Spooled(Arc::new(path));
-            inputs.push(Input { id: 0, size, s3: None, name: "standard input".to_owned(), place });
+            inputs.push(Input { id: inputs.len() as u32, size, s3: None, name, place });
         }
         for path in self.files {
             if several && !seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
@@ -312,8 +375,35 @@ impl Finder {
             let size = fs::metadata(&path).map_or(0, |found| found.len());
             inputs.push(Input { id: inputs.len() as u32, size, s3, name, place: Place::File(path) });
         }
-        Discovery { inputs, skipped: self.skipped, notices: self.notices }
+        let Self { skipped, failures, notices, .. } = self;
+        Discovery { inputs, skipped, failures, notices }
     }
+}
+
+/// What is neither a file nor a folder.
+enum Special {
+    /// It can be read, once.
+    Pipe,
+    /// It cannot, or has no end.
+    Other(&'static str),
+}
+
+#[cfg(unix)]
+fn special(kind: FileType) -> Special {
+    use std::os::unix::fs::FileTypeExt as _;
+
+    if kind.is_fifo() {
+        Special::Pipe
+    } else if kind.is_socket() {
+        Special::Other("a socket")
+    } else {
+        Special::Other("a device")
+    }
+}
+
+#[cfg(not(unix))]
+fn special(_: FileType) -> Special {
+    Special::Other("a device")
 }
 
 /// Whether a file in a folder can hold records.

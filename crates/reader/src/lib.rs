@@ -60,9 +60,9 @@ mod target;
 mod walk;
 mod window;
 
-pub use discover::{DiscoverError, Discovery, Input, PathNotice};
+pub use discover::{Discovery, Input, PathError, PathNotice};
 pub use limits::{Limits, Mode, Options};
 pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;
 pub use record::{Progress, Record, RecordKind, Sink, Totals};
-pub use s3::{DELIVERY_LAG_MS, DELIVERY_SKEW_MS, Delivery, S3Key};
+pub use s3::{DELIVERY_SKEW_MS, Delivery, S3Key};

@@ -171,11 +171,6 @@ impl Rule {
             | RuleKind::MachineLearning { .. } => from,
         }
     }
-
-    /// The last instant that an execution at `now` reads.
-    pub fn reads_until(&self, now: Millis) -> Millis {
-        self.to.millis_at(now)
-    }
 }
 
 /// `severity`.

@@ -156,7 +156,7 @@ fn a_link_to_nothing() {
     let (found, said) = hunted(&folder, &[]);
     assert_eq!(found, ["good"]);
     assert!(
-        said.contains("warning: a part of `input` cannot be read: ") && said.contains("gone.json"),
+        said.contains("PATH006 a part of `input` cannot be read: ") && said.contains("gone.json"),
         "{said}"
     );
 }
