@@ -144,7 +144,7 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             plural(*members, "member of an archive", "members of archives")
         ),
         Notice::Pruned(files) => format!(
-            "{} not read: delivered outside the time that --since, --until and the rules' look-back reach",
+            "{} not read: delivered before the time that --since and the rules' look-back reach",
             plural(*files, "file", "files")
         ),
         Notice::Refused(reasons) => refused(reasons),

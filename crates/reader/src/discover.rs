@@ -311,7 +311,8 @@ impl Finder {
             let path = if bare { path.strip_prefix(".").unwrap_or(path) } else { path };
             matcher.is_match(path)
         };
-        let (found, _) = self.walk(start, Path::new(pattern), &fits);
+        // Where nothing is there is nothing to walk, and one message is enough.
+        let found = if start.exists() { self.walk(start, Path::new(pattern), &fits).0 } else { 0 };
         if found == 0 {
             return Err(PathError::NoMatch { pattern: pattern.to_owned() });
         }
