@@ -147,6 +147,16 @@ fn folders_links_and_other_things() {
     assert_eq!(warnings, [expected]);
 }
 
+#[test]
+fn a_bad_path_beside_a_good_one() {
+    let folder = Folder::new();
+    folder.write("input/good.json", line("good"));
+    let (found, said) = hunted(&folder, &["absent.json", "none-*.json"]);
+    assert_eq!(found, ["good"]);
+    assert!(said.contains("warning: 2 parts of the input could not be read:"), "{said}");
+    assert!(said.contains("PATH001 `absent.json` ") && said.contains("PATH002 no file matches"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_to_nothing() {
