@@ -23,6 +23,7 @@
 //! `HashMap`; `"none"` and `"-"` vanish wherever they stand; the name of an assumed role's user is the role.
 
 mod actions;
+mod bytes;
 mod columns;
 mod distinct;
 mod document;
@@ -46,6 +47,7 @@ mod traits;
 mod tree;
 mod user_agent;
 
+pub use bytes::TimeFinder;
 pub use columns::Columns;
 pub use event::{Call, Event, EventHead, event_id};
 pub use geo::{Geo, GeoError};

@@ -49,26 +49,35 @@ fn kept_bytes(options: &HuntOptions) -> usize {
 pub(crate) struct Gathering<'s> {
     worker: Worker<'s>,
     gather: Gather,
+    /// Records that the pass does not take.
+    foreign: u64,
     pub(crate) troubles: Troubles,
 }
 
 impl<'s> Gathering<'s> {
     pub(crate) fn new(sift: &'s Sift, plans: &Arc<[Plan]>, catalog: &Catalog, options: &HuntOptions) -> Self {
         let gather = Gather::new(sift, plans, catalog, kept_bytes(options));
-        Self { worker: sift.worker(), gather, troubles: Troubles::default() }
+        Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
 
     /// What was seen of the data, what the rules matched, and the records that may alert.
     pub(crate) fn finish(self) -> (sift::Seen, Collector, Keeper) {
-        (*self.worker.seen(), self.gather.collector, self.gather.keeper)
+        let mut seen = *self.worker.seen();
+        seen.counts.records += self.foreign;
+        seen.counts.unreadable += self.foreign;
+        (seen, self.gather.collector, self.gather.keeper)
     }
 }
 
 impl Visit for Gathering<'_> {
     fn record(&mut self, raw: RawRecord<'_>) {
-        let pushed = raw
-            .record()
-            .and_then(|record| self.worker.push(&record, &mut self.gather).map_err(RecordError::from));
+        let pushed = match raw.record() {
+            Ok(record) => self.worker.push(&record, &mut self.gather).map_err(RecordError::from),
+            Err(error) => {
+                self.foreign += 1;
+                Err(error)
+            }
+        };
         if let Err(error) = pushed {
             self.troubles.of_record(&raw, &error);
         }

@@ -32,5 +32,5 @@ pub use notices::Notice;
 pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Refused, hunt};
-pub use sift::Document;
+pub use sift::{Counts, Document};
 pub use trouble::Trouble;

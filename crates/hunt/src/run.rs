@@ -9,7 +9,7 @@ use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
 use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
-use sift::Seen;
+use sift::{Counts, Seen};
 use span::Diagnostic;
 
 use crate::alerts::Evidence;
@@ -88,6 +88,9 @@ pub struct ReadReport {
     pub skipped_members: u64,
     /// Records in them.
     pub records: u64,
+    /// What became of them; what is no record of a trail counts as unreadable. Of the matched ones the executions know
+    /// which are copies of others.
+    pub counts: Counts,
     /// Bytes of the files.
     pub read_bytes: u64,
     /// Bytes of text in them.
@@ -189,7 +192,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 
     progress.enter(Stage::Executing);
     let mut ran = Vec::with_capacity(rules.len());
-    let Seen { span, undated, .. } = seen;
+    let Seen { counts, span, undated, .. } = seen;
     // What has no time of its own is taken as happening now: the executions must reach that far.
     let now = (undated > 0).then_some(options.now);
     let first = span.map(|(first, _)| first).into_iter().chain(now).min();
@@ -237,6 +240,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         skipped: discovery.skipped,
         skipped_members: totals.skipped_members,
         records: totals.records,
+        counts,
         read_bytes: totals.read_bytes,
         text_bytes: totals.text_bytes,
         span,

@@ -67,7 +67,8 @@ impl LeftOut {
 pub struct Seen {
     /// What became of the records.
     pub counts: Counts,
-    /// The times of the first and the last event.
+    /// The times of the first and the last event. A CloudTrail record that is not read counts if its bytes tell the time,
+    /// whether it was skipped or cannot be read: so the span does not depend on the filters.
     pub span: Option<(Millis, Millis)>,
     /// Events without a time of their own.
     pub undated: u64,

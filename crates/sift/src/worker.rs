@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use block::BlockBuilder;
+use cloudtrail::TimeFinder;
 use exec::{Row, Scratch};
 
 use crate::counts::Seen;
-use crate::record::{Record, Unreadable};
+use crate::record::{Kind, Record, Unreadable};
 use crate::rows::{Filled, Phase, RowFiller};
 use crate::sifted::{Sifted, Sink};
 use crate::sifting::{BLOCK_ROWS, Sift};
@@ -23,6 +24,7 @@ pub struct Worker<'s> {
     /// Rows and filters that match, of the block at hand.
     found: Vec<(Row, u32)>,
     seen: Seen,
+    times: TimeFinder,
 }
 
 impl<'s> Worker<'s> {
@@ -33,6 +35,7 @@ impl<'s> Worker<'s> {
             scratch: Scratch::default(),
             found: Vec::new(),
             seen: Seen::default(),
+            times: TimeFinder::default(),
             sift,
         }
     }
@@ -69,6 +72,12 @@ impl<'s> Worker<'s> {
             }
             Err(error) => {
                 seen.counts.unreadable += 1;
+                // Among other filters it might have been skipped, and its time would count: so it does here.
+                if record.kind == Kind::CloudTrail
+                    && let Some(time) = self.times.find(record.text.as_bytes())
+                {
+                    seen.see(time);
+                }
                 Err(error)
             }
         }

@@ -145,6 +145,8 @@ enum How {
     Cut(usize),
     /// With an escape that there is not.
     Escaped,
+    /// With a bracket of the wrong kind, somewhere.
+    Nested(usize),
 }
 
 fn how() -> impl Strategy<Value = How> {
@@ -153,6 +155,7 @@ fn how() -> impl Strategy<Value = How> {
         3 => Just(How::Document),
         1 => (1..40_usize).prop_map(How::Cut),
         1 => Just(How::Escaped),
+        1 => (0..4_usize).prop_map(How::Nested),
     ]
 }
 
@@ -169,6 +172,11 @@ fn delivered(record: &Value, how: How, options: &cloudtrail::Options) -> Deliver
             kind: Kind::CloudTrail,
             text: text[..text.len() - end.min(text.len() - 1)].to_owned(),
         },
+        How::Nested(which) => {
+            let brackets: Vec<usize> = text.match_indices('}').map(|(at, _)| at).collect();
+            let at = brackets[which % brackets.len()];
+            Delivered { kind: Kind::CloudTrail, text: format!("{}]{}", &text[..at], &text[at + 1..]) }
+        }
         How::Escaped => {
             Delivered { kind: Kind::CloudTrail, text: text.replacen("\"eventVersion\"", "\"\\q\"", 1) }
         }
@@ -332,10 +340,12 @@ proptest! {
     ) {
         let records: Vec<_> = records.iter().map(|(record, how)| delivered(record, *how, &options)).collect();
         let expected = by_hand(&filters, &records, &options);
-        check(&pass(&filters, Policy::OnlyMatches, &records, feeds.0, &options), &expected);
+        let some = pass(&filters, Policy::OnlyMatches, &records, feeds.0, &options);
+        check(&some, &expected);
         let all = pass(&filters, everything(), &records, feeds.1, &options);
         check(&all, &expected);
         assert_eq!(all.1.counts, expected.1, "nothing is left unread");
+        assert_eq!((some.1.span, some.1.undated), (all.1.span, all.1.undated), "whatever was read");
         assert_eq!(all.0.events, expected.0.events, "every event is seen, with its columns");
     }
 

@@ -5,6 +5,7 @@
 mod setup;
 
 mod alike;
+mod broken;
 mod exceptions;
 mod get_password_data;
 mod kinds;
