@@ -11,7 +11,7 @@ use rule::{Severity, Withheld};
 #[derive(Debug, Parser)]
 #[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run, or could read nothing of its input."
+    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -58,6 +58,9 @@ pub(crate) struct Input {
     /// the content decides, not the name.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Exit with 2 instead of 3 if a part of the input could not be read.
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) limits: Limits,
 }
@@ -148,6 +151,9 @@ pub(crate) struct Hunt {
     /// Print to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Write what was read, matched and left out to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats: Option<PathBuf>,
     /// Say why this event (its eventID) does or does not match each rule, clause by clause, instead of hunting.
     #[arg(long, value_name = "EVENT_ID")]
     pub(crate) explain: Option<String>,
@@ -185,6 +191,9 @@ fn withheld() -> impl TypedValueParser<Value = Withheld> {
 pub(crate) struct Normalize {
     #[command(flatten)]
     pub(crate) input: Input,
+    /// Print an event as often as it was delivered, instead of once.
+    #[arg(long)]
+    pub(crate) copies: bool,
     /// Put these in `tags`. `preserve_original_event` keeps the record's text, `actor_target_mapping` adds the
     /// entity fields.
     #[arg(long = "tag", value_name = "TAG")]
@@ -220,6 +229,12 @@ pub(crate) struct Query {
     /// Columns of table and CSV, comma-separated.
     #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
+    /// Print an event as often as it was delivered, instead of once.
+    #[arg(long)]
+    pub(crate) copies: bool,
+    /// Exit with 2 instead of 3 if a part of the input could not be read.
+    #[arg(long)]
+    pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) limits: Limits,
     /// Stop after so many documents.

@@ -15,7 +15,8 @@ use rule::{Rule, Selection, Severity};
 use span::Style;
 
 use crate::args::{Global, Hunt};
-use crate::{DONE, FOUND, input, notices, output, terminal};
+use crate::status::{self, DONE};
+use crate::{input, notices, output, stats, terminal};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
@@ -31,7 +32,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             report::when(until)
         );
     }
-    if let Some(path) = &args.output {
+    for path in args.output.iter().chain(&args.stats) {
         output::check(path)?;
         output::spare(path, &args.input.paths, &args.alert_history)?;
     }
@@ -145,12 +146,18 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());
     }
-    let status = if args.fail_on.is_some_and(|limit| worst >= Some(limit)) {
-        FOUND
-    } else {
-        input::status(found.read.records, found.read.trouble_count)
-    };
-    Ok(status)
+    if let Some(path) = &args.stats {
+        stats::write(path, &found, &summary.notices)?;
+    }
+    let is_found = args.fail_on.is_some_and(|limit| worst >= Some(limit));
+    Ok(status::of(
+        is_found,
+        status::Input {
+            is_usable: found.is_usable(),
+            is_complete: found.read.trouble_count == 0,
+            strict: args.input.strict,
+        },
+    ))
 }
 
 fn known_alerts(files: &[std::path::PathBuf]) -> anyhow::Result<KnownAlerts> {
@@ -179,7 +186,7 @@ fn coverage(found: &Found, elapsed_ms: u64) -> Coverage {
     let read = &found.read;
     Coverage {
         files: read.files,
-        records: read.records,
+        records: read.records.total(),
         bytes_read: read.read_bytes,
         bytes_text: read.text_bytes,
         first: read.span.map(|(first, _)| first),

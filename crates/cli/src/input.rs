@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use rule::{GuideLanguage, Rule, RuleSet};
 
 use crate::args::{Lang, Limits, RuleSource};
-use crate::{DONE, FAILED, notices};
+use crate::notices;
 
 /// The time that `now` stands for: what the user says, else the clock.
 pub(crate) fn now(given: Option<&str>) -> anyhow::Result<Millis> {
@@ -45,12 +45,6 @@ impl Limits {
             ..reader::Limits::default()
         }
     }
-}
-
-/// The exit status after so many records were read, and so many parts of the input could not be: if nothing was,
-/// there is no result, and whoever asks for the status must not take it for a good one.
-pub(crate) fn status(records: u64, troubles: u64) -> u8 {
-    if records == 0 && troubles > 0 { FAILED } else { DONE }
 }
 
 /// What could not be read, fit for a terminal (the names of files and of what is in archives may hold anything),

@@ -8,6 +8,8 @@ mod notices;
 mod output;
 mod query_command;
 mod rules_command;
+mod stats;
+mod status;
 mod terminal;
 
 use std::process::ExitCode;
@@ -15,13 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-
-/// Nothing to report.
-const DONE: u8 = 0;
-/// Done, and it found what it was asked to fail on.
-const FOUND: u8 = 1;
-/// Could not run.
-const FAILED: u8 = 2;
+use crate::status::{DONE, FAILED};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

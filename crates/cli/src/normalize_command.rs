@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hunt::{NormalizeOptions, Progress};
 
 use crate::args::{Global, Normalize};
-use crate::{input, output, terminal};
+use crate::{input, output, status, terminal};
 
 pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
     let options = NormalizeOptions {
@@ -19,6 +19,7 @@ pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
         },
         limits: args.input.limits.reader(),
         now: input::now(args.now.as_deref())?,
+        copies: args.copies,
     };
     let mut out = output::Lines::open(None)?;
     let progress = Arc::new(Progress::default());
@@ -31,5 +32,14 @@ pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
     out.finish()?;
     let report = report?;
     terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
-    Ok(input::status(report.documents, report.trouble_count))
+    terminal::copies(global, report.copies);
+    Ok(status::of(
+        false,
+        status::Input {
+            // What holds no record is read, too.
+            is_usable: report.documents > 0 || report.trouble_count == 0,
+            is_complete: report.trouble_count == 0,
+            strict: args.input.strict,
+        },
+    ))
 }

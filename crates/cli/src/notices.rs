@@ -125,6 +125,24 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             "{} no time of their own and are taken as happening now",
             plural(*records, "record has", "records have")
         ),
+        Notice::Blind { documents, all } => format!(
+            "{} no field that any of the rules reads{}",
+            plural(*documents, "document has", "documents have"),
+            if *all {
+                ", and there is nothing else: rules match CloudTrail records and ECS documents \
+                 (`trailwarden normalize` prints what a record becomes)"
+            } else {
+                ": they may be of another kind"
+            }
+        ),
+        Notice::Duplicates(copies) => format!(
+            "{} of an event that was there before and counts once",
+            plural(*copies, "record is a further delivery", "records are further deliveries")
+        ),
+        Notice::SkippedUnread(records) => format!(
+            "{} not looked into: the calls that the rules name are nowhere in their text",
+            plural(*records, "record was", "records were")
+        ),
         Notice::SinceAfterLast { since, last } => format!(
             "--since {} lies after the last event ({}): no execution could find anything",
             when(*since),

@@ -12,7 +12,8 @@ use serde_json::json;
 use span::{Diagnostic, Style};
 
 use crate::args::{Global, Language, Query, QueryFormat};
-use crate::{FAILED, input, output, terminal};
+use crate::status::{self, FAILED};
+use crate::{input, output, terminal};
 
 /// Columns of table and CSV for events, if the user names none.
 const COLUMNS: [&str; 6] = [
@@ -57,6 +58,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         },
         limits: args.limits.reader(),
         now,
+        copies: args.copies,
     };
     let progress = Arc::new(Progress::default());
     let bar = (!output::is_terminal() || args.format == QueryFormat::Table)
@@ -76,7 +78,15 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     print.finish(global)?;
     let report = report?;
     terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
-    Ok(input::status(report.documents, report.trouble_count))
+    terminal::copies(global, report.copies);
+    Ok(status::of(
+        false,
+        status::Input {
+            is_usable: report.documents > 0 || report.trouble_count == 0,
+            is_complete: report.trouble_count == 0,
+            strict: args.strict,
+        },
+    ))
 }
 
 /// What the query asks, or what is wrong with it.

@@ -11,7 +11,8 @@ use serde_json::json;
 use span::{Severity, Style};
 
 use crate::args::{Global, RuleFormat, Rules};
-use crate::{DONE, FOUND, input, notices, output, terminal};
+use crate::status::{DONE, FOUND};
+use crate::{input, notices, output, terminal};
 
 pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
     let mut out = output::open(None)?;

@@ -161,3 +161,11 @@ pub(crate) fn troubles(global: &Global, notices: &[String], first: &[Trouble], t
         say(&format!("    … and {} more\n", report::count(total - TROUBLES_SHOWN as u64)));
     }
 }
+
+/// Says on standard error how many deliveries were left out because their events were there before.
+pub(crate) fn copies(global: &Global, copies: u64) {
+    if copies > 0 && !global.quiet {
+        let deliveries = report::plural(copies, "further delivery", "further deliveries");
+        say(&format!("note: {deliveries} of events that were there before; --copies prints them too\n"));
+    }
+}

@@ -10,6 +10,7 @@ use plan::Expr;
 use reader::Problem;
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
 
+use crate::copies::Deliveries;
 use crate::keep::Keeper;
 use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
@@ -60,12 +61,12 @@ impl<'s> Gathering<'s> {
         Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
 
-    /// What was seen of the data, what the rules matched, and the records that may alert.
-    pub(crate) fn finish(self) -> (sift::Seen, Collector, Keeper) {
+    /// What was seen of the data, what the rules matched, the records that may alert, and how often each was delivered.
+    pub(crate) fn finish(self) -> (sift::Seen, Collector, Keeper, Deliveries) {
         let mut seen = *self.worker.seen();
         seen.counts.records += self.foreign;
         seen.counts.unreadable += self.foreign;
-        (seen, self.gather.collector, self.gather.keeper)
+        (seen, self.gather.collector, self.gather.keeper, self.gather.deliveries)
     }
 }
 
@@ -100,6 +101,7 @@ struct Gather {
     plans: Arc<[Plan]>,
     collector: Collector,
     keeper: Keeper,
+    deliveries: Deliveries,
     /// How many records may alert whose texts were not at hand.
     missed: usize,
     /// For each field that collectors number, its column and type, and the number of each value of the block's dictionary,
@@ -141,6 +143,7 @@ impl Gather {
             keeper: Keeper::new(plans.len(), keeps),
             plans: Arc::clone(plans),
             collector,
+            deliveries: Deliveries::default(),
             missed: 0,
             fields,
         }
@@ -200,6 +203,8 @@ impl Sink for Gather {
         let plans = Arc::clone(&self.plans);
         let (mut matches, mut may_alert) = (Vec::new(), Vec::new());
         for event in sifted.events() {
+            let index = sifted.indices().get(event.index as usize).map_or("", String::as_str);
+            self.deliveries.add(index, event.id);
             // Rules do not alert on their own alerts.
             let rules = event.filters().filter(|&rule| !plans[rule].is_own(event.lineage));
             // Numbers first: they borrow the collector as the event does.

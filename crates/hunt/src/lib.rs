@@ -8,6 +8,7 @@
 //! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
 //! hunt and for live detection is in the crates below this one.
 
+mod copies;
 mod depth;
 mod explain;
 mod normalize;
@@ -31,6 +32,6 @@ pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
 pub use notices::Notice;
 pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};
-pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Refused, hunt};
-pub use sift::{Counts, Document};
+pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt};
+pub use sift::Document;
 pub use trouble::Trouble;

@@ -7,6 +7,7 @@ use ecs::Millis;
 use reader::Discovery;
 use sift::{Document, DocumentBuilder};
 
+use crate::copies::Copies;
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{RecordError, Trouble, Troubles};
@@ -23,6 +24,8 @@ pub struct NormalizeOptions {
     pub limits: reader::Limits,
     /// The time of reading.
     pub now: Millis,
+    /// An event that was delivered several times is given as often.
+    pub copies: bool,
 }
 
 /// What was read.
@@ -30,6 +33,8 @@ pub struct NormalizeOptions {
 pub struct NormalizeReport {
     /// Documents that were made.
     pub documents: u64,
+    /// Deliveries that were left out: their events were there before.
+    pub copies: u64,
     /// What could not be read: the first of it,
     pub troubles: Vec<Trouble>,
     /// and how much there is.
@@ -55,6 +60,7 @@ pub fn normalize(
         take: &shared,
         stopped: false,
         documents: 0,
+        copies: (!options.copies).then(Copies::default),
         troubles: Troubles::default(),
     };
     // One thread: the documents come in the order of the files.
@@ -63,6 +69,7 @@ pub fn normalize(
     let mut troubles = Troubles::of_paths(&discovery.failures);
     for visitor in visitors {
         report.documents += visitor.documents;
+        report.copies += visitor.copies.map_or(0, |it| it.count);
         troubles.merge(visitor.troubles);
     }
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
@@ -88,6 +95,7 @@ struct Normalizing<'a, 'f> {
     take: &'a Take<'f>,
     stopped: bool,
     documents: u64,
+    copies: Option<Copies>,
     troubles: Troubles,
 }
 
@@ -105,6 +113,9 @@ impl Visit for Normalizing<'_, '_> {
                 self.documents += 1;
                 if let Some(text) = failure(&document) {
                     self.troubles.of_record(&record, &RecordError::Failed(text));
+                }
+                if self.copies.as_mut().is_some_and(|it| it.is_copy(&document)) {
+                    return;
                 }
                 let mut take = self.take.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 self.stopped = !take(document);

@@ -21,6 +21,17 @@ pub enum Notice<'a> {
     NoRecords,
     /// Records without a time of their own.
     Undated(u64),
+    /// Documents without any field that a rule reads, of all records.
+    Blind {
+        /// How many.
+        documents: u64,
+        /// Nothing else was read.
+        all: bool,
+    },
+    /// Events that were delivered more than once.
+    Duplicates(u64),
+    /// Records of which nobody looked whether they can be read.
+    SkippedUnread(u64),
     /// The first execution asked for lies after the last event.
     SinceAfterLast {
         /// The start asked for.
@@ -99,13 +110,21 @@ impl Notice<'_> {
             | Self::Truncated { .. }
             | Self::Warning { .. } => true,
             // Of a whole collection most rules are about other things; of what somebody picked none should be.
-            Self::Elsewhere { all, .. } => *all,
+            Self::Elsewhere { all, .. } | Self::Blind { all, .. } => *all,
+            Self::Duplicates(_) | Self::SkippedUnread(_) => false,
             Self::SkippedFiles(_) | Self::SkippedMembers(_) | Self::Pruned(_) | Self::Noisy { .. } => false,
         }
     }
 }
 
 impl Found {
+    /// Whether some rule could see something of what was read: otherwise no alert means nothing.
+    pub fn is_usable(&self) -> bool {
+        let read = &self.read;
+        let sees = |ran: &RanRule| read.indices.iter().any(|index| ran.rule.reads(index));
+        read.records.readable() > read.blind && self.rules.iter().any(sees)
+    }
+
     /// What whoever reads the alerts must know besides. `since` and `until` are what was asked for.
     pub fn notices(&self, since: Option<Millis>, until: Option<Millis>) -> Vec<Notice<'_>> {
         notices(&self.read, &self.rules, &self.refused, since, until)
@@ -122,8 +141,10 @@ fn notices<'a>(
     let mut notices: Vec<Notice<'a>> = read.notices.iter().map(|it| Notice::Paths(it)).collect();
     let mut say = |when: bool, notice: Notice<'a>| notices.extend(when.then_some(notice));
     say(read.trouble_count > 0, Notice::Troubles);
-    say(read.records == 0 && read.files > 0, Notice::NoRecords);
+    say(read.records.total() == 0 && read.files > 0, Notice::NoRecords);
     say(read.undated > 0, Notice::Undated(read.undated));
+    let (blind, readable) = (read.blind, read.records.readable());
+    say(blind > 0, Notice::Blind { documents: blind, all: blind == readable });
     if let Some((first, last)) = read.span {
         if let Some(since) = since {
             say(since > last, Notice::SinceAfterLast { since, last });
@@ -135,6 +156,8 @@ fn notices<'a>(
     say(read.skipped > 0, Notice::SkippedFiles(read.skipped));
     say(read.skipped_members > 0, Notice::SkippedMembers(read.skipped_members));
     say(read.pruned > 0, Notice::Pruned(read.pruned));
+    say(read.records.duplicate > 0, Notice::Duplicates(read.records.duplicate));
+    say(read.records.skipped_unread > 0, Notice::SkippedUnread(read.records.skipped_unread));
     say(!refused.is_empty(), Notice::Refused(by_reason(refused)));
     let elsewhere: Vec<&str> = rules
         .iter()
@@ -142,7 +165,7 @@ fn notices<'a>(
         .map(|ran| ran.rule.name.as_str())
         .collect();
     let all = elsewhere.len() == rules.len();
-    say(!elsewhere.is_empty() && read.records > 0, Notice::Elsewhere { rules: elsewhere, all });
+    say(!elsewhere.is_empty() && read.records.readable() > 0, Notice::Elsewhere { rules: elsewhere, all });
     for (warning, rules) in unapplied(rules) {
         say(true, Notice::Unapplied { warning, rules });
     }
@@ -157,11 +180,13 @@ fn notices<'a>(
     let mut noisy: Vec<(u64, &str)> = rules
         .iter()
         .map(|ran| (ran.outcome.metrics.matched, ran.rule.name.as_str()))
-        .filter(|(matched, _)| *matched >= NOISE_MIN && u128::from(*matched) * 100 > u128::from(read.records))
+        .filter(|(matched, _)| {
+            *matched >= NOISE_MIN && u128::from(*matched) * 100 > u128::from(read.records.total())
+        })
         .collect();
     noisy.sort_by_key(|(matched, _)| Reverse(*matched));
     for (matched, rule) in noisy {
-        say(true, Notice::Noisy { rule, matched, records: read.records });
+        say(true, Notice::Noisy { rule, matched, records: read.records.total() });
     }
     notices
 }
@@ -193,6 +218,8 @@ mod tests {
     use std::sync::Arc;
 
     use detect::{Metrics, Outcome};
+
+    use crate::run::Records;
     use rule::Rule;
 
     use super::*;
@@ -211,9 +238,19 @@ mod tests {
         RanRule { rule: rule(name, "logs-*"), max_signals: 100, outcome, warnings: Vec::new() }
     }
 
+    fn records(unmatched: u64) -> Records {
+        Records { unmatched, ..Records::default() }
+    }
+
     fn read() -> ReadReport {
         let indices = vec![rule::CLOUDTRAIL_INDEX.to_owned()];
-        ReadReport { files: 1, records: 10_000, span: Some((1_000, 2_000)), indices, ..ReadReport::default() }
+        ReadReport {
+            files: 1,
+            records: records(10_000),
+            span: Some((1_000, 2_000)),
+            indices,
+            ..ReadReport::default()
+        }
     }
 
     #[test]
@@ -234,7 +271,10 @@ mod tests {
         assert_eq!(found, [noisy(2), noisy(1)]);
         assert!(found.iter().all(|it| !it.is_severe()));
         // Of few records everything is more than one in a hundred.
-        assert_eq!(notices(&ReadReport { records: 99, ..read }, &[ran("Few", 99, 0)], &[], None, None), []);
+        assert_eq!(
+            notices(&ReadReport { records: records(99), ..read }, &[ran("Few", 99, 0)], &[], None, None),
+            []
+        );
     }
 
     #[test]
@@ -264,7 +304,7 @@ mod tests {
                 (Notice::Pruned(5), false),
             ]
         );
-        let nothing = ReadReport { records: 0, ..self::read() };
+        let nothing = ReadReport { records: records(0), ..self::read() };
         assert_eq!(notices(&nothing, &[], &[], None, None), [Notice::NoRecords]);
     }
 

@@ -8,6 +8,7 @@ use plan::naive::Evaluator;
 use reader::{Discovery, Input};
 use sift::{Document, DocumentBuilder, Kind, Record, document_id, parse_document};
 
+use crate::copies::Copies;
 use crate::normalize::{Take, failure};
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
@@ -29,6 +30,8 @@ pub struct QueryOptions {
     pub limits: reader::Limits,
     /// The time of reading.
     pub now: Millis,
+    /// An event that was delivered several times is given as often.
+    pub copies: bool,
 }
 
 /// What a query read.
@@ -36,6 +39,8 @@ pub struct QueryOptions {
 pub struct QueryReport {
     /// Documents that were looked at.
     pub documents: u64,
+    /// Deliveries that were left out: their events were there before.
+    pub copies: u64,
     /// What could not be read: the first of it,
     pub troubles: Vec<Trouble>,
     /// and how much there is.
@@ -80,11 +85,14 @@ pub fn query(
     let mut troubles = Troubles::of_paths(&failures);
     let mut stopped = false;
     let take: Take<'_> = std::sync::Mutex::new(take);
+    // Plain documents are no events: each is one, whatever it says of itself.
+    let mut copies = (!options.copies && !options.plain).then(Copies::default);
     for (name, input) in &inputs {
         if stopped {
             break;
         }
         // One thread: the documents come in the order of the files.
+        let lent = std::sync::Mutex::new(copies.take());
         let make = || Searching {
             index: name.unwrap_or(if options.plain { file_stem(input) } else { "" }),
             named: name.is_some(),
@@ -93,15 +101,18 @@ pub fn query(
             builder: DocumentBuilder::new(&options.normalise, options.now),
             take: &take,
             stopped: false,
+            copies: lent.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take(),
             troubles: Troubles::default(),
         };
         let (visitors, totals) = scan(&Which::All(std::slice::from_ref(input)), &read, 1, progress, make);
         report.documents += totals.records;
         for visitor in visitors {
             stopped |= visitor.stopped;
+            copies = copies.or(visitor.copies);
             troubles.merge(visitor.troubles);
         }
     }
+    report.copies = copies.map_or(0, |it| it.count);
     let name = |input: u32| inputs.get(input as usize).map_or("", |(_, input)| input.name()).to_owned();
     (report.troubles, report.trouble_count) = troubles.finish(name);
     Ok(report)
@@ -121,6 +132,7 @@ struct Searching<'a, 'f> {
     builder: DocumentBuilder,
     take: &'a Take<'f>,
     stopped: bool,
+    copies: Option<Copies>,
     troubles: Troubles,
 }
 
@@ -163,7 +175,7 @@ impl Visit for Searching<'_, '_> {
         let matches = self.evaluator.matches(&document.source);
         document.source.shift_remove("_id");
         document.source.shift_remove("_index");
-        if matches {
+        if matches && !self.copies.as_mut().is_some_and(|it| it.is_copy(&document)) {
             let mut take = self.take.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             self.stopped = !take(document);
         }

@@ -13,6 +13,7 @@ use sift::{Counts, Seen};
 use span::Diagnostic;
 
 use crate::alerts::Evidence;
+use crate::copies::Deliveries;
 use crate::gather::{Gathering, sift};
 use crate::progress::{Progress, Stage};
 use crate::scan::{Which, scan};
@@ -86,11 +87,8 @@ pub struct ReadReport {
     pub skipped: u64,
     /// Members of archives that hold no records by their name.
     pub skipped_members: u64,
-    /// Records in them.
-    pub records: u64,
-    /// What became of them; what is no record of a trail counts as unreadable. Of the matched ones the executions know
-    /// which are copies of others.
-    pub counts: Counts,
+    /// What became of the records in them.
+    pub records: Records,
     /// Bytes of the files.
     pub read_bytes: u64,
     /// Bytes of text in them.
@@ -101,12 +99,42 @@ pub struct ReadReport {
     pub indices: Vec<String>,
     /// Events without a time of their own.
     pub undated: u64,
+    /// Documents without any field that a rule reads.
+    pub blind: u64,
     /// What could not be read: the first of it,
     pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
     /// What else the user should know of the paths.
     pub notices: Vec<String>,
+}
+
+/// What became of the records; each is in one of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Events that some rule's filter matches, each once.
+    pub matched: u64,
+    /// Records that no rule's filter matches.
+    pub unmatched: u64,
+    /// Further deliveries of events that are among the matched.
+    pub duplicate: u64,
+    /// Records that could not be read.
+    pub unreadable: u64,
+    /// Records that cannot match by their bytes alone, so that nobody looked whether the rest of them can be read.
+    pub skipped_unread: u64,
+}
+
+impl Records {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        let Self { matched, unmatched, duplicate, unreadable, skipped_unread } = self;
+        matched + unmatched + duplicate + unreadable + skipped_unread
+    }
+
+    /// Those that something is known of.
+    pub fn readable(&self) -> u64 {
+        self.total() - self.unreadable
+    }
 }
 
 /// What a hunt found; [`Found::alerts`] are the alerts.
@@ -173,12 +201,14 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 
     let mut troubles = Troubles::of_paths(&discovery.failures);
     let mut seen = Seen::default();
+    let mut deliveries = Deliveries::default();
     let mut collector: Option<Collector> = None;
     let mut kept = Vec::new();
     for mut visitor in visitors {
         troubles.merge(std::mem::take(&mut visitor.troubles));
-        let (its, found, keeper) = visitor.finish();
+        let (its, found, keeper, its_deliveries) = visitor.finish();
         seen.merge(&its);
+        deliveries.merge(its_deliveries);
         kept.push(keeper);
         match &mut collector {
             None => collector = Some(found),
@@ -192,7 +222,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 
     progress.enter(Stage::Executing);
     let mut ran = Vec::with_capacity(rules.len());
-    let Seen { counts, span, undated, .. } = seen;
+    let Seen { span, undated, .. } = seen;
     // What has no time of its own is taken as happening now: the executions must reach that far.
     let now = (undated > 0).then_some(options.now);
     let first = span.map(|(first, _)| first).into_iter().chain(now).min();
@@ -239,18 +269,30 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         pruned: pruned as u64,
         skipped: discovery.skipped,
         skipped_members: totals.skipped_members,
-        records: totals.records,
-        counts,
+        records: records(seen.counts, deliveries),
         read_bytes: totals.read_bytes,
         text_bytes: totals.text_bytes,
         span,
         indices: names,
         undated,
+        blind: seen.counts.blind,
         troubles,
         trouble_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
     Ok(Found { evidence, rules: ran, refused, read })
+}
+
+/// What became of the records.
+fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
+    let duplicate = deliveries.copies();
+    Records {
+        matched: counts.matched - duplicate,
+        unmatched: counts.unmatched,
+        duplicate,
+        unreadable: counts.unreadable,
+        skipped_unread: counts.unread,
+    }
 }
 
 /// The rules that can run, what their executions need and what their filters are; and those that cannot.

@@ -17,16 +17,20 @@ pub struct Counts {
     pub unreadable: u64,
     /// Those that no filter can match by their bytes alone: nobody looked whether the rest of them can be read.
     pub unread: u64,
+    /// Of the readable documents, those without any field that was asked for: they may be of a kind that no filter is
+    /// meant for.
+    pub blind: u64,
 }
 
 impl Counts {
     fn merge(&mut self, other: Self) {
-        let Self { records, matched, unmatched, unreadable, unread } = other;
+        let Self { records, matched, unmatched, unreadable, unread, blind } = other;
         self.records += records;
         self.matched += matched;
         self.unmatched += unmatched;
         self.unreadable += unreadable;
         self.unread += unread;
+        self.blind += blind;
     }
 }
 

@@ -81,6 +81,8 @@ pub(crate) struct Filled {
     pub(crate) time: Option<Millis>,
     /// Whether some filter may match it.
     pub(crate) has_row: bool,
+    /// It is a document, and has no field that was asked for.
+    pub(crate) is_blind: bool,
 }
 
 impl RowFiller {
@@ -154,6 +156,7 @@ impl RowFiller {
     ) -> Result<Filled, Unreadable> {
         let Record { origin, kind, text, tokens, .. } = *record;
         let (mut keeps_text, mut part) = (self.keeps_texts, ALL);
+        let mut is_blind = false;
         let time = match kind {
             Kind::CloudTrail => {
                 let parsed = self.parsed.parse_with(text, tokens);
@@ -166,11 +169,11 @@ impl RowFiller {
                     Needed::Part(part) => part,
                     Needed::Hopeless => {
                         left_out.hopeless += 1;
-                        return Ok(Filled { time, has_row: false });
+                        return Ok(Filled { time, has_row: false, is_blind: false });
                     }
                     Needed::Guarded => {
                         left_out.guarded += 1;
-                        return Ok(Filled { time, has_row: false });
+                        return Ok(Filled { time, has_row: false, is_blind: false });
                     }
                 };
                 left_out.empty_columns += self.by_call.part(part).empty;
@@ -192,7 +195,16 @@ impl RowFiller {
                 let index = self.indices.number(&index, &mut self.names);
                 let time = document_time(&document);
                 let early = &self.early;
-                early.wanted.walk(&document, &mut |at, value| builder.push(early.slots[at as usize], value));
+                is_blind = true;
+                early.wanted.walk(&document, &mut |at, value| {
+                    is_blind = false;
+                    builder.push(early.slots[at as usize], value);
+                });
+                for later in [&self.late, &self.tail] {
+                    if is_blind {
+                        later.wanted.walk(&document, &mut |_, _| is_blind = false);
+                    }
+                }
                 let id = document_id(record, &document);
                 let lineage = ecs::alert::lineage(&document);
                 if !lineage.is_empty() {
@@ -210,7 +222,7 @@ impl RowFiller {
             }
             self.rows.push(KeptRow { kind, text: start..self.texts.len(), part });
         }
-        Ok(Filled { time, has_row: true })
+        Ok(Filled { time, has_row: true, is_blind })
     }
 
     /// Fills the columns of a later phase for some rows, ascending, of the block that was filled. Says for how many

@@ -62,8 +62,9 @@ impl<'s> Worker<'s> {
         let seen = &mut self.seen;
         seen.counts.records += 1;
         match self.rows.fill(record, &mut self.builder, &mut seen.left_out) {
-            Ok(Filled { time, has_row }) => {
+            Ok(Filled { time, has_row, is_blind }) => {
                 seen.counts.unmatched += u64::from(!has_row);
+                seen.counts.blind += u64::from(is_blind);
                 match time {
                     Some(time) => seen.see(time),
                     None => seen.undated += 1,

@@ -208,7 +208,7 @@ fn hunt(args: &Args, data: &Path) -> Result<()> {
     let building = begun[1].unwrap_or(ended);
     let executing = begun[0].unwrap_or(building);
     measure::say(&[
-        ("records", found.read.records as f64),
+        ("records", found.read.records.total() as f64),
         ("matched", found.rules.iter().map(|it| it.outcome.metrics.matched as f64).sum()),
         ("executions", found.rules.iter().map(|it| it.outcome.executions.total as f64).sum()),
         ("executions_run", found.rules.iter().map(|it| it.outcome.executions.run as f64).sum()),

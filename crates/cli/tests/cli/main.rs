@@ -4,6 +4,7 @@
 
 mod setup;
 
+mod accounting;
 mod formats;
 mod help;
 mod normalize;

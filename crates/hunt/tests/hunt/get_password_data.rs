@@ -214,6 +214,7 @@ fn shipped(calls: &[Call<'_>], version: cloudtrail::Version, index: &str, ingest
         normalise: cloudtrail::Options { version, ..normalise() },
         limits: reader::Limits::default(),
         now: NOW,
+        copies: true,
     };
     let mut lines = String::new();
     let mut take = |mut document: Document| {

@@ -244,6 +244,7 @@ pub(crate) fn documents(folder: &Folder) -> Vec<Document> {
         normalise: normalise(),
         limits: reader::Limits::default(),
         now: NOW,
+        copies: true,
     };
     let mut documents = Vec::new();
     let mut take = |document| {
