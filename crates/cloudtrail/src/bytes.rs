@@ -31,7 +31,7 @@ impl Default for TimeFinder {
 }
 
 impl TimeFinder {
-    /// The event's time, if the text names one exactly once and that is the record's own:
+    /// The event's time, if the text names one exactly once and that is the record's own. Then no `\u` stands in the text:
     ///
     /// ```text
     /// {"userIdentity":{…},"eventTime":"2026-03-01T10:00:00Z",…}     told: one object was opened and closed before it

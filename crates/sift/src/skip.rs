@@ -22,7 +22,6 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 use cloudtrail::TimeFinder;
 use ecs::{Millis, Shape};
-use memchr::memmem::Finder;
 use plan::{Expr, Predicate, Sign, Test};
 
 use crate::calls::ACTION;
@@ -35,8 +34,6 @@ const NAMES_MAX: usize = 64;
 pub(crate) struct Skip {
     /// The names of the calls, anywhere in the text.
     names: AhoCorasick,
-    /// The escape in which a name could hide.
-    escape: Finder<'static>,
     times: TimeFinder,
 }
 
@@ -54,15 +51,14 @@ impl Skip {
         }
         // Only this kind of match is searched for with vectors; any match will do here.
         let names = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(names).ok()?;
-        Some(Self { names, escape: Finder::new(b"\\u"), times: TimeFinder::default() })
+        Some(Self { names, times: TimeFinder::default() })
     }
 
     /// The time of a record that cannot match; nothing if it may, or if its time cannot be told without parsing.
     pub(crate) fn time_if_hopeless(&self, record: &Record<'_>) -> Option<Millis> {
-        let text = record.text.as_bytes();
-        let may_match =
-            record.kind != Kind::CloudTrail || self.names.is_match(text) || self.escape.find(text).is_some();
-        if may_match { None } else { self.times.find(text) }
+        // Where the time is told there is no escape either in which a name could hide.
+        let may_match = record.kind != Kind::CloudTrail || self.names.is_match(record.text);
+        if may_match { None } else { self.times.find(record.text.as_bytes()) }
     }
 }
 
