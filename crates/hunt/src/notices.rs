@@ -165,7 +165,7 @@ fn notices<'a>(
         .map(|ran| ran.rule.name.as_str())
         .collect();
     let all = elsewhere.len() == rules.len();
-    say(!elsewhere.is_empty() && read.records.readable() > 0, Notice::Elsewhere { rules: elsewhere, all });
+    say(!elsewhere.is_empty() && !read.indices.is_empty(), Notice::Elsewhere { rules: elsewhere, all });
     for (warning, rules) in unapplied(rules) {
         say(true, Notice::Unapplied { warning, rules });
     }

@@ -95,7 +95,7 @@ pub struct ReadReport {
     pub text_bytes: u64,
     /// The times of the first and last event.
     pub span: Option<(Millis, Millis)>,
-    /// The indices that the events belong to; that of CloudTrail's records is always among them.
+    /// The indices that the events belong to, sorted.
     pub indices: Vec<String>,
     /// Events without a time of their own.
     pub undated: u64,
@@ -218,6 +218,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
 
     // Numbered as the threads met them.
     let mut names = sift.indices();
+    names.retain(|name| seen.cloudtrail || name != rule::CLOUDTRAIL_INDEX);
     names.sort_unstable();
 
     progress.enter(Stage::Executing);

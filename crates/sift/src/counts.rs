@@ -76,6 +76,8 @@ pub struct Seen {
     pub span: Option<(Millis, Millis)>,
     /// Events without a time of their own.
     pub undated: u64,
+    /// Whether any event belongs to the index of CloudTrail's records.
+    pub cloudtrail: bool,
     /// What was left undone.
     pub left_out: LeftOut,
 }
@@ -91,6 +93,7 @@ impl Seen {
     pub fn merge(&mut self, other: &Self) {
         self.counts.merge(other.counts);
         self.undated += other.undated;
+        self.cloudtrail |= other.cloudtrail;
         self.left_out.merge(&other.left_out);
         for time in other.span.into_iter().flat_map(|(first, last)| [first, last]) {
             self.see(time);

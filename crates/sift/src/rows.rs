@@ -79,6 +79,8 @@ impl Filling {
 pub(crate) struct Filled {
     /// The event's time, if it has one.
     pub(crate) time: Option<Millis>,
+    /// The number of its index.
+    pub(crate) index: u32,
     /// Whether some filter may match it.
     pub(crate) has_row: bool,
     /// It is a document, and has no field that was asked for.
@@ -157,7 +159,7 @@ impl RowFiller {
         let Record { origin, kind, text, tokens, .. } = *record;
         let (mut keeps_text, mut part) = (self.keeps_texts, ALL);
         let mut is_blind = false;
-        let time = match kind {
+        let (time, index) = match kind {
             Kind::CloudTrail => {
                 let parsed = self.parsed.parse_with(text, tokens);
                 if let Some(error) = parsed.error() {
@@ -169,11 +171,11 @@ impl RowFiller {
                     Needed::Part(part) => part,
                     Needed::Hopeless => {
                         left_out.hopeless += 1;
-                        return Ok(Filled { time, has_row: false, is_blind: false });
+                        return Ok(Filled { time, index: CLOUDTRAIL, has_row: false, is_blind: false });
                     }
                     Needed::Guarded => {
                         left_out.guarded += 1;
-                        return Ok(Filled { time, has_row: false, is_blind: false });
+                        return Ok(Filled { time, index: CLOUDTRAIL, has_row: false, is_blind: false });
                     }
                 };
                 left_out.empty_columns += self.by_call.part(part).empty;
@@ -187,7 +189,7 @@ impl RowFiller {
                     timestamp: head.timestamp,
                     origin,
                 });
-                time
+                (time, CLOUDTRAIL)
             }
             Kind::Document => {
                 let document = parse_document(text)?;
@@ -212,7 +214,7 @@ impl RowFiller {
                 }
                 let timestamp = time.unwrap_or_else(|| self.read_at.time());
                 builder.end_row(RowInfo { id: &id, index, timestamp, origin });
-                time
+                (time, index)
             }
         };
         if self.keeps_texts {
@@ -222,7 +224,7 @@ impl RowFiller {
             }
             self.rows.push(KeptRow { kind, text: start..self.texts.len(), part });
         }
-        Ok(Filled { time, has_row: true, is_blind })
+        Ok(Filled { time, index, has_row: true, is_blind })
     }
 
     /// Fills the columns of a later phase for some rows, ascending, of the block that was filled. Says for how many

@@ -7,6 +7,7 @@ use cloudtrail::TimeFinder;
 use exec::{Row, Scratch};
 
 use crate::counts::Seen;
+use crate::index::CLOUDTRAIL;
 use crate::record::{Kind, Record, Unreadable};
 use crate::rows::{Filled, Phase, RowFiller};
 use crate::sifted::{Sifted, Sink};
@@ -47,6 +48,8 @@ impl<'s> Worker<'s> {
             self.seen.counts.records += 1;
             self.seen.counts.unread += 1;
             self.seen.left_out.unparsed += 1;
+            // Records of other kinds are not skipped.
+            self.seen.cloudtrail = true;
             self.seen.see(time);
             return Ok(());
         }
@@ -62,7 +65,8 @@ impl<'s> Worker<'s> {
         let seen = &mut self.seen;
         seen.counts.records += 1;
         match self.rows.fill(record, &mut self.builder, &mut seen.left_out) {
-            Ok(Filled { time, has_row, is_blind }) => {
+            Ok(Filled { time, index, has_row, is_blind }) => {
+                seen.cloudtrail |= index == CLOUDTRAIL;
                 seen.counts.unmatched += u64::from(!has_row);
                 seen.counts.blind += u64::from(is_blind);
                 match time {
@@ -73,11 +77,12 @@ impl<'s> Worker<'s> {
             }
             Err(error) => {
                 seen.counts.unreadable += 1;
-                // Among other filters it might have been skipped, and its time would count: so it does here.
-                if record.kind == Kind::CloudTrail
-                    && let Some(time) = self.times.find(record.text.as_bytes())
-                {
-                    seen.see(time);
+                // Among other filters it might have been skipped, and it would count: so it does here.
+                if record.kind == Kind::CloudTrail {
+                    seen.cloudtrail = true;
+                    if let Some(time) = self.times.find(record.text.as_bytes()) {
+                        seen.see(time);
+                    }
                 }
                 Err(error)
             }

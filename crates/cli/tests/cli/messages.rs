@@ -146,6 +146,21 @@ fn rules_on_other_indices_are_named() {
     assert_eq!(ran.err, format!("0 alerts\nwarning: {said}"));
     let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--builtin"]);
     assert!(ran.err.contains(&format!("\nnote: {said}")), "{}", ran.err);
+    // Rules on CloudTrail have nothing to read where there is none.
+    folder.lines(
+        "okta.ndjson",
+        &[serde_json::json!({
+            "@timestamp": "2026-03-02T10:00:00Z", "event": {"dataset": "okta.system", "action": "x"},
+        })],
+    );
+    let rule = rule.replace("On mine", "On CloudTrail").replace("my-trail-*", "logs-aws.cloudtrail-*");
+    folder.write("cloudtrail.toml", rule);
+    let ran = hunt(&folder, &["okta.ndjson", "-f", "csv", "-r", "cloudtrail.toml", "--now", "2026-04-01"]);
+    assert_eq!(
+        ran.err,
+        "0 alerts\nwarning: 1 rule reads nothing of what is here, which belongs to `logs-okta.system-default`; `index` \
+         asks for something else:\n    \"On CloudTrail\"\n"
+    );
 }
 
 /// An exception that is not applied is told of; one that is, is not.
