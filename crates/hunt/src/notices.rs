@@ -111,8 +111,12 @@ impl Notice<'_> {
             | Self::Warning { .. } => true,
             // Of a whole collection most rules are about other things; of what somebody picked none should be.
             Self::Elsewhere { all, .. } | Self::Blind { all, .. } => *all,
-            Self::Duplicates(_) | Self::SkippedUnread(_) => false,
-            Self::SkippedFiles(_) | Self::SkippedMembers(_) | Self::Pruned(_) | Self::Noisy { .. } => false,
+            Self::Duplicates(_)
+            | Self::SkippedUnread(_)
+            | Self::SkippedFiles(_)
+            | Self::SkippedMembers(_)
+            | Self::Pruned(_)
+            | Self::Noisy { .. } => false,
         }
     }
 }

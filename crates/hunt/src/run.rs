@@ -9,7 +9,7 @@ use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
 use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
-use sift::{Counts, Seen};
+use sift::Seen;
 use span::Diagnostic;
 
 use crate::alerts::Evidence;
