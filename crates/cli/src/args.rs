@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use report::Format;
-use rule::{Severity, Withheld};
+use rule::{QueryLanguage, Severity, Withheld};
 
 /// Detection for audit trails: reads AWS CloudTrail, runs Elastic-format rules on it, raises alerts.
 #[derive(Debug, Parser)]
@@ -175,6 +175,16 @@ fn formats() -> impl TypedValueParser<Value = Format> {
         .try_map(|name| Format::ALL.into_iter().find(|it| it.name() == name).ok_or("no such format"))
 }
 
+/// The languages of queries.
+fn languages() -> impl TypedValueParser<Value = QueryLanguage> {
+    let values = QueryLanguage::ALL.map(|it| PossibleValue::new(it.short_name()).alias(it.as_str()));
+    PossibleValuesParser::new(values).try_map(|name| {
+        let found =
+            QueryLanguage::ALL.into_iter().find(|it| [it.short_name(), it.as_str()].contains(&&*name));
+        found.ok_or("no such language")
+    })
+}
+
 /// The severities of rules.
 fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
@@ -215,8 +225,8 @@ pub(crate) struct Query {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Its language.
-    #[arg(long, short, value_enum, default_value_t = Language::Kql)]
-    pub(crate) language: Language,
+    #[arg(long, short, value_parser = languages(), default_value = QueryLanguage::Kuery.short_name())]
+    pub(crate) language: QueryLanguage,
     /// An Elasticsearch mapping: `{"properties": …}`. The files are then plain documents, not CloudTrail.
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,
@@ -243,15 +253,6 @@ pub(crate) struct Query {
     /// The time that `now` stands for. Default: the clock.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    #[value(alias = "kuery")]
-    Kql,
-    Lucene,
-    Eql,
-    Esql,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use ecs::{Catalog, Millis};
+use ecs::Catalog;
 use hunt::{Document, Progress, QueryOptions};
 use report::Cell;
 use serde_json::json;
-use span::{Diagnostic, Style};
+use span::Style;
 
-use crate::args::{Global, Language, Query, QueryFormat};
+use crate::args::{Global, Query, QueryFormat};
 use crate::status::{self, FAILED};
 use crate::{input, output, terminal};
 
@@ -33,8 +33,8 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         None => Catalog::ecs(),
         Some(path) => mapping(path)?,
     };
-    let filter = match condition(args, &catalog, now) {
-        Ok(filter) => filter,
+    let filter = match rule::check_query(args.language, &args.text, &catalog) {
+        Ok(condition) => condition.into_expr(now),
         Err(diagnostics) => {
             let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
             for diagnostic in &diagnostics {
@@ -87,24 +87,6 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
             strict: args.strict,
         },
     ))
-}
-
-/// What the query asks, or what is wrong with it.
-fn condition(args: &Query, catalog: &Catalog, now: Millis) -> Result<plan::Expr, Vec<Diagnostic>> {
-    match args.language {
-        Language::Kql => {
-            let ast = kql::parse(&args.text).map_err(|errors| errors.to_diagnostics())?;
-            let query = kql::to_query(&ast, catalog).map_err(|errors| {
-                errors.iter().map(kql::TranslateError::to_diagnostic).collect::<Vec<_>>()
-            })?;
-            plan::lower(&query, catalog, now)
-                .map_err(|errors| errors.iter().map(plan::LowerError::diagnostic).collect())
-        }
-        Language::Lucene | Language::Eql | Language::Esql => {
-            let message = "this language is not supported yet; `--language kql` is";
-            Err(vec![Diagnostic::whole(span::Severity::Error, "QUERY001", message)])
-        }
-    }
 }
 
 fn mapping(path: &Path) -> anyhow::Result<Arc<Catalog>> {

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -313,13 +314,19 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
         RunnableRules::default();
     let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
     let selected = options.rules.rules();
-    let compiled = rule::compile_all(selected, &options.exceptions, catalog, options.now, threads);
+    let executions = executions(options.mode);
+    let compiled = rule::compile_all(selected, &options.exceptions, catalog, &executions, threads);
     for (rule, compiled) in selected.iter().zip(compiled) {
         let rule = Arc::clone(rule);
-        if let Some(reason) = rule.unsupported() {
-            refused.push(Refused { reason, rule, diagnostics: Vec::new() });
-            continue;
-        }
+        let compiled = match compiled {
+            Ok(compiled) => compiled,
+            Err(diagnostics) => {
+                let reason =
+                    diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>();
+                refused.push(Refused { rule, reason: reason.join("; "), diagnostics });
+                continue;
+            }
+        };
         let plan = match Plan::new(&rule, options.mode) {
             Ok(plan) => plan.limited(options.max_signals),
             Err(error) => {
@@ -331,21 +338,21 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        match compiled {
-            Ok(compiled) => {
-                filters.push(compiled.filter);
-                warnings.push(compiled.warnings);
-                plans.push(plan);
-                rules.push(rule);
-            }
-            Err(diagnostics) => {
-                let reason =
-                    diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>();
-                refused.push(Refused { rule, reason: reason.join("; "), diagnostics });
-            }
-        }
+        filters.push(compiled.condition.into_expr(options.now));
+        warnings.push(compiled.warnings);
+        plans.push(plan);
+        rules.push(rule);
     }
     RunnableRules { rules, plans, filters, warnings, refused }
+}
+
+/// When executions can start, as far as that is known before anything is read.
+fn executions(mode: Mode) -> RangeInclusive<Millis> {
+    match mode {
+        Mode::Replay { since, until } => since.unwrap_or(Millis::MIN)..=until.unwrap_or(Millis::MAX),
+        Mode::Once { to: Some(to), .. } => to..=to,
+        Mode::Once { to: None, .. } => Millis::MIN..=Millis::MAX,
+    }
 }
 
 /// Leaves out the files that the loaded rules cannot reach back to; says how many. Whatever lies behind the end asked

@@ -2,7 +2,8 @@
 //!
 //! [`parse`] turns the text of a query into an [`Ast`], or reports every error it finds with the
 //! [`span::Span`] to underline and what to write instead. [`to_query`] translates the tree to Query DSL as
-//! Kibana does, with the field types of a catalogue; [`lint`] finds what is legal but probably not meant.
+//! Kibana does, with the field types of a catalogue; [`lint`] finds what is legal but probably not meant. [`check()`],
+//! [`errors`], [`findings`] and [`fields`] are what every language offers: all of that in one step, from text.
 //!
 //! ```
 //! let ast = kql::parse("event.outcome: failure and not user.name: root")?;
@@ -33,7 +34,10 @@ mod translate;
 
 mod lint;
 
+mod check;
+
 pub use ast::{Ast, Node, NodeKind, RangeOp, Term, TermKind};
+pub use check::{check, errors, fields, findings};
 pub use error::{ParseError, ParseErrors};
 pub use lint::lint;
 pub use parse::{MAX_DEPTH, MAX_LENGTH, parse};

@@ -158,3 +158,14 @@ pub enum LeafKind {
     /// The document's `_id` is one of these.
     Ids(Vec<String>),
 }
+
+/// A field that the text of a query names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldUse {
+    /// Its full name.
+    pub name: String,
+    /// Where.
+    pub span: Span,
+    /// The question can be asked of a field that is an object, too.
+    pub may_be_object: bool,
+}

@@ -1,6 +1,8 @@
 //! Conditions that read the clock: what a pass filters and what an execution decides are together what the query
 //! means at its time.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use ecs::date::to_iso;
 use ecs::{Catalog, Millis, Object, document};
 use plan::{Bool, Condition, Leaf, LeafKind, Literal, Query, RangeBounds, naive};

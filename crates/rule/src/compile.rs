@@ -2,55 +2,42 @@
 
 use std::borrow::Borrow;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 
 use ecs::{Catalog, Millis};
-use plan::{Bool, Expr, Leaf, LeafKind, Query};
+use plan::{Bool, Condition, Leaf, LeafKind, Query};
 use serde_json::Value;
 use span::{Diagnostic, Severity, Span};
 
-use crate::exceptions::{NotApplied, References, condition};
+use crate::exceptions::{NotApplied, References, excepted};
 use crate::index_pattern::{ALERTS, IndexPatterns};
+use crate::language::{Language, language};
 use crate::parallel;
-use crate::{Exceptions, QueryLanguage, Rule, RuleKind};
-
-/// Why a rule cannot be compiled, apart from what is wrong with its query.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum CompileError {
-    /// Its type or language is not supported.
-    #[error("{reason}")]
-    Unsupported { reason: String },
-}
-
-impl CompileError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unsupported { .. } => "RULE201",
-        }
-    }
-}
+use crate::support::support;
+use crate::{Exceptions, Rule};
 
 /// What [`compile_with`] makes of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compiled {
     /// What an event must satisfy to be a match.
-    pub filter: Expr,
+    pub condition: Condition,
     /// Exceptions that are not part of it, and why; they point into [`Rule::text`].
     pub warnings: Vec<Diagnostic>,
 }
 
 /// The condition that an event must satisfy to be a match of the rule, without its time range: the query and every
-/// filter, within the rule's indices, and no exception. `now` is what date math in the query means, and decides
-/// which exceptions have expired.
+/// filter, within the rule's indices, and no exception. It reads the clock where one of them says `now`, or an exception
+/// expires, and executions that start at the times in `executions` disagree on it.
 ///
 /// Fails as [`compile`] does. An exception that cannot be applied costs no rule: it is a warning.
 pub fn compile_with(
     rule: &Rule,
     exceptions: &Exceptions,
     catalog: &Catalog,
-    now: Millis,
+    executions: &RangeInclusive<Millis>,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let filter = compile(rule, catalog, now)?;
-    Ok(except(rule, filter, exceptions, catalog, now))
+    let condition = compile(rule, catalog)?;
+    Ok(except(rule, condition, exceptions, catalog, executions))
 }
 
 /// As [`compile_with`], of many rules by so many threads: the results are the same, in the order of the rules.
@@ -58,7 +45,7 @@ pub fn compile_all<R: Borrow<Rule> + Sync>(
     rules: &[R],
     exceptions: &Exceptions,
     catalog: &Catalog,
-    now: Millis,
+    executions: &RangeInclusive<Millis>,
     threads: NonZeroUsize,
 ) -> Vec<Result<Compiled, Vec<Diagnostic>>> {
     let parts = parallel::chunks(rules, threads, |rules| {
@@ -68,24 +55,32 @@ pub fn compile_all<R: Borrow<Rule> + Sync>(
         for rule in rules.iter().map(Borrow::borrow) {
             let known = lowered.take().filter(|(index, _)| *index == rule.index.as_slice());
             let (_, indices) =
-                lowered.insert(known.unwrap_or_else(|| (&rule.index, lower_indices(rule, catalog, now))));
-            let filter = compile_on(rule, indices, catalog, now);
-            compiled.push(filter.map(|filter| except(rule, filter, exceptions, catalog, now)));
+                lowered.insert(known.unwrap_or_else(|| (&rule.index, lower_indices(rule, catalog))));
+            let condition = compile_on(rule, indices, catalog);
+            compiled.push(condition.map(|it| except(rule, it, exceptions, catalog, executions)));
         }
         compiled
     });
     parts.into_iter().flatten().collect()
 }
 
-/// Takes from the filter what is excepted from the rule.
-fn except(rule: &Rule, filter: Expr, exceptions: &Exceptions, catalog: &Catalog, now: Millis) -> Compiled {
-    let references = References::of(rule, exceptions, now);
-    let mut excepted = Vec::new();
+/// Takes from the condition what is excepted from the rule.
+fn except(
+    rule: &Rule,
+    condition: Condition,
+    exceptions: &Exceptions,
+    catalog: &Catalog,
+    executions: &RangeInclusive<Millis>,
+) -> Compiled {
+    let references = References::of(rule, exceptions, *executions.start());
+    let (mut always, mut timed) = (Vec::new(), Vec::new());
     let mut not_applied = Vec::new();
     let mut first = None;
     for (at, item) in references.items {
-        match condition(item, catalog, now) {
-            Ok(expr) => excepted.push(expr),
+        match excepted(item, catalog) {
+            // Apart, so that only what may expire is left to the executions.
+            Ok(excepted) if excepted.reads_clock() => timed.push(excepted.negate()),
+            Ok(excepted) => always.push(excepted),
             Err(reason) => {
                 first = first.or(Some(at));
                 not_applied.push((item.name.clone(), reason));
@@ -100,11 +95,9 @@ fn except(rule: &Rule, filter: Expr, exceptions: &Exceptions, catalog: &Catalog,
     for (at, list_id) in references.absent {
         warnings.push(Unexcepted::List { list_id }.diagnostic(span(at)));
     }
-    if excepted.is_empty() {
-        return Compiled { filter, warnings };
-    }
-    let kept = Expr::Not(Box::new(Expr::Or(excepted))).simplify();
-    Compiled { filter: Expr::all_of(vec![filter, kept]), warnings }
+    let kept = (!always.is_empty()).then(|| Condition::any_of(always).negate());
+    let condition = Condition::all_of([condition].into_iter().chain(kept).chain(timed));
+    Compiled { condition: condition.between(*executions.start(), *executions.end()), warnings }
 }
 
 /// Exceptions that a rule names and that are not applied.
@@ -142,87 +135,68 @@ impl Unexcepted {
     }
 }
 
-/// As [`compile_with`], without exceptions.
+/// As [`compile_with`], without exceptions and for executions at any time.
 ///
 /// Fails with findings that point into [`Rule::text`]; a rule that needs what is not supported is refused by name.
-pub fn compile(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {
-    compile_on(rule, &lower_indices(rule, catalog, now), catalog, now)
+pub fn compile(rule: &Rule, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
+    compile_on(rule, &lower_indices(rule, catalog), catalog)
 }
 
 /// The condition to lie in a rule's indices, or what is wrong with their patterns.
-type Lowered = Result<Expr, Vec<plan::LowerError>>;
+type Lowered = Result<Condition, Vec<plan::LowerError>>;
 
-fn lower_indices(rule: &Rule, catalog: &Catalog, now: Millis) -> Lowered {
-    plan::lower(&indices(&IndexPatterns::new(&rule.index)), catalog, now)
+fn lower_indices(rule: &Rule, catalog: &Catalog) -> Lowered {
+    plan::condition(&indices(&IndexPatterns::new(&rule.index)), catalog)
 }
 
 /// As [`compile`]; `lowered` is what [`lower_indices`] made of its index patterns.
-fn compile_on(
+fn compile_on(rule: &Rule, lowered: &Lowered, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
+    match support(rule) {
+        Ok(supported) => fit(rule, supported.language, lowered, catalog),
+        Err(reasons) => Err(reasons.iter().map(|it| it.diagnostic(rule)).collect()),
+    }
+}
+
+/// What does not fit the fields in a rule, whether or not anything could execute it. Nothing of a query in a language
+/// that cannot be evaluated.
+pub(crate) fn unfit(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
+    let Some(language) = rule.language.and_then(language) else { return Vec::new() };
+    fit(rule, language, &lower_indices(rule, catalog), catalog).err().unwrap_or_default()
+}
+
+/// The condition of query, filters and indices, or all that does not fit the fields.
+fn fit(
     rule: &Rule,
+    language: &Language,
     lowered: &Lowered,
     catalog: &Catalog,
-    now: Millis,
-) -> Result<Expr, Vec<Diagnostic>> {
+) -> Result<Condition, Vec<Diagnostic>> {
     let source = &rule.source;
-    if let Some(reason) = rule.unsupported() {
-        let error = CompileError::Unsupported { reason };
-        let key = match rule.kind {
-            RuleKind::Query | RuleKind::NewTerms(_) => "language",
-            _ => "type",
-        };
-        return Err(vec![Diagnostic::new(
-            Severity::Error,
-            error.code(),
-            error.to_string(),
-            source.span(&[key]),
-        )]);
-    }
     let mut problems = Vec::new();
     let mut clauses = Vec::new();
     let node = source.rule.get("query");
-    match query(rule, catalog, now) {
-        Ok(expr) => clauses.push(expr),
+    match (language.check)(&rule.query, catalog) {
+        Ok(condition) => clauses.push(condition),
         Err(found) => problems.extend(found.into_iter().map(|diagnostic| source.place(diagnostic, node))),
     }
     for (at, filter) in rule.filters.iter().enumerate() {
-        match self::filter(rule, at, filter, catalog, now) {
-            Ok(expr) => clauses.push(expr),
+        match self::filter(rule, at, filter, catalog) {
+            Ok(condition) => clauses.push(condition),
             Err(found) => problems.extend(found),
         }
     }
     match lowered {
-        Ok(expr) => clauses.push(expr.clone()),
+        Ok(condition) => clauses.push(condition.clone()),
         Err(errors) => {
             let node = source.rule.get("index");
             problems.extend(errors.iter().map(|error| source.place(error.diagnostic(), node)));
         }
     }
-    if problems.is_empty() { Ok(Expr::all_of(clauses)) } else { Err(problems) }
-}
-
-fn query(rule: &Rule, catalog: &Catalog, now: Millis) -> Result<Expr, Vec<Diagnostic>> {
-    match rule.language {
-        None | Some(QueryLanguage::Kuery) => {}
-        // `unsupported` has refused these.
-        Some(QueryLanguage::Lucene | QueryLanguage::Eql | QueryLanguage::Esql) => {
-            return Ok(Expr::Const(false));
-        }
-    }
-    let ast = kql::parse(&rule.query).map_err(|errors| errors.to_diagnostics())?;
-    let query = kql::to_query(&ast, catalog)
-        .map_err(|errors| errors.iter().map(kql::TranslateError::to_diagnostic).collect::<Vec<_>>())?;
-    plan::lower(&query, catalog, now)
-        .map_err(|errors| errors.iter().map(plan::LowerError::diagnostic).collect())
+    if problems.is_empty() { Ok(Condition::all_of(clauses)) } else { Err(problems) }
 }
 
 /// One of the rule's Kibana filters.
-fn filter(
-    rule: &Rule,
-    at: usize,
-    filter: &Value,
-    catalog: &Catalog,
-    now: Millis,
-) -> Result<Expr, Vec<Diagnostic>> {
+fn filter(rule: &Rule, at: usize, filter: &Value, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
     let source = &rule.source;
     let query = plan::filters::parse(std::slice::from_ref(filter), catalog).map_err(|errors| {
         errors
@@ -236,7 +210,7 @@ fn filter(
             })
             .collect::<Vec<_>>()
     })?;
-    plan::lower(&query, catalog, now).map_err(|errors| {
+    plan::condition(&query, catalog).map_err(|errors| {
         let span = source.span_of(&format!("filters[{at}].query"));
         let place = |error: &plan::LowerError| {
             let message = format!("this filter cannot be used: {error}");
@@ -299,7 +273,7 @@ mod tests {
     #[test]
     fn the_condition_holds_query_and_indices() {
         let matches = |query: &str, index: &str, document: Value| {
-            let expr = compile(&rule(query, index), &Catalog::ecs(), 0).unwrap();
+            let expr = compile(&rule(query, index), &Catalog::ecs()).unwrap().at(0);
             plan::naive::matches(&expr, document.as_object().unwrap())
         };
         let event = |index: &str| json!({ "_index": index, "event": { "action": "CreateUser" } });
@@ -346,7 +320,7 @@ mod tests {
             ]
         "#;
         let rule = crate::load_text("rule.toml", text).rules.remove(0);
-        let expr = compile(&rule, &Catalog::ecs(), 0).unwrap();
+        let expr = compile(&rule, &Catalog::ecs()).unwrap().at(0);
         let matches = |user: &str, region: &str| {
             let document = json!({ "user": { "name": user }, "cloud": { "region": region } });
             plan::naive::matches(&expr, document.as_object().unwrap())
@@ -359,7 +333,7 @@ mod tests {
     #[test]
     fn errors_stand_in_the_file() {
         let rule = rule("event.action: CreateUser\n  and source.port: http", "[]");
-        let found = compile(&rule, &Catalog::ecs(), 0).unwrap_err();
+        let found = compile(&rule, &Catalog::ecs()).unwrap_err();
         assert_eq!(found.len(), 1);
         assert_eq!(&rule.text()[found[0].span().unwrap().range()], "http");
     }

@@ -31,6 +31,7 @@ mod foreign;
 mod load;
 mod parse;
 
+mod language;
 mod layout;
 mod source;
 mod text;
@@ -53,6 +54,7 @@ mod duration;
 mod error;
 mod parallel;
 mod suggest;
+mod support;
 
 pub use builtin::builtin;
 pub use compile::{Compiled, compile, compile_all, compile_with};
@@ -61,6 +63,7 @@ pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
+pub use language::check_query;
 pub use lint::lint;
 pub use load::{load, load_bytes, load_text, load_with};
 pub use model::{
@@ -70,3 +73,4 @@ pub use model::{
 pub use schema::schema;
 pub use selection::{Idle, IdleReason, Selection, Withheld};
 pub use set::{Problem, RuleSet};
+pub use support::{Supported, SupportedKind, Unsupported, support};

@@ -117,31 +117,6 @@ impl Rule {
         IndexPatterns::new(&self.index).matches(index)
     }
 
-    /// Why it cannot be run yet, naming the type or language; `None` if it can.
-    pub fn unsupported(&self) -> Option<String> {
-        match &self.kind {
-            RuleKind::Query | RuleKind::NewTerms(_) => {}
-            RuleKind::SavedQuery { saved_id } => {
-                if self.query.is_empty() {
-                    return Some(format!(
-                        "rules of type `saved_query` need a query of their own: the saved query `{saved_id}` cannot be read"
-                    ));
-                }
-            }
-            RuleKind::Threshold(_)
-            | RuleKind::Eql { .. }
-            | RuleKind::Esql
-            | RuleKind::ThreatMatch(_)
-            | RuleKind::MachineLearning { .. } => {
-                return Some(format!("rules of type `{}` are not supported yet", self.kind.type_name()));
-            }
-        }
-        match self.language {
-            None | Some(QueryLanguage::Kuery) => None,
-            Some(language) => Some(format!("queries in `{}` are not supported yet", language.as_str())),
-        }
-    }
-
     /// How much time one execution at `now` covers: `to` less `from`.
     pub fn window_ms(&self, now: Millis) -> Millis {
         self.to.millis_at(now).saturating_sub(self.from.millis_at(now))
@@ -211,26 +186,6 @@ pub enum QueryLanguage {
     Lucene,
     Eql,
     Esql,
-}
-
-impl QueryLanguage {
-    /// All.
-    pub const ALL: [Self; 4] = [Self::Kuery, Self::Lucene, Self::Eql, Self::Esql];
-
-    /// The language of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|language| language.as_str() == name)
-    }
-
-    /// The word in rules.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Kuery => "kuery",
-            Self::Lucene => "lucene",
-            Self::Eql => "eql",
-            Self::Esql => "esql",
-        }
-    }
 }
 
 /// `type`, with the fields that only this type has.

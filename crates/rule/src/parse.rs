@@ -9,7 +9,7 @@ use crate::format::GUIDE;
 use crate::layout::parts;
 use crate::source::{Source, place};
 use crate::text::{Data, JsonError, Member, Node, Syntax, parse_json, parse_toml};
-use crate::{LoadError, RuleSet};
+use crate::{LoadError, QueryLanguage, RuleSet};
 
 /// A text of a rule file or an export.
 pub(crate) struct Input<'t> {
@@ -215,7 +215,7 @@ fn accept(file: String, metadata: Option<&Node>, source: Source, findings: &mut 
     }
 }
 
-/// Parses a query in KQL, to report its errors where they stand in the file. `prepare` must keep all places.
+/// Parses a query, to report its errors where they stand in the file. `prepare` must keep all places.
 fn check_query(
     query: Option<&Node>,
     language: Option<&Node>,
@@ -223,12 +223,11 @@ fn check_query(
     text: Text<'_>,
     findings: &mut Findings,
 ) {
-    let is_kuery = language.is_none_or(|language| language.text() == Some("kuery"));
-    let Some(words) = query.and_then(Node::text).filter(|_| is_kuery) else { return };
-    if let Err(errors) = kql::parse(&prepare(words)) {
-        for diagnostic in errors.to_diagnostics() {
-            findings.diagnostic(place(diagnostic, query, text.text, text.syntax));
-        }
+    let name = language.map_or(Some(QueryLanguage::Kuery.as_str()), Node::text);
+    let language = name.and_then(QueryLanguage::from_name).and_then(crate::language::language);
+    let Some((language, words)) = language.zip(query.and_then(Node::text)) else { return };
+    for diagnostic in (language.errors)(&prepare(words)) {
+        findings.diagnostic(place(diagnostic, query, text.text, text.syntax));
     }
 }
 

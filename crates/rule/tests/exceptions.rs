@@ -19,7 +19,7 @@ fn compiled(references: &Value, lists: &[Value], items: &[Value], catalog: &Cata
     let lines = [&rule].into_iter().chain(lists).chain(items).map(|line| line.to_string() + "\n");
     let set = rule::load_text("export.ndjson", &lines.collect::<String>());
     assert_eq!(set.error_count(), 0);
-    compile_with(&set.rules[0], &set.exceptions, catalog, NOW).unwrap()
+    compile_with(&set.rules[0], &set.exceptions, catalog, &(NOW..=NOW)).unwrap()
 }
 
 /// The item with what every item has.
@@ -57,7 +57,7 @@ fn cases() {
             let compiled = compiled(&references, &list("lists"), &items, &catalog);
             let excepted: Vec<&str> = documents
                 .iter()
-                .filter(|(_, it)| !plan::naive::matches(&compiled.filter, it.as_object().unwrap()))
+                .filter(|(_, it)| !plan::naive::matches(&compiled.condition.at(NOW), it.as_object().unwrap()))
                 .map(|(id, _)| id.as_str())
                 .collect();
             let warnings: Vec<Value> =
@@ -87,10 +87,11 @@ fn lists_may_lie_in_files_of_their_own() {
     let set = rule::load(&[folder.path()]);
     assert_eq!(set.problems, []);
     let catalog = Catalog::from_mapping(&json!({ "properties": { "a": { "type": "keyword" } } })).unwrap();
-    let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, NOW).unwrap();
+    let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, &(NOW..=NOW)).unwrap();
     assert_eq!(compiled.warnings, []);
-    let matches =
-        |value: &str| plan::naive::matches(&compiled.filter, json!({ "a": value }).as_object().unwrap());
+    let matches = |value: &str| {
+        plan::naive::matches(&compiled.condition.at(NOW), json!({ "a": value }).as_object().unwrap())
+    };
     assert!(matches("y") && !matches("x"));
 }
 
@@ -136,13 +137,44 @@ fn lists_may_be_written_in_toml() {
     set.extend(rule::load_text("known_exceptions.toml", text));
     assert_eq!(set.problems, []);
     let catalog = Catalog::from_mapping(&json!({ "properties": { "a": { "type": "keyword" } } })).unwrap();
-    let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, NOW).unwrap();
+    let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, &(NOW..=NOW)).unwrap();
     assert_eq!(compiled.warnings, []);
-    let matches =
-        |value: &str| plan::naive::matches(&compiled.filter, json!({ "a": value }).as_object().unwrap());
+    let matches = |value: &str| {
+        plan::naive::matches(&compiled.condition.at(NOW), json!({ "a": value }).as_object().unwrap())
+    };
     assert!(!matches("x"), "the item belongs to the list of its container");
     assert!(matches("y"), "a list of one space is another list");
     assert!(matches("z"), "an expired item excepts nothing");
+}
+
+/// An exception counts for the executions before it expires: where a replay holds both, they decide.
+#[test]
+fn an_expiry_is_compared_with_the_execution() {
+    let item = whole(
+        1,
+        &json!({
+            "expire_time": "2026-01-01T00:00:00.000Z",
+            "entries": [{ "type": "match", "operator": "included", "field": "a", "value": "x" }],
+        }),
+    );
+    let rule = json!({
+        "rule_id": "r", "name": "n", "description": "d", "severity": "low", "risk_score": 21, "type": "query",
+        "query": "a: *", "exceptions_list": known(),
+    });
+    let set = rule::load_text("export.ndjson", &format!("{rule}\n{item}\n"));
+    let catalog = Catalog::from_mapping(&json!({ "properties": { "a": { "type": "keyword" } } })).unwrap();
+    let compiled = |first, last| {
+        compile_with(&set.rules[0], &set.exceptions, &catalog, &(first..=last)).unwrap().condition
+    };
+    let event = json!({ "a": "x" });
+    let matches = |expr: &plan::Expr| plan::naive::matches(expr, event.as_object().unwrap());
+    let both = compiled(NOW - 1, NOW + 1);
+    assert!(!matches(&both.at(NOW - 1)) && !matches(&both.at(NOW)), "the instant itself is still active");
+    assert!(matches(&both.at(NOW + 1)));
+    assert!(both.reads_clock() && matches(&both.filter()));
+    let (before, after) = (compiled(NOW - 1, NOW), compiled(NOW + 1, NOW + 2));
+    assert!(!before.reads_clock() && !matches(&before.filter()));
+    assert!(!after.reads_clock() && matches(&after.filter()));
 }
 
 const FIELDS: [&str; 2] = ["a", "b.c"];
@@ -217,7 +249,7 @@ proptest! {
             }
             let values = |field: &Value| if field == "a" { &a } else { &c }.clone().unwrap_or_default();
             let excepted = items.iter().any(|item| item.iter().all(|it| holds(it, &values(&it["field"]))));
-            prop_assert_eq!(plan::naive::matches(&compiled.filter, &document), !excepted, "{:?}", document);
+            prop_assert_eq!(plan::naive::matches(&compiled.condition.at(NOW), &document), !excepted, "{:?}", document);
         }
     }
 }

@@ -204,7 +204,7 @@ mod tests {
         for rule in (0..100).map(rule) {
             let set = rule::load_text("made-up.toml", &rule.to_toml());
             assert!(set.problems.is_empty(), "{}: {:?}", rule.to_toml(), set.problems);
-            let compiled = rule::compile(&set.rules[0], &ecs::Catalog::ecs(), 0);
+            let compiled = rule::compile(&set.rules[0], &ecs::Catalog::ecs());
             assert!(compiled.is_ok(), "{}: {compiled:?}", rule.query());
         }
     }

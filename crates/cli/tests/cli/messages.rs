@@ -126,8 +126,7 @@ fn rules_that_cannot_run_are_named() {
     folder.write("rules/eql.toml", rule);
     let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--builtin"]);
     assert!(ran.printed(0).lines().count() > 1);
-    let expected =
-        "warning: 1 rule did not run:\n    rules of type `eql` are not supported yet: \"A sequence\"\n";
+    let expected = "warning: 1 rule did not run:\n    RULE201: rules of type `eql` are not supported yet: \"A sequence\"\n";
     assert!(ran.err.contains(expected), "{}", ran.err);
     let ran = hunt(&folder, &["calls.ndjson", "-r", "rules"]);
     assert!(ran.error().starts_with("no rule can run:\n    A sequence: "), "{}", ran.err);

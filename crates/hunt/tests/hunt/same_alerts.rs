@@ -227,7 +227,7 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
     rules
         .iter()
         .map(|rule| {
-            let filter = rule::compile(rule, &catalog, NOW).unwrap();
+            let filter = rule::compile(rule, &catalog).unwrap().at(NOW);
             let plan = Plan::new(rule, mode).unwrap();
             let fields = plan.term_fields().to_vec();
             let mut collector = Collector::new(Arc::from([plan]));

@@ -1,7 +1,7 @@
 //! Items become a condition on events.
 
 use ecs::{Catalog, Millis};
-use plan::{Bool, Expr, Leaf, LeafKind, Literal, LowerError, Query};
+use plan::{Bool, Condition, Leaf, LeafKind, Literal, LowerError, Query};
 use serde_json::Value;
 
 use super::{Entry, Exceptions, Item, ListKey, Namespace, Test};
@@ -27,15 +27,15 @@ pub(crate) enum NotApplied {
 /// What a rule's `exceptions_list` comes to.
 #[derive(Debug, Default)]
 pub(crate) struct References<'a> {
-    /// The items of its lists that are active, with the places of the lists in `exceptions_list`.
+    /// The items of its lists that are active in some execution, with the places of the lists in `exceptions_list`.
     pub(crate) items: Vec<(usize, &'a Item)>,
     /// The places in `exceptions_list` of lists of which nothing was loaded, with their ids.
     pub(crate) absent: Vec<(usize, String)>,
 }
 
 impl<'a> References<'a> {
-    /// Looks up the lists of the rule, for an execution that starts at `now`.
-    pub(crate) fn of(rule: &Rule, exceptions: &'a Exceptions, now: Millis) -> Self {
+    /// Looks up the lists of the rule, for executions of which none starts before `first`.
+    pub(crate) fn of(rule: &Rule, exceptions: &'a Exceptions, first: Millis) -> Self {
         let mut found = Self::default();
         let mut seen: Vec<ListKey> = Vec::new();
         for (at, reference) in rule.exceptions_list.iter().enumerate() {
@@ -46,7 +46,7 @@ impl<'a> References<'a> {
             }
             match exceptions.items_of(&list) {
                 Some(items) => {
-                    let active = items.into_iter().filter(|item| item.is_active(now));
+                    let active = items.into_iter().filter(|item| item.is_active(first));
                     found.items.extend(active.map(|item| (at, item)));
                 }
                 None => found.absent.push((at, list_id.to_owned())),
@@ -57,9 +57,11 @@ impl<'a> References<'a> {
     }
 }
 
-/// What an event satisfies that the item excepts.
-pub(crate) fn condition(item: &Item, catalog: &Catalog, now: Millis) -> Result<Expr, NotApplied> {
-    plan::lower(&query(item)?, catalog, now).map_err(|mut errors| NotApplied::Unfit(errors.swap_remove(0)))
+/// What an event satisfies that the item excepts: until it expires, that instant included.
+pub(crate) fn excepted(item: &Item, catalog: &Catalog) -> Result<Condition, NotApplied> {
+    let unfit = |mut errors: Vec<LowerError>| NotApplied::Unfit(errors.swap_remove(0));
+    let condition = plan::condition(&query(item)?, catalog).map_err(unfit)?;
+    Ok(Condition::all_of([condition].into_iter().chain(item.expires.map(Condition::until))))
 }
 
 /// The item as a query.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::text::Node;
 
-pub(crate) use condition::{NotApplied, References, condition};
+pub(crate) use condition::{NotApplied, References, excepted};
 pub(crate) use toml::read_all;
 
 /// Exception lists and their items, as they were loaded.

@@ -21,7 +21,7 @@ pub(super) fn check(item: &Item, catalog: &Catalog, now: Millis, found: &mut Vec
         check_entry(entry, node, None, catalog, found);
         let reason = match entry.query(None) {
             Err(reason) => Some(reason),
-            Ok(query) => plan::lower(&query, catalog, now)
+            Ok(query) => plan::condition(&query, catalog)
                 .err()
                 .map(|mut errors| NotApplied::Unfit(errors.swap_remove(0))),
         };

@@ -1,11 +1,12 @@
 //! The fields that it names, against the field catalogue.
 
 use ecs::{Catalog, FieldType, Resolved};
-use kql::{Node as QueryNode, NodeKind, Term};
+use plan::FieldUse;
 use span::{Diagnostic, Span};
 
 use super::{Finding, sources};
 use crate::index_pattern::glob_matches;
+use crate::language::{Language, language};
 use crate::parse::with_stand_ins;
 use crate::suggest::nearest;
 use crate::text::{Literal, Node};
@@ -30,11 +31,11 @@ pub(super) fn check(rule: &Rule, catalog: &Catalog, found: &mut Vec<Finding>) {
         return;
     }
     let checker = Checker { rule, catalog };
-    if rule.language == Some(QueryLanguage::Kuery) {
-        checker.query(rule.source.rule.get("query"), str::to_owned, found);
+    if let Some(language) = rule.language.and_then(language) {
+        checker.query(language, rule.source.rule.get("query"), str::to_owned, found);
     }
-    // An ES|QL rule makes columns of its own, which only its query knows.
-    let own_columns = rule.language == Some(QueryLanguage::Esql);
+    // Only the query knows the columns that it makes.
+    let own_columns = rule.language.is_some_and(QueryLanguage::makes_columns);
     for (path, purpose) in [
         (&["new_terms_fields"][..], Purpose::NewTerms),
         (&["alert_suppression", "group_by"], Purpose::GroupBy),
@@ -60,21 +61,20 @@ pub(super) fn check(rule: &Rule, catalog: &Catalog, found: &mut Vec<Finding>) {
 /// Adds what the query language itself finds odd, in the rule's query and in those of its guide.
 pub(super) fn check_query_text(rule: &Rule, diagnostics: &mut Vec<Diagnostic>) {
     let source = &rule.source;
-    let mut check = |node: Option<&Node>, prepare: fn(&str) -> String| {
+    let mut check = |language: &Language, node: Option<&Node>, prepare: fn(&str) -> String| {
         let Some(text) = node.and_then(Node::text) else { return };
-        if let Ok(ast) = kql::parse(&prepare(text)) {
-            diagnostics.extend(kql::lint(&ast).into_iter().map(|diagnostic| source.place(diagnostic, node)));
-        }
+        let found = (language.findings)(&prepare(text)).into_iter();
+        diagnostics.extend(found.map(|diagnostic| source.place(diagnostic, node)));
     };
-    if rule.language == Some(QueryLanguage::Kuery) {
-        check(source.rule.get("query"), str::to_owned);
+    if let Some(language) = rule.language.and_then(language) {
+        check(language, source.rule.get("query"), str::to_owned);
     }
     let Some(guide) = &source.guide else { return };
     for list in ["triage", "response"] {
         for query in guide.get(list).map_or(&[][..], Node::items).iter().filter_map(|step| step.get("query"))
         {
-            if query.get("language").and_then(Node::text) == Some(QueryLanguage::Kuery.as_str()) {
-                check(query.get("query"), with_stand_ins);
+            if let Some(language) = language_of(query) {
+                check(language, query.get("query"), with_stand_ins);
             }
         }
     }
@@ -98,16 +98,18 @@ impl Checker<'_> {
         }
     }
 
-    /// The fields of a query in KQL; each unknown name once.
-    fn query(&self, node: Option<&Node>, prepare: impl Fn(&str) -> String, found: &mut Vec<Finding>) {
+    /// The fields of a query; each unknown name once.
+    fn query(
+        &self,
+        language: &Language,
+        node: Option<&Node>,
+        prepare: impl Fn(&str) -> String,
+        found: &mut Vec<Finding>,
+    ) {
         let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else { return };
-        let Ok(ast) = kql::parse(&prepare(text)) else { return };
-        let Some(root) = &ast.root else { return };
-        let mut names = Vec::new();
-        collect(root, None, &mut names);
         let literal = Literal::of(node, self.rule.text(), self.rule.source.syntax);
         let mut seen = std::collections::BTreeSet::new();
-        for (name, span, may_be_object) in names {
+        for FieldUse { name, span, may_be_object } in (language.fields)(&prepare(text)) {
             if seen.insert(name.clone()) {
                 let span = literal.as_ref().map_or(node.span, |literal| literal.span(span));
                 let purpose = if may_be_object { Purpose::Any } else { Purpose::Query };
@@ -122,8 +124,8 @@ impl Checker<'_> {
         for list in ["triage", "response"] {
             for step in guide.get(list).map_or(&[][..], Node::items) {
                 if let Some(query) = step.get("query") {
-                    if query.get("language").and_then(Node::text) == Some(QueryLanguage::Kuery.as_str()) {
-                        self.query(query.get("query"), with_stand_ins, found);
+                    if let Some(language) = language_of(query) {
+                        self.query(language, query.get("query"), with_stand_ins, found);
                     }
                     if let Some(columns) = query.get("columns") {
                         self.names(columns, Purpose::Any, found);
@@ -153,6 +155,11 @@ impl Checker<'_> {
             at = start + length + 2;
         }
     }
+}
+
+/// The language of a guide's query, if it can be evaluated.
+fn language_of(query: &Node) -> Option<&'static Language> {
+    QueryLanguage::from_name(query.get("language")?.text()?).and_then(language)
 }
 
 /// What is wrong with a field of that name.
@@ -209,30 +216,4 @@ fn wrong_type(name: &str, ty: FieldType, purpose: Purpose, span: Span) -> Option
         Purpose::Any => return None,
     };
     wrong.then(|| Finding::FieldType { field: name.to_owned(), ty: ty.name(), purpose, wanted, span })
-}
-
-/// The field names of a query with their places, and whether objects have such names, too. Recurses as deep as the tree, which its parser bounds.
-fn collect(node: &QueryNode, path: Option<&str>, names: &mut Vec<(String, Span, bool)>) {
-    let full = |term: &Term| match path {
-        Some(path) => format!("{path}.{}", term.text()),
-        None => term.text().into_owned(),
-    };
-    match &node.kind {
-        NodeKind::Or(nodes) | NodeKind::And(nodes) => {
-            for node in nodes {
-                collect(node, path, names);
-            }
-        }
-        NodeKind::Not(node) => collect(node, path, names),
-        NodeKind::Nested { path: inner, query } => {
-            names.push((full(inner), inner.span, true));
-            collect(query, Some(&full(inner)), names);
-        }
-        // Whether there is an object may be asked of every name.
-        NodeKind::Is { field: Some(field), value } => {
-            names.push((full(field), field.span, value.is_lone_wildcard()));
-        }
-        NodeKind::Range { field, .. } => names.push((full(field), field.span, false)),
-        NodeKind::Is { field: None, .. } => {}
-    }
 }

@@ -80,8 +80,6 @@ pub(crate) enum Finding {
     NotUuid { rule_id: String, span: Span },
     #[error("the rule has no {}", missing.join(", no "))]
     NoProse { missing: Vec<&'static str>, span: Span },
-    #[error("{reason}")]
-    Unsupported { reason: String, span: Span },
     #[error("`saved_id` has no effect in a rule of type `{type_name}`")]
     SavedId { type_name: &'static str, span: Span },
     #[error("only the first of the {count} items of `{field}` counts")]
@@ -129,7 +127,7 @@ impl Finding {
             Self::NoRuleId { .. } => "RULE125",
             Self::NotUuid { .. } => "RULE126",
             Self::NoProse { .. } => "RULE127",
-            Self::Unsupported { .. } => "RULE128",
+            // RULE128 is what `crate::support` tells now.
             Self::SavedId { .. } => "RULE129",
             Self::OnlyFirst { .. } => "RULE130",
             Self::ShortHistory { .. } => "RULE131",
@@ -153,7 +151,6 @@ impl Finding {
             | Self::Name { .. }
             | Self::NotUuid { .. }
             | Self::NoProse { .. }
-            | Self::Unsupported { .. }
             | Self::SavedId { .. }
             | Self::BlockWindow { .. }
             | Self::BlockInterval { .. }
@@ -216,7 +213,6 @@ impl Finding {
             | Self::NoRuleId { span }
             | Self::NotUuid { span, .. }
             | Self::NoProse { span, .. }
-            | Self::Unsupported { span, .. }
             | Self::SavedId { span, .. }
             | Self::OnlyFirst { span, .. }
             | Self::ShortHistory { span, .. }
@@ -269,7 +265,7 @@ impl Finding {
             Self::SameId { .. } => "give one of them another UUID, or remove it: alerts of both would be mixed up".to_owned(),
             Self::SameQuery { .. } => "remove one, or say in the names what differs".to_owned(),
             Self::TooManySignals { limit, .. } => {
-                format!("write `max_signals = {limit}` or less; suppression keeps many alike from becoming many alerts")
+                format!("write `max_signals = {limit}` or less")
             }
             Self::NothingRead { .. } => {
                 format!("CloudTrail is read as `{CLOUDTRAIL_INDEX}`: add `logs-aws.cloudtrail-*`")
@@ -293,7 +289,6 @@ impl Finding {
                 "whoever gets the alert asks what it means (`references`, `[[rule.threat]]`) and what to do (`[guide]`)"
                     .to_owned()
             }
-            Self::Unsupported { .. } => "it is loaded and listed, and refused when it is run".to_owned(),
             Self::SavedId { .. } => "remove it, or write `type = \"saved_query\"`".to_owned(),
             Self::OnlyFirst { .. } => "remove the others".to_owned(),
             Self::ShortHistory { .. } => {

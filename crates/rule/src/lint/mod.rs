@@ -9,10 +9,12 @@ mod schedule;
 mod sources;
 mod twins;
 
+use ecs::date::TIME_MAX;
 use ecs::{Catalog, Millis};
-use span::{Diagnostic, Span};
+use span::{Diagnostic, Severity, Span};
 
-use crate::{Exceptions, Problem, Rule, RuleSet, compile_with};
+use crate::compile::unfit;
+use crate::{Exceptions, Problem, Rule, RuleSet, Unsupported, compile_with, support};
 
 pub(crate) use finding::Finding;
 
@@ -52,12 +54,19 @@ fn lint_rule(rule: &Rule, exceptions: &Exceptions, catalog: &Catalog, now: Milli
     fields::check(rule, catalog, &mut found);
     let mut diagnostics: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
     fields::check_query_text(rule, &mut diagnostics);
-    // What does not fit the fields is told here, before somebody runs the rule.
-    if rule.unsupported().is_none() {
-        diagnostics.extend(match compile_with(rule, exceptions, catalog, now) {
+    // What cannot run and what does not fit the fields is told here, before somebody runs the rule.
+    match support(rule) {
+        Err(reasons) => {
+            // The rule may be right elsewhere.
+            let warning =
+                |it: &Unsupported| Diagnostic { severity: Severity::Warning, ..it.diagnostic(rule) };
+            diagnostics.extend(reasons.iter().map(warning));
+            diagnostics.extend(unfit(rule, catalog));
+        }
+        Ok(_) => diagnostics.extend(match compile_with(rule, exceptions, catalog, &(now..=TIME_MAX)) {
             Ok(compiled) => compiled.warnings,
             Err(found) => found,
-        });
+        }),
     }
     diagnostics.sort_by_key(order);
     diagnostics

@@ -1,4 +1,4 @@
-//! What it reads, and whether it can run at all.
+//! What it reads.
 
 use super::Finding;
 use crate::format::reads_index;
@@ -10,9 +10,6 @@ const READ: [&str; 2] = [CLOUDTRAIL_INDEX, ALERTS_INDEX];
 
 pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
     let source = &rule.source;
-    if let Some(reason) = rule.unsupported() {
-        found.push(Finding::Unsupported { reason, span: source.span(&["type"]) });
-    }
     if rule.data_view_id.is_some() {
         found.push(Finding::DataView {
             has_index: !rule.index.is_empty(),

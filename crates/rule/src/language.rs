@@ -1,0 +1,91 @@
+//! The query languages, each of which is a crate: the only place that knows which there are.
+
+use ecs::Catalog;
+use plan::{Condition, FieldUse};
+use span::Diagnostic;
+
+use crate::QueryLanguage;
+use crate::support::Unsupported;
+
+/// What a language does. Its crate offers these functions; a new language is its crate and a line in [`language`].
+#[derive(Debug)]
+pub(crate) struct Language {
+    /// Text and fields in, condition out; else all that is wrong, by the place in the text.
+    pub(crate) check: fn(&str, &Catalog) -> Result<Condition, Vec<Diagnostic>>,
+    /// Why the text is no query, whatever the fields.
+    pub(crate) errors: fn(&str) -> Vec<Diagnostic>,
+    /// What is legal but probably not meant.
+    pub(crate) findings: fn(&str) -> Vec<Diagnostic>,
+    /// The fields that the query names.
+    pub(crate) fields: fn(&str) -> Vec<FieldUse>,
+}
+
+const KQL: Language =
+    Language { check: kql::check, errors: kql::errors, findings: kql::findings, fields: kql::fields };
+
+/// What the language does; `None` if it cannot be evaluated.
+pub(crate) const fn language(language: QueryLanguage) -> Option<&'static Language> {
+    match language {
+        QueryLanguage::Kuery => Some(&KQL),
+        QueryLanguage::Lucene | QueryLanguage::Eql | QueryLanguage::Esql => None,
+    }
+}
+
+/// What a query in the language asks of an event; else all that is wrong with it, by the place in its text.
+pub fn check_query(
+    language: QueryLanguage,
+    text: &str,
+    catalog: &Catalog,
+) -> Result<Condition, Vec<Diagnostic>> {
+    match self::language(language) {
+        Some(it) => (it.check)(text, catalog),
+        None => {
+            let known = QueryLanguage::ALL.into_iter().filter(|it| it.is_supported());
+            let known: Vec<String> = known.map(|it| format!("`{}`", it.short_name())).collect();
+            Err(vec![
+                Unsupported::Language(language).whole().help(format!("supported: {}", known.join(", "))),
+            ])
+        }
+    }
+}
+
+impl QueryLanguage {
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Kuery, Self::Lucene, Self::Eql, Self::Esql];
+
+    /// The language of that name, as rules have it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|language| language.as_str() == name)
+    }
+
+    /// The word in rules.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Kuery => "kuery",
+            Self::Lucene => "lucene",
+            Self::Eql => "eql",
+            Self::Esql => "esql",
+        }
+    }
+
+    /// The word that people use.
+    pub const fn short_name(self) -> &'static str {
+        match self {
+            Self::Kuery => "kql",
+            Self::Lucene | Self::Eql | Self::Esql => self.as_str(),
+        }
+    }
+
+    /// Whether queries can be evaluated.
+    pub const fn is_supported(self) -> bool {
+        language(self).is_some()
+    }
+
+    /// Whether a query makes columns of its own, which no catalogue knows.
+    pub(crate) const fn makes_columns(self) -> bool {
+        match self {
+            Self::Kuery | Self::Lucene | Self::Eql => false,
+            Self::Esql => true,
+        }
+    }
+}
