@@ -37,16 +37,12 @@ pub fn check_query(
     text: &str,
     catalog: &Catalog,
 ) -> Result<Condition, Vec<Diagnostic>> {
-    match self::language(language) {
-        Some(it) => (it.check)(text, catalog),
-        None => {
-            let known = QueryLanguage::ALL.into_iter().filter(|it| it.is_supported());
-            let known: Vec<String> = known.map(|it| format!("`{}`", it.short_name())).collect();
-            Err(vec![
-                Unsupported::Language(language).whole().help(format!("supported: {}", known.join(", "))),
-            ])
-        }
+    if let Some(it) = self::language(language) {
+        return (it.check)(text, catalog);
     }
+    let known = QueryLanguage::ALL.into_iter().filter(|it| it.is_supported());
+    let known: Vec<String> = known.map(|it| format!("`{}`", it.short_name())).collect();
+    Err(vec![Unsupported::Language(language).whole().help(format!("supported: {}", known.join(", ")))])
 }
 
 impl QueryLanguage {
