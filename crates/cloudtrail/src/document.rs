@@ -2,29 +2,19 @@
 
 use std::sync::LazyLock;
 
-use ecs::{Object, Scalar};
-use rustc_hash::FxHashMap;
+use ecs::{Object, Paths, Scalar};
 use serde_json::Value;
 
 use crate::emit::Sink;
 use crate::field::Field;
 use crate::options::Version;
 use crate::subtree::Subtree;
-use crate::tree::scalar_to_json;
 
-/// Which objects the documents of a version have, and which of them each field belongs to.
+/// Where the documents of a version have their fields, which are numbered as in [`Field`].
 struct Layout {
-    /// For each object but the first, which is the document, the object it lies in and its key there.
-    objects: Vec<(usize, &'static str)>,
-    /// For each field its object and its key there.
-    fields: Vec<(usize, &'static str)>,
+    paths: Paths,
     /// The fields that documents of the version have, in order.
     made: Vec<Field>,
-}
-
-/// The fields that documents of a version have, in order.
-pub(crate) fn fields(version: Version) -> &'static [Field] {
-    &Layout::of(version).made
 }
 
 static LAYOUTS: LazyLock<[Layout; 3]> =
@@ -32,23 +22,10 @@ static LAYOUTS: LazyLock<[Layout; 3]> =
 
 impl Layout {
     fn new(version: Version) -> Self {
-        let mut objects = vec![(DOCUMENT, "")];
-        let mut known: FxHashMap<&str, usize> = FxHashMap::default();
-        let mut fields = Vec::new();
-        for field in Field::ALL {
-            let path = field.path(version);
-            let (mut object, mut start) = (DOCUMENT, 0);
-            for (dot, _) in path.match_indices('.') {
-                object = *known.entry(&path[..dot]).or_insert_with(|| {
-                    objects.push((object, &path[start..dot]));
-                    objects.len() - 1
-                });
-                start = dot + 1;
-            }
-            fields.push((object, &path[start..]));
+        Self {
+            paths: Paths::new(Field::ALL.iter().map(|field| field.path(version))),
+            made: Field::ALL.iter().copied().filter(|field| field.is_in(version)).collect(),
         }
-        let made = Field::ALL.iter().copied().filter(|field| field.is_in(version)).collect();
-        Self { objects, fields, made }
     }
 
     fn of(version: Version) -> &'static Self {
@@ -61,15 +38,49 @@ impl Layout {
     }
 }
 
-/// The number of the object that is the document itself.
-const DOCUMENT: usize = 0;
+/// Where the documents of a version have their fields.
+pub fn paths(version: Version) -> &'static Paths {
+    &Layout::of(version).paths
+}
+
+/// Some of the fields that documents of a version have.
+#[derive(Clone, Debug)]
+pub struct Fields(Vec<Field>);
+
+impl Fields {
+    /// All of them.
+    pub fn all(version: Version) -> Self {
+        Self(fields(version).to_vec())
+    }
+
+    /// Those at these paths, above or below them.
+    pub fn at(version: Version, paths: &[&str]) -> Self {
+        let lies_in = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let is_asked = |field: &Field| {
+            let own = field.path(version);
+            paths.iter().any(|path| lies_in(own, path) || lies_in(path, own))
+        };
+        Self(fields(version).iter().copied().filter(is_asked).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Field> {
+        self.0.iter().copied()
+    }
+}
+
+/// The fields that documents of a version have, in order.
+pub(crate) fn fields(version: Version) -> &'static [Field] {
+    &Layout::of(version).made
+}
 
 /// A document that is being made: nested objects, keys in the order the fields come.
 ///
 /// All objects lie open side by side, and are put into one another at the end: looking for the way to each field
 /// from the top would hash every key of its path.
 pub(crate) struct Document<'s> {
-    layout: &'static Layout,
+    paths: &'static Paths,
     /// How many keys each object had in the document before: so many are made room for.
     sizes: &'s mut Vec<usize>,
     objects: Vec<Option<Object>>,
@@ -80,18 +91,18 @@ pub(crate) struct Document<'s> {
 impl<'s> Document<'s> {
     /// A document without fields. Keep `sizes` for the next one.
     pub(crate) fn new(version: Version, sizes: &'s mut Vec<usize>) -> Self {
-        let layout = Layout::of(version);
-        sizes.resize(layout.objects.len(), 0);
-        let mut objects = vec![None; layout.objects.len()];
-        objects[DOCUMENT] = Some(Object::with_capacity(sizes[DOCUMENT]));
-        Self { layout, sizes, objects, order: Vec::with_capacity(layout.objects.len()) }
+        let paths = paths(version);
+        sizes.resize(paths.object_count(), 0);
+        let mut objects = vec![None; paths.object_count()];
+        objects[Paths::DOCUMENT] = Some(Object::with_capacity(sizes[Paths::DOCUMENT]));
+        Self { paths, sizes, objects, order: Vec::with_capacity(paths.object_count()) }
     }
 
     /// The document.
     pub(crate) fn finish(mut self) -> Object {
         // Whatever lies in an object came after it.
         for at in self.order.into_iter().rev() {
-            let (outer, key) = self.layout.objects[at];
+            let (outer, key) = self.paths.place_of_object(at);
             self.sizes[at] = self.objects[at].as_ref().map_or(0, Object::len);
             if let Some(object) = self.objects[at].take()
                 && let Some(value) = self.objects[outer].as_mut().and_then(|outer| outer.get_mut(key))
@@ -99,20 +110,20 @@ impl<'s> Document<'s> {
                 *value = object.into();
             }
         }
-        let document = self.objects[DOCUMENT].take().unwrap_or_default();
-        self.sizes[DOCUMENT] = document.len();
+        let document = self.objects[Paths::DOCUMENT].take().unwrap_or_default();
+        self.sizes[Paths::DOCUMENT] = document.len();
         document
     }
 
     fn set(&mut self, field: Field, value: Value) {
-        let (object, key) = self.layout.fields[field as usize];
+        let (object, key) = self.paths.place(field as usize);
         self.object(object).insert(key.to_owned(), value);
     }
 
     /// Sees to it that there is the object that a field lies in, if there is the one around it.
     pub(crate) fn keep_object_of(&mut self, field: Field) {
-        let (object, _) = self.layout.fields[field as usize];
-        let (outer, _) = self.layout.objects[object];
+        let (object, _) = self.paths.place(field as usize);
+        let (outer, _) = self.paths.place_of_object(object);
         if self.objects[outer].is_some() {
             self.object(object);
         }
@@ -120,7 +131,7 @@ impl<'s> Document<'s> {
 
     fn object(&mut self, at: usize) -> &mut Object {
         if self.objects[at].is_none() {
-            let (outer, key) = self.layout.objects[at];
+            let (outer, key) = self.paths.place_of_object(at);
             self.object(outer).insert(key.to_owned(), Value::Null);
             self.order.push(at);
         }
@@ -135,7 +146,7 @@ impl Sink for Document<'_> {
     }
 
     fn scalar(&mut self, field: Field, value: Scalar<'_>) {
-        self.set(field, scalar_to_json(value));
+        self.set(field, value.to_json());
     }
 
     fn strings(&mut self, field: Field, values: &mut dyn Iterator<Item = &str>) {

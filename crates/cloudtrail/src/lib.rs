@@ -1,7 +1,7 @@
 //! From a CloudTrail record to an ECS event.
 //!
 //! [`RecordBuf`] parses the text of a record; a [`Normaliser`] makes its document, the same that the `cloudtrail`
-//! data stream of Elastic's AWS integration makes; [`Columns`] fills only the columns that somebody asks for. Both
+//! data stream of Elastic's AWS integration makes, as a tree or as text; [`Columns`] fills only the columns that somebody asks for. Both
 //! go through one definition of each field, so a column holds exactly what the document holds at its path.
 //!
 //! ```
@@ -42,6 +42,7 @@ mod related;
 mod render;
 mod scratch;
 mod subtree;
+mod text;
 mod time;
 mod traits;
 mod tree;
@@ -49,6 +50,7 @@ mod user_agent;
 
 pub use bytes::TimeFinder;
 pub use columns::Columns;
+pub use document::{Fields, paths};
 pub use event::{Call, Event, EventHead, event_id};
 pub use geo::{Geo, GeoError};
 pub use normalise::Normaliser;

@@ -1,6 +1,7 @@
 //! A part of a record that becomes the value of one field, possibly with some of its keys left out or renamed.
 
 use ecs::Scalar;
+use ecs::text::TextValue;
 
 use crate::tree::{At, Kind, Tree, push_key};
 
@@ -95,6 +96,15 @@ impl<'a> Subtree<'a> {
             object.into()
         } else {
             self.tree.to_json(self.at)
+        }
+    }
+
+    /// Writes what [`Subtree::to_json`] is.
+    pub(crate) fn write_json(self, out: &mut TextValue<'_>) {
+        if let Kind::Object = self.tree.kind(self.at) {
+            out.object(self.entries(), |out, value| self.tree.write_json(value, out));
+        } else {
+            self.tree.write_json(self.at, out);
         }
     }
 }

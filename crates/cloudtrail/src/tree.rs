@@ -4,7 +4,8 @@ use rustc_hash::FxHashMap;
 use simd_json::{Node, StaticNode};
 
 use ecs::Scalar;
-use serde_json::{Number, Value};
+use ecs::text::TextValue;
+use serde_json::Value;
 
 /// Objects with more keys than this get an index when equal keys must be told apart.
 const SCANNED_KEYS: usize = 32;
@@ -293,7 +294,7 @@ impl<'a> Tree<'a> {
     pub(crate) fn to_json(self, at: At) -> Value {
         match self.kind(at) {
             Kind::Null => Value::Null,
-            Kind::Scalar(value) => scalar_to_json(value),
+            Kind::Scalar(value) => value.to_json(),
             Kind::Array => self.elements(at).map(|element| self.to_json(element)).collect(),
             Kind::Object => {
                 let mut object = ecs::Object::with_capacity(self.raw_entries(at).left);
@@ -304,33 +305,22 @@ impl<'a> Tree<'a> {
             }
         }
     }
+
+    /// Writes what [`Tree::to_json`] is.
+    pub(crate) fn write_json(self, at: At, out: &mut TextValue<'_>) {
+        match self.kind(at) {
+            Kind::Null => out.null(),
+            Kind::Scalar(value) => out.scalar(value),
+            Kind::Array => out.list(self.elements(at), |out, element| self.write_json(element, out)),
+            Kind::Object => out.object(self.entries(at), |out, value| self.write_json(value, out)),
+        }
+    }
 }
 
 /// Appends a key to a path in which a dot stands before every key, so that an empty key is one too.
 pub(crate) fn push_key(path: &mut String, key: &str) {
     path.push('.');
     path.push_str(key);
-}
-
-/// A value as JSON.
-pub(crate) fn scalar_to_json(value: Scalar<'_>) -> Value {
-    match value {
-        Scalar::Str(text) => text.into(),
-        Scalar::Int(value) => value.into(),
-        Scalar::UInt(value) => value.into(),
-        Scalar::Float(value) => number(&format!("{value:?}")),
-        Scalar::NumberText(text) => number(text),
-        Scalar::Bool(value) => value.into(),
-    }
-}
-
-/// A number with this very text, as the column has it: parsed, `1e16` would become `1e+16`. What JSON has no number
-/// for (the parser lets none through) stays a text.
-fn number(text: &str) -> Value {
-    if text.parse::<Number>().is_err() {
-        return text.into();
-    }
-    Value::Number(Number::from_string_unchecked(text.to_owned()))
 }
 
 /// The keys of an object with their values, repeated ones and empty ones too.

@@ -7,8 +7,10 @@ mod common;
 use std::sync::{Arc, LazyLock};
 
 use block::{Block, BlockBuilder, RowInfo, Schema};
-use cloudtrail::{Columns, Envelope, Normaliser, Options, Original, ReadAt, RecordBuf, Retain, Version};
-use ecs::{Catalog, FieldType, Object, Shape, Wanted};
+use cloudtrail::{
+    Columns, Envelope, Fields, Normaliser, Options, Original, ReadAt, Record, RecordBuf, Retain, Version,
+};
+use ecs::{Catalog, FieldType, Object, Shape, TextDocument, Wanted};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -60,24 +62,90 @@ struct Checker {
     normaliser: Normaliser,
     columns: &'static Columns,
     buf: RecordBuf,
+    texts: Texts,
+}
+
+/// Documents as text: of all fields, and of a few.
+struct Texts {
+    all: Fields,
+    some: Fields,
+    document: TextDocument,
+}
+
+/// The fields of a part of the documents: one whole object, one below a field, one field, and none.
+const SOME: [&str; 4] =
+    ["user", "aws.cloudtrail.flattened.request_parameters.a", "event.action", "event.actions"];
+
+impl Texts {
+    fn new(version: Version) -> Self {
+        Self {
+            all: Fields::all(version),
+            some: Fields::at(version, &SOME),
+            document: TextDocument::new(cloudtrail::paths(version)),
+        }
+    }
+
+    fn check(
+        &mut self,
+        normaliser: &mut Normaliser,
+        record: &Record<'_>,
+        document: &Object,
+    ) -> Result<(), String> {
+        let read_at = ReadAt::new(1_700_000_000_123);
+        let mut written = |fields: &Fields| {
+            self.document.clear();
+            normaliser.text(record, &read_at, fields, &mut self.document);
+            let mut text = String::new();
+            self.document.write_json(&mut text);
+            text
+        };
+        let (all, some) = (written(&self.all), written(&self.some));
+        let tree = Value::Object(document.clone()).to_string();
+        if all != tree {
+            return Err(format!("as text:\n{all}\nas a tree:\n{tree}"));
+        }
+        let some: Object = serde_json::from_str(&some).expect("this is JSON");
+        let lookup = |document: &Object, path: &str| {
+            let mut value = Value::Object(document.clone());
+            for key in path.split('.') {
+                value = value.get(key)?.clone();
+            }
+            Some(value)
+        };
+        for path in ["user", "aws.cloudtrail.flattened.request_parameters", "event.action"] {
+            if lookup(&some, path) != lookup(document, path) {
+                return Err(format!("{path} in\n{some:?}\nis another in\n{document:?}"));
+            }
+        }
+        if lookup(&some, "event.provider").is_some() || lookup(&some, "cloud").is_some() {
+            return Err(format!("more than was asked for: {some:?}"));
+        }
+        Ok(())
+    }
 }
 
 impl Checker {
     fn new(options: &Options) -> Self {
         let (_, columns) =
             COLUMNS.iter().find(|(version, _)| *version == options.version).expect("all are there");
-        Self { normaliser: Normaliser::new(options.clone()), columns, buf: RecordBuf::default() }
+        Self {
+            normaliser: Normaliser::new(options.clone()),
+            columns,
+            buf: RecordBuf::default(),
+            texts: Texts::new(options.version),
+        }
     }
 
     /// Records become the rows of one block.
     fn check(&mut self, texts: &[impl AsRef<[u8]>]) -> Result<(), String> {
-        let Self { normaliser, columns, buf } = self;
+        let Self { normaliser, columns, buf, texts: as_text } = self;
         let read_at = ReadAt::new(1_700_000_000_123);
         let mut builder = BlockBuilder::new(Arc::clone(&ALL.schema));
         let mut documents = Vec::new();
         for text in texts {
             let record = buf.parse(text.as_ref());
             let document = normaliser.document(&record, &read_at);
+            as_text.check(normaliser, &record, &document)?;
             let mut event = normaliser.event(&record, &read_at);
             event.fill(columns, &mut builder);
             let head = event.head();

@@ -17,6 +17,7 @@ pub mod json;
 mod layered;
 mod mapping;
 mod scalar;
+pub mod text;
 mod wanted;
 
 pub use catalog::{Catalog, Dynamic, FieldType, Mapping, Resolved};
@@ -24,6 +25,7 @@ pub use index::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use layered::{Layered, SharedFields};
 pub use mapping::MappingError;
 pub use scalar::{Scalar, Shape};
+pub use text::{Paths, TextDocument};
 pub use wanted::Wanted;
 
 /// Milliseconds since 1970-01-01T00:00:00Z: every instant in this engine.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// One value of a field as the document gives it, before any mapping is applied.
 ///
@@ -57,6 +57,18 @@ impl<'a> Scalar<'a> {
         }
     }
 
+    /// The value as JSON, numbers as written. What JSON has no number for (parsers let none through) is a text.
+    pub fn to_json(self) -> Value {
+        match self {
+            Self::Str(text) => text.into(),
+            Self::Int(value) => value.into(),
+            Self::UInt(value) => value.into(),
+            Self::Float(value) => number(&format!("{value:?}")),
+            Self::NumberText(text) => number(text),
+            Self::Bool(value) => value.into(),
+        }
+    }
+
     /// The text that a keyword field indexes: numbers as written, `true`, `false`.
     pub fn text(self) -> Cow<'a, str> {
         match self {
@@ -68,6 +80,14 @@ impl<'a> Scalar<'a> {
             Self::Bool(false) => Cow::Borrowed("false"),
         }
     }
+}
+
+/// A number with this very text, as the column has it: parsed, `1e16` would become `1e+16`.
+fn number(text: &str) -> Value {
+    if text.parse::<Number>().is_err() {
+        return text.into();
+    }
+    Value::Number(Number::from_string_unchecked(text.to_owned()))
 }
 
 /// Whether the shortest text of `value` is `text`, without an allocation.
