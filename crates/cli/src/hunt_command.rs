@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use detect::{KnownAlerts, Mode};
-use ecs::Layered;
 use hunt::{Found, HuntOptions, Progress};
 use report::{Alert, Coverage, ExplainedEvent, Format, Part, RuleVerdict, Summary};
 use rule::{Rule, Selection, Severity};
@@ -131,10 +130,17 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         Some(path) => format!("cannot write the result to `{}`", path.display()),
     };
     let mut worst = None;
-    let make =
-        |alert: &Layered| (Severity::from_name(&Alert::of(alert).severity()), Part::new(format, alert));
+    let make = |alert: &mut hunt::Alert<'_, '_>| {
+        if format.prints_documents() {
+            let mut json = String::new();
+            let severity = alert.write_json(&mut json);
+            return (Some(severity), Part::of_json(format, json));
+        }
+        let alert = alert.brief();
+        (Severity::from_name(&Alert::of(&alert).severity()), Part::of_fields(format, &alert))
+    };
     found
-        .alerts(make, |alerts| {
+        .alerts(format.event_paths(), make, |alerts| {
             let mut parts = alerts.map(|(rank, part)| {
                 worst = worst.max(rank);
                 part

@@ -104,7 +104,9 @@ impl Texts {
         if all != tree {
             return Err(format!("as text:\n{all}\nas a tree:\n{tree}"));
         }
-        let some: Object = serde_json::from_str(&some).expect("this is JSON");
+        let Ok(Value::Object(some)) = ecs::json::parse(&some) else {
+            return Err(format!("no object: {some}"));
+        };
         let lookup = |document: &Object, path: &str| {
             let mut value = Value::Object(document.clone());
             for key in path.split('.') {

@@ -60,7 +60,7 @@ mod alert;
 #[cfg(test)]
 mod twin;
 
-pub use alert::{Context, RuleFields, build};
+pub use alert::{AlertWriter, Outline, RuleFields, build, paths_of_event};
 pub use collect::{
     COMBINATIONS_MAX, Collector, EventInfo, EventMatches, FieldNumber, Matches, Origin, Term, TermId,
 };

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
-use detect::{AlertSeed, Context, Detail, Execution, Origin, RuleFields, SeedEvent};
+use detect::{AlertSeed, Detail, Execution, Origin, RuleFields, SeedEvent};
 use ecs::{Catalog, Object};
 use rule::{RiskScoreMapping, Rule, Severity, SeverityMapping};
 use serde_json::{Value, json};
@@ -52,8 +52,7 @@ fn alert(rule: &Rule, document: Object) -> Object {
 }
 
 fn build(seed: &AlertSeed, rule: &Rule, document: Object) -> Object {
-    let context = Context { catalog: &Catalog::ecs(), version: "trailwarden" };
-    detect::build(seed, rule, &RuleFields::new(rule), document, context).to_object()
+    detect::build(seed, rule, &RuleFields::new(rule, "trailwarden"), document, &Catalog::ecs()).to_object()
 }
 
 /// The cases of a file: blocks of `key: text` lines.

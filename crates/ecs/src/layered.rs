@@ -1,29 +1,52 @@
 //! Documents that have much in common.
 
 use std::cmp::Ordering;
-use std::io::{self, Write};
+use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use crate::Object;
+use crate::text::write_text;
 
 /// Top-level fields that documents have in common: kept once, and once written as JSON.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SharedFields {
     /// By key.
     fields: Object,
-    /// For each of them `"key":value`.
-    texts: Vec<String>,
+    /// `"key":value` of all, with a comma between two.
+    text: String,
+    /// Where each of them stands.
+    places: Vec<Range<usize>>,
 }
 
 impl SharedFields {
     /// Over these fields.
     pub fn new(mut fields: Object) -> Self {
         fields.sort_keys();
-        let texts =
-            fields.iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
-        Self { fields, texts }
+        let mut text = String::new();
+        let mut places = Vec::with_capacity(fields.len());
+        for (key, value) in &fields {
+            if !text.is_empty() {
+                text.push(',');
+            }
+            let start = text.len();
+            write_text(key, &mut text);
+            text += &format!(":{value}");
+            places.push(start..text.len());
+        }
+        Self { fields, text, places }
+    }
+
+    /// The keys, in order, each with the place in [`Self::text`] of `"key":value`.
+    pub fn places(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        self.fields.keys().map(String::as_str).zip(self.places.iter().cloned())
+    }
+
+    /// All fields as JSON, with a comma between two.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
@@ -60,23 +83,23 @@ impl Layered {
         self.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect()
     }
 
-    /// Writes it as JSON, in one line without a line break: what `serde_json` writes of [`Self::to_object`].
-    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let shared = self.shared.fields.keys().zip(&self.shared.texts);
-        let mut before = b"{";
+    /// Appends it as JSON in one line: what `serde_json` writes of [`Self::to_object`].
+    pub fn write_json(&self, out: &mut String) {
+        let texts = self.shared.places.iter().map(|place| &self.shared.text[place.clone()]);
+        let shared = self.shared.fields.keys().zip(texts);
+        let mut before = '{';
         for entry in merge(&self.own, shared, |it| it.0) {
-            out.write_all(before)?;
-            before = b",";
+            out.push(before);
+            before = ',';
             match entry {
                 Entry::Own(key, value) => {
-                    serde_json::to_writer(&mut *out, key)?;
-                    out.write_all(b":")?;
-                    serde_json::to_writer(&mut *out, value)?;
+                    write_text(key, out);
+                    _ = write!(out, ":{value}");
                 }
-                Entry::Shared((_, text)) => out.write_all(text.as_bytes())?,
+                Entry::Shared((_, text)) => out.push_str(text),
             }
         }
-        out.write_all(if before == b"{" { b"{}" } else { b"}" })
+        out.push_str(if before == '{' { "{}" } else { "}" });
     }
 }
 
@@ -138,9 +161,9 @@ mod tests {
             }
             let text = serde_json::to_string(&plain).unwrap();
             prop_assert_eq!(&serde_json::to_string(&layered.to_object()).unwrap(), &text);
-            let mut written = Vec::new();
-            layered.write_json(&mut written).unwrap();
-            prop_assert_eq!(String::from_utf8(written).unwrap(), text);
+            let mut written = String::new();
+            layered.write_json(&mut written);
+            prop_assert_eq!(written, text);
         }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, OnceLock};
 
-use detect::{AlertSeed, Origin, RuleFields};
-use ecs::{Catalog, Layered, Millis, Object};
+use cloudtrail::Fields;
+use detect::{AlertSeed, AlertWriter, Origin, Outline, RuleFields};
+use ecs::{Catalog, Layered, Millis, Object, TextDocument};
 use reader::Input;
-use rule::Rule;
+use rule::{Rule, Severity};
 use sift::{DocumentBuilder, Record};
 
 use crate::Progress;
@@ -63,43 +64,47 @@ impl Found {
         self.rules.iter().map(|ran| ran.outcome.alerts.len()).sum()
     }
 
-    /// Gives `take` what `make` makes of each alert's document, in the order of the events' times, rules and ids.
+    /// Gives `take` what `make` makes of each alert, in the order of the events' times, rules and ids. `brief` are the
+    /// paths of the event that [`Alert::brief`] has, besides those that the alert speaks of; with none it has all.
     ///
     /// Documents come and go: all of them together may not fit into memory. The threads of the hunt build them, and
     /// make something of them, some ahead of `take`.
     pub fn alerts<T: Send, R>(
         &self,
-        make: impl Fn(&Layered) -> T + Sync,
+        brief: &[&str],
+        make: impl Fn(&mut Alert<'_, '_>) -> T + Sync,
         take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
     ) -> R {
-        let fields: Vec<OnceLock<RuleFields>> = self.rules.iter().map(|_| OnceLock::new()).collect();
+        let forms: Vec<OnceLock<Form>> = self.rules.iter().map(|_| OnceLock::new()).collect();
         let mut seeds: Vec<_> = self
             .rules
             .iter()
-            .zip(&fields)
-            .flat_map(|(ran, fields)| ran.outcome.alerts.iter().map(move |seed| (&*ran.rule, fields, seed)))
+            .zip(&forms)
+            .flat_map(|(ran, form)| ran.outcome.alerts.iter().map(move |seed| (&*ran.rule, form, seed)))
             .collect();
         seeds.sort_by_key(|(rule, _, seed)| (seed.event.timestamp, &rule.rule_id, &seed.id));
         let chunks: Vec<_> = seeds.chunks(CHUNK).collect();
-        let build = |builder: &mut Builder<'_>, chunk: &[(&Rule, &OnceLock<RuleFields>, &AlertSeed)]| {
-            let of = |&(rule, fields, seed): &(&Rule, &OnceLock<RuleFields>, &AlertSeed)| {
-                make(&builder.build(rule, fields.get_or_init(|| RuleFields::new(rule)), seed))
+        let common = Common::new(&self.evidence, brief);
+        let build = |builder: &mut Builder<'_>, chunk: &[(&Rule, &OnceLock<Form>, &AlertSeed)]| {
+            let of = |&(rule, form, seed): &(&Rule, &OnceLock<Form>, &AlertSeed)| {
+                let form = form.get_or_init(|| Form::new(rule, &common));
+                make(&mut Alert { builder, rule, form, seed })
             };
             chunk.iter().map(of).collect::<Vec<T>>()
         };
         let threads = self.evidence.threads.min(chunks.len());
         if threads <= 1 {
-            let mut builder = Builder::new(&self.evidence);
+            let mut builder = Builder::new(&common);
             return take(&mut chunks.into_iter().flat_map(|chunk| build(&mut builder, chunk)));
         }
         std::thread::scope(|scope| {
             // Each thread has its own line of chunks: taken in turns, they are in order, and nobody runs far ahead.
-            let (chunks, build) = (&chunks, &build);
+            let (chunks, build, common) = (&chunks, &build, &common);
             let lines: Vec<Receiver<Vec<T>>> = (0..threads)
                 .map(|first| {
                     let (send, line) = sync_channel(CHUNKS_AHEAD);
                     scope.spawn(move || {
-                        let mut builder = Builder::new(&self.evidence);
+                        let mut builder = Builder::new(common);
                         let mut mine = chunks.iter().skip(first).step_by(threads);
                         // Nobody listens any more if `take` has seen enough.
                         mine.all(|chunk| send.send(build(&mut builder, chunk)).is_ok())
@@ -117,30 +122,113 @@ const CHUNK: usize = 8;
 /// Chunks that a thread may be ahead of whoever takes them.
 const CHUNKS_AHEAD: usize = 4;
 
+/// What all threads that build documents need to know.
+struct Common<'a> {
+    evidence: &'a Evidence,
+    brief: &'a [&'a str],
+    catalog: Arc<Catalog>,
+    writer: AlertWriter,
+    /// All fields of the records' events.
+    all: Fields,
+}
+
+impl<'a> Common<'a> {
+    fn new(evidence: &'a Evidence, brief: &'a [&'a str]) -> Self {
+        let (catalog, version) = (Catalog::ecs(), evidence.normalise.version);
+        let writer = AlertWriter::new(cloudtrail::paths(version), Arc::clone(&catalog));
+        Self { evidence, brief, catalog, writer, all: Fields::all(version) }
+    }
+}
+
+/// What the alerts of one rule have in common.
+struct Form {
+    fields: RuleFields,
+    outline: Outline,
+    /// The fields of the event that a brief document of its alerts is made of.
+    brief: Fields,
+}
+
+impl Form {
+    fn new(rule: &Rule, common: &Common<'_>) -> Self {
+        let fields = RuleFields::new(rule, common.evidence.version);
+        let brief = if common.brief.is_empty() {
+            common.all.clone()
+        } else {
+            let paths = common.brief.iter().copied().chain(detect::paths_of_event(rule));
+            Fields::at(common.evidence.normalise.version, &paths.collect::<Vec<_>>())
+        };
+        Self { outline: common.writer.outline(&fields), fields, brief }
+    }
+}
+
 /// Builds the documents of alerts.
 struct Builder<'a> {
-    evidence: &'a Evidence,
+    common: &'a Common<'a>,
     documents: DocumentBuilder,
-    catalog: Arc<Catalog>,
+    text: TextDocument,
 }
 
 impl<'a> Builder<'a> {
-    fn new(evidence: &'a Evidence) -> Self {
-        let documents = DocumentBuilder::new(&evidence.normalise, evidence.now);
-        Self { evidence, documents, catalog: Catalog::ecs() }
+    fn new(common: &'a Common<'a>) -> Self {
+        let Evidence { normalise, now, .. } = common.evidence;
+        Self {
+            common,
+            documents: DocumentBuilder::new(normalise, *now),
+            text: TextDocument::new(cloudtrail::paths(normalise.version)),
+        }
+    }
+}
+
+/// One alert: its document is made when it is asked for, and only so much of it.
+pub struct Alert<'b, 'a> {
+    builder: &'b mut Builder<'a>,
+    rule: &'b Rule,
+    form: &'b Form,
+    seed: &'b AlertSeed,
+}
+
+impl<'a> Alert<'_, 'a> {
+    /// Its document. The others are made of it, or say what it says.
+    pub fn document(&mut self) -> Layered {
+        // A file that changed meanwhile was reported; its alert stands without its event.
+        let event = self.record().and_then(|record| self.builder.documents.build(&record).ok());
+        let event = event.map_or_else(Object::new, |document| document.source);
+        detect::build(self.seed, self.rule, &self.form.fields, event, &self.builder.common.catalog)
     }
 
-    fn build(&mut self, rule: &Rule, fields: &RuleFields, seed: &AlertSeed) -> Layered {
-        let origin = seed.event.origin;
-        // A file that changed meanwhile was reported; its alert stands without its event.
-        let event = self
-            .evidence
-            .records
-            .get(&origin)
-            .and_then(|kept| self.documents.build(&Record::of(kept.kind, &kept.text)).ok());
-        let event = event.map_or_else(Object::new, |document| document.source);
-        let context = detect::Context { catalog: &self.catalog, version: self.evidence.version };
-        detect::build(seed, rule, fields, event, context)
+    /// Appends its document as JSON in one line. Says how severe it is.
+    pub fn write_json(&mut self, out: &mut String) -> Severity {
+        let common = self.builder.common;
+        if self.ready(&common.all) {
+            return common.writer.write(self.seed, self.rule, &self.form.outline, &self.builder.text, out);
+        }
+        let document = self.document();
+        document.write_json(out);
+        let severity = document.get("kibana.alert.severity").and_then(|it| it.as_str());
+        severity.and_then(Severity::from_name).unwrap_or(self.rule.severity)
+    }
+
+    /// A document with the alert's own fields, those of its rule, and of its event those that were asked for. Each value
+    /// stands at its path, or where its document has it.
+    pub fn brief(&mut self) -> Layered {
+        if self.ready(&self.form.brief) {
+            let Builder { common, text, .. } = &*self.builder;
+            return common.writer.brief(self.seed, self.rule, &self.form.fields, text);
+        }
+        self.document()
+    }
+
+    fn record(&self) -> Option<Record<'a>> {
+        let kept = self.builder.common.evidence.records.get(&self.seed.event.origin)?;
+        Some(Record::of(kept.kind, &kept.text))
+    }
+
+    /// Makes the text of the event's document, of these fields; says whether it is one that alerts can be made of.
+    fn ready(&mut self, fields: &Fields) -> bool {
+        let Some(record) = self.record() else { return false };
+        let Builder { common, documents, text } = &mut *self.builder;
+        text.clear();
+        documents.text(&record, fields, text) && common.writer.ready(text)
     }
 }
 

@@ -25,6 +25,7 @@ mod term;
 mod progress;
 mod trouble;
 
+pub use alerts::Alert;
 pub use depth::{Depth, PassReport, pass};
 pub use explain::{Explained, Verdict, explain};
 pub use keep::EVIDENCE_BYTES;

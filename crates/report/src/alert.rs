@@ -6,6 +6,27 @@ use ecs::{Layered, Millis, Object};
 use jiff::Timestamp;
 use serde_json::Value;
 
+/// The paths of an alert's event that a line about it says something of.
+pub(crate) const EVENT_PATHS: [&str; 17] = [
+    "@timestamp",
+    "aws.cloudtrail.error_code",
+    "aws.cloudtrail.user_identity.arn",
+    "aws.cloudtrail.user_identity.invoked_by",
+    "aws.cloudtrail.user_identity.session_context.session_issuer.arn",
+    "cloud.account.id",
+    "cloud.region",
+    "event.action",
+    "event.id",
+    "event.outcome",
+    "event.provider",
+    "service.name",
+    "source.address",
+    "source.geo.country_iso_code",
+    "source.ip",
+    "user.id",
+    "user.name",
+];
+
 /// An alert document.
 #[derive(Clone, Copy, Debug)]
 pub struct Alert<'a>(Fields<'a>);
@@ -22,7 +43,7 @@ impl<'a> Alert<'a> {
         Self(Fields::Plain(document))
     }
 
-    /// Over an alert's document.
+    /// Over an alert's document, which may hold of its event only what is asked here.
     pub fn of(document: &'a Layered) -> Self {
         Self(Fields::Layered(document))
     }
@@ -31,7 +52,14 @@ impl<'a> Alert<'a> {
     pub fn get(self, path: &str) -> Option<&'a Value> {
         match self.0 {
             Fields::Plain(object) => lookup(|key| object.get(key), path),
-            Fields::Layered(document) => lookup(|key| document.get(key), path),
+            Fields::Layered(document) => {
+                let is_asked = |known: &&str| path == *known;
+                debug_assert!(
+                    path.starts_with("kibana.") || EVENT_PATHS.iter().any(is_asked),
+                    "{path} may be missing"
+                );
+                lookup(|key| document.get(key), path)
+            }
         }
     }
 

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use ecs::Layered;
+use ecs::text::indent;
 
-use crate::alert::Line;
+use crate::alert::{EVENT_PATHS, Line};
 use crate::summary::summary;
 use crate::timeline::Timeline;
 use crate::{Alert, Summary, Terminal, csv_format, html, table};
@@ -46,6 +47,19 @@ impl Format {
         }
     }
 
+    /// Whether it prints the documents of alerts, and not only what is asked of them.
+    pub const fn prints_documents(self) -> bool {
+        matches!(self, Self::Ndjson | Self::Json)
+    }
+
+    /// The paths of an alert's event that are asked of it. None stands for all.
+    pub const fn event_paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Summary | Self::Table | Self::Csv | Self::Timeline => &EVENT_PATHS,
+            Self::Html | Self::Ndjson | Self::Json => &[],
+        }
+    }
+
     /// What it is, for people.
     pub const fn description(self) -> &'static str {
         match self {
@@ -70,29 +84,31 @@ pub struct Part {
 }
 
 impl Part {
-    /// What this format prints of the alert.
-    pub fn new(format: Format, alert: &Layered) -> Self {
-        let mut text = Vec::new();
-        let line = match format {
-            Format::Summary | Format::Table | Format::Timeline => Some(Line::new(Alert::of(alert))),
-            Format::Ndjson => {
-                in_memory(alert.write_json(&mut text));
-                None
-            }
-            Format::Json => {
-                in_memory(serde_json::to_writer_pretty(&mut text, &alert.to_object()));
-                None
-            }
-            Format::Csv => {
-                text = csv_format::row(Alert::of(alert));
-                None
-            }
-            Format::Html => {
-                text = html::alert(alert).into_bytes();
-                Some(Line::new(Alert::of(alert)))
-            }
+    /// What a format that [prints documents](Format::prints_documents) prints of the alert, whose document this is in one
+    /// line of JSON.
+    pub fn of_json(format: Format, json: String) -> Self {
+        debug_assert!(format.prints_documents(), "{format:?} prints no documents");
+        let text = if format == Format::Json {
+            let mut text = String::with_capacity(json.len() * 2);
+            indent(&json, &mut text);
+            text
+        } else {
+            json
         };
-        Self { line, text }
+        Self { line: None, text: text.into_bytes() }
+    }
+
+    /// What another format prints of the alert; of its event it must have what is at [`Format::event_paths`].
+    pub fn of_fields(format: Format, alert: &Layered) -> Self {
+        debug_assert!(!format.prints_documents(), "{format:?} prints whole documents");
+        let line = || Some(Line::new(Alert::of(alert)));
+        match format {
+            Format::Csv => Self { line: None, text: csv_format::row(Alert::of(alert)) },
+            Format::Html => Self { line: line(), text: html::alert(alert).into_bytes() },
+            Format::Summary | Format::Table | Format::Timeline | Format::Ndjson | Format::Json => {
+                Self { line: line(), text: Vec::new() }
+            }
+        }
     }
 }
 

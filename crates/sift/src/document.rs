@@ -1,7 +1,7 @@
 //! The document of a record.
 
-use cloudtrail::{Normaliser, ReadAt, RecordBuf};
-use ecs::{CLOUDTRAIL_INDEX, Millis, Object};
+use cloudtrail::{Fields, Normaliser, ReadAt, RecordBuf};
+use ecs::{CLOUDTRAIL_INDEX, Millis, Object, TextDocument};
 
 use crate::index::index_of;
 use crate::record::{Kind, Record, Unreadable, document_id, parse_document};
@@ -45,6 +45,19 @@ impl DocumentBuilder {
                 let index = record.index.map_or_else(|| index_of(&source), str::to_owned);
                 Ok(Document { id: document_id(record, &source), index, source })
             }
+        }
+    }
+
+    /// Makes `document`, which is empty, that of a record of CloudTrail, of which it gets these fields. Says whether the
+    /// record is one.
+    pub fn text(&mut self, record: &Record<'_>, fields: &Fields, document: &mut TextDocument) -> bool {
+        match record.kind {
+            Kind::CloudTrail => {
+                let record = self.parsed.parse_with(record.text, record.tokens);
+                self.normaliser.text(&record, &self.read_at, fields, document);
+                true
+            }
+            Kind::Document => false,
         }
     }
 }

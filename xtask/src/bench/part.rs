@@ -190,13 +190,14 @@ fn hunt(args: &Args, data: &Path) -> Result<()> {
     // An alert's document is built when it is asked for.
     let mut alerts: u32 = 0;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let line = |alert: &ecs::Layered| {
-        let mut line = Vec::new();
-        alert.write_json(&mut line).map(|()| line)
+    let line = |alert: &mut hunt::Alert<'_, '_>| {
+        let mut line = String::new();
+        alert.write_json(&mut line);
+        line
     };
-    found.alerts(line, |lines| {
+    found.alerts(&[], line, |lines| {
         for line in lines {
-            out.write_all(&line?)?;
+            out.write_all(line.as_bytes())?;
             out.write_all(b"\n")?;
             alerts += 1;
         }

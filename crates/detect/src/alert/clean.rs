@@ -62,6 +62,69 @@ fn fits_object(path: &str, key: usize, catalog: &Catalog) -> bool {
         && catalog.get(path).is_none_or(|it| is_container(it.ty) || it.ty == FieldType::GeoPoint)
 }
 
+/// Which values of a path stay, as far as that is known before one is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// All that holds nothing empty.
+    Anything,
+    /// Texts, numbers, booleans, and lists of them.
+    Values,
+    /// Some of these.
+    Some,
+    /// None.
+    Nothing,
+}
+
+/// Which values at `path` stay, in a document whose keys have no dots.
+pub(super) fn fit(path: &str, catalog: &Catalog) -> Fit {
+    let root = path.split('.').next().unwrap_or(path);
+    if RESERVED.contains(&root) {
+        return Fit::Nothing;
+    }
+    if NOT_ECS.contains(&root) {
+        return Fit::Anything;
+    }
+    let mut objects = path.match_indices('.').map(|(at, _)| &path[..at]);
+    if !objects.all(|object| fits_object(object, last_key(object), catalog)) {
+        return Fit::Nothing;
+    }
+    match catalog.get(path).map(|it| it.ty) {
+        None if catalog.under(path).next().is_none() => Fit::Values,
+        None | Some(FieldType::Object | FieldType::Nested | FieldType::Flattened) => Fit::Nothing,
+        Some(ty) if takes_all(ty) => Fit::Values,
+        Some(_) => Fit::Some,
+    }
+}
+
+/// Whether the value at `path`, a text, number or boolean or a list of them, stays as it is, in a document whose keys
+/// have no dots.
+pub(super) fn stays(value: &Value, path: &str, catalog: &Catalog) -> bool {
+    let key = last_key(path);
+    match value {
+        Value::Array(values) => !values.is_empty() && values.iter().all(|it| fits(it, path, key, catalog)),
+        value => fits(value, path, key, catalog),
+    }
+}
+
+/// Where the last key of a path begins.
+fn last_key(path: &str) -> usize {
+    path.rfind('.').map_or(0, |dot| dot + 1)
+}
+
+/// Whether a field takes whatever is no object. Points have many forms and are not checked.
+const fn takes_all(ty: FieldType) -> bool {
+    matches!(
+        ty,
+        FieldType::GeoPoint
+            | FieldType::Keyword
+            | FieldType::ConstantKeyword
+            | FieldType::Wildcard
+            | FieldType::Text
+            | FieldType::MatchOnlyText
+            | FieldType::Version
+    )
+}
+
 fn fits(value: &Value, path: &str, key: usize, catalog: &Catalog) -> bool {
     if !passable(path, key, catalog) {
         return false;

@@ -1,48 +1,43 @@
 //! The document of an alert, in Elastic's alert schema.
 
 mod clean;
+mod event;
 mod overrides;
 mod reason;
 mod rule_fields;
+mod write;
 
 use std::sync::Arc;
 
 use ecs::date::to_iso;
-use ecs::document::{list as each, lookup};
+use ecs::document::list as each;
 use ecs::{Catalog, Layered, Object, SharedFields};
-use rule::Rule;
+use rule::{Rule, Severity};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::outcome::{AlertSeed, Detail, Execution};
-use crate::plan::SPACE;
+use event::EventDocument;
 use overrides::Overrides;
+
+pub use write::{AlertWriter, Outline, paths_of_event};
 
 /// The namespace of execution ids: the UUID (version 5) of `urn:trailwarden:execution` as a URL.
 const EXECUTION_NAMESPACE: Uuid = Uuid::from_u128(0xcd60_c080_585b_5244_b47b_bfbf_e7a4_2e7c);
 
-/// What alerts need to know beyond event, rule and execution.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// The types that values have to fit.
-    pub catalog: &'a Catalog,
-    /// What `kibana.version` says: the product and version that made the alert.
-    pub version: &'a str,
-}
-
-/// What all alerts of a rule say of it: made once for many alerts.
+/// What all alerts of a rule have in common: made once for many alerts.
 #[derive(Clone, Debug)]
 pub struct RuleFields(Arc<SharedFields>);
 
 impl RuleFields {
-    /// What alerts say of this rule.
-    pub fn new(rule: &Rule) -> Self {
-        Self(Arc::new(SharedFields::new(rule_fields::shared(rule))))
+    /// What alerts of this rule say whatever their event; `version` is that of the product, which alerts name.
+    pub fn new(rule: &Rule, version: &str) -> Self {
+        Self(Arc::new(SharedFields::new(rule_fields::shared(rule, version))))
     }
 }
 
 /// The document (`_source`) of the alert, its keys in order. `fields` are those of `rule`, and `event` is the document
-/// of the event.
+/// of the event. [`AlertWriter`] writes the same, where it can, without making a tree of it.
 ///
 /// The alert of a simulated execution is dated at the start of that execution, as a rule preview does, and says
 /// that the execution was `manual`; so the same data and rule always give the same alert.
@@ -51,82 +46,108 @@ pub fn build(
     rule: &Rule,
     fields: &RuleFields,
     event: Object,
-    context: Context<'_>,
+    catalog: &Catalog,
 ) -> Layered {
-    let overrides = Overrides::new(&event, rule);
-    let reason = reason::reason(&event, &overrides);
-    let now = Value::from(to_iso(seed.execution.started_at));
-    let (ancestors, depth) = ancestors(seed, &event);
-    let original_time = original_time(&event);
-
+    let (own, _) = own_fields(seed, rule, EventDocument::Tree(&event));
     let mut alert = event;
-    clean::clean(&mut alert, context.catalog);
+    clean::clean(&mut alert, catalog);
     let mut originals = Object::new();
-    for root in ["event", "data_stream"] {
-        clean::copy_flat(&alert, root, &format!("kibana.alert.original_{root}"), &mut originals);
+    for root in COPIED_ROOTS {
+        clean::copy_flat(&alert, root, &format!("{ORIGINAL}{root}"), &mut originals);
     }
     alert.append(&mut originals);
-    alert.remove("event.kind");
+    alert.remove(KIND);
     if let Some(Value::Object(event)) = alert.get_mut("event") {
         event.remove("kind");
     }
-
-    let mut set = |key: &str, value: Value| {
-        alert.insert(key.to_owned(), value);
-    };
-    set("@timestamp", now.clone());
-    set("event.kind", "signal".into());
-    set("kibana.space_ids", json!([SPACE]));
-    set("kibana.version", context.version.into());
-    set("kibana.alert.ancestors", ancestors);
-    set("kibana.alert.depth", depth.into());
-    set("kibana.alert.intended_timestamp", now.clone());
-    set("kibana.alert.last_detected", now.clone());
-    set("kibana.alert.reason", reason.into());
-    set("kibana.alert.risk_score", overrides.risk_score.clone().into());
-    set("kibana.alert.rule.execution.timestamp", now.clone());
-    set("kibana.alert.rule.execution.type", "manual".into());
-    set("kibana.alert.rule.execution.uuid", execution_uuid(rule, &seed.execution).into());
-    set("kibana.alert.rule.name", overrides.name.into());
-    set("kibana.alert.severity", overrides.severity.as_str().into());
-    set("kibana.alert.start", now);
-    set("kibana.alert.status", "active".into());
-    set("kibana.alert.uuid", seed.id.clone().into());
-    set("kibana.alert.workflow_assignee_ids", json!([]));
-    set("kibana.alert.workflow_status", "open".into());
-    set("kibana.alert.workflow_tags", json!([]));
-    if let Some(time) = original_time {
-        set("kibana.alert.original_time", time.into());
-    }
-    if let Some(kind) = &rule.building_block_type {
-        set("kibana.alert.building_block_type", kind.clone().into());
-    }
-    match &seed.detail {
-        Detail::Event => {}
-        Detail::NewTerms(terms) => set("kibana.alert.new_terms", terms.clone().into()),
-    }
+    alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     Layered::new(alert, Arc::clone(&fields.0))
 }
 
+/// Roots of the event that the alert has a flat copy of,
+const COPIED_ROOTS: [&str; 2] = ["event", "data_stream"];
+/// under keys that begin so, followed by the root.
+const ORIGINAL: &str = "kibana.alert.original_";
+/// What kind of event it is: an alert is a signal, whatever its event was.
+const KIND: &str = "event.kind";
+
+/// What an alert says beyond its event and what all alerts of the rule say, each at its key; and its severity.
+fn own_fields(seed: &AlertSeed, rule: &Rule, event: EventDocument<'_>) -> (OwnFields, Severity) {
+    let overrides = Overrides::new(event, rule);
+    let reason = reason::reason(event, &overrides);
+    let now = Value::from(to_iso(seed.execution.started_at));
+    let (ancestors, depth) = ancestors(seed, event);
+    let new_terms = match &seed.detail {
+        Detail::Event => None,
+        Detail::NewTerms(terms) => Some(terms.clone().into()),
+    };
+    let fields = [
+        ("@timestamp", Some(now.clone())),
+        ("kibana.alert.ancestors", Some(ancestors)),
+        ("kibana.alert.depth", Some(depth.into())),
+        ("kibana.alert.intended_timestamp", Some(now.clone())),
+        ("kibana.alert.last_detected", Some(now.clone())),
+        ("kibana.alert.new_terms", new_terms),
+        ("kibana.alert.original_time", original_time(event).map(Value::from)),
+        ("kibana.alert.reason", Some(reason.into())),
+        ("kibana.alert.risk_score", Some(overrides.risk_score.into())),
+        ("kibana.alert.rule.execution.timestamp", Some(now.clone())),
+        ("kibana.alert.rule.execution.uuid", Some(execution_uuid(rule, &seed.execution).into())),
+        ("kibana.alert.rule.name", Some(overrides.name.into())),
+        ("kibana.alert.severity", Some(overrides.severity.as_str().into())),
+        ("kibana.alert.start", Some(now)),
+        ("kibana.alert.uuid", Some(seed.id.clone().into())),
+    ];
+    (fields, overrides.severity)
+}
+
+/// See [`own_fields`].
+type OwnFields = [(&'static str, Option<Value>); OWN_KEYS.len()];
+
+/// The keys of [`own_fields`], in order.
+const OWN_KEYS: [&str; 15] = [
+    "@timestamp",
+    "kibana.alert.ancestors",
+    "kibana.alert.depth",
+    "kibana.alert.intended_timestamp",
+    "kibana.alert.last_detected",
+    "kibana.alert.new_terms",
+    "kibana.alert.original_time",
+    "kibana.alert.reason",
+    "kibana.alert.risk_score",
+    "kibana.alert.rule.execution.timestamp",
+    "kibana.alert.rule.execution.uuid",
+    "kibana.alert.rule.name",
+    "kibana.alert.severity",
+    "kibana.alert.start",
+    "kibana.alert.uuid",
+];
+
 /// The documents that the alert comes from, the event itself last, and how deep alerts on alerts go here.
-fn ancestors(seed: &AlertSeed, event: &Object) -> (Value, u64) {
-    let get = |path: &str| ecs::alert::field(event, path);
-    let parent_rule = get("rule.uuid").or_else(|| get("rule.id")).and_then(Value::as_str);
-    let Some(parent_rule) = parent_rule else {
+fn ancestors(seed: &AlertSeed, event: EventDocument<'_>) -> (Value, u64) {
+    // No source but alerts has the fields of alerts, and those come as trees.
+    let parent = event.tree().and_then(|tree| {
+        let rule = ecs::alert::field(tree, "rule.uuid").or_else(|| ecs::alert::field(tree, "rule.id"));
+        Some((tree, rule?.as_str()?))
+    });
+    let Some((parent, parent_rule)) = parent else {
         let parent = json!({"id": seed.event.id, "type": "event", "index": seed.event.index, "depth": 0});
         return (json!([parent]), 1);
     };
-    let depth = get("depth").and_then(Value::as_u64).unwrap_or(1);
-    let mut all = each(get("ancestors")).to_vec();
+    let depth = ecs::alert::field(parent, "depth").and_then(Value::as_u64).unwrap_or(1);
+    let mut all = each(ecs::alert::field(parent, "ancestors")).to_vec();
     all.push(json!({
         "id": seed.event.id, "type": "signal", "index": seed.event.index, "depth": depth, "rule": parent_rule,
     }));
     (all.into(), depth.saturating_add(1))
 }
 
+/// Where an event says when it happened.
+const TIME: &str = "@timestamp";
+
 /// The event's `@timestamp`, never the rule's timestamp override; `None` if it is not a date.
-fn original_time(event: &Object) -> Option<String> {
-    match lookup(event, "@timestamp")? {
+fn original_time(event: EventDocument<'_>) -> Option<String> {
+    match &*event.get(TIME)? {
         Value::String(text) => ecs::date::parse(text).ok().map(to_iso),
         Value::Number(number) => number.as_i64().map(to_iso),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,

@@ -1,9 +1,10 @@
 //! Severity, risk score and name as the event's own values make them.
 
-use ecs::Object;
-use ecs::document::{list as each, lookup};
+use ecs::document::list as each;
 use rule::{Rule, Severity};
 use serde_json::{Number, Value};
+
+use super::event::EventDocument;
 
 /// The largest integer that a double holds exactly, with all below it.
 const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;
@@ -17,23 +18,31 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
-    pub(super) fn new(document: &Object, rule: &Rule) -> Self {
-        let name = rule
-            .rule_name_override
-            .as_deref()
-            .and_then(|field| each(lookup(document, field)).first()?.as_str());
+    pub(super) fn new(document: EventDocument<'_>, rule: &Rule) -> Self {
+        let name = rule.rule_name_override.as_deref().and_then(|field| {
+            let value = document.get(field);
+            Some(each(value.as_deref()).first()?.as_str()?.to_owned())
+        });
         Self {
-            name: name.unwrap_or(&rule.name).to_owned(),
+            name: name.unwrap_or_else(|| rule.name.clone()),
             severity: severity(document, rule),
             risk_score: risk_score(document, rule).unwrap_or_else(|| rule.risk_score.into()),
         }
     }
 }
 
+/// The paths that overrides of the rule look at.
+pub(super) fn paths(rule: &Rule) -> impl Iterator<Item = &str> {
+    let severities = rule.severity_mapping.iter().map(|it| it.field.as_str());
+    let scores = rule.risk_score_mapping.first().map(|it| it.field.as_str());
+    severities.chain(scores).chain(rule.rule_name_override.as_deref())
+}
+
 /// The highest severity whose item applies.
-fn severity(document: &Object, rule: &Rule) -> Severity {
+fn severity(document: EventDocument<'_>, rule: &Rule) -> Severity {
     let applies = |field: &str, value: &str| {
-        let values = each(lookup(document, field));
+        let found = document.get(field);
+        let values = each(found.as_deref());
         if field == "event.severity" {
             let wanted = value.trim().parse::<f64>().map(f64::floor);
             let number = |it: &Value| it.as_number().and_then(Number::as_f64);
@@ -53,9 +62,9 @@ fn severity(document: &Object, rule: &Rule) -> Severity {
 }
 
 /// The highest score from 0 to 100 among the values of the first item's field.
-fn risk_score(document: &Object, rule: &Rule) -> Option<Number> {
-    let values = each(lookup(document, &rule.risk_score_mapping.first()?.field));
-    let scores = values.iter().filter_map(|value| match value {
+fn risk_score(document: EventDocument<'_>, rule: &Rule) -> Option<Number> {
+    let found = document.get(&rule.risk_score_mapping.first()?.field);
+    let scores = each(found.as_deref()).iter().filter_map(|value| match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,

@@ -2,15 +2,28 @@
 
 use std::fmt::Write;
 
-use ecs::Object;
-use ecs::document::lookup;
 use serde_json::Value;
 
+use super::event::EventDocument;
 use super::overrides::Overrides;
 
+/// The paths that the sentence is made of.
+pub(super) const PATHS: [&str; 10] = [
+    "event.category",
+    "process.name",
+    "process.parent.name",
+    "file.name",
+    "source.ip",
+    "source.port",
+    "destination.ip",
+    "destination.port",
+    "user.name",
+    "host.name",
+];
+
 /// The reason, from the event's document and the overridden name and severity.
-pub(super) fn reason(document: &Object, overrides: &Overrides) -> String {
-    let get = |path| lookup(document, path).and_then(printed);
+pub(super) fn reason(document: EventDocument<'_>, overrides: &Overrides) -> String {
+    let get = |path| document.get(path).and_then(|value| printed(&value));
     let [process, parent, file] = ["process.name", "process.parent.name", "file.name"].map(get);
     let [source, source_port] = ["source.ip", "source.port"].map(get);
     let [destination, destination_port] = ["destination.ip", "destination.port"].map(get);

@@ -5,6 +5,7 @@ use rule::{Rule, RuleKind};
 use serde_json::{Value, json};
 
 use super::clean::flatten_at;
+use crate::plan::SPACE;
 
 /// Fields of a rule that are not parameters of its type: those of any rule of Kibana, and bookkeeping.
 const NOT_PARAMETERS: [&str; 17] = [
@@ -66,9 +67,24 @@ const LISTS: [&str; 8] = [
     "threat",
 ];
 
-/// `kibana.alert.rule.*` but for what an event may override or an execution says.
-pub(super) fn shared(rule: &Rule) -> Object {
+/// What all alerts of the rule say: `kibana.alert.rule.*`, but for what an event may override or an execution says, and
+/// what is the same in every new alert.
+pub(super) fn shared(rule: &Rule, version: &str) -> Object {
     let mut fields = Object::new();
+    let new = [
+        (super::KIND, "signal".into()),
+        ("kibana.space_ids", json!([SPACE])),
+        ("kibana.version", version.into()),
+        ("kibana.alert.rule.execution.type", "manual".into()),
+        ("kibana.alert.status", "active".into()),
+        ("kibana.alert.workflow_assignee_ids", json!([])),
+        ("kibana.alert.workflow_status", "open".into()),
+        ("kibana.alert.workflow_tags", json!([])),
+    ];
+    fields.extend(new.map(|(key, value): (&str, Value)| (key.to_owned(), value)));
+    if let Some(kind) = &rule.building_block_type {
+        fields.insert("kibana.alert.building_block_type".to_owned(), kind.clone().into());
+    }
     let given = |key: &str| rule.api.get(key).filter(|it| !it.is_null()).cloned();
     let mut set = |key: &str, value: Value| {
         fields.insert(format!("kibana.alert.rule.{key}"), value);

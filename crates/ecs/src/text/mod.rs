@@ -4,8 +4,8 @@
 //! its fields, needs none: where the fields of a source lie is known before any document is made ([`Paths`]), and a
 //! [`TextDocument`] holds the texts of their values side by side.
 
-mod json;
 mod paths;
+mod print;
 
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -13,9 +13,10 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::Scalar;
+use crate::document::lookup;
 
-pub use json::{indent, write_text};
 pub use paths::{Member, Paths};
+pub use print::{indent, write_text};
 
 /// What the text of a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +131,20 @@ impl TextDocument {
     /// The value of a field.
     pub fn value(&self, field: usize) -> Option<Value> {
         // What cannot be read back is no JSON; all of it was written as such.
-        serde_json::from_str(self.text(field)?).ok()
+        crate::json::parse(self.text(field)?).ok()
+    }
+
+    /// The value at `path`, as [`lookup`] finds it in the tree; nothing if that is an object of several fields.
+    pub fn get(&self, path: &str) -> Option<Value> {
+        if let Some(field) = self.paths.field(path) {
+            return self.value(field);
+        }
+        let mut cuts = path.rmatch_indices('.').map(|(at, _)| (&path[..at], &path[at + 1..]));
+        let (field, rest) = cuts.find_map(|(outer, rest)| Some((self.paths.field(outer)?, rest)))?;
+        match self.value(field)? {
+            Value::Object(inner) => lookup(&inner, rest).cloned(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
+        }
     }
 
     /// The fields that it has, in the order in which they came.
@@ -348,6 +362,10 @@ mod tests {
                     insert(&mut tree, PATHS.path(field), value.clone());
                     let read = text.value(field);
                     prop_assert_eq!(read.as_ref(), Some(value));
+                }
+                for path in ["t", "t.a", "a.b.c", "a.b.c.a.b", "a.b.c.", "a.b2.\"", "a.bb", "x"] {
+                    let found = text.get(path);
+                    prop_assert_eq!(found.as_ref(), lookup(&tree, path), "{}", path);
                 }
                 prop_assert_eq!(text.has_empty(), values.iter().any(holds_empty));
                 if let Some(field) = hidden {

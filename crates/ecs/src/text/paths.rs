@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::json::write_text;
+use super::print::write_text;
 
 /// Where the documents of a source have their fields. No field lies in another.
 #[derive(Debug)]

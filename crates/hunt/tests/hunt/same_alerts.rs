@@ -321,9 +321,11 @@ fn whoever_takes_alerts_may_stop() {
     let options = HuntOptions { threads: 8, ..options(&folder, std::slice::from_ref(&rule)) };
     let found = hunt::hunt(&options, &mut std::io::empty(), &hunt::Progress::default()).unwrap();
     assert_eq!(found.alert_count(), 400);
-    let event = |alert: &ecs::Layered| alert.get("kibana.alert.ancestors").unwrap()[0]["id"].clone();
-    let taken: Vec<_> = found.alerts(event, |alerts| alerts.take(10).collect());
-    let all: Vec<_> = found.alerts(event, |alerts| alerts.collect());
+    let event = |alert: &mut hunt::Alert<'_, '_>| {
+        alert.document().get("kibana.alert.ancestors").unwrap()[0]["id"].clone()
+    };
+    let taken: Vec<_> = found.alerts(&[], event, |alerts| alerts.take(10).collect());
+    let all: Vec<_> = found.alerts(&[], event, |alerts| alerts.collect());
     assert_eq!((taken.len(), all.len()), (10, 400));
     assert_eq!(taken, all[..10]);
 }

@@ -191,6 +191,34 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
     }
 }
 
+/// Paths of events: of a value, of one in a payload, of a list.
+const BRIEF: [&str; 5] = [
+    "event.action",
+    "user.name",
+    "source.ip",
+    "aws.cloudtrail.flattened.request_parameters.instanceId",
+    "related.user",
+];
+
+/// The document of an alert, to which everything else that is said of the alert is held.
+fn whole(alert: &mut hunt::Alert<'_, '_>) -> ecs::Object {
+    let document = alert.document().to_object();
+    let mut text = String::new();
+    let severity = alert.write_json(&mut text);
+    assert_eq!(text, serde_json::to_string(&document).unwrap());
+    assert_eq!(document["kibana.alert.severity"], severity.as_str());
+    let brief = alert.brief().to_object();
+    let lookup = ecs::document::lookup;
+    let own = document.keys().map(String::as_str).filter(|key| {
+        // Copies of the event are for the whole document.
+        key.starts_with("kibana.") && !key.starts_with("kibana.alert.original_") || *key == "@timestamp"
+    });
+    for path in own.chain(BRIEF).chain(["kibana.alert.original_time"]) {
+        assert_eq!(lookup(&brief, path), lookup(&document, path), "{path}");
+    }
+    document
+}
+
 /// What a hunt found, with its alerts at hand.
 #[derive(Debug)]
 pub(crate) struct Hunted {
@@ -202,8 +230,10 @@ pub(crate) struct Hunted {
 
 impl From<Found> for Hunted {
     fn from(found: Found) -> Self {
-        let alerts: Vec<_> = found.alerts(ecs::Layered::to_object, |alerts| alerts.collect());
+        let brief: Vec<_> = found.alerts(&BRIEF, whole, |alerts| alerts.collect());
+        let alerts: Vec<_> = found.alerts(&[], whole, |alerts| alerts.collect());
         assert_eq!(alerts.len(), found.alert_count());
+        assert_eq!(brief, alerts);
         Self { alerts, rules: found.rules, refused: found.refused, read: found.read }
     }
 }
