@@ -307,6 +307,8 @@ pub(crate) enum RuleFormat {
     /// For people.
     #[value(alias = "text")]
     Table,
-    /// One JSON object a line.
+    /// One JSON object a line; of `list`, the rules themselves.
     Ndjson,
+    /// One JSON document; of `list`, which rules run, and why not.
+    Json,
 }

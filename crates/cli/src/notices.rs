@@ -1,9 +1,12 @@
 //! What a hunt must say besides its alerts, in words.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use hunt::{Found, Notice, Trouble};
 use report::{count, plural, when};
-use rule::{Idle, IdleReason, RuleSet, Selection, Withheld};
-use span::Style;
+use rule::{Idle, IdleReason, Rule, RuleSet, Selection, Withheld};
+use span::{Diagnostic, Style};
 
 use crate::input;
 
@@ -165,7 +168,7 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             "{} not read: delivered before the time that --since and the rules' look-back reach",
             plural(*files, "file", "files")
         ),
-        Notice::Refused(reasons) => refused(reasons),
+        Notice::Refused(reasons) => refused(reasons, "did not run"),
         Notice::Elsewhere { rules, .. } => format!(
             "{} nothing of what is here, which belongs to {}; `index` asks for something else:\n{}",
             plural(rules.len() as u64, "rule reads", "rules read"),
@@ -201,9 +204,25 @@ fn troubles(first: &[Trouble], all: u64) -> String {
     text
 }
 
-fn refused(reasons: &[(&str, Vec<&str>)]) -> String {
+/// Rules that a hunt refuses, by the reasons that it gives.
+pub(crate) fn cannot_run<'r>(
+    rules: impl Iterator<Item = (&'r Rule, &'r [Diagnostic])>,
+) -> Option<report::Remark> {
+    let mut by_reason: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (rule, reasons) in rules {
+        let reasons: Vec<String> = reasons.iter().map(|it| format!("{}: {}", it.code, it.message)).collect();
+        by_reason.entry(reasons.join("; ")).or_default().push(&rule.name);
+    }
+    let mut reasons: Vec<(&str, Vec<&str>)> =
+        by_reason.iter().map(|(reason, names)| (reason.as_str(), names.clone())).collect();
+    reasons.sort_by_key(|(_, names)| Reverse(names.len()));
+    (!reasons.is_empty()).then(|| report::Remark { severe: true, text: refused(&reasons, "cannot run") })
+}
+
+/// `verb` says what became of them.
+fn refused(reasons: &[(&str, Vec<&str>)], verb: &str) -> String {
     let all: usize = reasons.iter().map(|(_, names)| names.len()).sum();
-    let mut text = format!("{} did not run:", plural(all as u64, "rule", "rules"));
+    let mut text = format!("{} {verb}:", plural(all as u64, "rule", "rules"));
     for (reason, names) in reasons.iter().take(REASONS_SHOWN) {
         text += &format!("\n{reason}: {}", some_of('"', names));
     }

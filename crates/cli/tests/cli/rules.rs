@@ -60,6 +60,49 @@ fn lists() {
     assert_eq!(both.printed(0).lines().count(), built_in.out.lines().count() + 1);
 }
 
+/// What a hunt refuses is refused here by the same words, and by those of lint.
+#[test]
+fn what_cannot_run_is_told() {
+    let folder = folder();
+    let suppressed = GOOD
+        .replace("9a02", "9a04")
+        .replace("Root logs in", "Suppressed")
+        .replace("[[rule.threat]]", "[rule.alert_suppression]\ngroup_by = [\"user.name\"]\n[[rule.threat]]");
+    let lucene = GOOD
+        .replace("9a02", "9a05")
+        .replace("Root logs in", "In Lucene")
+        .replace("type = \"query\"", "type = \"query\"\nlanguage = \"lucene\"");
+    let unfit = GOOD
+        .replace("9a02", "9a06")
+        .replace("Root logs in", "Unfit")
+        .replace("query = \"event.action: ConsoleLogin", "query = \"source.port: http");
+    for (name, text) in [("root", GOOD), ("suppressed", &suppressed), ("lucene", &lucene), ("unfit", &unfit)]
+    {
+        folder.write(&format!("mixed/{name}.toml"), text);
+    }
+    folder.write("calls.json", "{\"Records\": []}");
+    insta::assert_snapshot!("rules_list_cannot_run", folder.run(&["rules", "list", "-r", "mixed"]).whole());
+    let listed = folder.run(&["rules", "list", "-r", "mixed", "-f", "json", "-q"]);
+    let listed: Value = serde_json::from_str(listed.printed(0)).unwrap();
+    let codes = |it: &Value| -> Vec<String> {
+        it["why_not"].as_array().unwrap().iter().map(|it| it["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let runs = |name: &str| {
+        let rule = listed.as_array().unwrap().iter().find(|it| it["name"] == name).unwrap();
+        assert_eq!(rule["runs"], codes(rule).is_empty(), "{name}");
+        codes(rule)
+    };
+    assert_eq!(runs("Root logs in"), [""; 0]);
+    let hunted = folder.run(&["hunt", "calls.json", "-r", "mixed", "-f", "csv"]);
+    let linted = folder.run(&["rules", "lint", "mixed"]);
+    for (name, code) in [("Suppressed", "RULE205"), ("In Lucene", "LANG001"), ("Unfit", "PLAN001")] {
+        assert_eq!(runs(name), [code]);
+        let line = hunted.err.lines().find(|it| it.contains(&format!("\"{name}\""))).unwrap_or_default();
+        assert!(line.contains(code), "{name}: {}", hunted.err);
+        assert!(linted.out.contains(&format!("[{code}]")), "{name}: {}", linted.out);
+    }
+}
+
 #[test]
 fn shows() {
     let folder = folder();
