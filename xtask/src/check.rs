@@ -21,7 +21,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
     ("rule", &["ecs", "kql", "plan", "span"]),
-    ("detect", &["ecs", "rule"]),
+    ("detect", &["ecs", "plan", "rule"]),
     ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
     ("report", &["ecs", "rule"]),
     ("cli", &["cloudtrail", "detect", "ecs", "hunt", "kql", "plan", "reader", "report", "rule", "span"]),

@@ -2,18 +2,9 @@
 
 use std::sync::Arc;
 
-use ecs::{Millis, Scalar};
+use ecs::{Millis, Origin, Scalar};
 
 use crate::{Column, Schema, Slot};
-
-/// Where an event was read from, so that its full document can be built again when it alerts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
-    /// The input, as the reader numbers them.
-    pub input: u32,
-    /// The record within the input.
-    pub ordinal: u64,
-}
 
 /// What every event has beside its columns.
 #[derive(Clone, Copy, Debug)]

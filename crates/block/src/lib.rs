@@ -26,6 +26,8 @@ mod builder;
 mod column;
 mod schema;
 
-pub use builder::{Block, BlockBuilder, Origin, RowInfo};
+pub use builder::{Block, BlockBuilder, RowInfo};
 pub use column::{Column, Ordinal};
 pub use schema::{Schema, Slot};
+
+pub use ecs::Origin;

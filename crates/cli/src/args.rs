@@ -123,11 +123,11 @@ pub(crate) struct Hunt {
     /// `maturity` is development or deprecated. Several are separated by commas.
     #[arg(long, value_name = "STATE", value_parser = withheld(), value_delimiter = ',')]
     pub(crate) include: Vec<Withheld>,
-    /// Only executions after this time: a date (`2026-03-01`, `2026-03-01 10:00`, in UTC unless it says) or date
-    /// math such as `now-30d`. What lies before still serves as history and look-back.
+    /// Only alerts whose newest event took place at this time or later: a date (`2026-03-01`, `2026-03-01 10:00`, in
+    /// UTC unless it says) or date math such as `now-30d`. What lies before still serves as history.
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Only executions up to this time.
+    /// Only alerts whose newest event took place before this time. With `--once`, the time itself still counts.
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
     /// One execution over the whole range instead of the rules' schedules.

@@ -147,12 +147,12 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             plural(*records, "record was", "records were")
         ),
         Notice::SinceAfterLast { since, last } => format!(
-            "--since {} lies after the last event ({}): no execution could find anything",
+            "--since {} lies after the last event ({}): nothing can be found",
             when(*since),
             when(*last)
         ),
         Notice::UntilBeforeFirst { until, first } => format!(
-            "--until {} lies before the first event ({}): no execution could find anything",
+            "--until {} does not lie after the first event ({}): nothing can be found",
             when(*until),
             when(*first)
         ),
@@ -165,7 +165,7 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             plural(*members, "member of an archive", "members of archives")
         ),
         Notice::Pruned(files) => format!(
-            "{} not read: delivered before the time that --since and the rules' look-back reach",
+            "{} not read: delivered before the time that --since and the rules' look-back and history reach",
             plural(*files, "file", "files")
         ),
         Notice::Refused(reasons) => refused(reasons, "did not run"),
@@ -183,6 +183,11 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             "the rule \"{rule}\" reached its limit of {} in {}; more was not raised (--max-signals raises the limit)",
             plural((*max_signals).into(), "alert", "alerts"),
             plural(*executions, "execution", "executions"),
+        ),
+        Notice::ShortHistory { rules, kind } => format!(
+            "{} on what is seen for the first time. {kind}\n{}",
+            plural(rules.len() as u64, "rule alerts", "rules alert"),
+            some_of('"', rules)
         ),
         Notice::Warning { rule, kind } => format!("the rule \"{rule}\": {kind}"),
         Notice::Noisy { rule, matched, records } => format!(

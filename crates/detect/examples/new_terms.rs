@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use detect::{Collector, DataSpan, EventInfo, KnownAlerts, Limits, Mode, Origin, Plan, Term, TermId};
-use ecs::Millis;
+use detect::{Collector, DataSpan, EventInfo, KnownAlerts, Limits, Mode, Origin, Tail, Tails, TermId};
+use ecs::{Catalog, Millis, Scalar};
 
 const START: Millis = 1_764_547_200_000;
 const DAY: Millis = 86_400_000;
@@ -52,7 +52,7 @@ fn combinations() {
 }
 
 fn measure(mode: Mode, fields: usize, events: u64, event: impl Fn(u64) -> (Millis, [u64; 3]) + Sync) {
-    let names: Vec<&str> = ["user.name", "source.ip", "event.action"].into_iter().take(fields).collect();
+    let names: Vec<&str> = ["user.name", "source.address", "event.action"].into_iter().take(fields).collect();
     let rule = rule::load_text(
         "bench.toml",
         &format!(
@@ -64,14 +64,15 @@ fn measure(mode: Mode, fields: usize, events: u64, event: impl Fn(u64) -> (Milli
     )
     .rules
     .remove(0);
-    let plans: Arc<[Plan]> = [Plan::new(&rule, mode).expect("the rule is valid")].into();
+    let tail = Tail::new(&rule, mode, &Catalog::ecs()).expect("the rule is valid");
+    let tails = Arc::new(Tails::new(vec![tail]));
 
     let start = Instant::now();
     let collectors: Vec<Collector> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
-                let (plans, event) = (Arc::clone(&plans), &event);
-                scope.spawn(move || feed(plans, (thread..events).step_by(THREADS as usize), event))
+                let (tails, event) = (&tails, &event);
+                scope.spawn(move || feed(tails, (thread..events).step_by(THREADS as usize), event))
             })
             .collect();
         threads.into_iter().map(|it| it.join().expect("feeding does not panic")).collect()
@@ -87,7 +88,7 @@ fn measure(mode: Mode, fields: usize, events: u64, event: impl Fn(u64) -> (Milli
     report("merged", start);
 
     let start = Instant::now();
-    let span = DataSpan { first: event(0).0, last: event(events - 1).0 };
+    let span = DataSpan { first: event(0).0, last: event(events - 1).0, complete_from: None };
     let outcome =
         matches.execute(0, span, &KnownAlerts::default(), Limits::default()).expect("it can be executed");
     report("executed", start);
@@ -95,13 +96,13 @@ fn measure(mode: Mode, fields: usize, events: u64, event: impl Fn(u64) -> (Milli
 }
 
 fn feed(
-    plans: Arc<[Plan]>,
+    tails: &Arc<Tails>,
     numbers: impl Iterator<Item = u64>,
     event: &(impl Fn(u64) -> (Millis, [u64; 3]) + Sync),
 ) -> Collector {
-    let mut collector = Collector::new(plans);
+    let mut collector = Collector::new(Arc::clone(tails));
     collector.name_indices(&["logs-aws.cloudtrail-default".to_owned()]);
-    let fields = collector.fields(0).to_vec();
+    let fields = tails.columns(0);
     let mut text = [0; 36];
     // The values are interned once each, as a caller does with the dictionaries of its blocks.
     let mut known: Vec<HashMap<u64, TermId>> = vec![HashMap::new(); fields.len()];
@@ -111,7 +112,8 @@ fn feed(
         for ((&field, known), (value, term)) in
             fields.iter().zip(&mut known).zip(values.iter().zip(&mut terms))
         {
-            let intern = || collector.intern(field, Term::Str(uuid(*value, &mut text)));
+            let scalar = Scalar::Str(uuid(*value, &mut text));
+            let intern = || collector.intern(field, scalar).expect("the fields are keywords");
             *term = *known.entry(*value).or_insert_with(intern);
         }
         let terms: [&[TermId]; 3] = [&terms[..1], &terms[1..2], &terms[2..]];

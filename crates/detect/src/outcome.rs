@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use ecs::Millis;
 use ecs::date::to_iso;
-use serde_json::Value;
+use ecs::{Millis, Origin};
 
-use crate::{COMBINATIONS_MAX, Origin};
+use crate::rule_type::{COMBINATIONS_MAX, Detail};
 
 /// What the executions of one rule came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,15 +46,6 @@ pub struct SeedEvent {
     pub origin: Origin,
 }
 
-/// What only one rule type has.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Detail {
-    /// Nothing beyond the event.
-    Event,
-    /// The new values, in the order of the rule's fields.
-    NewTerms(Vec<Value>),
-}
-
 /// One simulated execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Execution {
@@ -70,9 +60,9 @@ pub struct Execution {
 /// How many executions there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Executions {
-    /// That the schedule has.
+    /// That could look at an event that was asked for.
     pub total: u64,
-    /// That could say something new; the others are known to say nothing.
+    /// Of these, that could say something new; the others are known to say nothing.
     pub run: u64,
 }
 
@@ -122,6 +112,15 @@ pub enum WarningKind {
         /// The time and `_id` of the first such event.
         first: Option<(Millis, String)>,
     },
+    /// The data reach less far back than the history window of the rule: what is new is new in them only.
+    ShortHistory {
+        /// How long the history window is.
+        history: Millis,
+        /// How long the data are.
+        data: Millis,
+    },
+    /// What came before the data that were read could have been cut off, and taken up by the executions asked for.
+    UncertainStart,
 }
 
 impl WarningKind {
@@ -131,6 +130,8 @@ impl WarningKind {
             Self::AlertLimit => "DETW01",
             Self::MaxSignals { .. } => "DETW02",
             Self::Combinations { .. } => "DETW03",
+            Self::ShortHistory { .. } => "DETW04",
+            Self::UncertainStart => "DETW05",
         }
     }
 }
@@ -158,7 +159,27 @@ impl fmt::Display for WarningKind {
                     None => Ok(()),
                 }
             }
+            Self::ShortHistory { history, data } => write!(
+                f,
+                "The data cover {}, less than the history of {} that the rule compares with: what is new is new in \
+                 the data, and may have been seen before.",
+                lasting(*data),
+                lasting(*history)
+            ),
+            Self::UncertainStart => f.write_str(
+                "Every execution before the time that was asked for reached the maximum of alerts, so it is not known \
+                 what it left to the first ones asked for. Give an earlier start to be sure.",
+            ),
         }
+    }
+}
+
+/// A duration in the largest unit of which it has two.
+fn lasting(millis: Millis) -> String {
+    let units = [(86_400_000, "days"), (3_600_000, "hours"), (60_000, "minutes"), (1_000, "seconds")];
+    match units.into_iter().find(|(unit, _)| millis >= 2 * unit) {
+        Some((unit, name)) => format!("{} {name}", millis / unit),
+        None => "a moment".to_owned(),
     }
 }
 
@@ -170,4 +191,7 @@ pub struct DataSpan {
     pub first: Millis,
     /// The last.
     pub last: Millis,
+    /// Earlier events may be missing, because they were not read; see [`Tail::reads_from`](crate::Tail::reads_from). `None` if
+    /// nothing is missing.
+    pub complete_from: Option<Millis>,
 }

@@ -91,6 +91,11 @@ impl Bounds {
         reach().unwrap_or(0).max(0)
     }
 
+    /// Whether no range grows without end.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.length_max() < Millis::MAX
+    }
+
     /// The most that `to` of any execution lies after its `from`.
     pub(crate) fn length_max(&self) -> Millis {
         let length = || self.to.spread()?.1.checked_sub(self.from.spread()?.0);
@@ -103,24 +108,50 @@ impl Bounds {
 pub(crate) struct Ticks {
     bounds: Bounds,
     interval: Millis,
+    /// The first that sees an event.
     pub(crate) first: i64,
+    /// The first that sees the last event. Later ones may look at what the limit of alerts cut off, or at what was
+    /// known before.
     pub(crate) last: i64,
+    /// The last there could be.
+    pub(crate) end: i64,
 }
 
 impl Ticks {
-    /// The executions in `(since, until]`. May be none.
-    pub(crate) fn new(bounds: Bounds, interval: Millis, since: Millis, until: Millis) -> Self {
-        let (first, last) = (since.div_euclid(interval) + 1, until.div_euclid(interval));
-        Self { bounds, interval, first, last }
+    /// The executions over data that reach from the first event to the last.
+    pub(crate) fn new(bounds: Bounds, interval: Millis, first: Millis, last: Millis) -> Self {
+        let ends = TIME_MIN.div_euclid(interval)..=TIME_MAX.div_euclid(interval);
+        let mut ticks = Self { bounds, interval, first: *ends.start(), last: *ends.end(), end: *ends.end() };
+        let seeing = |ticks: &Self, time: Millis| {
+            let started = ceil_div(time, interval).clamp(*ends.start(), *ends.end());
+            match ticks.bounds.to.spread() {
+                Some(_) => ticks.first_reaching(time).unwrap_or(started),
+                // An end that does not move with the clock is reached at any time. There is nothing to execute for
+                // before there is an event.
+                None => started,
+            }
+        };
+        let (first, last) = (seeing(&ticks, first), seeing(&ticks, last));
+        (ticks.first, ticks.last) = (first, last.max(first));
+        ticks
     }
 
     /// The one execution at `started_at`.
     pub(crate) fn single(bounds: Bounds, started_at: Millis) -> Self {
-        Self { bounds, interval: 1, first: started_at, last: started_at }
+        Self { bounds, interval: 1, first: started_at, last: started_at, end: started_at }
     }
 
-    pub(crate) fn count(&self) -> u64 {
-        u64::try_from(self.last - self.first + 1).unwrap_or(0)
+    /// From the first execution on whose history window begins at `time` or later, if there is one.
+    pub(crate) fn begin_at_history(&mut self, time: Millis) {
+        if let Some(first) = self.search(self.first, |window| window.history.min(window.from) >= time) {
+            self.first = first;
+            self.last = self.last.max(first);
+        }
+    }
+
+    /// Whether every event is out of range some time.
+    pub(crate) fn moves_on(&self) -> bool {
+        self.bounds.from.spread().is_some()
     }
 
     pub(crate) fn window(&self, tick: i64) -> Window {
@@ -129,10 +160,27 @@ impl Ticks {
 
     /// The first execution whose range reaches `time`; it may already begin after it.
     pub(crate) fn first_reaching(&self, time: Millis) -> Option<i64> {
-        if let Bound::Offset(offset) = self.bounds.to {
-            return self.in_range(ceil_div(time.saturating_sub(offset), self.interval));
+        match self.bounds.to.spread() {
+            Some((least, most)) if least == most => {
+                self.in_range(ceil_div(time.saturating_sub(least), self.interval))
+            }
+            Some((_, most)) => {
+                let earliest = ceil_div(time.saturating_sub(most), self.interval);
+                self.search(self.in_range(earliest)?, |window| window.to >= time)
+            }
+            None => self.search(self.first, |window| window.to >= time),
         }
-        self.search(self.first, |window| window.to >= time)
+    }
+
+    /// The first execution whose range holds `time`.
+    pub(crate) fn first_holding(&self, time: Millis) -> Option<i64> {
+        let tick = self.first_reaching(time)?;
+        (self.window(tick).from <= time).then_some(tick)
+    }
+
+    /// The first execution whose range begins at `time` or later.
+    pub(crate) fn first_after(&self, time: Millis) -> Option<i64> {
+        self.search(self.first, |window| window.from >= time)
     }
 
     /// The first execution, not before `tick`, whose history window begins after `time`.
@@ -140,49 +188,37 @@ impl Ticks {
         self.search(tick, |window| window.history > time)
     }
 
-    fn in_range(&self, tick: i64) -> Option<i64> {
+    /// The execution, or the first if it would be before that.
+    pub(crate) fn in_range(&self, tick: i64) -> Option<i64> {
         let tick = tick.max(self.first);
-        (tick <= self.last).then_some(tick)
+        (tick <= self.end).then_some(tick)
     }
 
-    /// The first execution from `start` on for which `holds` is true, which stays true once it is.
+    /// The first execution from `start` on for which `holds` is true, which stays true once it is. The answer is nearly
+    /// always the start or close to it.
     fn search(&self, start: i64, holds: impl Fn(&Window) -> bool) -> Option<i64> {
-        let (mut low, mut high) = (start.max(self.first), self.last.checked_add(1)?);
-        // The answer is nearly always the start or close to it.
-        if low < high && holds(&self.window(low)) {
+        let mut low = self.in_range(start)?;
+        if holds(&self.window(low)) {
             return Some(low);
         }
-        while low < high {
+        // It does not hold for `low`. How far is it to where it does?
+        let mut step = 1_i64;
+        let mut high = loop {
+            let high = low.saturating_add(step).min(self.end);
+            if holds(&self.window(high)) {
+                break high;
+            }
+            if high == self.end {
+                return None;
+            }
+            (low, step) = (high, step.saturating_mul(2));
+        };
+        while high - low > 1 {
             let middle = low + (high - low) / 2;
-            if holds(&self.window(middle)) { high = middle } else { low = middle + 1 }
+            if holds(&self.window(middle)) { high = middle } else { low = middle }
         }
-        self.in_range(low)
+        Some(high)
     }
-}
-
-/// The start of the first execution, not before `last`, that sees an event at `last`; if none ever does, of the
-/// first one not before `last`.
-pub(crate) fn last_tick(bounds: &Bounds, interval: Millis, last: Millis) -> Millis {
-    let start_of = |tick: i64| tick.saturating_mul(interval);
-    let sees = |tick: i64| bounds.to.at(start_of(tick)) >= last;
-    let first = ceil_div(last, interval);
-    if sees(first) {
-        return start_of(first);
-    }
-    let (mut low, mut step) = (first, 1_i64);
-    while !sees(low.saturating_add(step)) {
-        low = low.saturating_add(step);
-        step = step.saturating_mul(2);
-        if start_of(low) > TIME_MAX {
-            return start_of(first);
-        }
-    }
-    let mut high = low.saturating_add(step);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if sees(middle) { high = middle } else { low = middle }
-    }
-    start_of(high)
 }
 
 fn ceil_div(value: i64, by: i64) -> i64 {
@@ -196,17 +232,23 @@ mod tests {
     const MINUTE: Millis = 60_000;
     const HOUR: Millis = 60 * MINUTE;
 
+    /// The first execution is the first that sees the first event, the last the first that sees the last.
     #[test]
-    fn last_tick_waits_for_a_late_end() {
-        let bounds = |to: &str| Bounds {
-            from: Bound::of(&DateMath::of_rule("now-1d").unwrap()),
-            to: Bound::of(&DateMath::of_rule(to).unwrap()),
-            history: None,
+    fn executions_wait_for_a_late_end() {
+        let (first, last) = (8 * HOUR + 1, 10 * HOUR + 1);
+        let ends = |to: &str| {
+            let bounds = Bounds {
+                from: Bound::of(&DateMath::of_rule("now-1d").unwrap()),
+                to: Bound::of(&DateMath::of_rule(to).unwrap()),
+                history: None,
+            };
+            let ticks = Ticks::new(bounds, 5 * MINUTE, first, last);
+            (ticks.first * 5 * MINUTE, ticks.last * 5 * MINUTE)
         };
-        let last = 10 * HOUR + 1;
-        assert_eq!(last_tick(&bounds("now"), 5 * MINUTE, last), 10 * HOUR + 5 * MINUTE);
-        assert_eq!(last_tick(&bounds("now-1h"), 5 * MINUTE, last), 11 * HOUR + 5 * MINUTE);
-        assert_eq!(last_tick(&bounds("now/d"), 5 * MINUTE, last), 24 * HOUR);
-        assert_eq!(last_tick(&bounds("1960-01-01"), 5 * MINUTE, last), 10 * HOUR + 5 * MINUTE);
+        assert_eq!(ends("now"), (8 * HOUR + 5 * MINUTE, 10 * HOUR + 5 * MINUTE));
+        assert_eq!(ends("now-1h"), (9 * HOUR + 5 * MINUTE, 11 * HOUR + 5 * MINUTE));
+        assert_eq!(ends("now+1h"), (7 * HOUR + 5 * MINUTE, 9 * HOUR + 5 * MINUTE));
+        assert_eq!(ends("now/d"), (24 * HOUR, 24 * HOUR));
+        assert_eq!(ends("1960-01-01"), (8 * HOUR + 5 * MINUTE, 10 * HOUR + 5 * MINUTE));
     }
 }

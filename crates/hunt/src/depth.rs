@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use cloudtrail::RecordBuf;
-use detect::Plan;
+use detect::{Collector, Tails};
 use ecs::Catalog;
 use reader::{Discovery, Problem};
 use sift::{Seen, Worker};
@@ -50,11 +50,11 @@ pub fn pass(
     progress: &Progress,
 ) -> Result<PassReport, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { plans, filters, .. } = prepare(options, &catalog);
+    let RunnableRules { tails, filters, .. } = prepare(options, &catalog);
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     let which = Which::All(&discovery.inputs);
-    let sift = sift(filters, &plans, options);
-    let plans: Arc<[Plan]> = plans.into();
+    let tails = Arc::new(Tails::new(tails));
+    let sift = sift(filters, &tails, options);
     let read = reader::Options {
         limits: options.limits.clone(),
         without_tokens: depth == Depth::Match && sift.skips(),
@@ -66,7 +66,7 @@ pub fn pass(
         Depth::Parse => scan(&which, &read, options.threads, progress, Parsing::default).1,
         Depth::Fill => scan(&which, &read, options.threads, progress, || Filling(sift.worker())).1,
         Depth::Match => {
-            let make = || Gathering::new(&sift, &plans, &catalog, options);
+            let make = || Gathering::new(&sift, Collector::new(Arc::clone(&tails)), options);
             let (visitors, totals) = scan(&which, &read, options.threads, progress, make);
             for visitor in visitors {
                 seen.merge(&visitor.finish().0);

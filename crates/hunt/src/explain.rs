@@ -96,10 +96,10 @@ pub fn explain(
             let mut verdicts: Vec<Verdict> = prepared
                 .rules
                 .iter()
-                .zip(prepared.filters.iter().zip(&prepared.plans))
-                .map(|(rule, (filter, plan))| {
+                .zip(prepared.filters.iter().zip(&prepared.tails))
+                .map(|(rule, (filter, tail))| {
                     let mut explanation = plan::explain(filter, &searched);
-                    if plan.is_own(&lineage) {
+                    if tail.is_own(&lineage) {
                         explanation = own_alert(explanation, rule);
                     }
                     Verdict { rule: Arc::clone(rule), explanation }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use block::{Ordinal, Slot};
-use detect::{Collector, EventInfo, FieldNumber, Plan, TermId};
-use ecs::{Catalog, Millis, Scalar, Shape};
+use detect::{Collector, ColumnNumber, EventInfo, Tail, Tails, TermId};
+use ecs::{Millis, Scalar, Shape};
 use plan::Expr;
 use reader::Problem;
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
@@ -14,7 +14,6 @@ use crate::copies::Deliveries;
 use crate::keep::Keeper;
 use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
-use crate::term::TermType;
 use crate::trouble::{RecordError, Troubles};
 
 /// So many records may be read again, a thread, before it keeps the texts of records of which it seems less likely that
@@ -25,12 +24,14 @@ const MISSED_MAX: usize = 64;
 /// happened.
 const INGESTED: &str = "event.ingested";
 
-/// The pass over the filters of all rules: a rule has one filter, with its number.
-pub(crate) fn sift(exprs: Vec<Expr>, plans: &[Plan], options: &HuntOptions) -> Sift {
-    let filters = exprs.into_iter().zip(plans).map(|(expr, plan)| {
-        let paths =
-            plan.timestamp_override().into_iter().chain(plan.term_fields().iter().map(String::as_str));
-        Filter { expr, needs: paths.map(|path| (path.to_owned(), Shape::Leaf)).collect() }
+/// The pass over the filters of all rules, which have the numbers that they have in `tails`.
+pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Sift {
+    let columns: Vec<(&str, Shape)> = tails.all_columns().collect();
+    let filters = exprs.into_iter().enumerate().map(|(filter, expr)| {
+        let over = tails.tail_of(filter).timestamp_override().map(|path| (path, Shape::Leaf));
+        let wanted = tails.columns(filter).iter().map(|it| columns[it.index()]);
+        let needs = over.into_iter().chain(wanted).map(|(path, shape)| (path.to_owned(), shape));
+        Filter { expr, needs: needs.collect() }
     });
     let settings = Settings {
         normalise: options.normalise.clone(),
@@ -56,8 +57,8 @@ pub(crate) struct Gathering<'s> {
 }
 
 impl<'s> Gathering<'s> {
-    pub(crate) fn new(sift: &'s Sift, plans: &Arc<[Plan]>, catalog: &Catalog, options: &HuntOptions) -> Self {
-        let gather = Gather::new(sift, plans, catalog, kept_bytes(options));
+    pub(crate) fn new(sift: &'s Sift, collector: Collector, options: &HuntOptions) -> Self {
+        let gather = Gather::new(sift, collector, kept_bytes(options));
         Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
 
@@ -98,20 +99,19 @@ impl Visit for Gathering<'_> {
 
 /// One thread's matches.
 struct Gather {
-    plans: Arc<[Plan]>,
+    tails: Arc<Tails>,
     collector: Collector,
     keeper: Keeper,
     deliveries: Deliveries,
     /// How many records may alert whose texts were not at hand.
     missed: usize,
-    /// For each field that collectors number, its column and type, and the number of each value of the block's dictionary,
-    /// once it was asked for.
-    fields: Vec<Field>,
+    /// For each column that collectors number, where it is, and the number of each value of the block's dictionary, once
+    /// it was asked for.
+    columns: Vec<Column>,
 }
 
-struct Field {
+struct Column {
     slot: Slot,
-    ty: TermType,
     known: Vec<Known>,
 }
 
@@ -124,66 +124,57 @@ enum Known {
 }
 
 impl Gather {
-    fn new(sift: &Sift, plans: &Arc<[Plan]>, catalog: &Catalog, keeps: usize) -> Self {
-        let collector = Collector::new(Arc::clone(plans));
-        let mut fields: Vec<Option<Field>> = Vec::new();
-        for (rule, plan) in plans.iter().enumerate() {
-            let slots = terms(plan, sift.needs(rule));
-            for ((number, path), &slot) in collector.fields(rule).iter().zip(plan.term_fields()).zip(slots) {
-                if fields.len() <= number.index() {
-                    fields.resize_with(number.index() + 1, || None);
+    fn new(sift: &Sift, collector: Collector, keeps: usize) -> Self {
+        let tails = Arc::clone(collector.tails());
+        let mut columns: Vec<Option<Column>> = Vec::new();
+        for filter in 0..tails.filters() {
+            let slots = columns_of(tails.tail_of(filter), sift.needs(filter));
+            for (number, &slot) in tails.columns(filter).iter().zip(slots) {
+                if columns.len() <= number.index() {
+                    columns.resize_with(number.index() + 1, || None);
                 }
-                let ty = TermType::of(path, catalog);
-                fields[number.index()] = Some(Field { slot, ty, known: Vec::new() });
+                columns[number.index()] = Some(Column { slot, known: Vec::new() });
             }
         }
-        let fields =
-            fields.into_iter().map(|field| field.expect("fields are numbered without gaps")).collect();
+        let columns = columns.into_iter().map(|it| it.expect("columns are numbered without gaps")).collect();
         Self {
-            keeper: Keeper::new(plans.len(), keeps),
-            plans: Arc::clone(plans),
+            keeper: Keeper::new(tails.rules().len(), keeps),
+            tails,
             collector,
             deliveries: Deliveries::default(),
             missed: 0,
-            fields,
+            columns,
         }
     }
 
-    /// The numbers of the values of a rule's new-terms fields.
-    fn terms(&mut self, sifted: &Sifted<'_>, event: &Event<'_>, rule: usize) -> Vec<Vec<TermId>> {
-        let slots = terms(&self.plans[rule], sifted.needs(rule));
-        if slots.is_empty() {
-            return Vec::new();
-        }
-        let numbers: Vec<FieldNumber> = self.collector.fields(rule).to_vec();
-        numbers
-            .into_iter()
-            .map(|number| {
-                let Field { slot, ty, known } = &mut self.fields[number.index()];
-                let column = sifted.column(*slot);
-                let mut term = |&ordinal: &Ordinal| {
-                    let known = &mut known[ordinal as usize];
-                    if let Known::Unknown = known {
-                        let id = ty.with(column.value(ordinal), |term| self.collector.intern(number, term));
-                        *known = id.map_or(Known::Nothing, Known::Term);
-                    }
-                    if let Known::Term(id) = *known { Some(id) } else { None }
-                };
-                sifted.row(*slot, event).iter().filter_map(&mut term).collect()
-            })
-            .collect()
+    /// The numbers of the values that go with a match of a filter.
+    fn values(&mut self, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize) -> Vec<Vec<TermId>> {
+        let mut value = |number: ColumnNumber| {
+            let Column { slot, known } = &mut self.columns[number.index()];
+            let column = sifted.column(*slot);
+            let mut term = |&ordinal: &Ordinal| {
+                let known = &mut known[ordinal as usize];
+                if let Known::Unknown = known {
+                    let id = self.collector.intern(number, column.value(ordinal));
+                    *known = id.map_or(Known::Nothing, Known::Term);
+                }
+                if let Known::Term(id) = *known { Some(id) } else { None }
+            };
+            sifted.row(*slot, event).iter().filter_map(&mut term).collect()
+        };
+        self.tails.columns(filter).iter().map(|&number| value(number)).collect()
     }
 }
 
-/// Of what was asked for with a rule's filter, the columns of its new terms.
-fn terms<'s>(plan: &Plan, needs: &'s [Slot]) -> &'s [Slot] {
-    if plan.timestamp_override().is_some() { &needs[1..] } else { needs }
+/// Of what was asked for with a filter, the columns whose values go with its matches.
+fn columns_of<'s>(tail: &Tail, needs: &'s [Slot]) -> &'s [Slot] {
+    if tail.timestamp_override().is_some() { &needs[1..] } else { needs }
 }
 
 /// What an event has in the rule's override field.
-fn overriding(plan: &Plan, sifted: &Sifted<'_>, event: &Event<'_>, rule: usize) -> Option<Millis> {
-    let path = plan.timestamp_override()?;
-    let slot = sifted.needs(rule)[0];
+fn overriding(tail: &Tail, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize) -> Option<Millis> {
+    let path = tail.timestamp_override()?;
+    let slot = sifted.needs(filter)[0];
     let column = sifted.column(slot);
     let date = sifted.row(slot, event).iter().find_map(|&ordinal| match column.value(ordinal) {
         Scalar::Str(text) => ecs::date::parse(text).ok(),
@@ -195,41 +186,40 @@ fn overriding(plan: &Plan, sifted: &Sifted<'_>, event: &Event<'_>, rule: usize) 
 
 impl Sink for Gather {
     fn take(&mut self, sifted: &Sifted<'_>) {
-        for Field { slot, known, .. } in &mut self.fields {
+        for Column { slot, known } in &mut self.columns {
             known.clear();
             known.resize(sifted.column(*slot).distinct(), Known::Unknown);
         }
         self.collector.name_indices(sifted.indices());
-        let plans = Arc::clone(&self.plans);
+        let tails = Arc::clone(&self.tails);
         let (mut matches, mut may_alert) = (Vec::new(), Vec::new());
         for event in sifted.events() {
             let index = sifted.indices().get(event.index as usize).map_or("", String::as_str);
             self.deliveries.add(index, event.id);
             // Rules do not alert on their own alerts.
-            let rules = event.filters().filter(|&rule| !plans[rule].is_own(event.lineage));
+            let filters = event.filters().filter(|&filter| !tails.tail_of(filter).is_own(event.lineage));
             // Numbers first: they borrow the collector as the event does.
             matches.clear();
-            matches.extend(rules.map(|rule| (rule, self.terms(sifted, &event, rule))));
+            matches.extend(filters.map(|filter| (filter, self.values(sifted, &event, filter))));
             if matches.is_empty() {
                 continue;
             }
-            let origin = detect::Origin { input: event.origin.input, ordinal: event.origin.ordinal };
             let mut collected = self.collector.event(EventInfo {
                 id: event.id,
                 index: event.index,
                 timestamp: event.timestamp,
-                origin,
+                origin: event.origin,
             });
             may_alert.clear();
-            for (rule, values) in &matches {
-                let over = overriding(&plans[*rule], sifted, &event, *rule);
+            for (filter, values) in &matches {
+                let over = overriding(tails.tail_of(*filter), sifted, &event, *filter);
                 let values: Vec<&[TermId]> = values.iter().map(Vec::as_slice).collect();
-                if collected.push(*rule, over, &values) {
-                    may_alert.push(*rule);
+                if collected.push(*filter, over, &values) {
+                    may_alert.push(tails.rule_of(*filter));
                 }
             }
             if let Some((kind, text)) = event.text {
-                self.keeper.keep(origin, kind, text, may_alert.iter().copied());
+                self.keeper.keep(event.origin, kind, text, may_alert.iter().copied());
             } else if !may_alert.is_empty() {
                 self.missed += 1;
             }

@@ -20,7 +20,6 @@ mod alerts;
 mod gather;
 mod keep;
 mod scan;
-mod term;
 
 mod progress;
 mod trouble;

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use detect::WarningKind;
 use ecs::Millis;
 
 use crate::run::{Found, RanRule, ReadReport, Refused};
@@ -77,12 +78,19 @@ pub enum Notice<'a> {
         /// How many executions.
         executions: u64,
     },
+    /// Rules that compare with a longer history than the data have, and alerted on what is new in it.
+    ShortHistory {
+        /// Their names.
+        rules: Vec<&'a str>,
+        /// What, with the longest history.
+        kind: &'a WarningKind,
+    },
     /// Something that concerns the executions of a rule as a whole.
     Warning {
         /// The rule's name.
         rule: &'a str,
         /// What.
-        kind: &'a detect::WarningKind,
+        kind: &'a WarningKind,
     },
     /// A rule that matched more than one record in a hundred.
     Noisy {
@@ -111,7 +119,9 @@ impl Notice<'_> {
             | Self::Warning { .. } => true,
             // Of a whole collection most rules are about other things; of what somebody picked none should be.
             Self::Elsewhere { all, .. } | Self::Blind { all, .. } => *all,
-            Self::Duplicates(_)
+            // A short history costs no alerts; there may be too many.
+            Self::ShortHistory { .. }
+            | Self::Duplicates(_)
             | Self::SkippedUnread(_)
             | Self::SkippedFiles(_)
             | Self::SkippedMembers(_)
@@ -154,7 +164,7 @@ fn notices<'a>(
             say(since > last, Notice::SinceAfterLast { since, last });
         }
         if let Some(until) = until {
-            say(until < first, Notice::UntilBeforeFirst { until, first });
+            say(until <= first, Notice::UntilBeforeFirst { until, first });
         }
     }
     say(read.skipped > 0, Notice::SkippedFiles(read.skipped));
@@ -173,13 +183,25 @@ fn notices<'a>(
     for (warning, rules) in unapplied(rules) {
         say(true, Notice::Unapplied { warning, rules });
     }
+    let (mut short, mut longest): (Vec<&str>, Option<(Millis, &WarningKind)>) = (Vec::new(), None);
     for RanRule { rule, max_signals, outcome, .. } in rules {
         let rule = rule.name.as_str();
         let executions = outcome.metrics.truncated;
         say(executions > 0, Notice::Truncated { rule, max_signals: *max_signals, executions });
         for warning in outcome.warnings.iter().filter(|it| it.execution.is_none()) {
-            say(true, Notice::Warning { rule, kind: &warning.kind });
+            // Said once of all rules.
+            if let WarningKind::ShortHistory { history, .. } = warning.kind {
+                short.push(rule);
+                if longest.is_none_or(|(longest, _)| longest < history) {
+                    longest = Some((history, &warning.kind));
+                }
+            } else {
+                say(true, Notice::Warning { rule, kind: &warning.kind });
+            }
         }
+    }
+    if let Some((_, kind)) = longest {
+        say(true, Notice::ShortHistory { rules: short, kind });
     }
     let mut noisy: Vec<(u64, &str)> = rules
         .iter()

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Plan};
+use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Tail, Tails};
 use ecs::{Catalog, Millis};
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
@@ -181,15 +181,15 @@ fn reasons(refused: &[Refused]) -> String {
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
 pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { rules, plans, filters, warnings, mut refused } = prepare(options, &catalog);
+    let RunnableRules { rules, tails, filters, warnings, mut refused } = prepare(options, &catalog);
     let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
-    let pruned = prune(&mut discovery, &rules, options.mode);
-    let max_signals: Vec<u32> = plans.iter().map(Plan::max_signals).collect();
-    let sift = sift(filters, &plans, options);
-    let plans: Arc<[Plan]> = plans.into();
+    let (pruned, complete_from) = prune(&mut discovery, &tails);
+    let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
+    let tails = Arc::new(Tails::new(tails));
+    let sift = sift(filters, &tails, options);
 
     progress.enter(Stage::Scanning);
     let read = reader::Options {
@@ -197,7 +197,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         without_tokens: sift.skips(),
         ..reader::Options::default()
     };
-    let make = || Gathering::new(&sift, &plans, &catalog, options);
+    let make = || Gathering::new(&sift, Collector::new(Arc::clone(&tails)), options);
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
 
     let mut troubles = Troubles::of_paths(&discovery.failures);
@@ -236,11 +236,11 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
             .max(options.max_signals.unwrap_or_default()),
     };
     if let (Some(first), Some(last), Some(collector)) = (first, last, collector) {
-        let matches = collector.finish();
+        let (matches, data) = (collector.finish(), DataSpan { first, last, complete_from });
         for (number, ((rule, warnings), max_signals)) in
             rules.into_iter().zip(warnings).zip(max_signals).enumerate()
         {
-            match matches.execute(number, DataSpan { first, last }, &options.known, limits) {
+            match matches.execute(number, data, &options.known, limits) {
                 Ok(outcome) => ran.push(RanRule { rule, max_signals, outcome, warnings }),
                 Err(error) => {
                     refused.push(Refused {
@@ -301,7 +301,7 @@ fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
 #[derive(Default)]
 pub(crate) struct RunnableRules {
     pub(crate) rules: Vec<Arc<Rule>>,
-    pub(crate) plans: Vec<Plan>,
+    pub(crate) tails: Vec<Tail>,
     pub(crate) filters: Vec<plan::Expr>,
     /// Exceptions that are not part of the filters.
     pub(crate) warnings: Vec<Vec<Diagnostic>>,
@@ -310,7 +310,7 @@ pub(crate) struct RunnableRules {
 
 /// Sorts the rules into those that can run and those that cannot.
 pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules {
-    let RunnableRules { mut rules, mut plans, mut filters, mut warnings, mut refused } =
+    let RunnableRules { mut rules, mut tails, mut filters, mut warnings, mut refused } =
         RunnableRules::default();
     let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
     let selected = options.rules.rules();
@@ -327,8 +327,8 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        let plan = match Plan::new(&rule, options.mode) {
-            Ok(plan) => plan.limited(options.max_signals),
+        let tail = match Tail::new(&rule, options.mode, catalog) {
+            Ok(tail) => tail.limited(options.max_signals).with_residue(compiled.condition.residue()),
             Err(error) => {
                 refused.push(Refused {
                     reason: format!("{}: {error}", error.code()),
@@ -338,28 +338,29 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        filters.push(compiled.condition.into_expr(options.now));
+        filters.push(compiled.condition.filter());
         warnings.push(compiled.warnings);
-        plans.push(plan);
+        tails.push(tail);
         rules.push(rule);
     }
-    RunnableRules { rules, plans, filters, warnings, refused }
+    RunnableRules { rules, tails, filters, warnings, refused }
 }
 
 /// When executions can start, as far as that is known before anything is read.
 fn executions(mode: Mode) -> RangeInclusive<Millis> {
     match mode {
-        Mode::Replay { since, until } => since.unwrap_or(Millis::MIN)..=until.unwrap_or(Millis::MAX),
         Mode::Once { to: Some(to), .. } => to..=to,
-        Mode::Once { to: None, .. } => Millis::MIN..=Millis::MAX,
+        // Executions before the time that is asked for say what is left to those after it.
+        Mode::Replay { .. } | Mode::Once { to: None, .. } => Millis::MIN..=Millis::MAX,
     }
 }
 
-/// Leaves out the files that the loaded rules cannot reach back to; says how many. Whatever lies behind the end asked
-/// for is read: an event of the time before it may have been delivered however late.
-fn prune(discovery: &mut Discovery, rules: &[Arc<Rule>], mode: Mode) -> usize {
-    let (Mode::Replay { since, .. } | Mode::Once { from: since, .. }) = mode;
-    let Some(since) = since else { return 0 };
-    let reach = rules.iter().map(|rule| rule.reach_ms(since)).max().unwrap_or_default();
-    discovery.prune(since.saturating_sub(reach))
+/// Leaves out the files that no rule reaches back to; says how many, and since when nothing is missing. Whatever lies
+/// behind the end asked for is read: an event of the time before it may have been delivered however late.
+fn prune(discovery: &mut Discovery, tails: &[Tail]) -> (usize, Option<Millis>) {
+    // A rule without a limit needs everything.
+    let from: Option<Vec<Millis>> = tails.iter().map(Tail::reads_from).collect();
+    let Some(from) = from.and_then(|it| it.into_iter().min()) else { return (0, None) };
+    let pruned = discovery.prune(from);
+    (pruned, (pruned > 0).then_some(from))
 }

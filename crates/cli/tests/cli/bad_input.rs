@@ -100,7 +100,9 @@ fn nesting_beyond_the_limit() {
         line("nested").replace("\"i-0example000000001\"", &format!("{}1{}", "[".repeat(90), "]".repeat(90)));
     let folder = Folder::new();
     folder.write("input/nested.json", nested);
-    assert_eq!(hunted(&folder, &[]), (vec!["nested".to_owned()], "1 alert\n".to_owned()));
+    let (found, said) = hunted(&folder, &[]);
+    assert_eq!(found, ["nested"]);
+    assert!(said.starts_with("1 alert\n") && !said.contains("warning"), "{said}");
 }
 
 #[test]
@@ -138,7 +140,8 @@ fn folders_links_and_other_things() {
     folder.write("input/good.json", line("good"));
     std::fs::create_dir(folder.join("input/folder.json")).unwrap();
     let (found, said) = hunted(&folder, &[]);
-    assert_eq!((found, said.as_str()), (vec!["good".to_owned()], "1 alert\n"));
+    assert_eq!(found, ["good"]);
+    assert!(said.starts_with("1 alert\n") && !said.contains("warning"), "{said}");
 
     std::fs::create_dir(folder.join("nothing")).unwrap();
     let ran = folder.run(&["hunt", "nothing"]);

@@ -73,13 +73,13 @@ fn ranges_that_hold_nothing() {
     };
     assert_eq!(
         said(&["--since", "2026-04-01"]),
-        "0 alerts\nwarning: --since 2026-04-01 00:00:00 lies after the last event (2026-03-04 06:30:00): no \
-         execution could find anything\n"
+        "0 alerts\nwarning: --since 2026-04-01 00:00:00 lies after the last event (2026-03-04 06:30:00): \
+         nothing can be found\n"
     );
     assert_eq!(
         said(&["--until", "2026-01-01"]),
-        "0 alerts\nwarning: --until 2026-01-01 00:00:00 lies before the first event (2026-03-02 10:00:00): no \
-         execution could find anything\n"
+        "0 alerts\nwarning: --until 2026-01-01 00:00:00 does not lie after the first event (2026-03-02 \
+         10:00:00): nothing can be found\n"
     );
 }
 

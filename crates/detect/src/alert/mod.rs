@@ -16,7 +16,8 @@ use rule::{Rule, Severity};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::outcome::{AlertSeed, Detail, Execution};
+use crate::outcome::{AlertSeed, Execution};
+use crate::rule_type::NEW_TERMS;
 use event::EventDocument;
 use overrides::Overrides;
 
@@ -77,17 +78,13 @@ fn own_fields(seed: &AlertSeed, rule: &Rule, event: EventDocument<'_>) -> (OwnFi
     let reason = reason::reason(event, &overrides);
     let now = Value::from(to_iso(seed.execution.started_at));
     let (ancestors, depth) = ancestors(seed, event);
-    let new_terms = match &seed.detail {
-        Detail::Event => None,
-        Detail::NewTerms(terms) => Some(terms.clone().into()),
-    };
     let fields = [
         ("@timestamp", Some(now.clone())),
         ("kibana.alert.ancestors", Some(ancestors)),
         ("kibana.alert.depth", Some(depth.into())),
         ("kibana.alert.intended_timestamp", Some(now.clone())),
         ("kibana.alert.last_detected", Some(now.clone())),
-        ("kibana.alert.new_terms", new_terms),
+        (NEW_TERMS, seed.detail.field(NEW_TERMS)),
         ("kibana.alert.original_time", original_time(event).map(Value::from)),
         ("kibana.alert.reason", Some(reason.into())),
         ("kibana.alert.risk_score", Some(overrides.risk_score.into())),
@@ -111,7 +108,7 @@ const OWN_KEYS: [&str; 15] = [
     "kibana.alert.depth",
     "kibana.alert.intended_timestamp",
     "kibana.alert.last_detected",
-    "kibana.alert.new_terms",
+    NEW_TERMS,
     "kibana.alert.original_time",
     "kibana.alert.reason",
     "kibana.alert.risk_score",

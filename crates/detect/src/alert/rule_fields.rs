@@ -5,7 +5,7 @@ use rule::{Rule, RuleKind};
 use serde_json::{Value, json};
 
 use super::clean::flatten_at;
-use crate::plan::SPACE;
+use crate::tail::SPACE;
 
 /// Fields of a rule that are not parameters of its type: those of any rule of Kibana, and bookkeeping.
 const NOT_PARAMETERS: [&str; 17] = [

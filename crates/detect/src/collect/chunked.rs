@@ -6,7 +6,7 @@ const CHUNK: usize = 1 << 16;
 /// A vector in chunks: tables of millions of entries grow without a moment in which they exist twice, and can be
 /// put behind one another without copying.
 #[derive(Clone, Debug)]
-pub(super) struct Chunked<T> {
+pub(crate) struct Chunked<T> {
     chunks: Vec<Vec<T>>,
     /// Room for further chunks.
     spare: Vec<Vec<T>>,
@@ -21,11 +21,11 @@ impl<T> Default for Chunked<T> {
 impl<T> Chunked<T> {
     /// The place that the next item gets: the number of items, unless some were put behind with
     /// [`append`](Self::append).
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.chunks.last().map_or(0, |last| (self.chunks.len() - 1) * CHUNK + last.len())
     }
 
-    pub(super) fn push(&mut self, item: T) {
+    pub(crate) fn push(&mut self, item: T) {
         match self.chunks.last_mut() {
             Some(last) if last.len() < CHUNK => last.push(item),
             // The first chunk grows as needed: most rules match little.
@@ -40,20 +40,20 @@ impl<T> Chunked<T> {
 
     /// Puts the items of `other` behind these; returns by how much their places grow. Places at the end of what
     /// was the last chunk may stay empty.
-    pub(super) fn append(&mut self, other: Self) -> usize {
+    pub(crate) fn append(&mut self, other: Self) -> usize {
         let shift = self.chunks.len() * CHUNK;
         self.chunks.extend(other.chunks);
         shift
     }
 
     /// The chunks, to be read one by one and given to [`reuse`](Self::reuse).
-    pub(super) fn into_chunks(self) -> impl Iterator<Item = Vec<T>> {
+    pub(crate) fn into_chunks(self) -> impl Iterator<Item = Vec<T>> {
         self.chunks.into_iter()
     }
 
     /// Takes the room of a chunk whose items are needed no longer: what is moved from one table to another needs
     /// no room twice.
-    pub(super) fn reuse(&mut self, mut chunk: Vec<T>) {
+    pub(crate) fn reuse(&mut self, mut chunk: Vec<T>) {
         if chunk.capacity() >= CHUNK {
             chunk.clear();
             self.spare.push(chunk);
@@ -61,15 +61,15 @@ impl<T> Chunked<T> {
     }
 
     /// Gives back the room that nothing lies in.
-    pub(super) fn drop_spare(&mut self) {
+    pub(crate) fn drop_spare(&mut self) {
         self.spare = Vec::new();
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.chunks.iter_mut().flatten()
     }
 }

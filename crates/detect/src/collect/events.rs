@@ -1,19 +1,12 @@
 //! Who the matched events are.
 
 use std::cmp::Ordering;
+use std::hash::Hasher;
 
-use ecs::Millis;
+use ecs::{Millis, Origin};
+use rustc_hash::FxHasher;
 
 use super::chunked::Chunked;
-
-/// Where an event was read from, so that its document can be built if it alerts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Origin {
-    /// The input, as the reader numbers them.
-    pub input: u32,
-    /// The record within the input.
-    pub ordinal: u64,
-}
 
 /// An event that some rule matched.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +22,7 @@ pub struct EventInfo<'a> {
 }
 
 /// The number of an event in the [`EventTable`]. Depends on the order of feeding: nothing may be sorted by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct EventRef(u32);
 
 impl EventRef {
@@ -103,6 +96,11 @@ impl EventTable {
         EventRef(u32::try_from(self.rows.len() - 1).expect("a hunt has fewer than 2^32 matched events"))
     }
 
+    /// Adds an event of another table whose indices have the same numbers.
+    pub(super) fn copy(&mut self, other: &Self, event: EventRef) -> EventRef {
+        self.push(&other.info(event, &mut [0; 36]))
+    }
+
     /// Beyond the number of any event.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
@@ -113,6 +111,10 @@ impl EventTable {
         if self.indices.len() < names.len() {
             names.clone_into(&mut self.indices);
         }
+    }
+
+    pub(super) fn indices(&self) -> &[String] {
+        &self.indices
     }
 
     /// Takes over the events of `other`; their numbers grow by what is returned.
@@ -146,7 +148,7 @@ impl EventTable {
         self.name(self.index(event))
     }
 
-    fn name(&self, index: u32) -> &str {
+    pub(crate) fn name(&self, index: u32) -> &str {
         self.indices.get(index as usize).map_or("", String::as_str)
     }
 
@@ -163,6 +165,11 @@ impl EventTable {
         }
         let (start, len) = place(&row.id);
         &self.ids[start..start + len]
+    }
+
+    /// A hash of who the event is: equal for all deliveries of it, in all collectors.
+    pub(crate) fn identity(&self, event: EventRef) -> u64 {
+        identity(self.id(event, &mut [0; 36]), self.index(event))
     }
 
     /// Whether both are the same event: same `_id` in the same `_index`.
@@ -200,6 +207,14 @@ impl EventTable {
             origin: self.origin(event),
         }
     }
+}
+
+/// See [`EventTable::identity`].
+pub(super) fn identity(id: &str, index: u32) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(id.as_bytes());
+    hasher.write_u32(index);
+    hasher.finish()
 }
 
 fn place(id: &[u8; 16]) -> (usize, usize) {

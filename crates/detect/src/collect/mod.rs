@@ -2,103 +2,78 @@
 
 mod chunked;
 mod events;
+mod feed;
 mod matches;
-mod term_table;
-mod terms;
+mod moved;
 
 use std::sync::Arc;
 
-use ecs::Millis;
-use rustc_hash::FxHashMap;
+use ecs::{Millis, Scalar};
 
-pub use events::{EventInfo, Origin};
+pub use events::EventInfo;
 pub use matches::Matches;
-pub use terms::{Term, TermId};
 
+pub(crate) use chunked::Chunked;
 pub(crate) use events::{EventRef, EventTable};
-pub(crate) use matches::{Match, QueryMatches, RuleMatches, Skipped};
-pub(crate) use term_table::{Combination, Counting, RunId, Shape, Terms};
-pub(crate) use terms::Interner;
+pub(crate) use feed::Feed;
+pub(crate) use moved::Moved;
 
-use crate::Plan;
-use crate::plan::{EventTime, Kind};
+use crate::fate::Watched;
+use crate::rule_type::Gathered;
+use crate::tails::{ColumnNumber, Tails};
+use crate::term::{Interner, TermId};
 use events::Current;
-use term_table::TermTable;
-
-/// So many combinations of new-terms values of one event are looked at; of the rest, in the order of the
-/// values, is said that they were left out.
-pub const COMBINATIONS_MAX: u64 = 1 << 20;
-
-/// The number of a field among those whose values rules ask for; see [`Collector::fields`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FieldNumber(u32);
-
-impl FieldNumber {
-    /// As an index.
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// Gathers the matches of all rules. Each thread has its own; in the end they are merged.
 ///
 /// Neither the order of feeding nor the number of collectors has any influence on the alerts.
 #[derive(Clone, Debug)]
 pub struct Collector {
-    plans: Arc<[Plan]>,
+    tails: Arc<Tails>,
     events: EventTable,
     rules: Vec<OneRule>,
     values: Vec<Interner>,
+    /// The `_id` of events of which more is kept.
+    watched_id: Option<String>,
+    watched: Vec<Watched>,
 }
 
 #[derive(Clone, Debug)]
 struct OneRule {
-    fields: Vec<FieldNumber>,
-    found: Found,
+    gathered: Gathered,
     matched: u64,
-    skipped: Skipped,
-}
-
-#[derive(Clone, Debug)]
-enum Found {
-    Query(QueryMatches),
-    NewTerms(Box<TermTable>),
 }
 
 impl Collector {
     /// Nothing matched yet.
-    pub fn new(plans: Arc<[Plan]>) -> Self {
-        let mut fields: FxHashMap<String, FieldNumber> = FxHashMap::default();
-        let mut rules = Vec::with_capacity(plans.len());
-        for plan in plans.iter() {
-            let numbers = plan.term_fields().iter().map(|path| {
-                let next = FieldNumber(fields.len() as u32);
-                *fields.entry(path.clone()).or_insert(next)
-            });
-            rules.push(OneRule {
-                fields: numbers.collect(),
-                found: match plan.kind {
-                    Kind::Query => Found::Query(QueryMatches::default()),
-                    Kind::NewTerms { .. } => Found::NewTerms(Box::new(TermTable::new(plan.shape()))),
-                },
-                matched: 0,
-                skipped: Skipped::default(),
-            });
+    pub fn new(tails: Arc<Tails>) -> Self {
+        let rules = tails.rules().iter().map(|it| OneRule { gathered: Gathered::new(it), matched: 0 });
+        Self {
+            rules: rules.collect(),
+            values: vec![Interner::default(); tails.column_count()],
+            events: EventTable::default(),
+            watched_id: None,
+            watched: Vec::new(),
+            tails,
         }
-        let values = vec![Interner::default(); fields.len()];
-        Self { plans, events: EventTable::default(), rules, values }
     }
 
-    /// The fields whose values the rule asks for, in its order. Rules that ask for the same field share its
-    /// number. `rule` is the rule's place among the plans.
-    pub fn fields(&self, rule: usize) -> &[FieldNumber] {
-        &self.rules[rule].fields
+    /// Keeps what is needed to say what became of the events with this `_id`: see [`Matches::fates`].
+    #[must_use]
+    pub fn watching(self, id: String) -> Self {
+        Self { watched_id: Some(id), ..self }
     }
 
-    /// The number of a value, for [`EventMatches::push`]. Worth keeping for each value of a block's dictionary;
-    /// it is good for this collector only.
-    pub fn intern(&mut self, field: FieldNumber, term: Term<'_>) -> TermId {
-        self.values[field.index()].intern(term)
+    /// The rules whose matches are gathered.
+    pub fn tails(&self) -> &Arc<Tails> {
+        &self.tails
+    }
+
+    /// The number of a value, for [`EventMatches::push`]; nothing if the field's type does not index it. Worth keeping
+    /// for each value of a block's dictionary; it is good for this collector only.
+    pub fn intern(&mut self, column: ColumnNumber, value: Scalar<'_>) -> Option<TermId> {
+        let values = &mut self.values[column.index()];
+        self.tails.column(column).ty.with(value, |term| values.intern(term))
     }
 
     /// Says what the indices are called, by their number: the alerts' ids contain the names, and events are ordered
@@ -108,12 +83,13 @@ impl Collector {
         self.events.name_indices(names);
     }
 
-    /// Begins an event that some rule matched.
+    /// Begins an event that some filter matched.
     pub fn event<'a>(&'a mut self, info: EventInfo<'a>) -> EventMatches<'a> {
-        EventMatches { collector: self, current: Current::new(info) }
+        let is_watched = self.watched_id.as_deref() == Some(info.id);
+        EventMatches { collector: self, current: Current::new(info), is_watched }
     }
 
-    /// Takes over what another collector of the same plans gathered.
+    /// Takes over what another collector of the same rules gathered.
     pub fn merge(&mut self, mut other: Self) {
         if self.events.len() < other.events.len() {
             std::mem::swap(self, &mut other);
@@ -121,25 +97,42 @@ impl Collector {
         let shift = self.events.append(other.events);
         let values: Vec<Vec<TermId>> =
             self.values.iter_mut().zip(other.values).map(|(into, from)| from.move_into(into)).collect();
-        for (mine, theirs) in self.rules.iter_mut().zip(other.rules) {
+        let mut moved = Moved::shifted(&self.tails, &mut self.events, shift, &values);
+        for (rule, (mine, theirs)) in self.rules.iter_mut().zip(other.rules).enumerate() {
             mine.matched += theirs.matched;
-            mine.skipped.merge(theirs.skipped);
-            let value = |mut key: Combination| {
-                for (id, field) in key.iter_mut().zip(&theirs.fields) {
-                    *id = values[field.index()][id.index()];
-                }
-                key
-            };
-            match (&mut mine.found, theirs.found) {
-                (Found::Query(mine), Found::Query(theirs)) => mine.merge(theirs, shift),
-                (Found::NewTerms(mine), Found::NewTerms(theirs)) => {
-                    mine.merge(*theirs, &mut self.events, value, |event| EventTable::shifted(event, shift));
-                }
-                (Found::Query(_), Found::NewTerms(_)) | (Found::NewTerms(_), Found::Query(_)) => {
-                    unreachable!("both collectors were made from the same plans")
-                }
-            }
+            moved.of_rule(rule, Millis::MIN);
+            mine.gathered.merge(theirs.gathered, &mut moved);
         }
+        for mut watched in other.watched {
+            moved.of_rule(watched.rule, Millis::MIN);
+            watched.renumber(&mut moved);
+            self.watched.push(watched);
+        }
+    }
+
+    /// Forgets what no execution looks at that starts at `now` or later.
+    pub fn forget(&mut self, now: Millis) {
+        let old = std::mem::replace(self, Self::new(Arc::clone(&self.tails)));
+        self.events.name_indices(old.events.indices());
+        self.watched_id = old.watched_id;
+        let mut moved =
+            Moved::anew(&self.tails, &mut self.events, &mut self.values, &old.events, &old.values);
+        for (rule, (mine, theirs)) in self.rules.iter_mut().zip(old.rules).enumerate() {
+            let window = self.tails.rules()[rule].bounds.window(now);
+            mine.matched = theirs.matched;
+            moved.of_rule(rule, window.history.min(window.from));
+            mine.gathered.merge(theirs.gathered, &mut moved);
+        }
+        for mut watched in old.watched {
+            moved.of_rule(watched.rule, Millis::MIN);
+            watched.renumber(&mut moved);
+            self.watched.push(watched);
+        }
+    }
+
+    /// How many events are kept.
+    pub fn events(&self) -> usize {
+        self.events.len()
     }
 
     /// All that was matched.
@@ -148,100 +141,41 @@ impl Collector {
     }
 }
 
-/// One event and the rules that match it.
+/// One event and the filters that match it.
 #[derive(Debug)]
 pub struct EventMatches<'a> {
     collector: &'a mut Collector,
     current: Current<'a>,
+    is_watched: bool,
 }
 
 impl EventMatches<'_> {
-    /// Says that a rule matches the event. `over` is the value of [`Plan::timestamp_override`], if the rule has
-    /// that and the event does; `terms` are the values of each of [`Plan::term_fields`], in any order and
-    /// repeated as the event has them.
+    /// Says that a filter matches the event. `over` is the value of [`Tail::timestamp_override`], if the rule has
+    /// that and the event does; `values` are those of each of the filter's [columns](Tails::columns), in any order
+    /// and repeated as the event has them.
     ///
-    /// An event that is itself an alert must not be given to a rule whose own it is ([`Plan::is_own`]).
+    /// An event that is itself an alert must not be given to a rule whose own it is ([`Tail::is_own`]).
     ///
     /// Says whether the rule could alert on the event, as far as this collector can tell by now: if not, it never
     /// will.
-    pub fn push(&mut self, rule: usize, over: Option<Millis>, terms: &[&[TermId]]) -> bool {
-        let Collector { plans, events, rules, values, .. } = &mut *self.collector;
-        let (plan, rule) = (&plans[rule], &mut rules[rule]);
-        let Some(at) = plan.time(over, self.current.info.timestamp) else { return false };
-        rule.matched += 1;
-        let (earliest, latest) = plan.reach();
+    ///
+    /// [`Tail::timestamp_override`]: crate::Tail::timestamp_override
+    /// [`Tail::is_own`]: crate::Tail::is_own
+    pub fn push(&mut self, filter: usize, over: Option<Millis>, values: &[&[TermId]]) -> bool {
+        let Collector { tails, events, rules, values: interned, watched, .. } = &mut *self.collector;
+        let (rule, step, columns) = (tails.rule_of(filter), tails.step(filter), tails.columns(filter));
+        debug_assert_eq!(values.len(), columns.len(), "the filter's columns, each with its values");
+        let tail = &tails.rules()[rule];
+        let timestamp = self.current.info.timestamp;
+        let at = tail.time(over, timestamp);
+        if self.is_watched {
+            watched.push(Watched::new(rule, step, at, &self.current.info, values));
+        }
+        let Some(at) = at else { return false };
+        rules[rule].matched += 1;
+        let (earliest, latest) = tail.reach();
         let is_in_reach = at.time >= earliest && at.time <= latest;
-        match &mut rule.found {
-            // Also what lies outside all ranges: it may be the copy that counts.
-            Found::Query(matches) => {
-                matches.push(at, self.current.row(events));
-                is_in_reach
-            }
-            Found::NewTerms(table) => {
-                if !is_in_reach {
-                    return false;
-                }
-                let pushed =
-                    push_combinations(table, &rule.fields, at, terms, values, &mut self.current, events);
-                if pushed.left_out > 0 {
-                    rule.skipped.add(at.time, self.current.info.id, pushed.left_out);
-                }
-                pushed.is_first
-            }
-        }
+        let mut feed = Feed::new(&mut self.current, events, interned, columns, is_in_reach);
+        rules[rule].gathered.push(step, at, values, &mut feed) && tail.mode.selects(timestamp)
     }
-}
-
-/// What became of the combinations of one event.
-#[derive(Default)]
-struct Pushed {
-    /// The event is the first of a run of some combination.
-    is_first: bool,
-    /// How many combinations were too many.
-    left_out: u64,
-}
-
-/// Adds the Cartesian product of the fields' values.
-fn push_combinations(
-    table: &mut TermTable,
-    fields: &[FieldNumber],
-    at: EventTime,
-    terms: &[&[TermId]],
-    values: &[Interner],
-    current: &mut Current<'_>,
-    events: &mut EventTable,
-) -> Pushed {
-    if terms.len() != fields.len() || terms.iter().any(|it| it.is_empty()) {
-        return Pushed::default();
-    }
-    let mut key = Combination::default();
-    if terms.iter().all(|it| it.len() == 1) {
-        for (to, from) in key.iter_mut().zip(terms) {
-            *to = from[0];
-        }
-        return Pushed { is_first: table.push(key, at.time, current, events), left_out: 0 };
-    }
-    let mut distinct: Vec<Vec<TermId>> = terms.iter().map(|it| it.to_vec()).collect();
-    for ids in &mut distinct {
-        ids.sort_unstable();
-        ids.dedup();
-    }
-    let all = distinct.iter().fold(1_u64, |all, ids| all.saturating_mul(ids.len() as u64));
-    if all > COMBINATIONS_MAX {
-        // Numbers depend on the order of feeding; which combinations are looked at must not.
-        for (ids, field) in distinct.iter_mut().zip(fields) {
-            let values = &values[field.index()];
-            ids.sort_unstable_by(|&a, &b| values.get(a).cmp(&values.get(b)));
-        }
-    }
-    let mut is_first = false;
-    for number in 0..all.min(COMBINATIONS_MAX) {
-        let mut rest = number as usize;
-        for (to, ids) in key.iter_mut().zip(&distinct).rev() {
-            *to = ids[rest % ids.len()];
-            rest /= ids.len();
-        }
-        is_first |= table.push(key, at.time, current, events);
-    }
-    Pushed { is_first, left_out: all.saturating_sub(COMBINATIONS_MAX) }
 }

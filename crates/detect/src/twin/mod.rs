@@ -4,20 +4,24 @@ mod naive;
 
 use std::sync::Arc;
 
-use ecs::Millis;
 use ecs::date::DateMath;
+use ecs::{Catalog, Millis, Scalar};
+use plan::Residue;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rule::{NewTerms, Rule, RuleKind};
+use serde_json::json;
 
-use crate::COMBINATIONS_MAX;
+use crate::rule_type::TERMS_PAGE;
 use crate::{
-    Collector, DataSpan, EventInfo, KnownAlerts, Limits, Matches, Mode, Origin, Plan, Term, WarningKind,
+    COMBINATIONS_MAX, Collector, DataSpan, EventInfo, Fate, KnownAlerts, Limits, Matches, Mode, Origin,
+    Outcome, Tail, Tails, WarningKind,
 };
-use naive::{Delivery, Naive, Range, Said};
+use naive::{Delivery, Naive, Range, Said, SaidAlert};
 
 const MINUTE: Millis = 60_000;
-const FIELDS: [&str; 3] = ["user.name", "source.ip", "event.action"];
+const FIELDS: [&str; 3] = ["user.name", "source.address", "event.action"];
+const REPLAY: Mode = Mode::Replay { since: None, until: None };
 
 /// What of a rule the executions depend on.
 #[derive(Clone, Debug)]
@@ -58,6 +62,20 @@ impl Spec {
         }
         rule
     }
+
+    fn tail(&self, mode: Mode) -> Tail {
+        Tail::new(&self.rule(), mode, &Catalog::ecs()).unwrap()
+    }
+}
+
+/// `event.created` lies in the last hour, or more than two hours back.
+fn residue() -> Residue {
+    let query = json!({"bool": {"should": [
+        {"range": {"event.created": {"gte": "now-1h"}}},
+        {"range": {"event.created": {"lt": "now-2h"}}},
+    ]}});
+    let query = plan::dsl::parse(&query).unwrap();
+    plan::condition(&query, &Catalog::ecs()).unwrap().residue().unwrap()
 }
 
 /// Times that meet the edges of ranges, and times beside them.
@@ -85,12 +103,12 @@ fn deliveries(fields: usize) -> impl Strategy<Value = Vec<Delivery>> {
     ]);
     let values =
         prop::collection::vec(select(vec!["", "ana", "bo", "cy", "dee"]).prop_map(str::to_owned), 0..4);
-    let one =
-        (id, 0..2_u32, time(), prop::option::weighted(0.7, time()), prop::collection::vec(values, fields));
+    let over = prop::option::weighted(0.7, time());
+    let one = (id, 0..2_u32, time(), over, prop::collection::vec(values, fields), time());
     let copied = prop::collection::vec((one, prop::bool::weighted(0.2)), 1..40);
     copied.prop_map(|all| {
         let mut deliveries = Vec::new();
-        for ((id, index, timestamp, over, terms), twice) in all {
+        for ((id, index, timestamp, over, terms, created), twice) in all {
             for _ in 0..=usize::from(twice) {
                 let origin = Origin { input: deliveries.len() as u32 % 3, ordinal: deliveries.len() as u64 };
                 deliveries.push(Delivery {
@@ -100,6 +118,7 @@ fn deliveries(fields: usize) -> impl Strategy<Value = Vec<Delivery>> {
                     over,
                     origin,
                     terms: terms.clone(),
+                    created,
                 });
             }
         }
@@ -156,8 +175,7 @@ fn spec() -> impl Strategy<Value = Spec> {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    let replay = Mode::Replay { since: None, until: None };
-    let accepted = move |spec: &Spec| Plan::new(&spec.rule(), replay).is_ok();
+    let accepted = |spec: &Spec| Tail::new(&spec.rule(), REPLAY, &Catalog::ecs()).is_ok();
     let spec = spec().prop_filter("the history window does not always lie before the interval", accepted);
     spec.prop_flat_map(|rule| {
         let bound = || prop::option::weighted(0.3, time());
@@ -179,20 +197,29 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 impl Case {
-    fn matches(&self, plan: Plan) -> Matches {
-        let plans: Arc<[Plan]> = Arc::from([plan]);
-        let mut collectors = vec![Collector::new(Arc::clone(&plans)); 3];
+    /// Feeds the deliveries that are wanted.
+    fn collect(&self, tail: Tail, watched: &str, wanted: impl Fn(&Delivery) -> bool) -> Collector {
+        let has_residue = tail.residue.is_some();
+        let is_overridden = tail.timestamp_override().is_some();
+        let tails = Arc::new(Tails::new(vec![tail]));
+        let mut collectors = vec![Collector::new(Arc::clone(&tails)).watching(watched.to_owned()); 3];
         for collector in &mut collectors {
             collector.name_indices(&indices());
         }
         for &(at, collector) in &self.feeding {
             let (delivery, collector) = (&self.deliveries[at], &mut collectors[collector]);
-            let fields = collector.fields(0).to_vec();
-            let terms: Vec<Vec<_>> = fields
+            if !wanted(delivery) {
+                continue;
+            }
+            let texts = delivery.terms.iter().map(|it| it.iter().map(|it| Scalar::Str(it)).collect());
+            let created = ecs::date::to_iso(delivery.created);
+            let values = texts.chain(has_residue.then(|| vec![Scalar::Str(&created)]));
+            let terms: Vec<Vec<_>> = tails
+                .columns(0)
                 .iter()
-                .zip(&delivery.terms)
-                .map(|(&field, values)| {
-                    values.iter().map(|it| collector.intern(field, Term::Str(it))).collect()
+                .zip(values)
+                .map(|(&column, values)| {
+                    values.into_iter().filter_map(|it| collector.intern(column, it)).collect()
                 })
                 .collect();
             let terms: Vec<&[_]> = terms.iter().map(Vec::as_slice).collect();
@@ -202,49 +229,97 @@ impl Case {
                 timestamp: delivery.timestamp,
                 origin: delivery.origin,
             };
-            let over = delivery.over.filter(|_| plans[0].timestamp_override().is_some());
-            collector.event(info).push(0, over, &terms);
+            collector.event(info).push(0, delivery.over.filter(|_| is_overridden), &terms);
         }
         let mut all = collectors.pop().unwrap();
         for collector in collectors {
             all.merge(collector);
         }
-        all.finish()
+        all
+    }
+
+    fn matches(&self, tail: Tail) -> Matches {
+        self.collect(tail, "a", |_| true).finish()
     }
 
     fn span(&self) -> DataSpan {
         let times = || self.deliveries.iter().flat_map(|it| [Some(it.timestamp), it.over]).flatten();
-        DataSpan { first: times().min().unwrap(), last: times().max().unwrap() }
+        DataSpan { first: times().min().unwrap(), last: times().max().unwrap(), complete_from: None }
     }
 
-    /// Compares the outcome with the naive one, without and with alerts that exist already.
-    fn check(&self, plan: Plan, rule: &Rule, ranges: &[Range]) -> Result<(), TestCaseError> {
-        let matches = self.matches(plan);
+    fn naive<'a>(&'a self, rule: &'a Rule, indices: &'a [String], known: &'a KnownAlerts) -> Naive<'a> {
+        let (deliveries, page) = (&self.deliveries[..], self.page);
+        Naive { rule, deliveries, indices, known, budget: rule.max_signals, page, has_residue: false }
+    }
+
+    /// Compares the outcome with the naive one, without and with alerts that exist already. `is_asked` says of which
+    /// executions it matters that they were cut off.
+    fn check(
+        &self,
+        tail: Tail,
+        rule: &Rule,
+        ranges: &[Range],
+        is_asked: impl Fn(&Range) -> bool,
+    ) -> Result<(), TestCaseError> {
+        let (mode, has_residue) = (tail.mode, tail.residue.is_some());
+        let matches = self.matches(tail);
         let mut known = KnownAlerts::default();
         for _ in 0..2 {
-            let (deliveries, indices, limits) = (&self.deliveries[..], &indices()[..], Limits::default());
-            let outcome = matches.execute_paged(0, self.span(), &known, limits, self.page).unwrap();
-            let naive =
-                Naive { rule, deliveries, indices, known: &known, budget: rule.max_signals, page: self.page };
-            let expected = naive.execute(ranges.iter().copied());
-            let truncated = outcome.warnings.iter().filter(|it| it.kind == WarningKind::AlertLimit);
-            let said = Said {
-                truncated: truncated.filter_map(|it| it.execution).collect(),
-                alerts: outcome
-                    .alerts
-                    .iter()
-                    .map(|it| (it.execution.started_at, it.id.clone(), it.event.origin, it.detail.clone()))
-                    .collect(),
-            };
-            prop_assert_eq!(outcome.metrics.truncated, said.truncated.len() as u64);
-            prop_assert_eq!(&said, &expected);
-            prop_assert_eq!(outcome.executions.total, ranges.len() as u64);
+            let limits = Limits::default();
+            let outcome = matches.execute_as(mode, 0, self.span(), &known, limits, self.page).unwrap();
+            let indices = indices();
+            let naive = Naive { has_residue, ..self.naive(rule, &indices, &known) };
+            let mut expected = naive.execute(ranges.iter().copied());
+            expected.alerts.retain(|it| mode.selects(it.timestamp));
+            let asked: Vec<Millis> =
+                ranges.iter().filter(|it| is_asked(it)).map(|it| it.started_at).collect();
+            expected.truncated.retain(|it| asked.contains(it));
+            prop_assert_eq!(outcome.metrics.truncated, expected.truncated.len() as u64);
+            prop_assert_eq!(&said(&outcome), &expected);
             prop_assert!(outcome.executions.run <= outcome.executions.total);
             for alert in outcome.alerts.iter().step_by(self.known) {
                 known.add_id(alert.id.clone());
             }
         }
         Ok(())
+    }
+
+    /// The same with an event of its own for each delivery.
+    fn apart(mut self) -> Self {
+        for (at, delivery) in self.deliveries.iter_mut().enumerate() {
+            delivery.id = format!("event-{at}");
+        }
+        self
+    }
+
+    /// Every execution that has anything to see, by the book.
+    fn ranges(&self, rule: &Rule) -> Vec<Range> {
+        let (span, interval) = (self.span(), rule.interval.millis());
+        let range = |tick: i64| Range::scheduled(rule, tick * interval);
+        let started = (span.first + interval - 1).div_euclid(interval);
+        // An end that does not move with the clock is there before there are events.
+        let first = if rule.to.reads_clock() {
+            let mut later = started - 2_000..;
+            later.find(|&tick| range(tick).to >= span.first).unwrap()
+        } else {
+            started
+        };
+        (first..first + 1_000_000).map(range).take_while(|it| it.from <= span.last).collect()
+    }
+}
+
+fn said(outcome: &Outcome) -> Said {
+    let truncated = outcome.warnings.iter().filter(|it| it.kind == WarningKind::AlertLimit);
+    let alert = |it: &crate::AlertSeed| SaidAlert {
+        execution: it.execution.started_at,
+        id: it.id.clone(),
+        origin: it.event.origin,
+        timestamp: it.event.timestamp,
+        detail: it.detail.clone(),
+    };
+    Said {
+        truncated: truncated.filter_map(|it| it.execution).collect(),
+        alerts: outcome.alerts.iter().map(alert).collect(),
     }
 }
 
@@ -253,29 +328,27 @@ fn indices() -> Vec<String> {
     vec!["logs-aws.cloudtrail-other".to_owned(), "logs-aws.cloudtrail-default".to_owned()]
 }
 
+/// Whether an execution can raise an alert that is asked for.
+fn is_asked(rule: &Rule, mode: Mode, range: &Range) -> bool {
+    let Mode::Replay { since, until } = mode else { return true };
+    rule.timestamp_override.is_some()
+        || since.is_none_or(|it| range.to >= it) && until.is_none_or(|it| range.from < it)
+}
+
 proptest! {
-    /// Whatever the schedule, the order of feeding and the number of collectors.
+    /// Whatever the schedule, the order of feeding and the number of collectors; and whatever is asked for, its alerts
+    /// are those of the whole.
     #[test]
     fn replay_is_every_execution(case in case()) {
-        let rule = case.rule.rule();
-        let plan = Plan::new(&rule, Mode::Replay { since: case.since, until: case.until }).unwrap();
-        let (span, interval) = (case.span(), rule.interval.millis());
-        let since = case.since.unwrap_or(span.first - 1);
-        let until = case.until.unwrap_or_else(|| {
-            let end = (span.last + interval - 1).div_euclid(interval);
-            let mut late = (end..end + 2_000).map(|it| it * interval);
-            late.find(|&it| Range::scheduled(&rule, it).to >= span.last).unwrap_or(end * interval)
-        });
-        let ranges: Vec<Range> = (since.div_euclid(interval) + 1..=until.div_euclid(interval))
-            .map(|tick| Range::scheduled(&rule, tick * interval))
-            .collect();
-        case.check(plan, &rule, &ranges)?;
+        let (rule, mode) = (case.rule.rule(), Mode::Replay { since: case.since, until: case.until });
+        case.check(case.rule.tail(mode), &rule, &case.ranges(&rule), |it| is_asked(&rule, mode, it))?;
     }
 
     #[test]
-    fn once_is_one_execution(case in case()) {
+    fn once_is_one_execution(case in case(), has_residue in any::<bool>()) {
         let rule = case.rule.rule();
-        let plan = Plan::new(&rule, Mode::Once { from: case.since, to: case.until }).unwrap();
+        let tail = case.rule.tail(Mode::Once { from: case.since, to: case.until });
+        let tail = tail.with_residue(has_residue.then(residue));
         let span = case.span();
         let (from, to) = (case.since.unwrap_or(span.first - 1), case.until.unwrap_or(span.last));
         let history = match (&rule.kind, case.since) {
@@ -284,11 +357,154 @@ proptest! {
             }
             _ => from,
         };
-        case.check(plan, &rule, &[Range { started_at: to, from, to, history, exclusive: true }])?;
+        case.check(tail, &rule, &[Range { started_at: to, from, to, history, exclusive: true }], |_| true)?;
+    }
+
+    /// What a residue decides, it decides for each execution, of the history as well.
+    #[test]
+    fn a_residue_is_decided_by_each_execution(case in case()) {
+        let (rule, mode) = (case.rule.rule(), Mode::Replay { since: case.since, until: case.until });
+        let tail = case.rule.tail(mode).with_residue(Some(residue()));
+        case.check(tail, &rule, &case.ranges(&rule), |it| is_asked(&rule, mode, it))?;
+    }
+
+    /// Events that the rule does not match change nothing, wherever they lie.
+    #[test]
+    fn unrelated_events_change_no_alert(
+        case in case(),
+        earlier in 0..300_i64,
+        later in 0..300_i64,
+        has_residue in any::<bool>(),
+    ) {
+        prop_assume!(case.rule.rule().to.reads_clock());
+        let matches = case.matches(case.rule.tail(REPLAY).with_residue(has_residue.then(residue)));
+        let span = case.span();
+        let longer = DataSpan {
+            first: span.first - earlier * MINUTE,
+            last: span.last + later * MINUTE,
+            complete_from: None,
+        };
+        let execute =
+            |span| said(&matches.execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap());
+        prop_assert_eq!(execute(longer), execute(span));
+    }
+
+    /// Delivered once or three times, in whatever order: the alerts are the same.
+    #[test]
+    fn copies_change_no_alert(case in case(), has_residue in any::<bool>()) {
+        let once = case.apart();
+        let mut thrice = once.clone();
+        let count = once.deliveries.len();
+        for copy in 1..3_u32 {
+            for at in 0..count {
+                let origin = Origin { input: 10 + copy, ordinal: at as u64 };
+                thrice.feeding.insert(at * copy as usize % thrice.feeding.len(), (thrice.deliveries.len(), at % 3));
+                thrice.deliveries.push(Delivery { origin, ..once.deliveries[at].clone() });
+            }
+        }
+        let execute = |case: &Case| {
+            let matches = case.matches(case.rule.tail(REPLAY).with_residue(has_residue.then(residue)));
+            let (known, limits) = (KnownAlerts::default(), Limits::default());
+            said(&matches.execute_as(REPLAY, 0, case.span(), &known, limits, case.page).unwrap())
+        };
+        prop_assert_eq!(execute(&thrice), execute(&once));
+    }
+
+    /// What a rule says it reads is all it needs for what is asked for, or it says that it may not be.
+    #[test]
+    fn what_need_not_be_read_changes_no_alert(case in case().prop_map(Case::apart)) {
+        let spec = Spec { timestamp_override: false, ..case.rule.clone() };
+        let mode = Mode::Replay { since: case.since, until: case.until };
+        let tail = spec.tail(mode);
+        let from = tail.reads_from();
+        let execute = |collector: Collector, span| {
+            collector.finish().execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap()
+        };
+        let whole = execute(case.collect(tail.clone(), "a", |_| true), case.span());
+        let is_read = |it: &Delivery| from.is_none_or(|from| from <= it.timestamp);
+        let part = execute(
+            case.collect(tail, "a", is_read),
+            DataSpan { complete_from: from, ..case.span() },
+        );
+        if !part.warnings.iter().any(|it| it.kind == WarningKind::UncertainStart) {
+            prop_assert_eq!(said(&part), said(&whole));
+        }
+    }
+
+    /// What is forgotten, later executions do not look at.
+    #[test]
+    fn what_is_forgotten_is_not_needed(case in case().prop_map(Case::apart), now in time()) {
+        let rule = case.rule.rule();
+        let tail = case.rule.tail(REPLAY);
+        let interval = rule.interval.millis();
+        let now = now.div_euclid(interval) * interval;
+        // Where the replay over what is left begins.
+        let begin = |now| {
+            let window = tail.bounds.window(now);
+            window.history.min(window.from)
+        };
+        let begins = begin(now);
+        prop_assume!(begin(now - interval) < begins);
+        let mut collector = case.collect(tail.clone(), "a", |_| true);
+        let before = collector.events();
+        let whole = collector.clone().finish();
+        collector.forget(now);
+        prop_assert!(collector.events() <= before);
+        let (none, limits) = (KnownAlerts::default(), Limits::default());
+        let all = said(&whole.execute(0, case.span(), &none, limits).unwrap()).alerts;
+        let (earlier, expected): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.execution < now);
+        let mut known = KnownAlerts::default();
+        for alert in earlier {
+            known.add_id(alert.id);
+        }
+        let span = DataSpan { complete_from: Some(begins), ..case.span() };
+        let mut later = said(&collector.finish().execute(0, span, &known, limits).unwrap()).alerts;
+        later.retain(|it| it.execution >= now);
+        prop_assert_eq!(later, expected);
+    }
+
+    /// Of what a rule matched it is said what became of it, and that is true.
+    #[test]
+    fn fates_are_true(case in case(), has_residue in any::<bool>()) {
+        let rule = case.rule.rule();
+        let mode = Mode::Replay { since: case.since, until: case.until };
+        let matches = case.matches(case.rule.tail(mode).with_residue(has_residue.then(residue)));
+        let (none, limits, span) = (KnownAlerts::default(), Limits::default(), case.span());
+        let outcome = matches.execute_as(REPLAY, 0, span, &none, limits, TERMS_PAGE).unwrap();
+        let about = |it: &Delivery| it.id == "a";
+        let deliveries = case.deliveries.iter().filter(|it| about(it)).count();
+        let fates = matches.fates(0, span, &none, limits).unwrap();
+        prop_assert_eq!(fates.is_empty(), deliveries == 0);
+        let ranges = case.ranges(&rule);
+        let indices = indices();
+        let naive = case.naive(&rule, &indices, &none);
+        let held = |it: &Delivery| {
+            naive.time(it).is_some_and(|time| ranges.iter().any(|range| range.from <= time && time <= range.to))
+        };
+        let alerts = outcome.alerts.iter().filter(|it| it.event.id == "a").count();
+        let raised = fates.iter().filter(|it| matches!(it, Fate::Alerted { .. } | Fate::NotAsked { .. }));
+        // Executions that raise several alerts outside of what was asked for are told once.
+        prop_assert!(raised.clone().count() <= alerts && (raised.count() > 0) == (alerts > 0));
+        for fate in &fates {
+            let is_true = match fate {
+                Fate::Alerted { id, execution, .. } => {
+                    outcome.alerts.iter().any(|it| it.id == *id && it.execution.started_at == *execution)
+                }
+                Fate::NotAsked { .. } => true,
+                Fate::Known { .. } => false,
+                Fate::Undated => rule.timestamp_override_fallback_disabled && rule.timestamp_override.is_some(),
+                Fate::Unseen => case.deliveries.iter().any(|it| about(it) && !held(it)) || case.rule.fields > 0,
+                Fate::NotThen => has_residue,
+                Fate::Copy => deliveries > 1,
+                Fate::NoTerm | Fate::Seen { .. } => case.rule.fields > 0,
+                Fate::Cut { .. } => outcome.metrics.truncated > 0,
+            };
+            prop_assert!(is_true, "{fate:?} of {fates:?}");
+        }
     }
 }
 
-/// A new-terms rule on `user.name` and `source.ip`.
+/// A new-terms rule on `user.name` and `source.address`.
 fn two_fields() -> Spec {
     Spec {
         interval: 5 * MINUTE,
@@ -310,9 +526,9 @@ fn combinations_are_limited() {
     let start = 1_769_904_000_000;
     let words: Vec<String> = (0..SIDE).map(|it| format!("{it:04}")).collect();
     for reversed in [false, true] {
-        let plan = Plan::new(&two_fields().rule(), Mode::Replay { since: None, until: None }).unwrap();
-        let mut collector = Collector::new([plan].into());
-        let fields = collector.fields(0).to_vec();
+        let tails = Arc::new(Tails::new(vec![two_fields().tail(REPLAY)]));
+        let mut collector = Collector::new(Arc::clone(&tails));
+        let fields = tails.columns(0);
         let mut push = |id: &str, timestamp, words: &[String], reversed| {
             let mut words: Vec<&String> = words.iter().collect();
             if reversed {
@@ -320,7 +536,9 @@ fn combinations_are_limited() {
             }
             let ids: Vec<Vec<_>> = fields
                 .iter()
-                .map(|&field| words.iter().map(|it| collector.intern(field, Term::Str(it))).collect())
+                .map(|&field| {
+                    words.iter().filter_map(|it| collector.intern(field, Scalar::Str(it))).collect()
+                })
                 .collect();
             let origin = Origin { input: 0, ordinal: timestamp as u64 };
             collector.event(EventInfo { id, index: 0, timestamp, origin }).push(0, None, &[&ids[0], &ids[1]]);
@@ -329,7 +547,7 @@ fn combinations_are_limited() {
         push("first", start + 30 * MINUTE, &words[..1], false);
         push("last", start + 30 * MINUTE, &words[SIDE - 1..], false);
         let matches = collector.finish();
-        let span = DataSpan { first: start, last: start + 30 * MINUTE };
+        let span = DataSpan { first: start, last: start + 30 * MINUTE, complete_from: None };
         let outcome = matches.execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap();
         let left_out = (SIDE * SIDE) as u64 - COMBINATIONS_MAX;
         let kind = WarningKind::Combinations {
@@ -350,8 +568,8 @@ fn combinations_are_limited() {
 fn configured_limit() {
     let mut rule = two_fields().rule();
     rule.kind = RuleKind::Query;
-    let plan = Plan::new(&rule, Mode::Once { from: None, to: None }).unwrap();
-    let mut collector = Collector::new([plan].into());
+    let tail = Tail::new(&rule, Mode::Once { from: None, to: None }, &Catalog::ecs()).unwrap();
+    let mut collector = Collector::new(Tails::new(vec![tail]).into());
     for id in ["a", "b", "c"] {
         collector.event(EventInfo { id, index: 0, timestamp: 0, origin: Origin::default() }).push(
             0,
@@ -359,7 +577,7 @@ fn configured_limit() {
             &[],
         );
     }
-    let (matches, span) = (collector.finish(), DataSpan { first: 0, last: 0 });
+    let (matches, span) = (collector.finish(), DataSpan { first: 0, last: 0, complete_from: None });
     let limits = Limits { alerts_per_execution: 2 };
     let outcome = matches.execute(0, span, &KnownAlerts::default(), limits).unwrap();
     let kinds: Vec<_> = outcome.warnings.into_iter().map(|it| it.kind).collect();
@@ -375,19 +593,31 @@ proptest! {
         times in prop::collection::vec(prop_oneof![any::<i64>(), time(), Just(i64::MIN), Just(i64::MAX)], 1..6),
         from in prop::option::of(any::<i64>()),
         to in prop::option::of(any::<i64>()),
+        complete_from in prop::option::of(any::<i64>()),
+        has_residue in any::<bool>(),
     ) {
         for mode in [Mode::Replay { since: from, until: to }, Mode::Once { from, to }] {
-            let Ok(plan) = Plan::new(&spec.rule(), mode) else { continue };
-            let mut collector = Collector::new([plan].into());
-            let fields = collector.fields(0).to_vec();
+            let Ok(tail) = Tail::new(&spec.rule(), mode, &Catalog::ecs()) else { continue };
+            let _ = tail.reads_from();
+            // A range without beginning or end holds everything for all time, execution by execution.
+            let has_residue = has_residue && spec.rule().to.reads_clock();
+            let tails = Arc::new(Tails::new(vec![tail.with_residue(has_residue.then(residue))]));
+            let mut collector = Collector::new(Arc::clone(&tails)).watching("a".to_owned());
+            let fields = tails.columns(0);
             for (ordinal, &timestamp) in (0..).zip(&times) {
-                let term: Vec<_> = fields.iter().map(|&it| [collector.intern(it, Term::Str("x"))]).collect();
+                let term: Vec<_> =
+                    fields.iter().map(|&it| [collector.intern(it, Scalar::Str("x")).unwrap()]).collect();
                 let terms: Vec<&[_]> = term.iter().map(<[_; 1]>::as_slice).collect();
                 let info = EventInfo { id: "a", index: 9, timestamp, origin: Origin { input: 0, ordinal } };
                 collector.event(info).push(0, Some(times[0]), &terms);
             }
-            let span = DataSpan { first: *times.iter().min().unwrap(), last: *times.iter().max().unwrap() };
-            let _ = collector.finish().execute(0, span, &KnownAlerts::default(), Limits::default());
+            let (first, last) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+            let span = DataSpan { first, last, complete_from };
+            let (known, limits) = (KnownAlerts::default(), Limits::default());
+            collector.forget(times[0]);
+            let matches = collector.finish();
+            let _ = matches.execute(0, span, &known, limits);
+            let _ = matches.fates(0, span, &known, limits);
         }
     }
 }

@@ -18,6 +18,14 @@ pub(super) struct Delivery {
     pub(super) origin: Origin,
     /// The values of each field of the rule.
     pub(super) terms: Vec<Vec<String>>,
+    /// What the rule's residue asks for.
+    pub(super) created: Millis,
+}
+
+/// What the rule's residue says of an event that was created then.
+fn holds(now: Millis, created: Millis) -> bool {
+    let age = now - created;
+    age <= 3_600_000 || age > 7_200_000
 }
 
 /// The range of one execution; with `exclusive`, `from` itself is not in it.
@@ -42,10 +50,20 @@ impl Range {
     }
 }
 
-/// What one alert is, and the truncated executions.
+/// One alert.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct SaidAlert {
+    pub(super) execution: Millis,
+    pub(super) id: String,
+    pub(super) origin: Origin,
+    pub(super) timestamp: Millis,
+    pub(super) detail: Detail,
+}
+
+/// All alerts, and the truncated executions.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Said {
-    pub(super) alerts: Vec<(Millis, String, Origin, Detail)>,
+    pub(super) alerts: Vec<SaidAlert>,
     pub(super) truncated: Vec<Millis>,
 }
 
@@ -56,12 +74,17 @@ pub(super) struct Naive<'a> {
     pub(super) known: &'a KnownAlerts,
     pub(super) budget: u32,
     pub(super) page: usize,
+    pub(super) has_residue: bool,
 }
 
 impl Naive<'_> {
     pub(super) fn execute(&self, ranges: impl IntoIterator<Item = Range>) -> Said {
         let (mut said, mut created, mut handled) = (Said::default(), HashSet::new(), BTreeSet::new());
+        let times: Vec<Millis> = self.deliveries.iter().filter_map(|it| self.time(it)).collect();
         for range in ranges {
+            if !times.iter().any(|time| range.from <= *time && *time <= range.to) {
+                continue;
+            }
             let offers = match &self.rule.kind {
                 RuleKind::NewTerms(_) => self.new_terms(range, &handled),
                 _ => self.query(range),
@@ -79,13 +102,19 @@ impl Naive<'_> {
                 budget -= 1;
                 handled.insert((key, delivery.origin));
                 created.insert(id.clone());
-                said.alerts.push((range.started_at, id, delivery.origin, detail));
+                let (execution, origin) = (range.started_at, delivery.origin);
+                let timestamp = delivery.timestamp;
+                said.alerts.push(SaidAlert { execution, id, origin, timestamp, detail });
             }
         }
         said
     }
 
-    fn time(&self, delivery: &Delivery) -> Option<Millis> {
+    fn is_match(&self, range: Range, delivery: &Delivery) -> bool {
+        !self.has_residue || holds(range.started_at, delivery.created)
+    }
+
+    pub(super) fn time(&self, delivery: &Delivery) -> Option<Millis> {
         if self.rule.timestamp_override.is_none() {
             return Some(delivery.timestamp);
         }
@@ -107,6 +136,7 @@ impl Naive<'_> {
         let overridden = self.rule.timestamp_override.is_some();
         let mut found: Vec<_> = events
             .into_values()
+            .filter(|it| self.is_match(range, it))
             .filter_map(|it| {
                 let index = &self.indices[it.index as usize];
                 Some((overridden && it.over.is_none(), self.time(it)?, it.timestamp, &it.id, index, it))
@@ -133,7 +163,7 @@ impl Naive<'_> {
         let mut first_seen: BTreeMap<Vec<String>, Millis> = BTreeMap::new();
         let mut interval: BTreeMap<Vec<String>, Vec<(Millis, &Delivery)>> = BTreeMap::new();
         for delivery in self.deliveries {
-            let Some(time) = self.time(delivery) else { continue };
+            let Some(time) = self.time(delivery).filter(|_| self.is_match(range, delivery)) else { continue };
             for term in combinations(&delivery.terms) {
                 if range.history <= time && time <= range.to {
                     let first = first_seen.entry(term.clone()).or_insert(time);
@@ -152,7 +182,10 @@ impl Naive<'_> {
                 };
                 let base = events.iter().min_by_key(|it| key(it)).unwrap().1;
                 if !handled.contains(&(term.clone(), base.origin)) {
-                    new.push((term, events.len(), base));
+                    // However often an event was delivered, it is one.
+                    let distinct: BTreeSet<_> =
+                        events.iter().map(|(time, it)| (time, &it.id, it.index)).collect();
+                    new.push((term, distinct.len(), base));
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! What lies in a range, what at its edge, and what before it.
 
+use std::path::Path;
+
 use detect::Mode;
 use hunt::HuntOptions;
 use rule::Rule;
@@ -28,9 +30,8 @@ fn the_edges_of_a_range() {
         ids.sort();
         ids
     };
-    // Executions in (since, until]: that of 01:00 is the last, and sees what happens at 01:00:00.000.
-    assert_eq!(hunted(Mode::Replay { since: None, until: Some(DAY_ONE + HOUR) }), ["before", "on"]);
-    // That of 01:05 is the first; it sees [01:00, 01:05].
+    // Alerts on events in [since, until), whichever executions raise them.
+    assert_eq!(hunted(Mode::Replay { since: None, until: Some(DAY_ONE + HOUR) }), ["before"]);
     assert_eq!(hunted(Mode::Replay { since: Some(DAY_ONE + HOUR), until: None }), ["after", "late", "on"]);
     // One execution over (from, to].
     let once = Mode::Once { from: Some(DAY_ONE + HOUR), to: Some(DAY_ONE + HOUR + 1) };
@@ -123,7 +124,9 @@ fn what_the_rules_reach_ahead_to_is_read() {
     let mode = |until| Mode::Replay { since: None, until: Some(until) };
     let options = |mode| HuntOptions { mode, ..options(&folder, std::slice::from_ref(&ahead)) };
     let found = run(&options(mode(DAY_ONE + 2 * HOUR)));
-    assert_eq!(ids(&found), ["day-0", "day-1", "day-2", "day-3"]);
+    assert_eq!(ids(&found), ["day-0"], "three days before it happened");
+    let started = &found.rules[0].outcome.alerts[0].execution.started_at;
+    assert_eq!(*started, DAY_ONE + HOUR - 3 * DAY);
     // One execution has its range from outside.
     let found = run(&options(Mode::Once { from: None, to: Some(DAY_ONE + 2 * HOUR) }));
     assert_eq!(ids(&found), ["day-0"]);
@@ -218,4 +221,25 @@ fn the_limit_of_alerts_asked_for_by_hand_is_the_limit() {
     assert_eq!(raised(Some(3)), (6, 2));
     assert_eq!(raised(Some(1200)), (1501, 1));
     assert_eq!(raised(Some(2000)), (1501, 0));
+}
+
+/// A burst at the end of the data fills the limit of alerts. What is left over is taken up by the executions that still
+/// look back to it, whether or not there is anything after it.
+#[test]
+fn the_limit_at_the_end() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/limit-at-the-end");
+    let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
+    let rules = rule::load_text("rule.ndjson", &read("rule.ndjson")).rules;
+    let alerts = |name: &str| {
+        let folder = Folder::new();
+        folder.write(name, read(name));
+        texts(&hunt_in(&folder, &rules))
+    };
+    let burst = alerts("burst.json");
+    let started = |alert: &String| {
+        let alert: serde_json::Value = serde_json::from_str(alert).unwrap();
+        alert["@timestamp"].as_str().unwrap()[11..16].to_owned()
+    };
+    assert_eq!(burst.iter().map(started).collect::<Vec<_>>(), ["10:05", "10:05", "10:10", "10:10"]);
+    assert_eq!(alerts("burst-and-later.json"), burst);
 }

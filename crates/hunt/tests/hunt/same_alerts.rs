@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use detect::{Collector, DataSpan, EventInfo, KnownAlerts, Limits, Mode, Origin, Plan, Term, TermId};
+use detect::{Collector, DataSpan, EventInfo, KnownAlerts, Limits, Mode, Origin, Tail, Tails, TermId};
 use ecs::{Catalog, Millis};
 use hunt::HuntOptions;
 use proptest::prelude::*;
@@ -228,11 +228,10 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
         .iter()
         .map(|rule| {
             let filter = rule::compile(rule, &catalog).unwrap().at(NOW);
-            let plan = Plan::new(rule, mode).unwrap();
-            let fields = plan.term_fields().to_vec();
-            let mut collector = Collector::new(Arc::from([plan]));
+            let tails = Arc::new(Tails::new(vec![Tail::new(rule, mode, &catalog).unwrap()]));
+            let fields: Vec<(&str, ecs::Shape)> = tails.all_columns().collect();
+            let mut collector = Collector::new(Arc::clone(&tails));
             collector.name_indices(&[rule::CLOUDTRAIL_INDEX.to_owned()]);
-            let numbers = collector.fields(0).to_vec();
             for (ordinal, document) in documents.iter().enumerate() {
                 let mut searched = document.source.clone();
                 searched.insert("_id".to_owned(), document.id.clone().into());
@@ -240,24 +239,15 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
                 if !plan::naive::matches(&filter, &searched) {
                     continue;
                 }
-                let terms: Vec<Vec<TermId>> = fields
-                    .iter()
-                    .zip(&numbers)
-                    .map(|(path, &number)| {
-                        let value = text(document, path);
-                        let term = |value: String| match path.as_str() {
-                            "source.ip" => {
-                                let ip = match value.parse().unwrap() {
-                                    std::net::IpAddr::V4(it) => it.to_ipv6_mapped(),
-                                    std::net::IpAddr::V6(it) => it,
-                                };
-                                collector.intern(number, Term::Ip(ip))
-                            }
-                            _ => collector.intern(number, Term::Str(&value)),
-                        };
-                        value.map(term).into_iter().collect()
-                    })
-                    .collect();
+                let mut terms: Vec<Vec<TermId>> = Vec::new();
+                for &column in tails.columns(0) {
+                    let (path, shape) = fields[column.index()];
+                    let mut ids = Vec::new();
+                    ecs::document::values(&document.source, path, shape, |value| {
+                        ids.extend(collector.intern(column, value));
+                    });
+                    terms.push(ids);
+                }
                 let terms: Vec<&[TermId]> = terms.iter().map(Vec::as_slice).collect();
                 let info = EventInfo {
                     id: &document.id,
@@ -269,7 +259,12 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
             }
             let matches = collector.finish();
             let outcome = matches
-                .execute(0, DataSpan { first, last }, &KnownAlerts::default(), Limits::default())
+                .execute(
+                    0,
+                    DataSpan { first, last, complete_from: None },
+                    &KnownAlerts::default(),
+                    Limits::default(),
+                )
                 .unwrap();
             (rule.name.clone(), outcome.alerts.into_iter().map(|seed| seed.id).collect())
         })

@@ -1,11 +1,15 @@
-//! What of a rule its executions need, checked.
+//! What follows a rule's filter: how its executions make alerts of matches.
 
-use ecs::Millis;
-use ecs::date::DateMath;
-use rule::{Rule, RuleKind};
+use std::sync::Arc;
 
-use crate::collect::{Counting, Shape};
-use crate::schedule::{Bound, Bounds, TIME_MAX, TIME_MIN};
+use ecs::{Catalog, Millis};
+use plan::Residue;
+use rule::Rule;
+
+use crate::rule_type::RuleType;
+use crate::schedule::{Bound, Bounds, TIME_MAX, TIME_MIN, Ticks};
+use crate::tails::Column;
+use crate::term::TermType;
 
 /// The space that alerts belong to; it is part of their ids.
 pub const SPACE: &str = "default";
@@ -15,7 +19,7 @@ pub const ALERTS_PER_EXECUTION_MAX: u32 = 1_000;
 
 /// Why a rule cannot be executed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
+pub enum TailError {
     /// A rule never runs as something weaker.
     #[error("rules of type `{kind}` cannot be executed yet")]
     Type {
@@ -30,6 +34,16 @@ pub enum PlanError {
     FieldCount {
         /// How many it has.
         count: usize,
+    },
+    /// No term is new where there are none.
+    #[error(
+        "`new_terms_fields`: `{field}` is {ty}, which has no values that could be new; name a field under it or beside it"
+    )]
+    NoTerms {
+        /// The field.
+        field: String,
+        /// What it is.
+        ty: &'static str,
     },
     /// Then everything in the interval would be history, or nothing is known of it.
     #[error(
@@ -52,7 +66,7 @@ pub enum PlanError {
     },
 }
 
-impl PlanError {
+impl TailError {
     /// A stable code for documentation, tests and output. Codes are never reused.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -62,18 +76,21 @@ impl PlanError {
             Self::FieldCount { .. } => "DET004",
             Self::History { .. } => "DET005",
             Self::TooManyExecutions { .. } => "DET006",
+            Self::NoTerms { .. } => "DET007",
         }
     }
 }
 
-/// Which executions of a rule are simulated.
+/// Which executions of a rule are simulated, and which of their alerts are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One after the other, as the rule's schedule has them: those with a start in `(since, until]`.
+    /// One execution after the other, as the rule's schedule has them, from the first that sees an event to the last
+    /// that can say anything of one. The alerts asked for are those whose newest event took place in `[since, until)`,
+    /// by its `@timestamp`: whatever a rule takes for the time of an event, that is when it happened.
     Replay {
-        /// The default is just before the first event.
+        /// The default is the first event.
         since: Option<Millis>,
-        /// The default is the first execution that sees the last event.
+        /// The default is the last event.
         until: Option<Millis>,
     },
     /// One execution over `(from, to]`. The history window of a new-terms rule begins at its
@@ -88,25 +105,17 @@ pub enum Mode {
 
 /// What of one rule its executions need.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Tail {
     pub(crate) mode: Mode,
-    pub(crate) kind: Kind,
+    pub(crate) rule_type: RuleType,
     /// The object id: part of alert ids.
     pub(crate) rule_uuid: String,
     pub(crate) interval: Millis,
     pub(crate) bounds: Bounds,
     pub(crate) max_signals: u32,
+    pub(crate) residue: Option<Arc<Residue>>,
     timestamp_override: Option<String>,
     fallback: bool,
-}
-
-/// Which tail the rule has.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
-    /// `query` and `saved_query`.
-    Query,
-    /// `new_terms` on these fields, one to three.
-    NewTerms { fields: Vec<String> },
 }
 
 /// When an event took place for a rule.
@@ -117,29 +126,13 @@ pub(crate) struct EventTime {
     pub(crate) fallback: bool,
 }
 
-impl Plan {
-    /// Checks that the rule can be executed.
-    pub fn new(rule: &Rule, mode: Mode) -> Result<Self, PlanError> {
-        let mut history = None;
-        let kind = match &rule.kind {
-            RuleKind::Query | RuleKind::SavedQuery { .. } => Kind::Query,
-            RuleKind::NewTerms(new_terms) => {
-                if !(1..=3).contains(&new_terms.fields.len()) {
-                    return Err(PlanError::FieldCount { count: new_terms.fields.len() });
-                }
-                history = Some(&new_terms.history_window_start);
-                Kind::NewTerms { fields: new_terms.fields.clone() }
-            }
-            RuleKind::Threshold(_)
-            | RuleKind::Eql { .. }
-            | RuleKind::Esql
-            | RuleKind::ThreatMatch(_)
-            | RuleKind::MachineLearning { .. } => {
-                return Err(PlanError::Type { kind: rule.kind.type_name() });
-            }
-        };
+impl Tail {
+    /// Checks that the rule can be executed. The catalogue says how the values that go with its matches are typed.
+    pub fn new(rule: &Rule, mode: Mode, catalog: &Catalog) -> Result<Self, TailError> {
+        let rule_type = RuleType::of(rule, catalog)?;
+        let history = rule_type.history_window_start();
         if rule.alert_suppression.is_some() {
-            return Err(PlanError::Suppression);
+            return Err(TailError::Suppression);
         }
         let scheduled =
             Bounds { from: Bound::of(&rule.from), to: Bound::of(&rule.to), history: history.map(Bound::of) };
@@ -154,20 +147,21 @@ impl Plan {
             };
             if scheduled.history_reach() == 0 && !(all_plain && before(TIME_MIN) && before(TIME_MAX)) {
                 let (history, from) = (history.to_string(), rule.from.to_string());
-                return Err(PlanError::History { history, from });
+                return Err(TailError::History { history, from });
             }
         }
         let bounds = match mode {
             Mode::Replay { .. } => scheduled,
-            Mode::Once { from, to } => once(rule, &kind, history, from, to)?,
+            Mode::Once { from, to } => once(rule, &rule_type, from, to)?,
         };
         Ok(Self {
             mode,
-            kind,
+            rule_type,
             rule_uuid: rule.id.clone(),
             interval: rule.interval.millis(),
             bounds,
             max_signals: rule.max_signals,
+            residue: None,
             timestamp_override: rule.timestamp_override.clone().filter(|it| it != "@timestamp"),
             fallback: !rule.timestamp_override_fallback_disabled,
         })
@@ -185,26 +179,55 @@ impl Plan {
         self.max_signals
     }
 
+    /// The same for a rule whose filter leaves something to its executions: these decide on the values of each match. The
+    /// history of a new-terms rule is filtered so as well, with the same `now`.
+    #[must_use]
+    pub fn with_residue(self, residue: Option<Residue>) -> Self {
+        Self { residue: residue.map(Arc::new), ..self }
+    }
+
     /// The field whose date takes the place of `@timestamp`: a column that the caller has to read.
     pub fn timestamp_override(&self) -> Option<&str> {
         self.timestamp_override.as_deref()
     }
 
-    /// The fields whose values go with each match; empty for rules that need the event alone.
-    pub fn term_fields(&self) -> &[String] {
-        match &self.kind {
-            Kind::Query => &[],
-            Kind::NewTerms { fields } => fields,
-        }
+    /// How many filters the rule has.
+    pub fn filters(&self) -> usize {
+        self.rule_type.filters()
+    }
+
+    /// The columns whose values go with a match of the filter: those of the rule's type, then those of the residue.
+    pub(crate) fn columns(&self, step: usize) -> Vec<Column> {
+        let residue = self.residue.iter().flat_map(|it| it.columns()).map(|(path, shape)| Column {
+            path: path.clone(),
+            shape: *shape,
+            ty: TermType::AsDelivered,
+        });
+        self.rule_type.columns(step).iter().cloned().chain(residue).collect()
     }
 
     /// Whether the rule is of a type that does not alert on its own alerts, and an alert with that
     /// [`lineage`](ecs::alert::lineage) is one or comes from one.
     pub fn is_own(&self, lineage: &[String]) -> bool {
-        match self.kind {
-            Kind::Query => lineage.contains(&self.rule_uuid),
-            Kind::NewTerms { .. } => false,
-        }
+        self.rule_type.spares_own_alerts() && lineage.contains(&self.rule_uuid)
+    }
+
+    /// The time before which no event matters to the alerts that are asked for; `None` if any may.
+    ///
+    /// In a replay it is where the history of an execution begins that is early enough before `since`: what it may leave
+    /// to later ones, because it does not know what was said before, they have said by then, unless each of them is cut
+    /// off. The [outcome](crate::Outcome) tells if so, if it knows what is missing
+    /// ([`DataSpan::complete_from`](crate::DataSpan::complete_from)).
+    pub fn reads_from(&self) -> Option<Millis> {
+        let since = match self.mode {
+            Mode::Replay { since, .. } => since.filter(|_| self.bounds.is_bounded())?,
+            Mode::Once { from, .. } => return from.map(|_| self.bounds.window(0).history),
+        };
+        let since = since.clamp(TIME_MIN, TIME_MAX);
+        let first = Ticks::new(self.bounds.clone(), self.interval, since, since).first;
+        let earlier = self.bounds.length_max() / self.interval + 2;
+        let window = self.bounds.window(first.saturating_sub(earlier).saturating_mul(self.interval));
+        Some(window.history.min(window.from))
     }
 
     /// When the event took place; `None` if the rule does not see it.
@@ -216,25 +239,6 @@ impl Plan {
             (Some(_), None) => return None,
         };
         Some(EventTime { time: time.clamp(TIME_MIN, TIME_MAX), fallback })
-    }
-
-    pub(crate) fn shape(&self) -> Shape {
-        let single = self.term_fields().len() == 1;
-        match self.mode {
-            Mode::Replay { .. } => Shape {
-                gap: self.bounds.history_reach(),
-                counting: if single {
-                    Counting::WithinOfStart(self.bounds.length_max())
-                } else {
-                    Counting::No
-                },
-            },
-            // Whatever lies outside the one execution's windows is not kept, so all that is kept is one run.
-            Mode::Once { from, .. } => Shape {
-                gap: Millis::MAX,
-                counting: if single { Counting::After(from.unwrap_or(Millis::MIN)) } else { Counting::No },
-            },
-        }
     }
 
     /// The times that any execution could look at.
@@ -249,25 +253,31 @@ impl Plan {
     }
 }
 
+impl Mode {
+    /// Whether an alert is asked for whose newest event took place then.
+    pub(crate) fn selects(self, timestamp: Millis) -> bool {
+        match self {
+            Self::Replay { since, until } => {
+                since.is_none_or(|since| since <= timestamp) && until.is_none_or(|until| timestamp < until)
+            }
+            Self::Once { .. } => true,
+        }
+    }
+}
+
 /// The windows of the one execution over `(from, to]`.
 fn once(
     rule: &Rule,
-    kind: &Kind,
-    history: Option<&DateMath>,
+    rule_type: &RuleType,
     from: Option<Millis>,
     to: Option<Millis>,
-) -> Result<Bounds, PlanError> {
-    // `from` itself is excluded: a new term has to be first seen after `tuple.from` anyway, where a query
-    // includes its `tuple.from`.
-    let inclusive = match kind {
-        Kind::Query => from.map(|it| it.saturating_add(1)),
-        Kind::NewTerms { .. } => from,
-    };
-    let history = match (history, from) {
+) -> Result<Bounds, TailError> {
+    let inclusive = if rule_type.excludes_from() { from } else { from.map(|it| it.saturating_add(1)) };
+    let history = match (rule_type.history_window_start(), from) {
         (Some(math), Some(from)) => {
             let start = math.millis_at(from);
             if start >= from {
-                return Err(PlanError::History { history: math.to_string(), from: rule.from.to_string() });
+                return Err(TailError::History { history: math.to_string(), from: rule.from.to_string() });
             }
             Some(Bound::Fixed(start))
         }
@@ -282,7 +292,8 @@ fn once(
 
 #[cfg(test)]
 mod tests {
-    use rule::{AlertSuppression, MissingFields, NewTerms};
+    use ecs::date::DateMath;
+    use rule::{AlertSuppression, MissingFields, NewTerms, RuleKind};
 
     use super::*;
 
@@ -298,7 +309,7 @@ mod tests {
         ";
         let mut rule = rule::load_text("case.toml", text).rules.remove(0);
         change(&mut rule);
-        match Plan::new(&rule, mode) {
+        match Tail::new(&rule, mode, &Catalog::ecs()) {
             Ok(_) => "accepted".to_owned(),
             Err(error) => format!("{} {error}", error.code()),
         }

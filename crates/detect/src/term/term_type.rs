@@ -1,17 +1,22 @@
-//! Values of new-terms fields, typed as the field's mapping has it.
+//! How a column's values become terms.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
-use detect::Term;
-use ecs::{Catalog, FieldType, Mapping, Resolved, Scalar};
+use ecs::{Catalog, FieldType, Mapping, Resolved, Scalar, Shape};
 use plan::IgnoreAbove;
 
-/// The type of a new-terms field.
-#[derive(Clone, Debug)]
+use super::Term;
+
+/// The type of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TermType {
     /// Strings; longer ones than `ignore_above` are not indexed.
     Keyword {
+        ignore_above: Option<IgnoreAbove>,
+    },
+    /// The leaves under a `flattened` field, without their keys.
+    FlattenedRoot {
         ignore_above: Option<IgnoreAbove>,
     },
     Long,
@@ -21,19 +26,20 @@ pub(crate) enum TermType {
     Date,
     /// Not mapped: strings, numbers and booleans as they are.
     Dynamic,
-    /// Text without doc values, objects: no values at all.
-    Nothing,
+    /// Whatever the mapping says, what was delivered: what asks for it has its own idea of types.
+    AsDelivered,
 }
 
 impl TermType {
-    /// The type of a path.
-    pub(crate) fn of(path: &str, catalog: &Catalog) -> Self {
-        match catalog.resolve(path) {
+    /// The type of a path; the type of field that has no values to tell apart, if it is one.
+    pub(crate) fn of(path: &str, catalog: &Catalog) -> Result<Self, &'static str> {
+        Ok(match catalog.resolve(path) {
             Resolved::Field(mapping) => match mapping.ty {
                 FieldType::Keyword
                 | FieldType::ConstantKeyword
                 | FieldType::Wildcard
-                | FieldType::Version => Self::keyword(mapping),
+                | FieldType::Version => Self::Keyword { ignore_above: ignore_above(mapping) },
+                FieldType::Flattened => Self::FlattenedRoot { ignore_above: ignore_above(mapping) },
                 FieldType::Ip => Self::Ip,
                 FieldType::Date | FieldType::DateNanos => Self::Date,
                 FieldType::Boolean => Self::Bool,
@@ -45,30 +51,44 @@ impl TermType {
                 FieldType::Double | FieldType::Float | FieldType::HalfFloat | FieldType::ScaledFloat => {
                     Self::Double
                 }
-                FieldType::Text
-                | FieldType::MatchOnlyText
-                | FieldType::Flattened
-                | FieldType::GeoPoint
-                | FieldType::Nested
-                | FieldType::Object => Self::Nothing,
+                FieldType::Text | FieldType::MatchOnlyText => return Err("text"),
+                FieldType::GeoPoint => return Err("a place"),
+                FieldType::Nested | FieldType::Object => return Err("an object"),
             },
-            Resolved::FlattenedKey { mapping, .. } => Self::keyword(mapping),
+            Resolved::FlattenedKey { mapping, .. } => Self::Keyword { ignore_above: ignore_above(mapping) },
             Resolved::Unmapped => Self::Dynamic,
-            Resolved::Object => Self::Nothing,
+            Resolved::Object => return Err("an object"),
+        })
+    }
+
+    /// How the column of such values is laid out.
+    pub(crate) const fn shape(self) -> Shape {
+        match self {
+            Self::FlattenedRoot { .. } => Shape::FlattenedRoot,
+            Self::Keyword { .. }
+            | Self::Long
+            | Self::Double
+            | Self::Bool
+            | Self::Ip
+            | Self::Date
+            | Self::Dynamic
+            | Self::AsDelivered => Shape::Leaf,
         }
     }
 
-    fn keyword(mapping: &Mapping) -> Self {
-        Self::Keyword { ignore_above: mapping.ignore_above.map(|limit| IgnoreAbove::of(mapping.ty, limit)) }
-    }
-
     /// Calls with the value as this type indexes it; not at all if it does not.
-    pub(crate) fn with<R>(&self, value: Scalar<'_>, take: impl FnOnce(Term<'_>) -> R) -> Option<R> {
+    pub(crate) fn with<R>(self, value: Scalar<'_>, take: impl FnOnce(Term<'_>) -> R) -> Option<R> {
         match self {
             Self::Keyword { ignore_above } => {
                 let text = value.text();
                 let fits = ignore_above.is_none_or(|limit| limit.fits(&text));
                 fits.then(|| take(Term::Str(&text)))
+            }
+            Self::FlattenedRoot { ignore_above } => {
+                let text = value.text();
+                let leaf = text.split_once('\0').map_or(&*text, |(_, leaf)| leaf);
+                let fits = ignore_above.is_none_or(|limit| limit.fits(leaf));
+                fits.then(|| take(Term::Str(leaf)))
             }
             Self::Long => match value {
                 Scalar::Int(number) => Some(take(Term::Long(number))),
@@ -99,15 +119,16 @@ impl TermType {
                 Some(take(Term::Long(ecs::date::parse(&text).ok()?)))
             }
             Self::Dynamic => Some(match value {
-                Scalar::Str(text) | Scalar::NumberText(text) => take(Term::Str(text)),
-                Scalar::Int(number) => take(Term::Long(number)),
-                Scalar::UInt(number) => take(Term::UnsignedLong(number)),
-                Scalar::Float(number) => take(Term::Double(number)),
-                Scalar::Bool(it) => take(Term::Bool(it)),
+                Scalar::NumberText(text) => take(Term::Str(text)),
+                other => take(Term::as_delivered(other)),
             }),
-            Self::Nothing => None,
+            Self::AsDelivered => Some(take(Term::as_delivered(value))),
         }
     }
+}
+
+fn ignore_above(mapping: &Mapping) -> Option<IgnoreAbove> {
+    mapping.ignore_above.map(|limit| IgnoreAbove::of(mapping.ty, limit))
 }
 
 fn address(text: &str) -> Option<Ipv6Addr> {
@@ -122,7 +143,7 @@ mod tests {
     use super::*;
 
     fn typed(path: &str, value: Scalar<'_>) -> Option<String> {
-        TermType::of(path, &Catalog::ecs()).with(value, |term| format!("{term:?}"))
+        TermType::of(path, &Catalog::ecs()).unwrap().with(value, |term| format!("{term:?}"))
     }
 
     #[test]
@@ -133,15 +154,35 @@ mod tests {
         let flattened = "aws.cloudtrail.flattened.request_parameters.name";
         assert!(typed("user.name", Scalar::Str(&wide)).is_some(), "600 characters");
         assert_eq!(typed(flattened, Scalar::Str(&wide)), None, "1,200 code units");
+        let root = "aws.cloudtrail.flattened.request_parameters";
+        assert_eq!(typed(root, Scalar::Str("bucket.name\0logs")).as_deref(), Some("Str(\"logs\")"));
+        assert_eq!(TermType::of(root, &Catalog::ecs()).unwrap().shape(), Shape::FlattenedRoot);
         assert_eq!(typed("source.ip", Scalar::Str("10.0.0.1")).as_deref(), Some("Ip(::ffff:10.0.0.1)"));
         assert_eq!(typed("source.ip", Scalar::Str("AWS Internal")), None);
         assert_eq!(typed("source.as.number", Scalar::Str("64500")).as_deref(), Some("Long(64500)"));
-        assert_eq!(typed("message", Scalar::Str("words")), None, "text has no doc values");
+        assert_eq!(TermType::of("message", &Catalog::ecs()), Err("text"));
         assert_eq!(typed("aws.cloudtrail.read_only", Scalar::Bool(true)).as_deref(), Some("Bool(true)"));
         assert_eq!(
             typed("event.created", Scalar::Str("1970-01-01T00:00:01Z")).as_deref(),
             Some("Long(1000)")
         );
         assert_eq!(typed("my.own.field", Scalar::Int(4)).as_deref(), Some("Long(4)"));
+    }
+
+    /// What keeps the delivered value gives it back.
+    #[test]
+    fn as_delivered() {
+        for value in [
+            Scalar::Str("2026-01-01"),
+            Scalar::Int(-4),
+            Scalar::UInt(u64::MAX),
+            Scalar::Float(1.5),
+            Scalar::NumberText("1.10"),
+            Scalar::Bool(false),
+        ] {
+            let mut interner = crate::term::Interner::default();
+            let id = TermType::AsDelivered.with(value, |term| interner.intern(term)).unwrap();
+            assert_eq!(interner.get(id).delivered(), Some(value));
+        }
     }
 }

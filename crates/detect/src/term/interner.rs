@@ -1,107 +1,13 @@
-//! Values of new-terms fields.
-
-use std::cmp::Ordering;
-use std::hash::Hasher;
-use std::net::{IpAddr, Ipv6Addr};
+//! The distinct values of a column, numbered.
 
 use hashbrown::HashTable;
-use rustc_hash::FxHasher;
-use serde_json::Value;
 
-use super::chunked::Chunked;
+use super::Term;
+use crate::collect::Chunked;
 
-/// One value of a field as the field's type has it. Their order is that of a terms or composite aggregation.
-#[derive(Clone, Copy, Debug)]
-pub enum Term<'a> {
-    /// A keyword, ordered by its UTF-8 bytes.
-    Str(&'a str),
-    /// A number; a date in epoch milliseconds.
-    Long(i64),
-    /// An unsigned long beyond the signed range.
-    UnsignedLong(u64),
-    /// A floating-point number.
-    Double(f64),
-    /// A boolean.
-    Bool(bool),
-    /// An address; IPv4 as the IPv6 address mapped to it.
-    Ip(Ipv6Addr),
-}
-
-impl Term<'_> {
-    fn rank(&self) -> u8 {
-        match self {
-            Self::Str(_) => 0,
-            Self::Long(_) => 1,
-            Self::UnsignedLong(_) => 2,
-            Self::Double(_) => 3,
-            Self::Bool(_) => 4,
-            Self::Ip(_) => 5,
-        }
-    }
-
-    fn hash(&self) -> u64 {
-        let mut hasher = FxHasher::default();
-        hasher.write_u8(self.rank());
-        match self {
-            Self::Str(text) => hasher.write(text.as_bytes()),
-            Self::Long(number) => hasher.write_i64(*number),
-            Self::UnsignedLong(number) => hasher.write_u64(*number),
-            Self::Double(number) => hasher.write_u64(number.to_bits()),
-            Self::Bool(it) => hasher.write_u8(u8::from(*it)),
-            Self::Ip(address) => hasher.write(&address.octets()),
-        }
-        hasher.finish()
-    }
-
-    /// As it stands in `kibana.alert.new_terms`. With `alone`, the field is the rule's only one: then booleans
-    /// are 1 and 0, as the keys of a terms aggregation are.
-    pub(crate) fn to_value(self, alone: bool) -> Value {
-        match self {
-            Self::Str(text) => text.into(),
-            Self::Long(number) => number.into(),
-            Self::UnsignedLong(number) => number.into(),
-            Self::Double(number) => number.into(),
-            Self::Bool(it) if alone => u8::from(it).into(),
-            Self::Bool(it) => it.into(),
-            Self::Ip(address) => match address.to_ipv4_mapped() {
-                Some(short) => IpAddr::V4(short).to_string().into(),
-                None => address.to_string().into(),
-            },
-        }
-    }
-}
-
-impl Ord for Term<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Str(a), Self::Str(b)) => a.cmp(b),
-            (Self::Long(a), Self::Long(b)) => a.cmp(b),
-            (Self::UnsignedLong(a), Self::UnsignedLong(b)) => a.cmp(b),
-            (Self::Double(a), Self::Double(b)) => a.total_cmp(b),
-            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
-            (Self::Ip(a), Self::Ip(b)) => a.cmp(b),
-            _ => self.rank().cmp(&other.rank()),
-        }
-    }
-}
-
-impl PartialOrd for Term<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Term<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Term<'_> {}
-
-/// The number of a value among the values of its field. Depends on the order of feeding.
+/// The number of a value among the values of its column. Depends on the order of feeding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TermId(pub(super) u32);
+pub struct TermId(pub(crate) u32);
 
 impl TermId {
     pub(crate) const fn index(self) -> usize {
@@ -117,9 +23,10 @@ enum Stored {
     Double(f64),
     Bool(bool),
     Ip([u8; 16]),
+    Number { start: u64, len: u64 },
 }
 
-/// The distinct values of one field.
+/// The distinct values of one column.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Interner {
     terms: Chunked<Stored>,
@@ -142,7 +49,7 @@ impl Slot {
 }
 
 impl Interner {
-    pub(super) fn intern(&mut self, term: Term<'_>) -> TermId {
+    pub(crate) fn intern(&mut self, term: Term<'_>) -> TermId {
         let Self { terms, texts, index } = self;
         let hash = term.hash();
         let mut slot = Slot { hash: (hash >> 32 ^ hash) as u32, id: 0 };
@@ -150,12 +57,15 @@ impl Interner {
         if let Some(found) = index.find(slot.hash(), is_it) {
             return TermId(found.id);
         }
-        let id = u32::try_from(terms.len()).expect("a field has fewer than 2^32 distinct values");
+        let id = u32::try_from(terms.len()).expect("a column has fewer than 2^32 distinct values");
         let stored = match term {
             Term::Str(text) => {
-                let start = texts.len() as u64;
-                texts.push_str(text);
-                Stored::Str { start, len: text.len() as u64 }
+                let (start, len) = keep(texts, text);
+                Stored::Str { start, len }
+            }
+            Term::Number(text) => {
+                let (start, len) = keep(texts, text);
+                Stored::Number { start, len }
             }
             Term::Long(number) => Stored::Long(number),
             Term::UnsignedLong(number) => Stored::UnsignedLong(number),
@@ -174,12 +84,12 @@ impl Interner {
     }
 
     /// The numbers that these values have in `into`.
-    pub(super) fn move_into(&self, into: &mut Self) -> Vec<TermId> {
+    pub(crate) fn move_into(&self, into: &mut Self) -> Vec<TermId> {
         (0..self.terms.len()).map(|at| into.intern(get(&self.terms, &self.texts, at))).collect()
     }
 
     /// For each value its place in their order.
-    pub(super) fn ranks(&self) -> Vec<u32> {
+    pub(crate) fn ranks(&self) -> Vec<u32> {
         let mut order: Vec<u32> = (0..self.terms.len() as u32).collect();
         order.sort_unstable_by(|&a, &b| self.get(TermId(a)).cmp(&self.get(TermId(b))));
         let mut ranks = vec![0; order.len()];
@@ -190,9 +100,17 @@ impl Interner {
     }
 }
 
+fn keep(texts: &mut String, text: &str) -> (u64, u64) {
+    let start = texts.len() as u64;
+    texts.push_str(text);
+    (start, text.len() as u64)
+}
+
 fn get<'a>(terms: &Chunked<Stored>, texts: &'a str, at: usize) -> Term<'a> {
+    let text = |start: u64, len: u64| &texts[start as usize..start as usize + len as usize];
     match terms[at] {
-        Stored::Str { start, len } => Term::Str(&texts[start as usize..start as usize + len as usize]),
+        Stored::Str { start, len } => Term::Str(text(start, len)),
+        Stored::Number { start, len } => Term::Number(text(start, len)),
         Stored::Long(number) => Term::Long(number),
         Stored::UnsignedLong(number) => Term::UnsignedLong(number),
         Stored::Double(number) => Term::Double(number),
@@ -203,6 +121,8 @@ fn get<'a>(terms: &Chunked<Stored>, texts: &'a str, at: usize) -> Term<'a> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use serde_json::json;
 
     use super::*;

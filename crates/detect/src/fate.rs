@@ -1,0 +1,123 @@
+//! What became of an event that a rule matched.
+
+use ecs::Millis;
+use serde_json::Value;
+
+use crate::collect::{EventInfo, EventRef, EventTable, Moved};
+use crate::tail::EventTime;
+use crate::term::TermId;
+
+/// What became of an event that a rule matched. A new-terms rule has an answer for each of the event's terms.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fate {
+    /// It alerted.
+    Alerted {
+        /// The alert's id.
+        id: String,
+        /// The start of the execution.
+        execution: Millis,
+        /// The new terms, if the rule asks for such.
+        terms: Vec<Value>,
+    },
+    /// It would alert, but the alert exists already.
+    Known {
+        /// The alert's id.
+        id: String,
+    },
+    /// It alerts, but lies outside the time that was asked for.
+    NotAsked {
+        /// The start of the execution that raises it.
+        execution: Millis,
+    },
+    /// It lacks the rule's `timestamp_override`, and the rule does not fall back to `@timestamp`.
+    Undated,
+    /// It lies in no execution's range: it fell between two.
+    Unseen,
+    /// Another delivery of the event, which differs in time and was read first, stands for it.
+    Copy,
+    /// In none of the executions whose range it lies in does the condition hold that depends on their time.
+    NotThen,
+    /// It lacks a value of one of the rule's fields, or has more combinations of values than are looked at.
+    NoTerm,
+    /// The executions whose range it lies in reached `max_signals` before it was its turn.
+    Cut {
+        /// The start of the first of them.
+        execution: Millis,
+        /// The new terms, if the rule asks for such.
+        terms: Vec<Value>,
+    },
+    /// The term had been seen within the history window.
+    Seen {
+        /// The term.
+        terms: Vec<Value>,
+        /// When, if that is known.
+        at: Option<Millis>,
+        /// By which event, if that is known: the first of those since which the term was never forgotten.
+        by: Option<String>,
+    },
+}
+
+impl Fate {
+    /// The terms that it speaks of.
+    pub(crate) fn terms(&self) -> &[Value] {
+        match self {
+            Self::Alerted { terms, .. } | Self::Cut { terms, .. } | Self::Seen { terms, .. } => terms,
+            Self::Known { .. }
+            | Self::NotAsked { .. }
+            | Self::Undated
+            | Self::Unseen
+            | Self::Copy
+            | Self::NotThen
+            | Self::NoTerm => &[],
+        }
+    }
+}
+
+/// An event of which more is kept, as one rule matched it.
+#[derive(Clone, Debug)]
+pub(crate) struct Watched {
+    pub(crate) rule: usize,
+    /// Which of the rule's filters matched.
+    step: usize,
+    /// `None` if the rule does not see it.
+    pub(crate) seen: Option<EventTime>,
+    pub(crate) at: EventTime,
+    pub(crate) id: String,
+    pub(crate) index: u32,
+    /// The values of each of the filter's columns.
+    pub(crate) values: Vec<Vec<TermId>>,
+}
+
+impl Watched {
+    pub(crate) fn new(
+        rule: usize,
+        step: usize,
+        seen: Option<EventTime>,
+        info: &EventInfo<'_>,
+        values: &[&[TermId]],
+    ) -> Self {
+        Self {
+            rule,
+            step,
+            seen,
+            at: seen.unwrap_or(EventTime { time: info.timestamp, fallback: false }),
+            id: info.id.to_owned(),
+            index: info.index,
+            values: values.iter().map(|it| it.to_vec()).collect(),
+        }
+    }
+
+    /// Gives the values the numbers of another collector.
+    pub(crate) fn renumber(&mut self, moved: &mut Moved<'_>) {
+        for (column, ids) in self.values.iter_mut().enumerate() {
+            for id in ids {
+                *id = moved.value(self.step, column, *id);
+            }
+        }
+    }
+
+    /// Whether it is this event of the table, or another delivery of it.
+    pub(crate) fn is(&self, events: &EventTable, event: EventRef) -> bool {
+        events.index(event) == self.index && events.id(event, &mut [0; 36]) == self.id
+    }
+}

@@ -1,0 +1,195 @@
+//! Rules of any type whose filter leaves a [`Residue`](plan::Residue): match by match, execution by execution.
+//!
+//! What one execution sees the next may not, so nothing can be stepped over or summed up: each execution that has
+//! matches in reach asks all of them again. Such rules are few.
+
+use std::collections::HashMap;
+
+use ecs::{Millis, Scalar};
+use plan::Residue;
+
+use super::{Detail, Executions, Run};
+use crate::collect::{EventRef, EventTable, Feed, Moved};
+use crate::fate::{Fate, Watched};
+use crate::schedule::{Ticks, Window};
+use crate::tail::EventTime;
+use crate::term::{Interner, TermId};
+use crate::writer::{Writer, Written};
+
+/// One match with all its values.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedMatch {
+    pub(super) at: EventTime,
+    pub(super) event: EventRef,
+    /// Another delivery of the event stands for it.
+    pub(super) is_copy: bool,
+    /// Of each column of the filter: those of the rule's type, then those of the residue.
+    pub(super) values: Box<[Vec<TermId>]>,
+}
+
+/// The matches of one rule; in the end by time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Listed {
+    matches: Vec<ListedMatch>,
+    copies: u64,
+}
+
+impl Listed {
+    pub(super) fn push(&mut self, at: EventTime, values: &[&[TermId]], feed: &mut Feed<'_, '_>) -> bool {
+        let values = values.iter().map(|it| it.to_vec()).collect();
+        self.matches.push(ListedMatch { at, event: feed.row(), is_copy: false, values });
+        feed.is_in_reach
+    }
+
+    pub(super) fn merge(&mut self, other: Self, moved: &mut Moved<'_>) {
+        let since = moved.since;
+        for mut it in other.matches.into_iter().filter(|it| it.at.time >= since) {
+            it.event = moved.event(it.event);
+            for (column, ids) in it.values.iter_mut().enumerate() {
+                for id in ids {
+                    *id = moved.value(0, column, *id);
+                }
+            }
+            self.matches.push(it);
+        }
+    }
+
+    pub(super) fn events(&self) -> impl Iterator<Item = EventRef> {
+        self.matches.iter().map(|it| it.event)
+    }
+
+    pub(super) fn finish(mut self, copies: &[Option<u32>], events: &EventTable) -> Self {
+        // Of the copies of an event, the one read first stands for all.
+        let copy = |it: &ListedMatch| copies.get(it.event.index()).copied().flatten();
+        self.matches.sort_by_key(|it| (copy(it), events.origin(it.event), it.at.time));
+        let mut last = None;
+        for it in &mut self.matches {
+            let number = copy(it);
+            it.is_copy = number.is_some() && number == last;
+            self.copies += u64::from(it.is_copy);
+            last = number;
+        }
+        self.matches.sort_by(|a, b| {
+            (a.at.time, a.at.fallback)
+                .cmp(&(b.at.time, b.at.fallback))
+                .then_with(|| events.compare(a.event, b.event))
+        });
+        self
+    }
+
+    pub(super) fn times(&self) -> Option<(Millis, Millis)> {
+        Some((self.matches.first()?.at.time, self.matches.last()?.at.time))
+    }
+
+    pub(super) fn copies(&self) -> u64 {
+        self.copies
+    }
+
+    /// The place of the first match that is not before the time.
+    fn from(&self, time: Millis) -> usize {
+        self.matches.partition_point(|it| it.at.time < time)
+    }
+
+    /// The matches within reach of an execution that are such for it.
+    fn within(&self, window: &Window, residue: &ResidueColumns<'_>) -> Vec<&ListedMatch> {
+        self.matches[self.from(window.history.min(window.from))..]
+            .iter()
+            .take_while(|it| it.at.time <= window.to)
+            .filter(|it| residue.holds(window.started_at, &it.values))
+            .collect()
+    }
+
+    pub(super) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
+        let events = &run.matches.events;
+        let is_it = |it: &&ListedMatch| !it.is_copy && watched.is(events, it.event);
+        if self.copies > 0 && self.matches.iter().find(is_it).is_some_and(|it| it.at != watched.at) {
+            return vec![Fate::Copy];
+        }
+        let Some(first) = run.ticks.first_holding(watched.at.time) else { return vec![Fate::Unseen] };
+        let residue = ResidueColumns::new(run);
+        let end = if run.ticks.moves_on() { run.ticks.end } else { run.ticks.last };
+        let windows = (first..=end).map(|tick| run.ticks.window(tick));
+        let holding = windows.take_while(|window| window.from <= watched.at.time);
+        let mut matching = holding.filter(|it| residue.holds(it.started_at, &watched.values));
+        let Some(window) = matching.next() else { return vec![Fate::NotThen] };
+        let within = self.within(&window, &residue);
+        let mut offered = run.tail.rule_type.by_the_book(&within, &window, run).into_iter();
+        match offered.find(|(event, _)| watched.is(events, *event)) {
+            Some((_, detail)) => {
+                vec![Fate::Cut { execution: window.started_at, terms: detail.terms().to_vec() }]
+            }
+            None => vec![Fate::Seen { terms: Vec::new(), at: None, by: None }],
+        }
+    }
+}
+
+/// A rule's residue, and where its values are.
+struct ResidueColumns<'a> {
+    residue: Option<&'a Residue>,
+    columns: Vec<&'a Interner>,
+    /// Behind those of the rule's type.
+    skipped: usize,
+}
+
+impl<'a> ResidueColumns<'a> {
+    fn new(run: Run<'a>) -> Self {
+        let skipped = run.tail.rule_type.columns(0).len();
+        let columns = run.columns()[skipped..].iter().map(|&it| run.matches.values(it)).collect();
+        Self { residue: run.tail.residue.as_deref(), columns, skipped }
+    }
+
+    /// Whether what has these values is a match for the execution at `now`.
+    fn holds(&self, now: Millis, values: &[Vec<TermId>]) -> bool {
+        let show = |column: usize, show: &mut dyn FnMut(Scalar<'_>)| {
+            let ids = &values[self.skipped + column];
+            ids.iter().filter_map(|&id| self.columns[column].get(id).delivered()).for_each(show);
+        };
+        self.residue.is_none_or(|it| it.holds(now, &show))
+    }
+}
+
+/// The executions of a rule with a residue.
+pub(super) struct ListedExecutions<'a> {
+    listed: &'a Listed,
+    run: Run<'a>,
+    residue: ResidueColumns<'a>,
+    /// What was said of each event.
+    said: HashMap<EventRef, Vec<Detail>>,
+}
+
+impl<'a> ListedExecutions<'a> {
+    pub(super) fn new(listed: &'a Listed, run: Run<'a>) -> Self {
+        Self { listed, run, residue: ResidueColumns::new(run), said: HashMap::new() }
+    }
+}
+
+impl Executions for ListedExecutions<'_> {
+    fn next(&mut self, ticks: &Ticks, tick: i64) -> Option<i64> {
+        let tick = ticks.in_range(tick)?;
+        let from = |tick: i64| ticks.window(tick).from;
+        let mut at = self.listed.from(from(tick));
+        loop {
+            let time = self.listed.matches.get(at)?.at.time;
+            let reaching = ticks.in_range(ticks.first_reaching(time)?.max(tick))?;
+            if from(reaching) <= time {
+                // A range whose beginning is fixed holds the match forever.
+                return (reaching <= ticks.last || ticks.moves_on()).then_some(reaching);
+            }
+            at = self.listed.from(from(reaching));
+        }
+    }
+
+    fn execute(&mut self, _: i64, window: &Window, writer: &mut Writer<'_>) {
+        let within = self.listed.within(window, &self.residue);
+        for (event, detail) in self.run.tail.rule_type.by_the_book(&within, window, self.run) {
+            let said = self.said.entry(event).or_default();
+            if said.contains(&detail) {
+                continue;
+            }
+            match writer.offer(event, detail.clone()) {
+                Written::Created | Written::Duplicate => said.push(detail),
+                Written::Full => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The list of rule types. Each is one module: what it needs of an event, how it gathers matches and forgets them, what
+//! its executions make of them, its part of an alert, and why an event did not alert.
+//!
+//! Whatever is asked of a type is asked here, by one `match`.
+
+mod listed;
+mod new_terms;
+mod query;
+
+use ecs::date::DateMath;
+use ecs::{Catalog, Millis};
+use rule::{Rule, RuleKind};
+use serde_json::Value;
+
+use crate::collect::{EventRef, EventTable, Feed, Matches, Moved};
+use crate::fate::{Fate, Watched};
+use crate::outcome::{Metrics, Warning};
+use crate::schedule::{Ticks, Window};
+use crate::tail::{EventTime, Tail, TailError};
+use crate::tails::{Column, ColumnNumber};
+use crate::term::TermId;
+use crate::writer::Writer;
+
+pub use new_terms::COMBINATIONS_MAX;
+pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
+
+impl<'a> Run<'a> {
+    /// The columns of the rule's first filter.
+    fn columns(&self) -> &'a [ColumnNumber] {
+        let tails = &self.matches.tails;
+        tails.columns(tails.filters_of(self.rule).start)
+    }
+}
+
+/// The type of a rule, with what only that type has.
+#[derive(Clone, Debug)]
+pub(crate) enum RuleType {
+    /// `query` and `saved_query`.
+    Query,
+    /// `new_terms`.
+    NewTerms(new_terms::NewTerms),
+}
+
+/// What of an alert only its rule's type has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Detail {
+    /// Nothing beyond the event.
+    Event,
+    /// The new values, in the order of the rule's fields.
+    NewTerms(Vec<Value>),
+}
+
+/// What is gathered for one rule by one thread.
+#[derive(Clone, Debug)]
+pub(crate) enum Gathered {
+    Query(query::Gathered),
+    NewTerms(Box<new_terms::Gathered>),
+    /// Of a rule of any type with a [`Residue`](plan::Residue).
+    Listed(listed::Listed),
+}
+
+/// All that was gathered for one rule, in order.
+#[derive(Debug)]
+pub(crate) enum Complete {
+    Query(query::Complete),
+    NewTerms(Box<new_terms::Complete>),
+    Listed(listed::Listed),
+}
+
+/// What one rule's executions do, one after the other. Each remembers what it has said, so that an execution
+/// looks only at what is new, and knows which execution is the next that could say something.
+pub(crate) trait Executions {
+    /// The first execution, not before `tick`, that could create an alert.
+    fn next(&mut self, ticks: &Ticks, tick: i64) -> Option<i64>;
+
+    /// Offers the alerts of this execution to the writer, in order, until it is full.
+    fn execute(&mut self, tick: i64, window: &Window, writer: &mut Writer<'_>);
+}
+
+/// What executions are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) matches: &'a Matches,
+    pub(crate) rule: usize,
+    pub(crate) tail: &'a Tail,
+    pub(crate) ticks: &'a Ticks,
+    /// See [`TERMS_PAGE`].
+    pub(crate) page: usize,
+}
+
+impl RuleType {
+    /// The type of a rule, checked.
+    pub(crate) fn of(rule: &Rule, catalog: &Catalog) -> Result<Self, TailError> {
+        match &rule.kind {
+            RuleKind::Query | RuleKind::SavedQuery { .. } => Ok(Self::Query),
+            RuleKind::NewTerms(it) => new_terms::NewTerms::new(it, catalog).map(Self::NewTerms),
+            RuleKind::Threshold(_)
+            | RuleKind::Eql { .. }
+            | RuleKind::Esql
+            | RuleKind::ThreatMatch(_)
+            | RuleKind::MachineLearning { .. } => Err(TailError::Type { kind: rule.kind.type_name() }),
+        }
+    }
+
+    /// How many filters a rule has.
+    pub(crate) const fn filters(&self) -> usize {
+        match self {
+            Self::Query | Self::NewTerms(_) => 1,
+        }
+    }
+
+    /// The columns whose values go with a match of one of its filters.
+    pub(crate) fn columns(&self, _step: usize) -> &[Column] {
+        match self {
+            Self::Query => &[],
+            Self::NewTerms(it) => it.columns(),
+        }
+    }
+
+    /// Where the history begins that a rule compares with, if its type has one.
+    pub(crate) fn history_window_start(&self) -> Option<&DateMath> {
+        match self {
+            Self::Query => None,
+            Self::NewTerms(it) => Some(it.history_window_start()),
+        }
+    }
+
+    /// Whether an event exactly at `tuple.from` cannot alert anyway.
+    pub(crate) const fn excludes_from(&self) -> bool {
+        match self {
+            Self::Query => false,
+            Self::NewTerms(_) => true,
+        }
+    }
+
+    /// What one execution offers, in order, of these matches within its reach: by the book, without regard to what
+    /// earlier ones said.
+    fn by_the_book(
+        &self,
+        matches: &[&listed::ListedMatch],
+        window: &Window,
+        run: Run<'_>,
+    ) -> Vec<(EventRef, Detail)> {
+        match self {
+            Self::Query => query::by_the_book(matches, window, run),
+            Self::NewTerms(_) => new_terms::by_the_book(matches, window, run),
+        }
+    }
+
+    /// Whether a rule does not alert on its own alerts.
+    pub(crate) const fn spares_own_alerts(&self) -> bool {
+        match self {
+            Self::Query => true,
+            Self::NewTerms(_) => false,
+        }
+    }
+}
+
+impl Gathered {
+    pub(crate) fn new(tail: &Tail) -> Self {
+        match &tail.rule_type {
+            _ if tail.residue.is_some() => Self::Listed(listed::Listed::default()),
+            RuleType::Query => Self::Query(query::Gathered::default()),
+            RuleType::NewTerms(_) => Self::NewTerms(Box::new(new_terms::Gathered::new(tail))),
+        }
+    }
+
+    /// Takes a match of one of the rule's filters with the values of its columns. Says whether the rule could alert on
+    /// the event, as far as is known by now: if not, it never will.
+    pub(crate) fn push(
+        &mut self,
+        _step: usize,
+        at: EventTime,
+        values: &[&[TermId]],
+        feed: &mut Feed<'_, '_>,
+    ) -> bool {
+        match self {
+            Self::Query(it) => it.push(at, feed),
+            Self::NewTerms(it) => it.push(at, values, feed),
+            Self::Listed(it) => it.push(at, values, feed),
+        }
+    }
+
+    /// Takes over what `other` gathered for the same rule, but for what [`Moved::since`] leaves behind.
+    pub(crate) fn merge(&mut self, other: Self, moved: &mut Moved<'_>) {
+        match (self, other) {
+            (Self::Query(mine), Self::Query(theirs)) => mine.merge(theirs, moved),
+            (Self::NewTerms(mine), Self::NewTerms(theirs)) => mine.merge(*theirs, moved),
+            (Self::Listed(mine), Self::Listed(theirs)) => mine.merge(theirs, moved),
+            (Self::Query(_) | Self::NewTerms(_) | Self::Listed(_), _) => {
+                unreachable!("both collectors were made from the same tails")
+            }
+        }
+    }
+
+    /// The events of which a rule must know the copies: those that it would raise twice.
+    pub(crate) fn told_apart(&self) -> Box<dyn Iterator<Item = EventRef> + '_> {
+        match self {
+            Self::Query(it) => Box::new(it.events()),
+            Self::NewTerms(_) => Box::new(std::iter::empty()),
+            Self::Listed(it) => Box::new(it.events()),
+        }
+    }
+
+    /// Puts all that was gathered in order. `copies` are events delivered several times, see
+    /// [`Gathered::told_apart`].
+    pub(crate) fn finish(self, copies: &[Option<u32>], events: &EventTable) -> Complete {
+        match self {
+            Self::Query(it) => Complete::Query(it.finish(copies, events)),
+            Self::NewTerms(it) => Complete::NewTerms(Box::new(it.finish())),
+            Self::Listed(it) => Complete::Listed(it.finish(copies, events)),
+        }
+    }
+}
+
+impl Complete {
+    /// The times of the first and the last match that is kept, as the rule tells time.
+    pub(crate) fn times(&self) -> Option<(Millis, Millis)> {
+        match self {
+            Self::Query(it) => it.times(),
+            Self::NewTerms(it) => it.times(),
+            Self::Listed(it) => it.times(),
+        }
+    }
+
+    /// Adds what was counted and what is to be known before anything is executed.
+    pub(crate) fn report(&self, metrics: &mut Metrics, warnings: &mut Vec<Warning>) {
+        match self {
+            Self::Query(it) => metrics.copies = Some(it.copies()),
+            Self::NewTerms(it) => it.report(metrics, warnings),
+            Self::Listed(it) => metrics.copies = Some(it.copies()),
+        }
+    }
+
+    /// The executions, none of which has said anything yet.
+    pub(crate) fn executions<'a>(&'a self, run: Run<'a>) -> Result<Box<dyn Executions + 'a>, TailError> {
+        Ok(match self {
+            Self::Query(it) => Box::new(query::QueryExecutions::new(it)),
+            Self::NewTerms(it) => Box::new(new_terms::NewTermsExecutions::new(it, run)?),
+            Self::Listed(it) => Box::new(listed::ListedExecutions::new(it, run)),
+        })
+    }
+
+    /// Why no alert is about the event, which the rule matched: one reason, or one for each of its terms.
+    pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
+        match self {
+            Self::Query(it) => it.why_not(watched, run),
+            Self::NewTerms(it) => it.why_not(watched, run),
+            Self::Listed(it) => it.why_not(watched, run),
+        }
+    }
+}
+
+impl Detail {
+    /// The new terms, if the rule asks for such.
+    pub(crate) fn terms(&self) -> &[Value] {
+        match self {
+            Self::Event => &[],
+            Self::NewTerms(terms) => terms,
+        }
+    }
+
+    /// The id of the alert.
+    pub(crate) fn alert_id(&self, index: &str, event: &str, space_and_rule: &str) -> String {
+        match self {
+            Self::Event => query::alert_id(index, event, space_and_rule),
+            Self::NewTerms(terms) => new_terms::alert_id(index, event, space_and_rule, terms),
+        }
+    }
+
+    /// What the alert has at this key of its own.
+    pub(crate) fn field(&self, key: &str) -> Option<Value> {
+        match self {
+            Self::Event => None,
+            Self::NewTerms(terms) => new_terms::alert_field(key, terms),
+        }
+    }
+}

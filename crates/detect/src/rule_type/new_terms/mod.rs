@@ -1,0 +1,187 @@
+//! `new_terms`: one alert for each value, or combination of values, not seen in the history window before.
+
+mod combinations;
+mod execute;
+mod plain;
+mod table;
+
+use ecs::date::DateMath;
+use ecs::{Catalog, Millis};
+use serde_json::Value;
+
+use super::Run;
+use crate::collect::{Feed, Moved};
+use crate::fate::{Fate, Watched};
+use crate::id;
+use crate::outcome::{Metrics, Warning, WarningKind};
+use crate::tail::{EventTime, Mode, Tail, TailError};
+use crate::tails::Column;
+use crate::term::{TermId, TermType};
+use combinations::{Combinations, Skipped};
+use table::{Combination, Counting, Keeping, TermTable, Terms};
+
+pub use combinations::COMBINATIONS_MAX;
+pub(super) use execute::NewTermsExecutions;
+pub(crate) use execute::TERMS_PAGE;
+pub(super) use plain::by_the_book;
+
+/// What a rule says.
+#[derive(Clone, Debug)]
+pub(crate) struct NewTerms {
+    /// One to three.
+    columns: Vec<Column>,
+    history_window_start: DateMath,
+}
+
+impl NewTerms {
+    pub(super) fn new(rule: &rule::NewTerms, catalog: &Catalog) -> Result<Self, TailError> {
+        if !(1..=3).contains(&rule.fields.len()) {
+            return Err(TailError::FieldCount { count: rule.fields.len() });
+        }
+        let column = |path: &String| match TermType::of(path, catalog) {
+            Ok(ty) => Ok(Column { path: path.clone(), shape: ty.shape(), ty }),
+            Err(ty) => Err(TailError::NoTerms { field: path.clone(), ty }),
+        };
+        Ok(Self {
+            columns: rule.fields.iter().map(column).collect::<Result<_, _>>()?,
+            history_window_start: rule.history_window_start.clone(),
+        })
+    }
+
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    pub(super) fn history_window_start(&self) -> &DateMath {
+        &self.history_window_start
+    }
+}
+
+/// What one thread gathered.
+#[derive(Clone, Debug)]
+pub(crate) struct Gathered {
+    table: TermTable,
+    skipped: Skipped,
+}
+
+impl Gathered {
+    pub(super) fn new(tail: &Tail) -> Self {
+        let single = tail.rule_type.columns(0).len() == 1;
+        let keeping = match tail.mode {
+            Mode::Replay { .. } => Keeping {
+                gap: tail.bounds.history_reach(),
+                counting: single
+                    .then(|| Counting { after: Millis::MIN, within_of_start: tail.bounds.length_max() }),
+            },
+            // Whatever lies outside the one execution's windows is not kept, so all that is kept is one run.
+            Mode::Once { from, .. } => Keeping {
+                gap: Millis::MAX,
+                counting: single
+                    .then(|| Counting { after: from.unwrap_or(Millis::MIN), within_of_start: Millis::MAX }),
+            },
+        };
+        Self { table: TermTable::new(keeping), skipped: Skipped::default() }
+    }
+
+    pub(super) fn push(&mut self, at: EventTime, values: &[&[TermId]], feed: &mut Feed<'_, '_>) -> bool {
+        if !feed.is_in_reach {
+            return false;
+        }
+        let mut is_first = false;
+        let left_out = Combinations::new(values, feed.terms()).each(|key| {
+            is_first |= self.table.push(key, at.time, feed);
+        });
+        if left_out > 0 {
+            self.skipped.add(at.time, feed.id(), left_out);
+        }
+        is_first
+    }
+
+    pub(super) fn merge(&mut self, other: Self, moved: &mut Moved<'_>) {
+        self.skipped.merge(other.skipped);
+        self.table.merge(other.table, moved);
+    }
+
+    pub(super) fn finish(self) -> Complete {
+        Complete { terms: self.table.finish(), skipped: self.skipped }
+    }
+}
+
+/// All terms of a rule.
+#[derive(Debug)]
+pub(crate) struct Complete {
+    terms: Terms,
+    skipped: Skipped,
+}
+
+impl Complete {
+    pub(super) fn times(&self) -> Option<(Millis, Millis)> {
+        let ends = self.terms.runs().map(|(_, run, _)| (run.start, run.last));
+        ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    pub(super) fn report(&self, metrics: &mut Metrics, warnings: &mut Vec<Warning>) {
+        metrics.terms = Some(self.terms.len() as u64);
+        if self.skipped.events > 0 {
+            let kind = WarningKind::Combinations {
+                events: self.skipped.events,
+                combinations: self.skipped.combinations,
+                first: self.skipped.first.clone(),
+            };
+            warnings.push(Warning { execution: None, kind });
+        }
+    }
+
+    /// For each of the event's terms.
+    pub(super) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
+        let mut fates = Vec::new();
+        let values: Vec<&[TermId]> = watched.values.iter().map(Vec::as_slice).collect();
+        let columns = run.columns();
+        let term = |column: usize, id| run.matches.values(columns[column]).get(id);
+        let left_out = Combinations::new(&values, term).each(|key| {
+            fates.extend(self.why_not_term(key, watched, run));
+        });
+        if left_out > 0 || fates.is_empty() {
+            fates.push(Fate::NoTerm);
+        }
+        fates
+    }
+
+    fn why_not_term(&self, key: Combination, watched: &Watched, run: Run<'_>) -> Option<Fate> {
+        let (stretch, before) = self.terms.run_at(key, watched.at.time)?;
+        let terms = terms_of(key, run);
+        let events = &run.matches.events;
+        if !watched.is(events, stretch.event) {
+            let by = events.id(stretch.event, &mut [0; 36]).to_owned();
+            return Some(Fate::Seen { terms, at: Some(stretch.start), by: Some(by) });
+        }
+        let Some(tick) = run.ticks.first_holding(stretch.start) else { return Some(Fate::Unseen) };
+        let due = execute::first_new(stretch, before, run.ticks);
+        Some(match due {
+            Some(due) => Fate::Cut { execution: run.ticks.window(due).started_at, terms },
+            None if run.ticks.window(tick).history <= before && before != Millis::MIN => {
+                Fate::Seen { terms, at: Some(before), by: None }
+            }
+            None => Fate::Unseen,
+        })
+    }
+}
+
+/// The values of a combination, as an alert has them.
+fn terms_of(key: Combination, run: Run<'_>) -> Vec<Value> {
+    let columns = &run.columns()[..run.tail.rule_type.columns(0).len()];
+    let alone = columns.len() == 1;
+    let values = columns.iter().zip(key);
+    values.map(|(&column, term)| run.matches.values(column).get(term).to_value(alone)).collect()
+}
+
+pub(super) fn alert_id(index: &str, event: &str, space_and_rule: &str, terms: &[Value]) -> String {
+    id::new_terms_alert(index, event, space_and_rule, terms)
+}
+
+/// Where an alert has the new terms.
+pub(crate) const NEW_TERMS: &str = "kibana.alert.new_terms";
+
+pub(super) fn alert_field(key: &str, terms: &[Value]) -> Option<Value> {
+    (key == NEW_TERMS).then(|| terms.to_vec().into())
+}

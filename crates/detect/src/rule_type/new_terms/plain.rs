@@ -1,0 +1,66 @@
+//! One execution by the book, from a list of matches: for rules with a residue.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+
+use ecs::Millis;
+
+use super::combinations::Combinations;
+use super::execute::ValueOrder;
+use super::table::Combination;
+use super::terms_of;
+use crate::collect::EventRef;
+use crate::rule_type::listed::ListedMatch;
+use crate::rule_type::{Detail, Run};
+use crate::schedule::Window;
+use crate::term::TermId;
+
+/// What is known of one term.
+struct Seen<'a> {
+    first: Millis,
+    /// The matches in the interval.
+    interval: Vec<&'a ListedMatch>,
+}
+
+/// What one execution offers, in order: the terms first seen after `from`, with the oldest event of each.
+pub(crate) fn by_the_book(
+    matches: &[&ListedMatch],
+    window: &Window,
+    run: Run<'_>,
+) -> Vec<(EventRef, Detail)> {
+    let (events, columns) = (&run.matches.events, run.columns());
+    let fields = run.tail.rule_type.columns(0).len();
+    let mut terms: BTreeMap<Combination, Seen<'_>> = BTreeMap::new();
+    for &it in matches {
+        let values: Vec<&[TermId]> = it.values[..fields].iter().map(Vec::as_slice).collect();
+        Combinations::new(&values, |column, id| run.matches.values(columns[column]).get(id)).each(|key| {
+            let seen = terms.entry(key).or_insert_with(|| Seen { first: it.at.time, interval: Vec::new() });
+            seen.first = seen.first.min(it.at.time);
+            if it.at.time >= window.from {
+                seen.interval.push(it);
+            }
+        });
+    }
+    let mut new: Vec<(Combination, Seen<'_>)> =
+        terms.into_iter().filter(|(_, seen)| seen.first > window.from && !seen.interval.is_empty()).collect();
+    let order = ValueOrder::new(run, new.len());
+    new.sort_by(|(a, _), (b, _)| order.compare(*a, *b));
+    if fields == 1 {
+        for page in new.chunks_mut(run.page) {
+            page.sort_by_cached_key(|(_, seen)| {
+                // However often an event was delivered, it is one.
+                let identities = seen.interval.iter().map(|it| (it.at.time, events.identity(it.event)));
+                Reverse(identities.collect::<HashSet<_>>().len())
+            });
+        }
+    }
+    let oldest = |seen: &Seen<'_>| {
+        let by_time = |a: &&&ListedMatch, b: &&&ListedMatch| {
+            a.at.time.cmp(&b.at.time).then_with(|| events.compare(a.event, b.event))
+        };
+        seen.interval.iter().min_by(by_time).map(|it| it.event)
+    };
+    new.iter()
+        .filter_map(|(key, seen)| Some((oldest(seen)?, Detail::NewTerms(terms_of(*key, run)))))
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! Writes the alerts of one execution.
+
+use std::collections::HashSet;
+
+use crate::KnownAlerts;
+use crate::Metrics;
+use crate::collect::{EventRef, Matches};
+use crate::outcome::{AlertSeed, Execution, SeedEvent};
+use crate::rule_type::Detail;
+use crate::tail::Mode;
+
+/// What became of an alert that was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It was created.
+    Created,
+    /// It exists already and does not use up the budget.
+    Duplicate,
+    /// It is beyond the budget: nothing more is created by this execution.
+    Full,
+}
+
+/// Drops the alerts that exist, keeps to the budget, and keeps those that are asked for.
+pub(crate) struct Writer<'a> {
+    pub(crate) matches: &'a Matches,
+    pub(crate) space_and_rule: &'a str,
+    pub(crate) known: &'a KnownAlerts,
+    /// The ids that this run of executions created.
+    pub(crate) created: &'a mut HashSet<String>,
+    pub(crate) alerts: &'a mut Vec<AlertSeed>,
+    pub(crate) metrics: &'a mut Metrics,
+    pub(crate) execution: Execution,
+    /// Which alerts are asked for.
+    pub(crate) mode: Mode,
+    pub(crate) budget: u32,
+    pub(crate) truncated: bool,
+}
+
+impl Writer<'_> {
+    /// Creates the alert about `event` if it is new and the budget allows it.
+    pub(crate) fn offer(&mut self, event: EventRef, detail: Detail) -> Written {
+        let events = &self.matches.events;
+        let (mut buffer, index) = ([0; 36], events.index_name(event));
+        let event_id = events.id(event, &mut buffer);
+        let id = detail.alert_id(index, event_id, self.space_and_rule);
+        let timestamp = events.timestamp(event);
+        let is_asked_for = self.mode.selects(timestamp);
+        if self.known.contains(&id) {
+            self.metrics.known += u64::from(is_asked_for);
+            return Written::Duplicate;
+        }
+        if self.created.contains(&id) {
+            return Written::Duplicate;
+        }
+        if self.budget == 0 {
+            self.truncated = true;
+            return Written::Full;
+        }
+        self.budget -= 1;
+        self.created.insert(id.clone());
+        if is_asked_for {
+            let event = SeedEvent {
+                id: event_id.to_owned(),
+                index: index.to_owned(),
+                timestamp,
+                origin: events.origin(event),
+            };
+            self.alerts.push(AlertSeed { id, event, execution: self.execution, detail });
+        }
+        Written::Created
+    }
+}
