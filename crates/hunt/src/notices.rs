@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_when_all_is_well() {
-        assert_eq!(notices(&read(), &[ran("Quiet", 99, 0)], &[], Some(2_000), Some(1_000)), []);
+        assert_eq!(notices(&read(), &[ran("Quiet", 99, 0)], &[], Some(2_000), Some(1_001)), []);
     }
 
     #[test]
