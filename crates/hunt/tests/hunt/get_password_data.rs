@@ -34,7 +34,6 @@ fn one_alert_a_role_at_its_first_refused_call() {
 
 #[test]
 fn a_role_is_new_again_after_seven_quiet_days() {
-    // The execution that sees the second call at 12:00:00 is that of 12:00, whose history reaches back seven days.
     let noon = DAY_ONE + 12 * HOUR;
     let after = |quiet| {
         let calls = [refused("first", noon, "ci"), refused("second", noon + quiet, "ci")];
@@ -42,10 +41,12 @@ fn a_role_is_new_again_after_seven_quiet_days() {
     };
     assert_eq!(after(6 * DAY), ["first"]);
     assert_eq!(after(7 * DAY - 10 * MINUTE), ["first"]);
-    assert_eq!(after(7 * DAY), ["first"], "the history's first instant belongs to it");
-    // A millisecond later it is the execution of 12:05 that sees the second call.
-    assert_eq!(after(7 * DAY + 1), ["first", "second"]);
-    assert_eq!(after(7 * DAY + 5 * MINUTE), ["first", "second"]);
+    // The last execution that sees a second call at 11:55 is that of 12:00, whose history begins at noon seven days before.
+    assert_eq!(after(7 * DAY - 5 * MINUTE), ["first"], "the history's first instant belongs to it");
+    // That of 12:05 has forgotten the first call, and sees what happened after 11:56, whether or not there is more data.
+    assert_eq!(after(7 * DAY - 4 * MINUTE), ["first"], "first seen at `from` is not new");
+    assert_eq!(after(7 * DAY - 4 * MINUTE + 1), ["first", "second"]);
+    assert_eq!(after(7 * DAY), ["first", "second"]);
     // The silence counts from the last call, not from the first.
     let calls = [
         refused("first", noon, "ci"),
