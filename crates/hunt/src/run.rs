@@ -27,8 +27,7 @@ pub struct HuntOptions {
     pub paths: Vec<PathBuf>,
     /// The rules. Those that cannot run are refused by name.
     pub rules: Selection,
-    /// What is excepted from them. An exception that has expired at [`HuntOptions::now`] does not count, whatever the
-    /// time of the simulated execution.
+    /// What is excepted from them. Whether an exception has expired is decided by each execution.
     pub exceptions: Exceptions,
     /// The executions.
     pub mode: Mode,

@@ -223,23 +223,39 @@ fn the_limit_of_alerts_asked_for_by_hand_is_the_limit() {
     assert_eq!(raised(Some(2000)), (1501, 0));
 }
 
+/// A file of one of the cases that are kept as files.
+fn case(name: &str, file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name).join(file);
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The time of the execution that raised an alert, of an alert's text.
+fn started(alert: &String) -> String {
+    let alert: serde_json::Value = serde_json::from_str(alert).unwrap();
+    alert["@timestamp"].as_str().unwrap()[11..16].to_owned()
+}
+
+/// `now` in a query, or in a filter, is the time of the simulated execution.
+#[test]
+fn now_in_a_query() {
+    let rules = rule::load_text("rules.ndjson", &case("now-in-query", "rules.ndjson")).rules;
+    let folder = Folder::new();
+    folder.write("logs.json", case("now-in-query", "logs.json"));
+    let found = texts(&hunt_in(&folder, &rules));
+    assert_eq!(found.iter().map(started).collect::<Vec<_>>(), ["10:00", "10:00"]);
+}
+
 /// A burst at the end of the data fills the limit of alerts. What is left over is taken up by the executions that still
 /// look back to it, whether or not there is anything after it.
 #[test]
 fn the_limit_at_the_end() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/limit-at-the-end");
-    let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
-    let rules = rule::load_text("rule.ndjson", &read("rule.ndjson")).rules;
+    let rules = rule::load_text("rule.ndjson", &case("limit-at-the-end", "rule.ndjson")).rules;
     let alerts = |name: &str| {
         let folder = Folder::new();
-        folder.write(name, read(name));
+        folder.write(name, case("limit-at-the-end", name));
         texts(&hunt_in(&folder, &rules))
     };
     let burst = alerts("burst.json");
-    let started = |alert: &String| {
-        let alert: serde_json::Value = serde_json::from_str(alert).unwrap();
-        alert["@timestamp"].as_str().unwrap()[11..16].to_owned()
-    };
     assert_eq!(burst.iter().map(started).collect::<Vec<_>>(), ["10:05", "10:05", "10:10", "10:10"]);
     assert_eq!(alerts("burst-and-later.json"), burst);
 }
