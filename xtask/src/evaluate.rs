@@ -10,7 +10,10 @@ use ecs::{Catalog, Millis, Object};
 /// Documents with their ids.
 pub(crate) type Documents = [(String, Object)];
 
-/// The ids that a KQL query finds, or why it is refused. `listed` is what the translation knows of the fields,
+/// The ids that a query finds, or why it is refused.
+pub(crate) type Answer = Result<BTreeSet<String>, String>;
+
+/// What a KQL query finds. `listed` is what the translation knows of the fields,
 /// `catalog` what the index does. An error if the two evaluators disagree.
 pub(crate) fn kql(
     query: &str,
@@ -18,7 +21,7 @@ pub(crate) fn kql(
     catalog: &Catalog,
     documents: &Documents,
     now: Millis,
-) -> anyhow::Result<Result<BTreeSet<String>, String>> {
+) -> anyhow::Result<Answer> {
     let ast = match kql::parse(query) {
         Ok(ast) => ast,
         Err(errors) => return Ok(Err(errors.to_string())),
@@ -27,7 +30,30 @@ pub(crate) fn kql(
         Ok(translated) => translated,
         Err(errors) => return Ok(Err(joined(&errors))),
     };
-    match plan::lower(&translated, catalog, now) {
+    both(query, &translated, catalog, documents, now)
+}
+
+/// As [`kql`], of a Lucene query.
+pub(crate) fn lucene(
+    query: &str,
+    catalog: &Catalog,
+    documents: &Documents,
+    now: Millis,
+) -> anyhow::Result<Answer> {
+    match lucene::parse(query) {
+        Ok(ast) => both(query, &lucene::to_query(&ast), catalog, documents, now),
+        Err(errors) => Ok(Err(errors.to_string())),
+    }
+}
+
+fn both(
+    query: &str,
+    translated: &plan::Query,
+    catalog: &Catalog,
+    documents: &Documents,
+    now: Millis,
+) -> anyhow::Result<Answer> {
+    match plan::lower(translated, catalog, now) {
         Ok(expr) => {
             let naive = run_naive(&expr, documents);
             let blocks = run_block(&expr, documents);

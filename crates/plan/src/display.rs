@@ -86,6 +86,7 @@ impl Display for StringTest {
                 if wildcard.fold() { write!(f, " in either case") } else { Ok(()) }
             }
             Self::Regexp(regexp) => write!(f, "/{}/", regexp.source()),
+            Self::Fuzzy { text, edits } => write!(f, "{text:?}~{edits}"),
             Self::Range(TextRange { lower, upper }) => {
                 let bound = |it: &TextBound, sign: &str| {
                     let equal = if it.inclusive { "=" } else { "" };

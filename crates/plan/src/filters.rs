@@ -130,6 +130,7 @@ fn nested_paths<'a>(query: &'a Query, catalog: &'a Catalog, paths: &mut Vec<Opti
                 nested_paths(clause, catalog, paths);
             }
         }
+        Query::Lenient(query) => nested_paths(query, catalog, paths),
         Query::Leaf(leaf) => paths.push(leaf.field.as_deref().and_then(|it| catalog.nested_of(it))),
     }
 }

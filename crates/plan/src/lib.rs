@@ -31,6 +31,7 @@ pub mod dsl;
 mod explain;
 mod expr;
 pub mod filters;
+mod fuzzy;
 mod lower;
 mod matcher;
 pub mod naive;

@@ -9,7 +9,7 @@ use ecs::{Object, Scalar, analyze};
 use crate::naive::Evaluator;
 use crate::regexp::CompiledRegexp;
 use crate::test::{KeywordField, Resolution, StringTest, Test, TextRange, TextTest};
-use crate::{NumberType, Ranges, Wildcard, version};
+use crate::{NumberType, Ranges, Wildcard, fuzzy, version};
 
 /// A test made ready to run.
 #[derive(Debug)]
@@ -43,6 +43,7 @@ enum StringMatcher {
     Prefix(String),
     Wildcard(Wildcard),
     Regexp(CompiledRegexp),
+    Fuzzy { text: Vec<char>, edits: usize },
     Range(TextRange),
 }
 
@@ -87,6 +88,9 @@ impl StringTest {
             Self::Prefix(prefix) => StringMatcher::Prefix(prefix.clone()),
             Self::Wildcard(wildcard) => StringMatcher::Wildcard(wildcard.clone()),
             Self::Regexp(regexp) => StringMatcher::Regexp(regexp.compile()),
+            Self::Fuzzy { text, edits } => {
+                StringMatcher::Fuzzy { text: text.chars().collect(), edits: usize::from(*edits) }
+            }
             Self::Range(range) => StringMatcher::Range(range.clone()),
         }
     }
@@ -140,6 +144,7 @@ impl StringMatcher {
             Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
             Self::Wildcard(wildcard) => wildcard.matches(text),
             Self::Regexp(regexp) => regexp.matches(text),
+            Self::Fuzzy { text: wanted, edits } => fuzzy::is_close(wanted, text, *edits),
             Self::Range(range) => within(range, text, str::cmp),
         }
     }

@@ -2,6 +2,8 @@
 
 use span::Span;
 
+use crate::Wildcard;
+
 /// A query, before the field types are known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Query {
@@ -20,6 +22,9 @@ pub enum Query {
         /// Where it stands in the text.
         span: Option<Span>,
     },
+    /// The query, in which a question that a field cannot answer matches nothing instead of failing, and an asterisk in
+    /// the name of a field stands for any characters.
+    Lenient(Box<Query>),
     /// A question about one field, or about all.
     Leaf(Leaf),
 }
@@ -131,6 +136,8 @@ pub enum LeafKind {
         /// Fold ASCII letters.
         case_insensitive: bool,
     },
+    /// A word of a `query_string` with `*` or `?`: lower-cased for text.
+    Word(Wildcard),
     /// The beginning of the value.
     Prefix {
         /// The beginning.
@@ -146,6 +153,13 @@ pub enum LeafKind {
         flags: Option<String>,
         /// Fold ASCII letters.
         case_insensitive: bool,
+    },
+    /// A text that differs by so many edits at most: one character more, less, another, or two neighbours swapped.
+    Fuzzy {
+        /// The text.
+        value: String,
+        /// How many edits.
+        edits: u8,
     },
     /// A `query_string` as Kibana makes of a KQL pattern: escaped throughout except for `*` and white space,
     /// at which it is split into pieces, any of which may match. The text here is not escaped.

@@ -124,6 +124,13 @@ pub enum StringTest {
     Wildcard(Wildcard),
     /// It fits the expression.
     Regexp(Regexp),
+    /// It differs from the text by so many edits at most.
+    Fuzzy {
+        /// The text.
+        text: String,
+        /// How many edits.
+        edits: u8,
+    },
     /// It lies between, by the bytes of UTF-8.
     Range(TextRange),
 }

@@ -158,7 +158,7 @@ fn cost(test: &Test) -> Option<Cost> {
         Test::Terms(_) => Some(Cost::Compare),
         Test::Keyword { test, .. } => match test {
             StringTest::Equals(_) | StringTest::Prefix(_) => Some(Cost::Compare),
-            StringTest::Wildcard(_) | StringTest::Regexp(_) => Some(Cost::Search),
+            StringTest::Wildcard(_) | StringTest::Regexp(_) | StringTest::Fuzzy { .. } => Some(Cost::Search),
             StringTest::Any | StringTest::Range(_) => None,
         },
         _ => None,

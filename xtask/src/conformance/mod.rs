@@ -6,6 +6,7 @@
 
 mod ecs;
 mod kql;
+mod matches;
 mod unsupported;
 
 use std::collections::BTreeMap;
@@ -74,8 +75,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "ecs", cases: ecs::cases },
     Suite { name: "kql-parse", cases: kql::parse_cases },
     Suite { name: "kql-dsl", cases: kql::dsl_cases },
-    Suite { name: "kql-match", cases: kql::match_cases },
-    Suite { name: "lucene", cases: |data| unsupported::cases(data, "lucene") },
+    Suite { name: "kql-match", cases: matches::kql_cases },
+    Suite { name: "lucene", cases: matches::lucene_cases },
     Suite { name: "eql", cases: |data| unsupported::cases(data, "eql") },
     Suite { name: "esql", cases: |data| unsupported::cases(data, "esql") },
 ];

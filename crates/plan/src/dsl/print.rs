@@ -14,6 +14,8 @@ pub fn to_json(query: &Query) -> Value {
         Query::Nested { path, query, .. } => {
             json!({"nested": {"path": path, "query": to_json(query), "score_mode": "none"}})
         }
+        // Query DSL says of each question by itself whether it is lenient, and of some kinds it cannot.
+        Query::Lenient(query) => to_json(query),
         Query::Leaf(leaf) => leaf_json(leaf),
     }
 }
@@ -61,6 +63,8 @@ fn leaf_json(leaf: &Leaf) -> Value {
             None => json!({"match_all": {}}),
         },
         LeafKind::Range(bounds) => of_field("range", range(bounds)),
+        LeafKind::Fuzzy { value, edits } => of_field("fuzzy", json!({"value": value, "fuzziness": edits})),
+        LeafKind::Word(pattern) => of_field("wildcard", long("value", pattern.to_string().into(), pattern.fold())),
         LeafKind::Wildcard { value, case_insensitive } => {
             of_field("wildcard", long("value", value.as_str().into(), *case_insensitive))
         }

@@ -21,9 +21,11 @@ pub(super) fn ask(atom: &Atom<'_>, mapping: &Mapping) -> Result<Option<Question>
             (Some(bound.clone()), Some(bound))
         }
         Atom::Range(bounds) => range(bounds, reader)?,
-        Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
-            return Err(needs_text(atom));
-        }
+        Atom::Term { fold: true, .. }
+        | Atom::Wildcard { .. }
+        | Atom::Prefix { .. }
+        | Atom::Regexp { .. }
+        | Atom::Fuzzy { .. } => return Err(needs_text(atom)),
     };
     let dates = Dates { format: mapping.format.clone(), resolution, lower, upper };
     // One that does not read the clock is the same at any time.

@@ -50,7 +50,11 @@ impl LeafKind {
             Self::Pattern { pieces, .. } => {
                 pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
             }
-            Self::Wildcard { .. } | Self::Prefix { .. } | Self::Regexp { .. } => false,
+            Self::Wildcard { .. }
+            | Self::Word(_)
+            | Self::Prefix { .. }
+            | Self::Regexp { .. }
+            | Self::Fuzzy { .. } => false,
         }
     }
 

@@ -37,7 +37,7 @@ const ECS_IGNORE_ABOVE: u32 = 1024;
 
 /// Checks the query against the fields and makes a condition of it. Finds all errors.
 pub fn condition(query: &Query, catalog: &Catalog) -> Result<Condition, Vec<LowerError>> {
-    let mut lowering = Lowering { catalog, errors: Vec::new(), depth: 0 };
+    let mut lowering = Lowering { catalog, errors: Vec::new(), depth: 0, is_lenient: false };
     let part = lowering.query(query, None);
     if lowering.errors.is_empty() { Ok(Condition::new(part)) } else { Err(lowering.errors) }
 }
@@ -65,6 +65,8 @@ enum Atom<'a> {
     Prefix { value: &'a str, fold: bool },
     /// A regular expression.
     Regexp { value: &'a str, flags: Option<&'a str>, fold: bool },
+    /// The whole value, on text a token, but for some edits.
+    Fuzzy { value: &'a str, edits: u8 },
     /// Within bounds.
     Range(&'a RangeBounds),
 }
@@ -83,6 +85,8 @@ struct Lowering<'a> {
     catalog: &'a Catalog,
     errors: Vec<LowerError>,
     depth: usize,
+    /// What a field cannot answer matches nothing.
+    is_lenient: bool,
 }
 
 impl Lowering<'_> {
@@ -96,6 +100,12 @@ impl Lowering<'_> {
             Query::MatchNone => Part::constant(false),
             Query::Bool(it) => self.bool(it, nested),
             Query::Nested { path, query, span } => self.nested(path, query, *span, nested),
+            Query::Lenient(query) => {
+                let outer = std::mem::replace(&mut self.is_lenient, true);
+                let expr = self.query(query, nested);
+                self.is_lenient = outer;
+                expr
+            }
             Query::Leaf(leaf) => self.leaf(leaf, nested),
         };
         self.depth -= 1;
@@ -172,7 +182,7 @@ impl Lowering<'_> {
         };
         match lowered {
             Ok(expr) => expr,
-            Err(_) if leaf.kind.is_lenient() => Part::constant(false),
+            Err(_) if self.is_lenient || leaf.kind.is_lenient() => Part::constant(false),
             Err((ty, kind)) => {
                 let field = leaf.field.as_deref().unwrap_or_default();
                 self.fail(field, ty, kind, leaf.span)
@@ -229,7 +239,7 @@ impl Lowering<'_> {
                     _ => Part::constant(false),
                 });
             }
-            Resolved::Unmapped if name.contains('*') && kind.expands_names() => {
+            Resolved::Unmapped if name.contains('*') && (self.is_lenient || kind.expands_names()) => {
                 return self.fields_like(name, kind, nested);
             }
             Resolved::Unmapped => return Ok(self.unmapped(name, kind, nested)),
@@ -266,7 +276,11 @@ impl Lowering<'_> {
             };
             is_asked && pattern.matches(name)
         });
-        fields.map(|(name, _)| self.field(name, kind, nested)).collect::<Result<_, _>>().map(Part::or)
+        let asked = fields.map(|(name, _)| self.field(name, kind, nested));
+        if self.is_lenient {
+            return Ok(Part::or(asked.flatten().collect()));
+        }
+        asked.collect::<Result<_, _>>().map(Part::or)
     }
 
     /// Any field below the object exists; what lies in nested objects does not count.
@@ -392,6 +406,8 @@ impl Lowering<'_> {
             LeafKind::Wildcard { value, case_insensitive } => {
                 ask(&Atom::Wildcard { pattern: Wildcard::parse(value, *case_insensitive), analyzed: false })
             }
+            LeafKind::Word(pattern) => ask(&Atom::Wildcard { pattern: pattern.clone(), analyzed: true }),
+            LeafKind::Fuzzy { value, edits } => ask(&Atom::Fuzzy { value, edits: *edits }),
             LeafKind::Prefix { value, case_insensitive } => {
                 ask(&Atom::Prefix { value, fold: *case_insensitive })
             }

@@ -24,9 +24,11 @@ pub(super) fn ask(atom: &Atom<'_>, ty: NumberType) -> Asked {
         | Atom::Match(value)
         | Atom::Phrase { value, .. } => equal(value)?,
         Atom::Range(bounds) => range(bounds, ty)?,
-        Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
-            return Err(needs_text(atom));
-        }
+        Atom::Term { fold: true, .. }
+        | Atom::Wildcard { .. }
+        | Atom::Prefix { .. }
+        | Atom::Regexp { .. }
+        | Atom::Fuzzy { .. } => return Err(needs_text(atom)),
     };
     Ok((!ranges.is_empty()).then_some(Test::Number { ty, ranges }))
 }

@@ -23,7 +23,9 @@ impl KeywordField {
     pub(super) fn ask_key(self, atom: &Atom<'_>) -> Asked {
         let what = match atom {
             Atom::Wildcard { analyzed: false, .. } => "`wildcard`",
+            Atom::Wildcard { pattern, .. } if pattern.parts().contains(&Glob::One) => "`?`",
             Atom::Regexp { .. } => "a regular expression",
+            Atom::Fuzzy { .. } => "a fuzzy comparison",
             Atom::Range(bounds) if bounds.lower().is_none() || bounds.upper().is_none() => {
                 "a range with one bound"
             }
@@ -72,6 +74,8 @@ pub(super) fn ask(atom: &Atom<'_>) -> Asked {
             });
             token(wildcard_test(&Wildcard::new(lower, pattern.fold())))
         }
+        // As the analyzer leaves one word of a query.
+        Atom::Fuzzy { value, edits } => token(fuzzy_test(analyze::lower(value), *edits)),
         Atom::Term { .. }
         | Atom::OneTerm(_)
         | Atom::Wildcard { .. }
@@ -111,8 +115,13 @@ fn string_test(atom: &Atom<'_>, normal: &dyn Fn(&str) -> String) -> Result<Strin
                 regexp.map_err(|error| LowerErrorKind::BadRegexp { value: (*value).to_owned(), error })?,
             )
         }
+        Atom::Fuzzy { value, edits } => fuzzy_test(normal(value), *edits),
         Atom::Range(bounds) => StringTest::Range(text_range(bounds, normal)),
     })
+}
+
+fn fuzzy_test(text: String, edits: u8) -> StringTest {
+    if edits == 0 { StringTest::Equals(vec![text]) } else { StringTest::Fuzzy { text, edits } }
 }
 
 fn text_range(bounds: &RangeBounds, normal: &dyn Fn(&str) -> String) -> TextRange {

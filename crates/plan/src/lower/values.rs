@@ -47,6 +47,7 @@ pub(super) fn needs_text(atom: &Atom<'_>) -> LowerErrorKind {
         Atom::Term { .. } => "comparing in either case",
         Atom::Prefix { .. } => "a prefix",
         Atom::Regexp { .. } => "a regular expression",
+        Atom::Fuzzy { .. } => "a fuzzy comparison",
         _ => "a pattern",
     };
     LowerErrorKind::NoText { what }
@@ -60,9 +61,11 @@ fn ask_address(atom: &Atom<'_>) -> Asked {
         | Atom::Match(value)
         | Atom::Phrase { value, .. } => addresses(&value.text())?,
         Atom::Range(bounds) => address_range(bounds)?,
-        Atom::Term { fold: true, .. } | Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => {
-            return Err(needs_text(atom));
-        }
+        Atom::Term { fold: true, .. }
+        | Atom::Wildcard { .. }
+        | Atom::Prefix { .. }
+        | Atom::Regexp { .. }
+        | Atom::Fuzzy { .. } => return Err(needs_text(atom)),
     };
     Ok((!ranges.is_empty()).then_some(Test::Ip(ranges)))
 }
@@ -129,7 +132,9 @@ fn ask_boolean(atom: &Atom<'_>) -> Asked {
             };
             (within(true), within(false))
         }
-        Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } => return Err(needs_text(atom)),
+        Atom::Wildcard { .. } | Atom::Prefix { .. } | Atom::Regexp { .. } | Atom::Fuzzy { .. } => {
+            return Err(needs_text(atom));
+        }
     };
     Ok((truth || falsity).then_some(Test::Boolean { truth, falsity }))
 }

@@ -15,7 +15,7 @@ use super::parse::sorted;
 
 /// All cases of `parse.json`, key `dsl`.
 pub(crate) fn cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
-    let file = super::read(data, "parse.json")?;
+    let file = super::read(data, "kql/parse.json")?;
     let fields = file.get("dsl_fields").and_then(Value::as_object).context("there are no `dsl_fields`")?;
     let catalog = catalog(fields)?;
     let mut results = Vec::new();

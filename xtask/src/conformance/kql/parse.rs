@@ -9,7 +9,7 @@ use super::super::CaseResult;
 
 /// All cases of `parse.json`, key `parse`.
 pub(crate) fn cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
-    let file = super::read(data, "parse.json")?;
+    let file = super::read(data, "kql/parse.json")?;
     let mut results = Vec::new();
     for case in super::list(&file, "parse")? {
         let expected = case.get("expect").cloned().unwrap_or_default();

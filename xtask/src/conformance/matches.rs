@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use ecs::{Catalog, Millis, Object};
 use serde_json::Value;
 
-use super::super::{CaseResult, Outcome};
-use crate::evaluate;
+use super::{CaseResult, Outcome};
+use super::kql::{list, read, text};
+use crate::evaluate::{self, Answer};
 
 /// Documents with the types of their fields, and the instant that `now` means.
 struct Group {
@@ -17,17 +18,29 @@ struct Group {
     now: Millis,
 }
 
-/// All cases of `match.json`.
-pub(crate) fn cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
-    let file = super::read(data, "match.json")?;
+/// All cases of KQL's `match.json`.
+pub(crate) fn kql_cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
+    let file = read(data, "kql/match.json")?;
     let mut results = Vec::new();
-    for value in super::list(&file, "groups")? {
+    for value in list(&file, "groups")? {
         let group = Group::read(value)?;
-        for case in super::list(value, "cases")? {
-            results.push(group.run(case)?);
+        for case in list(value, "cases")? {
+            results.push(group.run(case, |it, query| {
+                evaluate::kql(query, &it.catalog, &it.catalog, &it.documents, it.now)
+            })?);
         }
     }
     Ok(results)
+}
+
+/// All cases of Lucene's `match.json`: one group.
+pub(crate) fn lucene_cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
+    let file = read(data, "lucene/match.json")?;
+    let group = Group::read(&file)?;
+    let run = |case| {
+        group.run(case, |it, query| evaluate::lucene(query, &it.catalog, &it.documents, it.now))
+    };
+    list(&file, "cases")?.iter().map(run).collect()
 }
 
 impl Group {
@@ -41,13 +54,17 @@ impl Group {
             None => 0,
         };
         let documents =
-            super::list(value, "documents")?.iter().map(document).collect::<anyhow::Result<_>>()?;
+            list(value, "documents")?.iter().map(document).collect::<anyhow::Result<_>>()?;
         Ok(Self { catalog, documents, now })
     }
 
-    fn run(&self, case: &Value) -> anyhow::Result<CaseResult> {
-        let query = super::text(case, "query")?;
-        let got = match evaluate::kql(query, &self.catalog, &self.catalog, &self.documents, self.now) {
+    fn run(
+        &self,
+        case: &Value,
+        ask: impl Fn(&Self, &str) -> anyhow::Result<Answer>,
+    ) -> anyhow::Result<CaseResult> {
+        let query = text(case, "query")?;
+        let got = match ask(self, query) {
             Ok(Ok(ids)) => shown(&ids),
             Ok(Err(_)) => "error".to_owned(),
             Err(disagreement) => disagreement.to_string(),
@@ -57,7 +74,7 @@ impl Group {
             Some(shown(&ids.collect()))
         };
         let expected = ids("match").unwrap_or_else(|| "error".to_owned());
-        let mut result = CaseResult::compare(super::text(case, "id")?, expected, got.clone());
+        let mut result = CaseResult::compare(text(case, "id")?, expected, got.clone());
         if ids("may_answer") == Some(got) {
             result.outcome = Outcome::Passed;
         }
