@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -17,17 +17,31 @@ const LAYERS: [(&str, &[&str]); 16] = [
     ("plan", &["ecs", "span"]),
     ("exec", &["block", "ecs", "plan"]),
     ("kql", &["ecs", "plan", "span"]),
+    ("lucene", &["ecs", "plan", "span"]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
-    ("rule", &["ecs", "kql", "plan", "span"]),
+    ("rule", &["ecs", "kql", "lucene", "plan", "span"]),
     ("detect", &["ecs", "plan", "rule"]),
     ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
     ("report", &["ecs", "rule"]),
     ("cli", &["cloudtrail", "detect", "ecs", "hunt", "kql", "plan", "reader", "report", "rule", "span"]),
     (
         "xtask",
-        &["block", "cloudtrail", "detect", "ecs", "exec", "hunt", "kql", "plan", "reader", "rule", "span"],
+        &[
+            "block",
+            "cloudtrail",
+            "detect",
+            "ecs",
+            "exec",
+            "hunt",
+            "kql",
+            "lucene",
+            "plan",
+            "reader",
+            "rule",
+            "span",
+        ],
     ),
 ];
 

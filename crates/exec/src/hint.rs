@@ -60,7 +60,9 @@ impl Hint {
                 });
                 Self::contains(texts.max_by_key(|text| text.len()))
             }
-            StringTest::Any | StringTest::Regexp(_) | StringTest::Fuzzy { .. } | StringTest::Range(_) => Self::Any,
+            StringTest::Any | StringTest::Regexp(_) | StringTest::Fuzzy { .. } | StringTest::Range(_) => {
+                Self::Any
+            }
         }
     }
 

@@ -30,7 +30,10 @@ mod translate;
 
 mod lint;
 
+mod check;
+
 pub use ast::{Ast, Atom, Clause, Conjunction, Field, Group, Modifier, Node, Occur, occurs};
+pub use check::{check, errors, fields, findings};
 pub use error::{ParseError, ParseErrors};
 pub use lint::lint;
 pub use parse::{MAX_DEPTH, MAX_LENGTH, parse};

@@ -7,7 +7,7 @@ use span::Span;
 use crate::ast::{Ast, Atom, Clause, Field, Group, Node, Occur, occurs};
 
 /// The field whose values are names of fields: whether they exist is asked.
-const EXISTS: &str = "_exists_";
+pub(crate) const EXISTS: &str = "_exists_";
 
 /// Translates a tree. Every tree has a meaning: what a field cannot hold matches nothing.
 pub fn to_query(ast: &Ast) -> Query {

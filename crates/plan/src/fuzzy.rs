@@ -43,9 +43,8 @@ mod tests {
 
     #[test]
     fn edits_are_counted() {
-        let close = |wanted: &str, text: &str, edits| {
-            is_close(&wanted.chars().collect::<Vec<_>>(), text, edits)
-        };
+        let close =
+            |wanted: &str, text: &str, edits| is_close(&wanted.chars().collect::<Vec<_>>(), text, edits);
         for (wanted, text, least) in [
             ("roam", "roam", 0),
             ("rom", "roam", 1),
@@ -55,7 +54,11 @@ mod tests {
             ("münchen", "munchen", 1),
             ("kitten", "sitting", 3),
         ] {
-            assert_eq!((0..4).find(|edits| close(wanted, text, *edits)), Some(least).filter(|_| wanted != "ca"), "{wanted} {text}");
+            assert_eq!(
+                (0..4).find(|edits| close(wanted, text, *edits)),
+                Some(least).filter(|_| wanted != "ca"),
+                "{wanted} {text}"
+            );
         }
         assert!(!close("a", "b", 1), "nothing of it is the same");
         assert!(!close("", "a", 2) && close("", "", 0));

@@ -23,11 +23,19 @@ pub(crate) struct Language {
 const KQL: Language =
     Language { check: kql::check, errors: kql::errors, findings: kql::findings, fields: kql::fields };
 
+const LUCENE: Language = Language {
+    check: lucene::check,
+    errors: lucene::errors,
+    findings: lucene::findings,
+    fields: lucene::fields,
+};
+
 /// What the language does; `None` if it cannot be evaluated.
 pub(crate) const fn language(language: QueryLanguage) -> Option<&'static Language> {
     match language {
         QueryLanguage::Kuery => Some(&KQL),
-        QueryLanguage::Lucene | QueryLanguage::Eql | QueryLanguage::Esql => None,
+        QueryLanguage::Lucene => Some(&LUCENE),
+        QueryLanguage::Eql | QueryLanguage::Esql => None,
     }
 }
 

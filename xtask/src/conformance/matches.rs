@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use ecs::{Catalog, Millis, Object};
 use serde_json::Value;
 
-use super::{CaseResult, Outcome};
 use super::kql::{list, read, text};
+use super::{CaseResult, Outcome};
 use crate::evaluate::{self, Answer};
 
 /// Documents with the types of their fields, and the instant that `now` means.
@@ -37,9 +37,7 @@ pub(crate) fn kql_cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
 pub(crate) fn lucene_cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
     let file = read(data, "lucene/match.json")?;
     let group = Group::read(&file)?;
-    let run = |case| {
-        group.run(case, |it, query| evaluate::lucene(query, &it.catalog, &it.documents, it.now))
-    };
+    let run = |case| group.run(case, |it, query| evaluate::lucene(query, &it.catalog, &it.documents, it.now));
     list(&file, "cases")?.iter().map(run).collect()
 }
 
@@ -53,8 +51,7 @@ impl Group {
             // No query of such a group speaks of the present.
             None => 0,
         };
-        let documents =
-            list(value, "documents")?.iter().map(document).collect::<anyhow::Result<_>>()?;
+        let documents = list(value, "documents")?.iter().map(document).collect::<anyhow::Result<_>>()?;
         Ok(Self { catalog, documents, now })
     }
 

@@ -142,5 +142,59 @@ fn what_is_wrong_with_a_query_is_underlined() {
     insta::assert_snapshot!("query_syntax", refused(&["event.action: (a or", "calls.ndjson"]));
     let mapped = ["size: many", "--mapping", "mapping.json", "people.ndjson"];
     insta::assert_snapshot!("query_type", refused(&mapped));
+    insta::assert_snapshot!(
+        "query_lucene_error",
+        refused(&["-l", "lucene", "source.ip:203.0.113.0/24", "calls.ndjson"])
+    );
     insta::assert_snapshot!("query_language", refused(&["-l", "eql", "any where true", "calls.ndjson"]));
+}
+
+#[test]
+fn lucene() {
+    let folder = Folder::with_calls();
+    let found = |query: &str| {
+        let ran = folder.run(&[
+            "query",
+            "-l",
+            "lucene",
+            query,
+            "calls.ndjson",
+            "-f",
+            "csv",
+            "--columns",
+            "event.id",
+        ]);
+        ran.printed(0).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found("event.outcome:failure AND NOT user.name:ci"), ["e-3"]);
+    assert_eq!(found("user.name:(backup OR o?s)"), ["e-3", "e-4"]);
+    assert_eq!(found(r"source.ip:203.0.113.0\/24 AND @timestamp:[2026-03-03 TO *]"), ["e-3"]);
+    assert_eq!(
+        found("aws.cloudtrail.flattened.request_parameters.instanceId:i-0* AND user.name:bakcup~"),
+        ["e-3"]
+    );
+}
+
+/// A rule in that language goes through the same pass, schedule and alerts as any other.
+#[test]
+fn lucene_rules_alert() {
+    let folder = Folder::with_calls();
+    folder.write(
+        "rule.toml",
+        r#"[rule]
+name = "Refused in Lucene"
+description = "d"
+severity = "low"
+risk_score = 1
+type = "query"
+language = "lucene"
+index = ["logs-aws.cloudtrail*"]
+query = 'event.action:GetPass*Data AND _exists_:aws.cloudtrail.error_code AND NOT user.name:(backup OR admin)'
+"#,
+    );
+    let ran = folder.run(&["hunt", "calls.ndjson", "-r", "rule.toml", "-f", "csv", "-q"]);
+    let ids: Vec<&str> = ran.printed(0).lines().skip(1).filter_map(|it| it.rsplit(',').nth(2)).collect();
+    assert_eq!(ids, ["e-1", "e-2"], "{}", ran.out);
+    let lint = folder.run(&["rules", "lint", "rule.toml"]);
+    assert_eq!(lint.code, Some(0), "{lint:?}");
 }

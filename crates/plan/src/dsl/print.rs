@@ -64,7 +64,9 @@ fn leaf_json(leaf: &Leaf) -> Value {
         },
         LeafKind::Range(bounds) => of_field("range", range(bounds)),
         LeafKind::Fuzzy { value, edits } => of_field("fuzzy", json!({"value": value, "fuzziness": edits})),
-        LeafKind::Word(pattern) => of_field("wildcard", long("value", pattern.to_string().into(), pattern.fold())),
+        LeafKind::Word(pattern) => {
+            of_field("wildcard", long("value", pattern.to_string().into(), pattern.fold()))
+        }
         LeafKind::Wildcard { value, case_insensitive } => {
             of_field("wildcard", long("value", value.as_str().into(), *case_insensitive))
         }
