@@ -1,9 +1,10 @@
 //! Envelopes: where their arrays of records are, and what else is in them.
 //!
-//! Known are CloudTrail's files (`Records`), LookupEvents (`Events`), CloudWatch Logs (`events`, `logEvents`) and answers
-//! of Elasticsearch (`hits.hits`).
+//! Only those are known here that may be longer than memory should hold: [`ARRAYS`], and the answers of Elasticsearch
+//! (`hits.hits`). Whatever else is wrapped around records is opened as an object: see [`open`](crate::open).
 
-use crate::classify::is_cloudtrail_key;
+use crate::clues::{is_cloudtrail_key, is_document_key};
+use crate::known::{ARRAYS, BEFORE_ARRAYS};
 use crate::walk::{self, Stop};
 
 /// How far an envelope is looked into for its array of records. Search answers and subscriptions have some short
@@ -37,9 +38,10 @@ pub(crate) fn envelope_array(text: &[u8], start: usize) -> Result<(u32, usize), 
                 at = walk::token(text, at + 1)?;
                 continue;
             }
-            (b"_shards" | b"_clusters" | b"total" | b"subscriptionFilters", b'{' | b'[') => {}
+            // A record or a document with an array of that name is looked at as a whole.
+            _ if is_cloudtrail_key(key) || is_document_key(key) => return Err(Stop::Enough),
+            (key, b'{' | b'[') if is_in(BEFORE_ARRAYS, key) => {}
             (_, b'{' | b'[') => return Err(Stop::Enough),
-            _ if is_cloudtrail_key(key) => return Err(Stop::Enough),
             _ => {}
         }
         at = walk::token(text, walk::value_end(text, at)?)?;
@@ -79,7 +81,7 @@ pub(crate) fn tail_member(text: &[u8], at: usize, brackets: u32) -> Result<TailM
 /// Whether arrays under this key, so many brackets deep in an envelope, are meant for records.
 fn is_for_records(key: &[u8], brackets: u32) -> bool {
     match brackets {
-        1 => matches!(key, RECORDS | b"Events" | b"events" | b"logEvents"),
+        1 => is_in(ARRAYS, key),
         2 => key == b"hits",
         _ => false,
     }
@@ -92,7 +94,21 @@ fn records_inside(text: &[u8], at: usize, key: &[u8]) -> Result<usize, Stop> {
         return Ok(at + 1);
     }
     let inside = walk::token(text, at + 1)?;
-    if matches!(text[inside], b'{' | b']') { Ok(inside) } else { Err(Stop::Enough) }
+    let begins = match text[inside] {
+        b'{' | b']' => true,
+        b'"' => may_hold_json(*text.get(inside + 1).ok_or(Stop::MoreText)?),
+        _ => false,
+    };
+    if begins { Ok(inside) } else { Err(Stop::Enough) }
+}
+
+/// Whether a string that begins with this byte may be the text of an object or an array.
+pub(crate) fn may_hold_json(first: u8) -> bool {
+    matches!(first, b'{' | b'[' | b'\\' | b' ')
+}
+
+fn is_in(keys: &[&str], key: &[u8]) -> bool {
+    keys.iter().any(|it| it.as_bytes() == key)
 }
 
 /// Whether a key that only records have stands in the text.

@@ -12,12 +12,13 @@ use std::ops::Range;
 use json::{BLOCK, Tokens};
 
 use crate::envelope::{
-    ENVELOPE_HEAD_BYTES, RECORDS, TailMember, envelope_array, names_record_key, tail_member,
+    ENVELOPE_HEAD_BYTES, RECORDS, TailMember, envelope_array, may_hold_json, names_record_key, tail_member,
 };
+use crate::open::{LINE_PREFIX_BYTES, line_prefix};
 use crate::scan::{LOOK_BACK_BYTES, Scanner, Step};
 use crate::sniff::BOM;
 use crate::target::{ANY_LINE, HEAD_BYTES, Target, find_target, first_key, line_indent};
-use crate::walk::Stop;
+use crate::walk::{self, Stop};
 use crate::window::Window;
 use crate::{Cause, Limits, Mode, TextPlace};
 
@@ -33,6 +34,11 @@ pub(crate) enum Frame {
         range: Range<usize>,
         /// Whether it is all ASCII, and so valid UTF-8.
         ascii: bool,
+    },
+    /// A string that may hold an object as its text.
+    Text {
+        /// From its first quote to the last.
+        range: Range<usize>,
     },
     /// Something that is none.
     Problem {
@@ -136,6 +142,11 @@ impl<'s> Framer<'s> {
                     self.at += 1;
                     self.indent = None;
                 }
+                (b'[', Some(_)) if self.is_array_of_objects() => {
+                    self.arrays.push(0);
+                    self.at += 1;
+                    self.indent = None;
+                }
                 (b'[', Some(_)) => {
                     let start = self.at;
                     return self.skip_value(start, |_| Cause::NotAnObject);
@@ -146,7 +157,14 @@ impl<'s> Framer<'s> {
                     self.arrays.pop();
                     self.tail = brackets;
                 }
+                (b'"', _) if self.mode == Mode::Trail && self.holds_json() => return self.string(),
                 (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', Some(_)) => return self.scalar(),
+                (_, None) if self.indent.is_some() && self.mode == Mode::Trail => {
+                    let Some(bracket) = self.line_prefix() else { return self.garbage() };
+                    self.at = bracket;
+                    // What it begins is as good as a line of its own.
+                    self.indent = Some(0);
+                }
                 _ => return self.garbage(),
             }
         }
@@ -423,6 +441,82 @@ impl<'s> Framer<'s> {
         Frame::Problem { place, cause: cause(skipped) }
     }
 
+    /// Whether the array that starts here in another one begins with an object or the text of one: several
+    /// files that were put in a list.
+    fn is_array_of_objects(&mut self) -> bool {
+        if self.mode == Mode::Plain || self.arrays.len() >= MAX_ENVELOPES {
+            return false;
+        }
+        loop {
+            let text = self.window.text();
+            let bound = text.len().min(self.at + ENVELOPE_HEAD_BYTES);
+            match walk::token(&text[..bound], self.at + 1) {
+                Ok(first) if text[first] != b'"' => return text[first] == b'{',
+                Ok(first) if first + 1 < bound => return may_hold_json(text[first + 1]),
+                Ok(_) | Err(_) if bound == text.len() && !self.window.is_last() => self.fill(self.at),
+                Ok(_) | Err(_) => return false,
+            }
+        }
+    }
+
+    /// Whether the string that starts here may hold an object as its text.
+    fn holds_json(&mut self) -> bool {
+        while self.window.text().len() < self.at + 2 && !self.window.is_last() {
+            self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
+        }
+        self.window.text().get(self.at + 1).is_some_and(|&first| may_hold_json(first))
+    }
+
+    /// The string that starts here.
+    fn string(&mut self) -> Frame {
+        let mut start = self.at;
+        let mut from = start + 1;
+        loop {
+            let text = self.window.text();
+            let found = memchr::memchr3(b'"', b'\\', b'\n', &text[from.min(text.len())..]);
+            let reached = found.map_or(text.len().max(from), |found| from + found);
+            if reached - start >= self.record_bytes {
+                break;
+            }
+            match found.map(|_| text[reached]) {
+                Some(b'"') => {
+                    self.at = reached + 1;
+                    self.indent = None;
+                    return Frame::Text { range: start..self.at };
+                }
+                Some(b'\\') => from = reached + 2,
+                // Strings have no line feeds: this one lost its end.
+                Some(_) => {
+                    self.at = reached;
+                    return self.problem(start, Cause::Broken { skipped: (reached - start) as u64 });
+                }
+                None if self.window.is_last() => {
+                    self.at = text.len();
+                    self.arrays.clear();
+                    return if self.window.failure().is_some() { Frame::End } else { self.cut(start) };
+                }
+                None => {
+                    from = reached - start;
+                    self.fill(start);
+                    start = 0;
+                }
+            }
+        }
+        let (place, limit) = (self.place(start), self.record_bytes);
+        self.at = start;
+        self.pass_scalar();
+        self.indent = None;
+        Frame::Problem { place, cause: Cause::TooLong { limit, skipped: self.offset() - place.offset } }
+    }
+
+    /// If this line begins as programs that write logs begin theirs: where the object on it starts.
+    fn line_prefix(&mut self) -> Option<usize> {
+        while self.window.text().len() < self.at + LINE_PREFIX_BYTES && !self.window.is_last() {
+            self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
+        }
+        line_prefix(&self.window.text()[self.at..]).map(|bracket| self.at + bracket)
+    }
+
     /// Passes a string, number or word where an object should be.
     fn scalar(&mut self) -> Frame {
         let place = self.place(self.at);
@@ -487,7 +581,9 @@ impl<'s> Framer<'s> {
             return Target { keys: Vec::new(), indent: Some(ANY_LINE), array, mode };
         };
         let keys = first_key(head, 0).into_iter().map(<[u8]>::to_vec).collect();
-        Target { keys, indent: *indent, array, mode }
+        // Between values that are in nothing, whatever starts a line is the next one.
+        let indent = indent.or((array && mode == Mode::Trail).then_some(0));
+        Target { keys, indent, array, mode }
     }
 
     /// Goes to the next start of a record, at `at` or after it. At the end of the text if there is none; then

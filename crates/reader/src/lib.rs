@@ -47,12 +47,20 @@ mod s3;
 mod problem;
 mod read;
 mod record;
+mod texts;
+mod unpack;
 
 mod gzip;
 mod meter;
 mod sniff;
 
-mod classify;
+mod known;
+
+mod clues;
+mod decode;
+mod open;
+mod prefix;
+
 mod envelope;
 mod frame;
 mod scan;
@@ -61,6 +69,7 @@ mod walk;
 mod window;
 
 pub use discover::{Discovery, Input, PathError, PathNotice};
+pub use known::Other;
 pub use limits::{Limits, Mode, Options};
 pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;

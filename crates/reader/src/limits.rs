@@ -29,6 +29,9 @@ pub struct Limits {
     pub record_bytes: usize,
     /// How many brackets deep a record may nest.
     pub depth: u32,
+    /// How many envelopes may stand around a record, one in the other, beside that of the file. A record in an SNS
+    /// message in an SQS message in a search hit is in four.
+    pub wrappers: u32,
     /// How many bytes an input may give for each of its own, once it gave [`Limits::ratio_free_bytes`].
     /// Deflate itself ends at 1,032.
     pub ratio: u64,
@@ -53,6 +56,7 @@ impl Default for Limits {
         Self {
             record_bytes: 16 << 20,
             depth: 128,
+            wrappers: 8,
             ratio: 1000,
             ratio_free_bytes: 64 << 20,
             decompressed_bytes: 64 << 30,

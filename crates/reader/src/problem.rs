@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Other;
+
 /// Something that could not be read: where, what and why. Everything around it is read nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -86,8 +88,8 @@ pub enum Cause {
         /// How many bytes until something readable came.
         skipped: u64,
     },
-    /// An element that is no object.
-    #[error("a record must be an object, and this array element is none")]
+    /// A value that is no object, and no text of one.
+    #[error("a record must be an object, and this value is none")]
     NotAnObject,
     /// Broken JSON.
     #[error("the JSON is broken here; the record was lost, {} skipped", bytes_were(*.skipped))]
@@ -105,6 +107,35 @@ pub enum Cause {
     Beside {
         /// How long the value is that holds them.
         skipped: u64,
+    },
+    /// Objects that are known, and no records.
+    #[error("holds {} ({count}), which are no records of CloudTrail", other.what)]
+    Other {
+        /// What they are.
+        other: Other,
+        /// How many.
+        count: u64,
+    },
+    /// A file that is known, and holds no records.
+    #[error("these are {}, and no records of CloudTrail", other.what)]
+    OtherFile {
+        /// What it holds.
+        other: Other,
+    },
+    /// Objects of no known kind, where others are records.
+    #[error("{} of no known kind {} beside the records that are wrapped in here", if *.count == 1 { "1 object".to_owned() } else { format!("{count} objects") }, if *.count == 1 { "stands" } else { "stand" })]
+    Strangers {
+        /// How many.
+        count: u64,
+    },
+    /// What is wrapped around records is broken.
+    #[error("what holds the records in here is broken or cut off; the records before that were read")]
+    BrokenInside,
+    /// More is wrapped around a record than is opened.
+    #[error("is wrapped more than {limit} times; what is inside was not looked at")]
+    Wrapped {
+        /// The limit.
+        limit: u32,
     },
     /// A record over the limit.
     #[error("the record is longer than {limit} bytes; {} skipped", bytes_were(*.skipped))]
@@ -164,6 +195,11 @@ impl Cause {
             Self::More { .. } => "READ019",
             Self::Changed { .. } => "READ020",
             Self::Beside { .. } => "READ021",
+            Self::Other { .. } => "READ022",
+            Self::OtherFile { .. } => "READ023",
+            Self::Strangers { .. } => "READ024",
+            Self::BrokenInside => "READ025",
+            Self::Wrapped { .. } => "READ026",
         }
     }
 
@@ -181,6 +217,10 @@ impl Cause {
             Self::Utf16 => "convert it to UTF-8, for example with `iconv -f UTF-16 -t UTF-8`",
             Self::Binary | Self::NotJson { .. } => "leave it out, or give the JSON it was made from",
             Self::NotAnObject => "give an array of objects, or one object a line",
+            Self::Other { other, .. } | Self::OtherFile { other } => other.advice,
+            Self::Strangers { .. } => "look at them by hand",
+            Self::BrokenInside => "whoever wrapped it may have cut it: compare it with the original delivery",
+            Self::Wrapped { .. } => "unwrap it first, for example with `jq`",
             Self::Broken { .. } | Self::InvalidUtf8 => "compare the record with the original delivery",
             Self::Beside { .. } => "give them in a file of their own",
             Self::TooLong { .. } => "if the record is genuine, raise the limit",
@@ -190,6 +230,11 @@ impl Cause {
         }
     }
 
+    /// Whether records may be lost by it. What is known to hold none costs nothing.
+    pub fn is_loss(&self) -> bool {
+        !matches!(self, Self::Other { .. } | Self::OtherFile { .. } | Self::More { .. })
+    }
+
     /// Whether it concerns one record and not a whole file or member.
     pub(crate) fn is_of_a_record(&self) -> bool {
         match self {
@@ -197,10 +242,15 @@ impl Cause {
             | Self::NotAnObject
             | Self::Broken { .. }
             | Self::Beside { .. }
+            | Self::Other { .. }
+            | Self::Strangers { .. }
+            | Self::BrokenInside
+            | Self::Wrapped { .. }
             | Self::TooLong { .. }
             | Self::TooDeep { .. }
             | Self::InvalidUtf8 => true,
             Self::Unreadable { .. }
+            | Self::OtherFile { .. }
             | Self::Empty
             | Self::Truncated
             | Self::Damaged { .. }

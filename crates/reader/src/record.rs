@@ -69,6 +69,8 @@ pub struct Totals {
     pub records: u64,
     /// Problems, the unreported ones included.
     pub problems: u64,
+    /// Those of them that may have cost records: all but what is known to hold none.
+    pub losses: u64,
     /// Bytes of the input as it is stored.
     pub read_bytes: u64,
     /// Bytes of text after decompression.

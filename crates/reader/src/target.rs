@@ -1,8 +1,8 @@
 //! Where reading goes on behind something broken.
 
 use crate::Mode;
-use crate::classify::is_cloudtrail_key;
-use crate::envelope::RECORDS;
+use crate::clues::is_cloudtrail_key;
+use crate::envelope::{RECORDS, may_hold_json};
 use crate::scan::LOOK_BACK_BYTES;
 use crate::walk;
 
@@ -25,7 +25,7 @@ pub(crate) const ANY_LINE: usize = usize::MAX;
 
 /// Where the next object starts that fits, at `from` or after it; else where to look again once there is more.
 pub(crate) fn find_target(text: &[u8], from: usize, last: bool, target: &Target) -> Result<usize, usize> {
-    for bracket in memchr::memchr2_iter(b'{', b'[', &text[from..]) {
+    for bracket in memchr::memchr3_iter(b'{', b'[', b'"', &text[from..]) {
         let at = from + bracket;
         if !last && text.len() - at < LOOK_BACK_BYTES {
             return Err(at);
@@ -39,6 +39,16 @@ pub(crate) fn find_target(text: &[u8], from: usize, last: bool, target: &Target)
 
 impl Target {
     fn fits(&self, text: &[u8], at: usize) -> bool {
+        if text[at] == b'"' {
+            // The text of an object, on a line of its own.
+            let may_hold = || text.get(at + 1).is_some_and(|&first| may_hold_json(first));
+            return self.array
+                && self.mode == Mode::Trail
+                && may_hold()
+                && self
+                    .indent
+                    .is_some_and(|deepest| line_indent(&text[..at]).is_some_and(|it| it <= deepest));
+        }
         if let Some(indent) = line_indent(&text[..at])
             && self.indent.is_some_and(|deepest| indent <= deepest)
         {

@@ -16,7 +16,8 @@ pub(crate) enum Stop {
 }
 
 /// Calls `visit` with each key of the object that starts at `from`, as it is written between its quotes, and the range of its
-/// value. Keys with escapes are given as they are: none of those we look for needs any.
+/// value. Keys with escapes are given as they are: none of those we look for needs any. A value that does not end, or
+/// is broken, is given up to the end of the text; it is the last one.
 pub(crate) fn members(
     text: &[u8],
     from: usize,
@@ -37,15 +38,44 @@ pub(crate) fn members(
             return Err(Stop::Broken);
         }
         at = token(text, at + 1)?;
-        let end = value_end(text, at)?;
-        if visit(&text[key], at..end).is_break() {
+        let end = value_end(text, at);
+        if visit(&text[key], at..end.unwrap_or(text.len())).is_break() {
             return Err(Stop::Enough);
         }
-        at = token(text, end)?;
+        at = token(text, end?)?;
         match text[at] {
             b',' => at = token(text, at + 1)?,
             b'}' => return Ok(()),
             _ => return Err(Stop::Broken),
+        }
+    }
+}
+
+/// Calls `visit` with the range of each element of the array that starts at `from`, and whether it is whole. One that does
+/// not end, or is broken, is given up to the end of the text; it is the last one. Commas may be missing, as everywhere in
+/// what we read.
+pub(crate) fn elements(
+    text: &[u8],
+    from: usize,
+    mut visit: impl FnMut(Range<usize>, bool) -> ControlFlow<()>,
+) -> Result<(), Stop> {
+    let mut at = token(text, from)?;
+    if text[at] != b'[' {
+        return Err(Stop::Broken);
+    }
+    loop {
+        at = token(text, at + 1)?;
+        loop {
+            match text[at] {
+                b']' => return Ok(()),
+                b',' => break,
+                _ => {}
+            }
+            let end = value_end(text, at);
+            if visit(at..end.unwrap_or(text.len()), end.is_ok()).is_break() {
+                return Err(Stop::Enough);
+            }
+            at = token(text, end?)?;
         }
     }
 }
@@ -110,6 +140,24 @@ mod tests {
         let (seen, result) = walked(r#" { "a" : 1, "b":{"c":[{}, "}"]},"d\"":"x\\" , "e":null}"#);
         assert_eq!(result, Ok(()));
         assert_eq!(seen, ["a=1", r#"b={"c":[{}, "}"]}"#, r#"d\"="x\\""#, "e=null"]);
+    }
+
+    #[test]
+    fn finds_the_elements_of_an_array() {
+        let found = |text: &str| {
+            let mut seen = Vec::new();
+            let result = elements(text.as_bytes(), 0, |value, _| {
+                seen.push(text[value].to_owned());
+                ControlFlow::Continue(())
+            });
+            (seen, result)
+        };
+        let (seen, result) = found(r#" [1, {"a":[2]} ,"x]" ["y"], null ]"#);
+        assert_eq!(result, Ok(()));
+        assert_eq!(seen, ["1", r#"{"a":[2]}"#, r#""x]""#, r#"["y"]"#, "null"]);
+        assert_eq!(found("[]"), (vec![], Ok(())));
+        assert_eq!(found("{}"), (vec![], Err(Stop::Broken)));
+        assert_eq!(found(r#"[1,{"a":"#), (vec!["1".to_owned(), r#"{"a":"#.to_owned()], Err(Stop::MoreText)));
     }
 
     #[test]

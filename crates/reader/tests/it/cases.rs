@@ -2,13 +2,14 @@
 //!
 //! A case starts with `=== title`. `limits:` and `mode:` may follow. `--- input` is the text, without
 //! its last line feed. `--- records` has one line a record: kind, `_id=` and `_index=` if there, and the JSON without its white
-//! space. `--- problems` has one line a problem: code, line, byte.
+//! space. `--- problems` has one line a problem: code, line, byte, and for what is known and no record how often it comes and
+//! what it is. In the input `@base64:{…}` and `@gzip64:{…}` stand for the object in Base64, compressed or not.
 
 use std::fmt::Write as _;
 
-use reader::{Limits, Mode, Options};
+use reader::{Cause, Limits, Mode, Options};
 
-use crate::support::{Keep, gzip, read_with};
+use crate::support::{Keep, base64, gzip, read_with};
 
 #[derive(Default)]
 struct Case {
@@ -73,8 +74,27 @@ fn parse(file: &str) -> Vec<Case> {
     }
     for case in &mut cases {
         case.input.pop();
+        case.input = packed(&case.input);
     }
     cases
+}
+
+/// The input with what it says is packed, packed.
+fn packed(input: &str) -> String {
+    let mut out = String::new();
+    let mut rest = input;
+    while let Some(at) = rest.find("@base64:").into_iter().chain(rest.find("@gzip64:")).min() {
+        let (before, marked) = rest.split_at(at);
+        let (mark, object) = marked.split_at("@base64:".len());
+        // The object is the longest text that ends with a bracket and is JSON.
+        let is_object = |&end: &usize| serde_json::from_str::<serde_json::Value>(&object[..end]).is_ok();
+        let end = object.match_indices('}').map(|(at, _)| at + 1).find(is_object).unwrap();
+        let bytes = &object.as_bytes()[..end];
+        out.push_str(before);
+        out.push_str(&base64(&if mark == "@gzip64:" { gzip(bytes) } else { bytes.to_vec() }));
+        rest = &object[end..];
+    }
+    out + rest
 }
 
 fn header(case: &mut Case, line: &str) {
@@ -86,10 +106,11 @@ fn header(case: &mut Case, line: &str) {
             for limit in limits.split(' ') {
                 let (name, value) = limit.split_once('=').unwrap();
                 let value: usize = value.parse().unwrap();
-                let Limits { record_bytes, depth, problems, .. } = &mut case.options.limits;
+                let Limits { record_bytes, depth, wrappers, problems, .. } = &mut case.options.limits;
                 match name {
                     "record_bytes" => *record_bytes = value,
                     "depth" => *depth = value as u32,
+                    "wrappers" => *wrappers = value as u32,
                     "problems" => *problems = value as u64,
                     other => panic!("{}: no such limit: {other}", case.title),
                 }
@@ -116,6 +137,9 @@ fn shown(found: &Keep) -> String {
         write!(out, "{}", problem.cause.code()).unwrap();
         if let Some(place) = problem.place {
             write!(out, " {} {}", place.line, place.offset).unwrap();
+        }
+        if let Cause::Other { other, count } = &problem.cause {
+            write!(out, " {count} {}", other.what).unwrap();
         }
         writeln!(out).unwrap();
     }

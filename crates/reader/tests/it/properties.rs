@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use reader::{Input, Limits, Mode, Options, Reader};
 
-use crate::support::{Keep, file_of, gzip, options, read_with, record, tar, zip, zstd};
+use crate::support::{Keep, base64, file_of, gzip, options, read_with, record, tar, zip, zstd};
 
 /// JSON text of some value, with white space and hostile strings.
 fn json() -> impl Strategy<Value = String> {
@@ -22,7 +22,8 @@ fn json() -> impl Strategy<Value = String> {
 }
 
 fn object_of(value: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
-    let key = "[a-z]{1,12}|eventName|event|message|detail|_id|_source|@timestamp";
+    let key =
+        "[a-z]{1,12}|eventName|eventSource|event|message|detail|_id|_source|@timestamp|Records|data|fields";
     (prop::collection::vec((key, value), 0..6), "[ \n]{0,3}").prop_map(|(members, space)| {
         let members: Vec<String> =
             members.into_iter().map(|(key, value)| format!("\"{key}\"{space}:{value}")).collect();
@@ -168,6 +169,103 @@ proptest! {
     }
 }
 
+/// One thing around a text that is JSON.
+#[derive(Clone, Debug)]
+enum Wrapper {
+    Object(&'static str),
+    Text(&'static str),
+    Quoted,
+    List,
+    Lists,
+    Base64,
+    Gzip64,
+}
+
+impl Wrapper {
+    fn around(&self, json: &str, decorated: bool) -> String {
+        let quoted = |text: &str| serde_json::to_string(text).expect("a text is JSON");
+        let around = if decorated { r#""@timestamp":"t","tags":["x",{"y":1}],"# } else { "" };
+        let end = if decorated { r#","after":{"z":[]}"# } else { "" };
+        let member = |key: &str, value: &str| format!("{{{around}\"{key}\":{value}{end}}}");
+        match self {
+            Self::Object(key) => member(key, json),
+            Self::Text(key) => member(key, &quoted(json)),
+            Self::Quoted => quoted(json),
+            Self::List => format!("[{json}]"),
+            Self::Lists => format!("[[ {json}]]"),
+            Self::Base64 => member("data", &quoted(&base64(json.as_bytes()))),
+            Self::Gzip64 => member("data", &quoted(&base64(&gzip(json.as_bytes())))),
+        }
+    }
+}
+
+fn wrapper() -> impl Strategy<Value = Wrapper> {
+    let key = prop::sample::select(vec![
+        "Records",
+        "detail",
+        "message",
+        "event.original",
+        "event",
+        "json",
+        "log",
+        "_source",
+        "_raw",
+        "Body",
+        "aws",
+        "value",
+        "results",
+        "Message",
+        "logEvents",
+    ]);
+    prop_oneof![
+        3 => key.clone().prop_map(Wrapper::Object),
+        3 => key.prop_map(Wrapper::Text),
+        1 => Just(Wrapper::List),
+        1 => Just(Wrapper::Base64),
+        1 => Just(Wrapper::Gzip64),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever known things are around a record, it is found as it was delivered, and nothing is made up.
+    #[test]
+    fn envelopes_compose(
+        wrapped in prop::collection::vec((prop::collection::vec((wrapper(), any::<bool>()), 0..6), prop_oneof![
+            3 => Just(None), 1 => prop::sample::select(vec![Wrapper::Quoted, Wrapper::Lists]).prop_map(Some)
+        ]), 1..4),
+        layout_number in 0usize..5,
+        windows in prop::collection::vec(1usize..400, 2),
+    ) {
+        let mut expected = Vec::new();
+        let mut lines = Vec::new();
+        for (number, (wrappers, innermost)) in wrapped.iter().enumerate() {
+            expected.push(record(number));
+            let mut text = record(number);
+            // A string or a list of lists in an object: on a line of its own the second would be no array of records.
+            if let (Some(innermost), false) = (innermost, wrappers.is_empty()) {
+                text = innermost.around(&text, false);
+            }
+            for (wrapper, decorated) in wrappers {
+                // Nobody puts lists in lists in lists.
+                if matches!(wrapper, Wrapper::List) && text.starts_with("[[") {
+                    continue;
+                }
+                text = wrapper.around(&text, *decorated);
+            }
+            let is_object = text.starts_with('{');
+            lines.push(if is_object { text } else { format!("{{\"message\":{text}}}") });
+        }
+        let text = layout(&lines, layout_number);
+        for window in windows {
+            let (found, _) = read_with(options(Mode::Trail, window), text.as_bytes());
+            prop_assert!(found.problems.is_empty(), "{:?}\n{}", found.problems, text);
+            prop_assert_eq!(found.texts(), expected.clone(), "{}", text);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -177,6 +275,8 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(vec![
             "{", "}", "[", "]", "\"", ",", ":", "\n", " ", "\0", "\\", "1", "x", "[[", "[\"k", "{\"k\":", "\"k\"",
             "{\"Records\":[", ",\"Records\":[", "]", "{\"eventVersion\":1", "{\"k\":[{\"k\":1}]}",
+            "\"{", "\\\"", "{\"message\":\"", "{\"message\":[", "{\\\"eventVersion\\\":1}", "\"}", "2024-05-01T10:00 ",
+            "{\"eventSource\":\"aws:s3\"}", "\"{\\\"eventVersion\\\":1}\"",
         ]), 1..40),
         windows in prop::collection::vec(1usize..100, 4),
         record_bytes in prop_oneof![Just(16usize << 20), 64usize..200],

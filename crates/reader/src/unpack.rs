@@ -1,0 +1,250 @@
+//! Through archives and compression down to texts.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::ops::ControlFlow;
+
+use crate::discover::is_foreign;
+use crate::meter::{Stored, Unpacked, cause_of};
+use crate::read::{Run, Space};
+use crate::sniff::{Content, HEAD, sniff};
+use crate::window::Window;
+use crate::{Cause, gzip};
+
+/// What we are inside of.
+#[derive(Clone, Copy, Default)]
+struct Layers {
+    /// An archive.
+    archive: bool,
+    /// This many compressions since the file or the member began.
+    compressions: u8,
+}
+
+/// How often a file or a member may be compressed: S3 uploads are sometimes gzipped twice.
+const MAX_COMPRESSIONS: u8 = 2;
+
+impl Layers {
+    fn compressed(self) -> Option<Self> {
+        (self.compressions < MAX_COMPRESSIONS).then_some(Self { compressions: self.compressions + 1, ..self })
+    }
+}
+
+impl Run<'_> {
+    pub(crate) fn file(&mut self, space: &mut Space) -> ControlFlow<()> {
+        let file = match File::open(self.input.path()) {
+            Ok(file) => file,
+            Err(error) => {
+                self.problem(None, Cause::Unreadable { detail: error.to_string() });
+                return ControlFlow::Continue(());
+            }
+        };
+        let mut source = Stored { inner: file, meter: self.meter };
+        let (head, failure) = read_head(&mut source);
+        // A zip archive is read from its end: the only content that needs the file itself.
+        if sniff(&head) == Content::Zip {
+            return self.zip(source, space);
+        }
+        self.content(&head, &mut Failing { failure, source: &mut source }, Layers::default(), space)
+    }
+
+    /// Reads what `source` holds, inside of whatever layers.
+    fn layer(&mut self, source: &mut dyn Read, layers: Layers, space: &mut Space) -> ControlFlow<()> {
+        let (head, failure) = read_head(source);
+        self.content(&head, &mut Failing { failure, source }, layers, space)
+    }
+
+    /// Reads `head` and what follows it in `source`.
+    fn content(
+        &mut self,
+        head: &[u8],
+        source: &mut dyn Read,
+        layers: Layers,
+        space: &mut Space,
+    ) -> ControlFlow<()> {
+        let mut source = Cursor::new(head).chain(source);
+        match (sniff(head), layers.compressed()) {
+            (Content::Text | Content::Blank, _) => {
+                let buffer = std::mem::take(&mut space.window);
+                let window = Window::stream(buffer, &mut source, self.options.limits.window_bytes);
+                let (flow, buffer) = self.text(window, space);
+                space.window = buffer;
+                return flow;
+            }
+            (Content::Gzip, Some(layers)) => return self.gzip(&mut source, layers, space),
+            (Content::Zstd, Some(layers)) => return self.zstd(&mut source, layers, space),
+            (Content::Tar, _) if !layers.archive => return self.tar(&mut source, space),
+            (Content::Gzip | Content::Zstd | Content::Tar | Content::Zip, _) => {
+                self.problem(None, Cause::Nested);
+            }
+            (Content::Utf16, _) => self.problem(None, Cause::Utf16),
+            (Content::Binary, _) => self.problem(None, Cause::Binary),
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn gzip(&mut self, source: &mut dyn Read, layers: Layers, space: &mut Space) -> ControlFlow<()> {
+        let limits = &self.options.limits;
+        let mut packed = std::mem::take(&mut space.packed);
+        packed.clear();
+        let bound = limits.whole_gzip_bytes as u64 + 1;
+        let taken = source.take(bound).read_to_end(&mut packed);
+        if taken.as_ref().is_ok_and(|&read| (read as u64) < bound) {
+            let mut text = std::mem::take(&mut space.unpacked);
+            let decompressor = space.decompressor.get_or_insert_default();
+            if let Some(length) = gzip::whole(&packed, &mut text, decompressor, limits, self.meter) {
+                space.packed = packed;
+                let flow = match sniff(&text[..length]) {
+                    Content::Text | Content::Blank => {
+                        let window = Window::whole(text, length);
+                        let (flow, buffer) = self.text(window, space);
+                        text = buffer;
+                        flow
+                    }
+                    _ => self.layer(&mut &text[..length], layers, space),
+                };
+                space.unpacked = text;
+                return flow;
+            }
+            space.unpacked = text;
+        }
+        let rest = Failing { failure: taken.err(), source };
+        let inner =
+            gzip::Members::new(BufReader::with_capacity(PACKED_BYTES, Cursor::new(&packed).chain(rest)));
+        let flow = self.layer(&mut Unpacked { inner, meter: self.meter, limits }, layers, space);
+        space.packed = packed;
+        flow
+    }
+
+    fn zstd(&mut self, source: &mut dyn Read, layers: Layers, space: &mut Space) -> ControlFlow<()> {
+        match zstd::stream::read::Decoder::new(source) {
+            Ok(inner) => {
+                let limits = &self.options.limits;
+                self.layer(&mut Unpacked { inner, meter: self.meter, limits }, layers, space)
+            }
+            Err(error) => {
+                self.problem(None, cause_of(&error));
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    fn tar(&mut self, source: &mut dyn Read, space: &mut Space) -> ControlFlow<()> {
+        let mut archive = tar::Archive::new(source);
+        let entries = match archive.entries() {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.problem(None, cause_of(&error));
+                return ControlFlow::Continue(());
+            }
+        };
+        for entry in entries {
+            let mut entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let cause = cause_of(&error);
+                    // Where the archive is cut the member is cut too, and that was told.
+                    if self.failure.take().as_ref() != Some(&cause) {
+                        self.problem(None, cause);
+                    }
+                    break;
+                }
+            };
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            if !self.enter(name) {
+                break;
+            }
+            self.skip_or_read(|run| run.layer(&mut entry, Layers { archive: true, compressions: 0 }, space))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn zip(&mut self, source: Stored<'_, File>, space: &mut Space) -> ControlFlow<()> {
+        let mut archive = match zip::ZipArchive::new(source) {
+            Ok(archive) => archive,
+            Err(error) => {
+                self.problem(None, Cause::Damaged { detail: error.to_string() });
+                return ControlFlow::Continue(());
+            }
+        };
+        let limits = &self.options.limits;
+        for number in 0..archive.len() {
+            let name = match archive.name_for_index(number) {
+                Some(Ok(name)) => name.into_owned(),
+                Some(Err(_)) | None => format!("member {number}"),
+            };
+            if name.ends_with('/') {
+                continue;
+            }
+            if !self.enter(name) {
+                break;
+            }
+            let inner = match archive.by_index(number) {
+                Ok(member) => member,
+                Err(error) => {
+                    self.problem(None, Cause::Member { detail: error.to_string() });
+                    self.member = None;
+                    continue;
+                }
+            };
+            let mut member = Unpacked { inner, meter: self.meter, limits };
+            self.skip_or_read(|run| {
+                run.layer(&mut member, Layers { archive: true, compressions: 0 }, space)
+            })?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Enters a member of an archive. `false` if there were too many.
+    fn enter(&mut self, name: String) -> bool {
+        let limit = self.options.limits.members;
+        if self.totals.members + self.totals.skipped_members >= limit {
+            self.problem(None, Cause::TooManyMembers { limit });
+            return false;
+        }
+        self.member = Some(name);
+        self.failure = None;
+        true
+    }
+
+    /// Reads the member that was entered, unless its name says that it is none of ours, and leaves it.
+    fn skip_or_read(&mut self, read: impl FnOnce(&mut Self) -> ControlFlow<()>) -> ControlFlow<()> {
+        let flow = if self.member.as_deref().is_some_and(is_foreign) {
+            self.totals.skipped_members += 1;
+            ControlFlow::Continue(())
+        } else {
+            self.totals.members += 1;
+            read(self)
+        };
+        self.member = None;
+        flow
+    }
+}
+
+/// How many compressed bytes are handed to a decompressor at a time.
+const PACKED_BYTES: usize = 64 << 10;
+
+/// The first bytes of a source, which tell what it is, and what went wrong while reading them.
+fn read_head(source: &mut dyn Read) -> (Vec<u8>, Option<io::Error>) {
+    let mut head = Vec::with_capacity(HEAD);
+    let failure = source.take(HEAD as u64).read_to_end(&mut head).err();
+    (head, failure)
+}
+
+/// Fails first, if something went wrong before, and then reads on: so no failure is lost, and none comes before the
+/// bytes that were good.
+struct Failing<'s> {
+    failure: Option<io::Error>,
+    source: &'s mut dyn Read,
+}
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => self.source.read(buf),
+        }
+    }
+}
