@@ -160,7 +160,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         is_found,
         status::Input {
             is_usable: found.is_usable(),
-            is_complete: found.read.trouble_count == 0,
+            is_complete: found.read.loss_count == 0,
             strict: args.input.strict,
         },
     ))

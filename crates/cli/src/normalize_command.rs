@@ -38,7 +38,7 @@ pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
         status::Input {
             // What holds no record is read, too.
             is_usable: report.documents > 0 || report.trouble_count == 0,
-            is_complete: report.trouble_count == 0,
+            is_complete: report.loss_count == 0,
             strict: args.input.strict,
         },
     ))

@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         false,
         status::Input {
             is_usable: report.documents > 0 || report.trouble_count == 0,
-            is_complete: report.trouble_count == 0,
+            is_complete: report.loss_count == 0,
             strict: args.strict,
         },
     ))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::Object;
-use crate::document::{list, lookup};
+use crate::document::{first, list, lookup};
 
 /// A field of a document that is an alert. Those of before Kibana 8 say `signal` for `kibana.alert`.
 pub fn field<'a>(document: &'a Object, path: &str) -> Option<&'a Value> {
@@ -13,7 +13,7 @@ pub fn field<'a>(document: &'a Object, path: &str) -> Option<&'a Value> {
 /// The id that only an alert has.
 pub fn id(document: &Object) -> Option<&str> {
     let nested = || document.get("kibana")?.get("alert")?.get("uuid");
-    document.get("kibana.alert.uuid").or_else(nested)?.as_str()
+    first(document.get("kibana.alert.uuid").or_else(nested)?)?.as_str()
 }
 
 /// The object ids of the rules that raised an alert and those it comes from; nothing of a document that is no alert.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::{Object, Scalar, Shape};
+use crate::{Millis, Object, Scalar, Shape};
 
 /// How deep the values of a document may lie; what is deeper is not seen. Elasticsearch refuses such documents.
 pub(crate) const MAX_DEPTH: usize = 256;
@@ -36,6 +36,25 @@ pub fn lookup<'a>(document: &'a Object, path: &str) -> Option<&'a Value> {
         Value::Object(inner) => lookup(inner, &path[at + 1..]),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
     })
+}
+
+/// A single value, out of its list if it is in one: Kibana shows every value in a list. Of several it is the first.
+pub fn first(value: &Value) -> Option<&Value> {
+    value.as_array().map_or(Some(value), |list| list.first())
+}
+
+/// A document's `@timestamp`, if that is a date.
+pub fn timestamp(document: &Object) -> Option<Millis> {
+    date(document.get("@timestamp")?)
+}
+
+/// The date that a value is, or the first of several.
+pub fn date(value: &Value) -> Option<Millis> {
+    match first(value)? {
+        Value::String(text) => crate::date::parse(text).ok(),
+        Value::Number(number) => number.as_i64(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// One value or the elements of an array.

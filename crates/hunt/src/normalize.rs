@@ -39,6 +39,8 @@ pub struct NormalizeReport {
     pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
+    /// How much of it may have cost records: not what is known to hold none.
+    pub loss_count: u64,
     /// What else the user should know of the paths.
     pub notices: Vec<String>,
 }
@@ -73,6 +75,7 @@ pub fn normalize(
         troubles.merge(visitor.troubles);
     }
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
+    report.loss_count = troubles.losses();
     (report.troubles, report.trouble_count) = troubles.finish(name);
     report.notices = discovery.notices.iter().map(ToString::to_string).collect();
     Ok(report)

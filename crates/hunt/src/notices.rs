@@ -308,6 +308,7 @@ mod tests {
         let read = ReadReport {
             undated: 1,
             trouble_count: 2,
+            loss_count: 2,
             skipped: 3,
             skipped_members: 4,
             pruned: 5,

@@ -45,6 +45,8 @@ pub struct QueryReport {
     pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
+    /// How much of it may have cost records: not what is known to hold none.
+    pub loss_count: u64,
     /// What else the user should know of the paths.
     pub notices: Vec<String>,
 }
@@ -114,6 +116,7 @@ pub fn query(
     }
     report.copies = copies.map_or(0, |it| it.count);
     let name = |input: u32| inputs.get(input as usize).map_or("", |(_, input)| input.name()).to_owned();
+    report.loss_count = troubles.losses();
     (report.troubles, report.trouble_count) = troubles.finish(name);
     Ok(report)
 }

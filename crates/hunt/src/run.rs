@@ -105,6 +105,8 @@ pub struct ReadReport {
     pub troubles: Vec<Trouble>,
     /// and how much there is.
     pub trouble_count: u64,
+    /// How much of it may have cost records: not what is known to hold none.
+    pub loss_count: u64,
     /// What else the user should know of the paths.
     pub notices: Vec<String>,
 }
@@ -264,6 +266,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
     let evidence = Evidence::gather(seeds, kept, &discovery.inputs, options, &read, progress);
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
+    let loss_count = troubles.losses();
     let (troubles, trouble_count) = troubles.finish(name);
     let read = ReadReport {
         files: discovery.inputs.len() as u64,
@@ -279,6 +282,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         blind: seen.counts.blind,
         troubles,
         trouble_count,
+        loss_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
     Ok(Found { evidence, rules: ran, refused, read })

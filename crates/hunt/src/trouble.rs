@@ -60,6 +60,7 @@ struct Met {
 pub(crate) struct Troubles {
     kept: Vec<Met>,
     total: u64,
+    losses: u64,
 }
 
 impl Troubles {
@@ -78,6 +79,7 @@ impl Troubles {
         let at = problem.place.map_or(0, |place| place.offset);
         let (code, text) = (Some(problem.cause.code()), problem.to_string());
         self.push(Met { input: problem.input, at, ordinal: None, text, code });
+        self.losses -= u64::from(!problem.cause.is_loss());
     }
 
     /// A record that the reader gave.
@@ -89,6 +91,7 @@ impl Troubles {
 
     fn push(&mut self, met: Met) {
         self.total += 1;
+        self.losses += 1;
         self.kept.push(met);
         if self.kept.len() > 2 * KEPT {
             self.cut();
@@ -97,8 +100,14 @@ impl Troubles {
 
     pub(crate) fn merge(&mut self, other: Self) {
         self.total += other.total;
+        self.losses += other.losses;
         self.kept.extend(other.kept);
         self.cut();
+    }
+
+    /// How many of them may have cost records: what is known to hold none costs nothing.
+    pub(crate) fn losses(&self) -> u64 {
+        self.losses
     }
 
     /// Keeps the first, whatever the order they came in.

@@ -30,11 +30,15 @@
 //! **What a file is, its content tells**, not its name: gzip (also of several members), Zstandard, zip and tar with
 //! files like these inside, JSON in any layout. Text is cut at the brackets, in one pass, without parsing it.
 //!
-//! **What an object is** ([`Mode::Trail`]). Envelopes are opened: `Records`, `Events` of LookupEvents, CloudWatch
-//! Logs, answers of Elasticsearch. So are wrappers: an EventBridge `detail`, a `CloudTrailEvent` or
-//! `message` that holds a record as text. An Elastic document that was normalised already (it has an
-//! `event.action` or `aws.cloudtrail`) stays as it is, for that is what rules would have seen in the index; one that
-//! only carries the record (`event.original`, `message`) gives the record, to be normalised here.
+//! **What an object is** ([`Mode::Trail`]). Two tables tell: one by which members an object is known, one under which of
+//! them records may stand, as an object, as text, in a list. They compose, so that a record in an SNS message in an SQS
+//! message in a search hit is found, down to [`Limits::wrappers`]. Whole files are opened the same way; the arrays of those that
+//! may be long (`Records`, `Events`, `logEvents`, the hits of Elasticsearch) are gone through without holding them.
+//!
+//! An Elastic document that was normalised already (it has an `event.action` or `aws.cloudtrail`) stays as it is, for that
+//! is what rules would have seen in the index; one that only carries the record (`event.original`, `message`) gives the
+//! record, to be normalised here. What is known and is no record, such as notifications of S3 or another cloud's logs,
+//! is named ([`Cause::Other`]).
 //!
 //! **Left out on purpose.** Nothing here parses a record or knows ECS. Broken records are found by what breaks the
 //! reading of their neighbours; whether one is JSON in every respect is for the parser to say. Memory depends on

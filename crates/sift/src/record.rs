@@ -1,7 +1,8 @@
 //! Records as they come, and what is read off documents.
 
 use block::Origin;
-use ecs::{Millis, Object};
+use ecs::Object;
+use ecs::document::first;
 use json::Tokens;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
@@ -74,13 +75,9 @@ pub fn parse_document(text: &str) -> Result<Object, Unreadable> {
     }
 }
 
-/// A document's `@timestamp`.
-pub(crate) fn document_time(document: &Object) -> Option<Millis> {
-    match document.get("@timestamp")? {
-        Value::String(text) => ecs::date::parse(text).ok(),
-        Value::Number(number) => number.as_i64(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+/// A text, out of its list if it is in one.
+fn text(value: Option<&Value>) -> Option<&str> {
+    first(value?)?.as_str()
 }
 
 /// A document's `_id`: what stands beside it or in it, else that of an alert, else the event's own id, else a hash of
@@ -90,8 +87,8 @@ pub fn document_id(record: &Record<'_>, document: &Object) -> String {
         return id.to_owned();
     }
     let nested = document.get("event").and_then(|event| event.get("id"));
-    let text = |key: &str| document.get(key).and_then(Value::as_str);
-    let own = [text("_id"), ecs::alert::id(document), text("event.id"), nested.and_then(Value::as_str)];
+    let own =
+        [text(document.get("_id")), ecs::alert::id(document), text(document.get("event.id")), text(nested)];
     match own.into_iter().flatten().find(|id| !id.is_empty()) {
         Some(id) => id.to_owned(),
         None => format!("{:032x}", xxh3_128(record.text.as_bytes())),

@@ -10,7 +10,7 @@ use ecs::{Millis, Wanted};
 use crate::calls::{ALL, ByCall, Needed};
 use crate::counts::LeftOut;
 use crate::index::{CLOUDTRAIL, Indices, index_of};
-use crate::record::{Kind, Record, Unreadable, document_id, document_time, parse_document};
+use crate::record::{Kind, Record, Unreadable, document_id, parse_document};
 use crate::sifting::Sift;
 
 /// When a column is filled.
@@ -195,7 +195,7 @@ impl RowFiller {
                 let document = parse_document(text)?;
                 let index = record.index.map_or_else(|| index_of(&document), str::to_owned);
                 let index = self.indices.number(&index, &mut self.names);
-                let time = document_time(&document);
+                let time = ecs::document::timestamp(&document);
                 let early = &self.early;
                 is_blind = true;
                 early.wanted.walk(&document, &mut |at, value| {

@@ -1,29 +1,8 @@
 //! Rule files that are not run, or not as they stand: each is obeyed or told.
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
 
-use crate::setup::{Folder, Ran};
-
-/// A folder with one of the cases that are kept as files.
-fn case(name: &str) -> Folder {
-    let folder = Folder::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
-    let mut folders = vec![root.clone()];
-    while let Some(path) = folders.pop() {
-        for entry in std::fs::read_dir(&path).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
-                folder.write(name, std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    folder
-}
+use crate::setup::{Folder, Ran, case};
 
 /// A hunt, with its alerts as `rule uuid`.
 fn hunt(folder: &Folder, arguments: &[&str]) -> (Vec<(String, String)>, Ran) {

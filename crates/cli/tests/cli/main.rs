@@ -9,6 +9,7 @@ mod formats;
 mod help;
 mod normalize;
 mod query;
+mod reading;
 mod rules;
 
 mod bad_input;

@@ -38,6 +38,25 @@ impl Ran {
     }
 }
 
+/// A folder with one of the cases that are kept as files.
+pub(crate) fn case(name: &str) -> Folder {
+    let folder = Folder::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name);
+    let mut folders = vec![root.clone()];
+    while let Some(path) = folders.pop() {
+        for entry in std::fs::read_dir(&path).unwrap() {
+            let path: PathBuf = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap();
+                folder.write(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    folder
+}
+
 /// Without what differs from run to run.
 fn settled(text: &str) -> String {
     let speed = regex::Regex::new(r"(executions?; ).*").unwrap();

@@ -144,11 +144,7 @@ const TIME: &str = "@timestamp";
 
 /// The event's `@timestamp`, never the rule's timestamp override; `None` if it is not a date.
 fn original_time(event: EventDocument<'_>) -> Option<String> {
-    match &*event.get(TIME)? {
-        Value::String(text) => ecs::date::parse(text).ok().map(to_iso),
-        Value::Number(number) => number.as_i64().map(to_iso),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+    ecs::document::date(&*event.get(TIME)?).map(to_iso)
 }
 
 /// The same rule, start and range give the same id, so that output can be compared.
