@@ -36,9 +36,9 @@ impl Engine {
 /// * A field called `*`, asked for existence, is any field here; a node asks its own fields, too, and fails.
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
-pub(super) fn is_different_on_purpose(query: &str, world: &World) -> bool {
+pub(super) fn is_different_on_purpose(query: &str, listed: &Catalog) -> bool {
     match kql::parse(query) {
-        Ok(Ast { root: Some(root) }) => has_odd_pattern(&root, &world.listed),
+        Ok(Ast { root: Some(root) }) => has_odd_pattern(&root, listed),
         Ok(Ast { root: None }) | Err(_) => false,
     }
 }

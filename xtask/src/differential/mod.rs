@@ -3,16 +3,20 @@
 //! Kibana's own code translates each query, a node searches the documents; both must agree with what this
 //! repository makes of it: the same documents, or a refusal on either side. What differs is made as small as
 //! possible and printed. It is a tool: no test needs the peers.
+//!
+//! With `--rules` it compares whole rules over whole files instead: see [`rules`].
 
 mod engine;
 mod http;
 mod peers;
 mod queries;
+mod rules;
 mod shrink;
 mod world;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use ecs::{Catalog, Object};
@@ -27,25 +31,38 @@ const DOCUMENTS: usize = 40;
 /// How many queries a round asks.
 const QUERIES: usize = 250;
 
+/// How many queries are asked, if nothing else is said.
+const CASES: usize = 20_000;
+
+/// How many changed rules are asked, if nothing else is said.
+const MUTATIONS: usize = 2_000;
+
 /// Which peers to ask, and how much.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The address of an Elasticsearch node for tests: `http://host:port`. Its index `trailwarden-differential` is
-    /// made anew again and again.
+    /// The address of an Elasticsearch node for tests: `http://host:port`. The indices of this tool are made anew again
+    /// and again; indices of others that are called alike are left alone, and are an error.
     #[arg(long)]
     elasticsearch: String,
     /// The command that translates KQL to Query DSL: NDJSON `{"query", "fields"}` in, `{"dsl"}` or `{"error"}` out.
-    #[arg(long)]
-    kql: String,
+    /// With `--rules` and without this, the translation is our own.
+    #[arg(long, required_unless_present = "rules")]
+    kql: Option<String>,
+    /// Rules, files or folders: compares these, as they are and changed at random, in place of single queries.
+    #[arg(long, requires = "data", num_args = 1..)]
+    rules: Vec<PathBuf>,
+    /// Records for the rules: files or folders.
+    #[arg(long, requires = "rules", num_args = 1..)]
+    data: Vec<PathBuf>,
     /// The language to compare.
     #[arg(long, value_parser = ["kql"], default_value = "kql")]
     language: String,
-    /// The same seed gives the same documents and queries.
+    /// The same seed gives the same documents and queries, and the same changes of rules.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many queries to ask.
-    #[arg(long, default_value_t = 20_000)]
-    cases: usize,
+    /// How many queries to ask, or with `--rules` how many changed rules: 20,000 or 2,000 by default.
+    #[arg(long)]
+    cases: Option<usize>,
     /// How many differences to make small and print.
     #[arg(long, default_value_t = 20)]
     show: usize,
@@ -145,7 +162,7 @@ impl Sides {
                 Ok(_) => found.next().context("an answer is missing")?,
                 Err(reason) => Answer::Refused(reason.clone()),
             };
-            if engine::is_different_on_purpose(query, world) {
+            if engine::is_different_on_purpose(query, &world.listed) {
                 tally.skipped += 1;
                 continue;
             }
@@ -195,18 +212,22 @@ impl Tally {
 
 /// Runs the comparison; an error if anything differed.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    if !args.rules.is_empty() {
+        return rules::run(args);
+    }
+    let cases = args.cases.unwrap_or(CASES);
     let mut rng = fastrand::Rng::with_seed(args.seed);
     let mut sides = Sides {
-        translator: Translator::start(&args.kql)?,
+        translator: Translator::start(args.kql.as_deref().context("--kql is missing")?)?,
         node: Node::new(&args.elasticsearch, format!("trailwarden-differential-{}", args.language))?,
         engine: Engine::new(jiff::Timestamp::now().as_millisecond()),
     };
     let mut tally = Tally::default();
     let mut shown = BTreeSet::new();
-    while tally.asked() < args.cases {
+    while tally.asked() < cases {
         let mut world = World::new(world::documents(&mut rng, DOCUMENTS))?;
         sides.node.load(&mut world)?;
-        let count = QUERIES.min(args.cases - tally.asked());
+        let count = QUERIES.min(cases - tally.asked());
         let queries: Vec<String> = (0..count).map(|_| queries::query(&mut rng)).collect();
         let differences = sides.differences(&world, &queries, &mut tally)?;
         for difference in differences {
@@ -217,7 +238,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                 }
             }
         }
-        eprintln!("{} of {}: {} differ", tally.asked(), args.cases, tally.different);
+        eprintln!("{} of {}: {} differ", tally.asked(), cases, tally.different);
     }
     sides.node.clear()?;
     println!(

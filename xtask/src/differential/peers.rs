@@ -148,10 +148,16 @@ impl Node {
     }
 }
 
+/// Why the node refuses a search; `None` if it answers.
+pub(super) fn refusal(response: &Value) -> Option<String> {
+    let error = response.get("error")?;
+    let reason = error.pointer("/root_cause/0/reason").or_else(|| error.get("reason"));
+    Some(reason.and_then(Value::as_str).unwrap_or("no reason given").to_owned())
+}
+
 fn answer_of(response: &Value) -> Answer {
-    if let Some(error) = response.get("error") {
-        let reason = error.pointer("/root_cause/0/reason").or_else(|| error.get("reason"));
-        return Answer::Refused(reason.and_then(Value::as_str).unwrap_or("no reason given").to_owned());
+    if let Some(reason) = refusal(response) {
+        return Answer::Refused(reason);
     }
     let hits = response.pointer("/hits/hits").and_then(Value::as_array);
     let ids = hits.into_iter().flatten().filter_map(|hit| hit["_id"].as_str());

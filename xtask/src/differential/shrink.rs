@@ -37,7 +37,7 @@ fn same_kind(a: &Difference, b: &Difference) -> bool {
 }
 
 /// Shorter queries: parts of the tree, or the text with pieces left out; the shortest first.
-fn smaller(query: &str) -> Vec<String> {
+pub(super) fn smaller(query: &str) -> Vec<String> {
     let mut candidates = Vec::new();
     if let Ok(Ast { root: Some(root) }) = kql::parse(query) {
         parts(&root, &mut |node| candidates.push(node.to_string()));
