@@ -180,6 +180,18 @@ fn a_residue_is_small() {
 }
 
 #[test]
+fn no_dates_at_either_end_may_be_some_between() {
+    let condition = of(&json!({"range": {"d": {"gt": "now/d", "lt": "now+12h"}}}));
+    let at = |text: &str| ecs::date::parse(text).unwrap();
+    let narrowed = condition.between(at("2024-05-01T06:00:00Z"), at("2024-05-02T06:00:00Z"));
+    let event = json!({"d": "2024-05-02T03:00:00Z"});
+    let verdict = |now: &str| naive::matches(&narrowed.at(at(now)), event.as_object().unwrap());
+    assert!(verdict("2024-05-01T18:00:00Z"), "the next day has come near: {narrowed}");
+    assert!(!verdict("2024-05-01T06:00:00Z"));
+    assert!(!verdict("2024-05-02T06:00:00Z"));
+}
+
+#[test]
 fn an_explanation_shows_now_and_what_it_stood_for() {
     let query = json!({"bool": {"filter": [
         {"term": {"k": "a"}}, {"exists": {"field": "e"}}, {"range": {"d": {"gte": "now-10m", "lt": "now/m"}}},

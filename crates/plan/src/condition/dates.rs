@@ -46,6 +46,14 @@ impl Dates {
         Ranges::new(first, last)
     }
 
+    /// Whether the same dates lie between the bounds at all times from `first` to `last`, as far as that is plain. No bound
+    /// ever falls as time goes on, so bounds that are the same at both ends are so between. That nothing lies between them
+    /// at either end says less: after `now/d` and before `now+12h` there are dates from noon to midnight only.
+    pub(crate) fn is_same(&self, first: Millis, last: Millis) -> bool {
+        let ranges = self.ranges(first);
+        first == last || !ranges.is_empty() && ranges == self.ranges(last)
+    }
+
     /// The question at `now`; `None` if no date satisfies it then.
     pub(crate) fn test(&self, now: Millis) -> Option<Test> {
         let ranges = self.ranges(now);
