@@ -39,6 +39,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "lucene",
             "plan",
             "reader",
+            "report",
             "rule",
             "span",
         ],

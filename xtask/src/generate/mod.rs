@@ -7,6 +7,7 @@ mod attack;
 mod background;
 mod catalogue;
 mod clock;
+mod derived;
 mod output;
 mod plan;
 mod record;
@@ -20,8 +21,9 @@ use attack::{Ground, Planted, Scenario};
 use background::Background;
 use catalogue::Catalogue;
 use clap::ValueEnum;
+use derived::Derived;
 use jiff::tz::Offset;
-use output::{Source, Written};
+use output::{Ordinary, Source, Written};
 use plan::Plan;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,10 @@ pub(crate) struct Args {
     /// Folder to write to; it must not exist. The ground truth is written beside it, to OUT.ground-truth.ndjson.
     #[arg(long)]
     out: PathBuf,
+    /// Folders with real CloudTrail records: those that are made are like them, with other times, ids, accounts, addresses
+    /// and keys. Without any, records come from a catalogue of calls.
+    #[arg(long, num_args = 1.., value_name = "DIR", conflicts_with = "preset")]
+    from: Vec<PathBuf>,
     /// A named set of options; options given as well win.
     #[arg(long, value_enum)]
     preset: Option<Preset>,
@@ -62,7 +68,8 @@ pub(crate) struct Args {
     /// Layout of the output.
     #[arg(long, value_enum, default_value_t = Format::S3)]
     format: Format,
-    /// Attacks to plant: names of scenarios, `all` or `none`.
+    /// Attacks to plant: names of scenarios, `all` or `none`. Real records hold attacks of their own, which no ground truth
+    /// tells of: with --from none is planted unless asked for.
     #[arg(long, value_delimiter = ',')]
     attack: Vec<String>,
     /// How often each attack is planted.
@@ -118,7 +125,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.out.display()
     );
     let rules = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../rules/aws"));
-    let data = Data::new(&options, rules)?;
+    let mut data = Data::new(&options, rules)?;
+    if !args.from.is_empty() {
+        let derived = Derived::read(&args.from, options.size.principals)?;
+        println!("{} templates of real records", derived.len());
+        data.derived = Some(derived);
+    }
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
     let begun = Instant::now();
     let written = data.write(&args.out, args.format, args.threads)?;
@@ -145,9 +157,10 @@ impl Args {
         let start = self.start.unwrap_or(jiff::civil::date(2026, 3, 2));
         let start =
             Offset::UTC.to_timestamp(start.at(0, 0, 0, 0)).context("the first day is out of range")?;
+        let derived = !self.from.is_empty();
         let attacks = match (self.attack.is_empty(), example) {
             (true, true) => vec!["intrusion".to_owned()],
-            (true, false) => vec!["all".to_owned()],
+            (true, false) => vec![if derived { "none" } else { "all" }.to_owned()],
             (false, _) => self.attack.clone(),
         };
         Ok(Options {
@@ -156,14 +169,14 @@ impl Args {
             size: Size {
                 accounts: or(self.accounts.map(Into::into), 2, 4) as usize,
                 regions: or(self.regions.map(Into::into), 2, 4) as usize,
-                principals: or(self.principals.map(Into::into), 14, 40) as usize,
+                principals: or(self.principals.map(Into::into), 14, if derived { 400 } else { 40 }) as usize,
             },
             days: or(self.days.map(Into::into), 12, 14) as u32,
             start: start.as_second(),
             attacks,
             repeat_attacks: self.repeat_attacks,
             sensitive: or(self.sensitive.map(Into::into), 2_500, 500) as u32,
-            records_per_file: or(self.records_per_file, 20, 200),
+            records_per_file: or(self.records_per_file, 20, if derived { 2_000 } else { 200 }),
         })
     }
 }
@@ -176,6 +189,8 @@ struct Data {
     plan: Plan,
     planted: Vec<Planted>,
     truths: Vec<Truth>,
+    /// What ordinary records are like, unless they are made up.
+    derived: Option<Derived>,
 }
 
 impl Data {
@@ -203,7 +218,7 @@ impl Data {
             format!("the attacks alone have {} records; ask for more with --records", planted.len())
         })?;
         let plan = plan_for(ordinary);
-        Ok(Self { options: options.clone(), catalogue, world, plan, planted, truths })
+        Ok(Self { options: options.clone(), catalogue, world, plan, planted, truths, derived: None })
     }
 
     fn write(&self, folder: &Path, format: Format, threads: Option<usize>) -> Result<Written> {
@@ -214,7 +229,7 @@ impl Data {
             seed: self.options.seed,
             world: &self.world,
             plan: &self.plan,
-            background: &background,
+            ordinary: self.derived.as_ref().map_or(Ordinary::MadeUp(&background), Ordinary::Derived),
             planted: &self.planted,
         };
         match format {

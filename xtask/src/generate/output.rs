@@ -3,6 +3,7 @@
 use super::attack::Planted;
 use super::background::Background;
 use super::clock;
+use super::derived::Derived;
 use super::plan::Plan;
 use super::seed::mix;
 use super::template::push_base62;
@@ -25,9 +26,18 @@ pub(super) struct Source<'a> {
     pub(super) seed: u64,
     pub(super) world: &'a World,
     pub(super) plan: &'a Plan,
-    pub(super) background: &'a Background<'a>,
+    pub(super) ordinary: Ordinary<'a>,
     /// Sorted by time.
     pub(super) planted: &'a [Planted],
+}
+
+/// Where ordinary records come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Ordinary<'a> {
+    /// The catalogue of calls.
+    MadeUp(&'a Background<'a>),
+    /// Real records.
+    Derived(&'a Derived),
 }
 
 /// What was written.
@@ -75,9 +85,18 @@ impl Source<'_> {
                 out.push(separator);
                 records += 1;
             }
-            let burst = self.background.burst(account, region, seconds, &mut rng);
+            let background = match self.ordinary {
+                Ordinary::MadeUp(background) => background,
+                Ordinary::Derived(derived) => {
+                    derived.push(account, region, seconds, &mut rng, out);
+                    out.push(separator);
+                    made += 1;
+                    continue;
+                }
+            };
+            let burst = background.burst(account, region, seconds, &mut rng);
             for _ in 0..burst.length.min((wanted - made) as usize) {
-                self.background.push(&burst, last, &mut rng, out);
+                background.push(&burst, last, &mut rng, out);
                 out.push(separator);
                 made += 1;
             }

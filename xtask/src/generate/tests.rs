@@ -258,3 +258,82 @@ fn attacks_do_not_fit_into_fewer_records_than_they_have() {
     let error = Data::new(&options(1, 10), Path::new(RULES)).err().unwrap().to_string();
     assert!(error.contains("--records"), "{error}");
 }
+
+/// Records derived from those of the bundled example.
+fn derived(seed: u64, records: u64, threads: usize) -> (BTreeMap<PathBuf, Vec<u8>>, Vec<Value>) {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/cloudtrail");
+    let options = Options { attacks: vec!["none".to_owned()], ..options(seed, records) };
+    let mut data = Data::new(&options, Path::new(RULES)).unwrap();
+    data.derived = Some(Derived::read(&[example], options.size.principals).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    data.write(folder.path(), Format::S3, Some(threads)).unwrap();
+    let files = files(folder.path());
+    let records = files.values().flat_map(|file| {
+        let file: Value = serde_json::from_str(&unpacked(file)).unwrap();
+        file["Records"].as_array().unwrap().clone()
+    });
+    let records = records.collect();
+    (files, records)
+}
+
+#[test]
+fn derived_records_are_the_same_for_a_seed() {
+    let first = derived(5, 3_000, 1);
+    assert_eq!(first.1.len(), 3_000);
+    assert_eq!(first, derived(5, 3_000, 4));
+    assert_ne!(first.0, derived(6, 3_000, 4).0);
+}
+
+/// What is left of real records is their shape: each derived one has the keys of one of them, and none of the values that
+/// tell whose it was.
+#[test]
+fn derived_records_have_the_shape_of_real_ones_and_not_their_values() {
+    fn shape(value: &Value) -> String {
+        match value {
+            Value::Object(object) => {
+                let members = object.iter().map(|(key, value)| format!("{key}({})", shape(value)));
+                members.collect::<Vec<_>>().join(",")
+            }
+            Value::Array(values) => values.iter().map(shape).collect::<Vec<_>>().join(","),
+            _ => String::new(),
+        }
+    }
+    fn own(record: &Value) -> Vec<String> {
+        // The example's people live in the generator's world, too: the others are whoever they are.
+        let values = [&record["eventID"], &record["requestID"], &record["userIdentity"]["accessKeyId"]];
+        values.into_iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+    let without_identity = |record: &Value| {
+        let mut record = record.clone();
+        record["userIdentity"] = Value::Null;
+        shape(&record)
+    };
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/cloudtrail");
+    let (mut shapes, mut values) = (BTreeSet::new(), BTreeSet::new());
+    for file in files(&example).values() {
+        let file: Value = serde_json::from_str(&unpacked(file)).unwrap();
+        for record in file["Records"].as_array().unwrap() {
+            shapes.insert(without_identity(record));
+            values.extend(own(record));
+        }
+    }
+    let (_, records) = derived(1, 3_000, 2);
+    let (mut seen, mut ids, mut callers) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for record in &records {
+        let shape = without_identity(record);
+        assert!(shapes.contains(&shape), "{record}");
+        seen.insert(shape);
+        assert!(ids.insert(record["eventID"].as_str().unwrap().to_owned()), "an event id twice");
+        assert!(own(record).iter().all(|it| !values.contains(it)), "{record}");
+        callers.extend(record["userIdentity"]["arn"].as_str().map(str::to_owned));
+    }
+    assert!(seen.len() > 30 && callers.len() > 20, "{} shapes, {} callers", seen.len(), callers.len());
+}
+
+#[test]
+fn folders_without_records_are_no_source() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.json"), r#"{"Records":[]}"#).unwrap();
+    let error = Derived::read(&[folder.path().to_owned()], 9).err().unwrap().to_string();
+    assert!(error.contains("--from"), "{error}");
+}

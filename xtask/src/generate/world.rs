@@ -406,6 +406,16 @@ impl Principal {
         });
     }
 
+    /// The ARN that its calls are made with: of a role that of a session.
+    pub(super) fn push_caller_arn(&self, out: &mut String) {
+        let Self { arn, name, session_name, account_id, .. } = self;
+        if self.persona == Persona::User {
+            out.push_str(arn);
+        } else {
+            push_all(out, &["arn:aws:sts::", account_id, ":assumed-role/", name, "/", session_name]);
+        }
+    }
+
     fn session_start(&self, seconds: i64) -> i64 {
         let length = self.persona.session_seconds().unwrap_or(i64::MAX);
         let shift = (self.seed % 3600) as i64; // Sessions of different principals do not begin at one time.
