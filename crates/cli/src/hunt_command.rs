@@ -15,7 +15,7 @@ use span::Style;
 
 use crate::args::{Global, Hunt};
 use crate::status::{self, DONE};
-use crate::{input, notices, output, stats, terminal};
+use crate::{fates, input, notices, output, stats, terminal};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
@@ -91,6 +91,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
                         matches: it.explanation.verdict,
                         failed: it.failed(),
                         clauses: it.explanation.to_string(),
+                        became: it.fates.iter().map(fates::words).collect(),
                     })
                     .collect(),
             })

@@ -1,6 +1,7 @@
 //! The `trailwarden` command: arguments, clock, environment, terminal. What it does is in the crates it calls.
 
 mod args;
+mod fates;
 mod hunt_command;
 mod input;
 mod normalize_command;

@@ -230,6 +230,17 @@ impl Tail {
         Some(window.history.min(window.from))
     }
 
+    /// The start of the first execution that looks at what happens at this time.
+    pub fn first_seeing(&self, time: Millis) -> Millis {
+        let time = time.clamp(TIME_MIN, TIME_MAX);
+        match self.mode {
+            Mode::Replay { .. } => {
+                Ticks::new(self.bounds.clone(), self.interval, time, time).first.saturating_mul(self.interval)
+            }
+            Mode::Once { to, .. } => to.unwrap_or(time),
+        }
+    }
+
     /// When the event took place; `None` if the rule does not see it.
     pub(crate) fn time(&self, over: Option<Millis>, timestamp: Millis) -> Option<EventTime> {
         let (time, fallback) = match (&self.timestamp_override, over) {

@@ -1,15 +1,18 @@
 //! Why an event did or did not match.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use ecs::Catalog;
+use detect::Fate;
+use ecs::{Catalog, Object};
 use memchr::memmem::Finder;
 use plan::Explanation;
 use reader::Discovery;
 use sift::{Document, DocumentBuilder};
 
-use crate::run::{HuntError, HuntOptions, Refused, prepare};
+use crate::fate::fates;
+use crate::run::{HuntError, HuntOptions, Refused, RunnableRules, prepare};
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{Trouble, Troubles};
 use crate::{Progress, Stage};
@@ -19,8 +22,10 @@ use crate::{Progress, Stage};
 pub struct Verdict {
     /// The rule.
     pub rule: Arc<rule::Rule>,
-    /// Clause by clause.
+    /// Clause by clause, as of the first execution that sees the event.
     pub explanation: Explanation,
+    /// What the rule's executions made of the event, if it may match.
+    pub fates: Vec<Fate>,
 }
 
 impl Verdict {
@@ -86,25 +91,24 @@ pub fn explain(
     }
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|(_, a), (_, b)| a == b);
+    let fates = fates_of(&prepared, &found, event_id, &discovery, options, progress);
     let events = found
         .into_iter()
         .map(|(_, document)| {
             let lineage = ecs::alert::lineage(&document.source);
-            let mut searched = document.source.clone();
-            searched.insert("_id".to_owned(), document.id.clone().into());
-            searched.insert("_index".to_owned(), document.index.clone().into());
-            let mut verdicts: Vec<Verdict> = prepared
-                .rules
-                .iter()
-                .zip(prepared.filters.iter().zip(&prepared.tails))
-                .map(|(rule, (filter, tail))| {
-                    let mut explanation = plan::explain(filter, &searched);
-                    if tail.is_own(&lineage) {
-                        explanation = own_alert(explanation, rule);
-                    }
-                    Verdict { rule: Arc::clone(rule), explanation }
-                })
-                .collect();
+            let searched = searched(&document);
+            let time = document.source.get("@timestamp").and_then(|it| it.as_str());
+            let time = time.and_then(|it| ecs::date::parse(it).ok()).unwrap_or(options.now);
+            let mut verdicts: Vec<Verdict> = Vec::with_capacity(prepared.rules.len());
+            for (rule, (condition, tail)) in prepared.conditions.iter().zip(&prepared.tails).enumerate() {
+                let mut explanation = condition.explain(tail.first_seeing(time), &searched);
+                let rule_itself = &prepared.rules[rule];
+                if tail.is_own(&lineage) {
+                    explanation = own_alert(explanation, rule_itself);
+                }
+                let fates = fates.get(&rule).cloned().unwrap_or_default();
+                verdicts.push(Verdict { rule: Arc::clone(rule_itself), explanation, fates });
+            }
             verdicts.sort_by_key(Verdict::failed);
             (document, verdicts)
         })
@@ -119,6 +123,35 @@ pub fn explain(
         trouble_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// The document as filters see it.
+fn searched(document: &Document) -> Object {
+    let mut searched = document.source.clone();
+    searched.insert("_id".to_owned(), document.id.clone().into());
+    searched.insert("_index".to_owned(), document.index.clone().into());
+    searched
+}
+
+/// For each rule that one of the documents may match, by its number, what became of it.
+fn fates_of(
+    prepared: &RunnableRules,
+    found: &[((u32, u64), Document)],
+    event_id: &str,
+    discovery: &Discovery,
+    options: &HuntOptions,
+    progress: &Progress,
+) -> HashMap<usize, Vec<Fate>> {
+    let documents: Vec<Object> = found.iter().map(|(_, it)| searched(it)).collect();
+    let matching =
+        |rule: &usize| documents.iter().any(|it| plan::naive::matches(&prepared.filters[*rule], it));
+    let matching: Vec<usize> = (0..prepared.rules.len()).filter(matching).collect();
+    if matching.is_empty() {
+        return HashMap::new();
+    }
+    let rules = matching.iter().map(|&it| (prepared.filters[it].clone(), prepared.tails[it].clone()));
+    let fates = fates(rules.collect(), event_id, discovery, options, progress);
+    matching.into_iter().zip(fates).collect()
 }
 
 /// Whatever the filter says, the event is an alert of the rule or comes from one.

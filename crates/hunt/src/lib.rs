@@ -11,6 +11,7 @@
 mod copies;
 mod depth;
 mod explain;
+mod fate;
 mod normalize;
 mod notices;
 mod query;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Tail, Tails};
 use ecs::{Catalog, Millis};
+use plan::Condition;
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
 use sift::Seen;
@@ -182,7 +183,7 @@ fn reasons(refused: &[Refused]) -> String {
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
 pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { rules, tails, filters, warnings, mut refused } = prepare(options, &catalog);
+    let RunnableRules { rules, tails, filters, warnings, mut refused, .. } = prepare(options, &catalog);
     let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
@@ -226,18 +227,9 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     progress.enter(Stage::Executing);
     let mut ran = Vec::with_capacity(rules.len());
     let Seen { span, undated, .. } = seen;
-    // What has no time of its own is taken as happening now: the executions must reach that far.
-    let now = (undated > 0).then_some(options.now);
-    let first = span.map(|(first, _)| first).into_iter().chain(now).min();
-    let last = span.map(|(_, last)| last).into_iter().chain(now).max();
-    // Asked for by hand, the limit is meant.
-    let limits = Limits {
-        alerts_per_execution: Limits::default()
-            .alerts_per_execution
-            .max(options.max_signals.unwrap_or_default()),
-    };
-    if let (Some(first), Some(last), Some(collector)) = (first, last, collector) {
-        let (matches, data) = (collector.finish(), DataSpan { first, last, complete_from });
+    let limits = limits(options);
+    if let (Some(data), Some(collector)) = (data_span(&seen, options, complete_from), collector) {
+        let matches = collector.finish();
         for (number, ((rule, warnings), max_signals)) in
             rules.into_iter().zip(warnings).zip(max_signals).enumerate()
         {
@@ -288,6 +280,24 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     Ok(Found { evidence, rules: ran, refused, read })
 }
 
+/// What the executions must reach; nothing if there is no event.
+pub(crate) fn data_span(
+    seen: &Seen,
+    options: &HuntOptions,
+    complete_from: Option<Millis>,
+) -> Option<DataSpan> {
+    // What has no time of its own is taken as happening now.
+    let now = (seen.undated > 0).then_some(options.now);
+    let times = || seen.span.into_iter().flat_map(|(first, last)| [first, last]).chain(now);
+    Some(DataSpan { first: times().min()?, last: times().max()?, complete_from })
+}
+
+/// Asked for by hand, the limit is meant.
+pub(crate) fn limits(options: &HuntOptions) -> Limits {
+    let default = Limits::default().alerts_per_execution;
+    Limits { alerts_per_execution: default.max(options.max_signals.unwrap_or_default()) }
+}
+
 /// What became of the records.
 fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
     let duplicate = deliveries.copies();
@@ -306,6 +316,8 @@ pub(crate) struct RunnableRules {
     pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) tails: Vec<Tail>,
     pub(crate) filters: Vec<plan::Expr>,
+    /// What the filters and the residues come from.
+    pub(crate) conditions: Vec<Condition>,
     /// Exceptions that are not part of the filters.
     pub(crate) warnings: Vec<Vec<Diagnostic>>,
     pub(crate) refused: Vec<Refused>,
@@ -313,7 +325,7 @@ pub(crate) struct RunnableRules {
 
 /// Sorts the rules into those that can run and those that cannot.
 pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules {
-    let RunnableRules { mut rules, mut tails, mut filters, mut warnings, mut refused } =
+    let RunnableRules { mut rules, mut tails, mut filters, mut conditions, mut warnings, mut refused } =
         RunnableRules::default();
     let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
     let selected = options.rules.rules();
@@ -342,11 +354,12 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
             }
         };
         filters.push(compiled.condition.filter());
+        conditions.push(compiled.condition);
         warnings.push(compiled.warnings);
         tails.push(tail);
         rules.push(rule);
     }
-    RunnableRules { rules, tails, filters, warnings, refused }
+    RunnableRules { rules, tails, filters, conditions, warnings, refused }
 }
 
 /// When executions can start, as far as that is known before anything is read.

@@ -26,6 +26,8 @@ pub struct RuleVerdict<'a> {
     pub failed: usize,
     /// The verdict on every clause.
     pub clauses: String,
+    /// What the rule's executions made of the event, a sentence each.
+    pub became: Vec<String>,
 }
 
 /// Prints the rules' verdicts on the events with one id.
@@ -73,5 +75,7 @@ pub fn explanation(event_id: &str, events: &[ExplainedEvent<'_>], terminal: Term
 }
 
 fn lines(verdict: &RuleVerdict<'_>) -> String {
-    verdict.clauses.lines().fold(String::new(), |out, line| out + "    " + &clean(line) + "\n")
+    let clauses = verdict.clauses.lines().map(clean);
+    let became = verdict.became.iter().map(|it| format!("  → {}", clean(it)));
+    clauses.chain(became).fold(String::new(), |out, line| out + "    " + &line + "\n")
 }

@@ -61,6 +61,11 @@ fn formats_for_people() {
 fn explanations() {
     insta::assert_snapshot!("explain", hunted(&["--explain", "e-1"]));
     insta::assert_snapshot!("explain_no_match", hunted(&["--explain", "e-4"]));
+    // It matches, and does not alert: the role was seen a minute before.
+    let seen = hunted(&["--explain", "e-2"]);
+    let said =
+        "had been seen within the history window, at 2026-03-02 10:00:00, by the event e-1 (arn:aws:iam:";
+    assert!(seen.contains("1 match of 1 rule") && seen.contains(said), "{seen}");
     insta::assert_snapshot!("explain_absent", hunted(&["--explain", "e-9"]));
 }
 

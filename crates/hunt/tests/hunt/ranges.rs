@@ -230,7 +230,7 @@ fn case(name: &str, file: &str) -> String {
 }
 
 /// The time of the execution that raised an alert, of an alert's text.
-fn started(alert: &String) -> String {
+fn started(alert: &str) -> String {
     let alert: serde_json::Value = serde_json::from_str(alert).unwrap();
     alert["@timestamp"].as_str().unwrap()[11..16].to_owned()
 }
@@ -242,7 +242,7 @@ fn now_in_a_query() {
     let folder = Folder::new();
     folder.write("logs.json", case("now-in-query", "logs.json"));
     let found = texts(&hunt_in(&folder, &rules));
-    assert_eq!(found.iter().map(started).collect::<Vec<_>>(), ["10:00", "10:00"]);
+    assert_eq!(found.iter().map(|it| started(it)).collect::<Vec<_>>(), ["10:00", "10:00"]);
 }
 
 /// A burst at the end of the data fills the limit of alerts. What is left over is taken up by the executions that still
@@ -256,6 +256,6 @@ fn the_limit_at_the_end() {
         texts(&hunt_in(&folder, &rules))
     };
     let burst = alerts("burst.json");
-    assert_eq!(burst.iter().map(started).collect::<Vec<_>>(), ["10:05", "10:05", "10:10", "10:10"]);
+    assert_eq!(burst.iter().map(|it| started(it)).collect::<Vec<_>>(), ["10:05", "10:05", "10:10", "10:10"]);
     assert_eq!(alerts("burst-and-later.json"), burst);
 }

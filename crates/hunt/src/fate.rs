@@ -1,0 +1,49 @@
+//! What became of an event that rules matched: their executions over all the data.
+
+use std::sync::Arc;
+
+use detect::{Collector, Fate, Tail, Tails};
+use plan::Expr;
+use reader::Discovery;
+use sift::Seen;
+
+use crate::Progress;
+use crate::gather::{Gathering, sift};
+use crate::run::{HuntOptions, data_span, limits};
+use crate::scan::{Which, scan};
+
+/// For each of the rules what became of the events with this id. All the data is read once more: whether an event alerts
+/// depends on all others.
+pub(crate) fn fates(
+    rules: Vec<(Expr, Tail)>,
+    event_id: &str,
+    discovery: &Discovery,
+    options: &HuntOptions,
+    progress: &Progress,
+) -> Vec<Vec<Fate>> {
+    let count = rules.len();
+    let (filters, tails): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+    let tails = Arc::new(Tails::new(tails));
+    let sift = sift(filters, &tails, options);
+    let read = reader::Options {
+        limits: options.limits.clone(),
+        without_tokens: sift.skips(),
+        ..reader::Options::default()
+    };
+    let make = || {
+        let collector = Collector::new(Arc::clone(&tails)).watching(event_id.to_owned());
+        Gathering::new(&sift, collector, options)
+    };
+    let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
+    let (mut seen, mut all) = (Seen::default(), Collector::new(Arc::clone(&tails)));
+    for visitor in visitors {
+        let (its, collector, ..) = visitor.finish();
+        seen.merge(&its);
+        all.merge(collector);
+    }
+    let Some(data) = data_span(&seen, options, None) else { return vec![Vec::new(); count] };
+    let matches = all.finish();
+    // A rule whose executions cannot be numbered is refused by the hunt; here it says nothing of the event.
+    let fates = |rule| matches.fates(rule, data, &options.known, limits(options)).unwrap_or_default();
+    (0..count).map(fates).collect()
+}
