@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use ecs::Catalog;
+use ecs::{Catalog, Shape, Wanted};
 use hunt::{Document, Progress, QueryOptions};
 use report::Cell;
 use serde_json::json;
@@ -120,16 +120,8 @@ fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
 /// Prints documents as they come.
 enum Printer {
     Ndjson(output::Lines),
-    Csv {
-        columns: Vec<String>,
-        out: Box<csv::Writer<Box<dyn std::io::Write + Send>>>,
-        error: Option<csv::Error>,
-    },
-    Table {
-        columns: Vec<String>,
-        rows: Vec<Vec<Cell>>,
-        more: u64,
-    },
+    Csv { columns: Columns, out: Box<csv::Writer<Box<dyn std::io::Write + Send>>>, error: Option<csv::Error> },
+    Table { columns: Columns, rows: Vec<Vec<Cell>>, more: u64 },
 }
 
 impl Printer {
@@ -142,12 +134,12 @@ impl Printer {
         Ok(match args.format {
             QueryFormat::Ndjson => Self::Ndjson(output::Lines::open(None)?),
             QueryFormat::Csv => {
-                let columns = columns();
+                let columns = Columns::new(columns());
                 let mut out = csv::Writer::from_writer(output::open(None)?);
-                out.write_record(&columns)?;
+                out.write_record(&columns.names)?;
                 Self::Csv { columns, out: Box::new(out), error: None }
             }
-            QueryFormat::Table => Self::Table { columns: columns(), rows: Vec::new(), more: 0 },
+            QueryFormat::Table => Self::Table { columns: Columns::new(columns()), rows: Vec::new(), more: 0 },
         })
     }
 
@@ -158,15 +150,14 @@ impl Printer {
                 lines.json(&json!({"_index": it.index, "_id": it.id, "_source": it.source}))
             }
             Self::Csv { columns, out, error } => {
-                let result = out.write_record(
-                    columns.iter().map(|column| report::harmless(&cell(it, column)).into_owned()),
-                );
+                let cells = columns.cells(it);
+                let result = out.write_record(cells.iter().map(|cell| report::harmless(cell).into_owned()));
                 *error = error.take().or(result.err());
                 error.is_none()
             }
             Self::Table { columns, rows, more } => {
                 if rows.len() < TABLE_ROWS_MAX {
-                    rows.push(columns.iter().map(|column| cell(it, column).into()).collect());
+                    rows.push(columns.cells(it).into_iter().map(Cell::from).collect());
                 } else {
                     *more += 1;
                 }
@@ -183,7 +174,7 @@ impl Printer {
                 None => Ok(out.flush()?),
             },
             Self::Table { columns, rows, more } => {
-                let heads: Vec<&str> = columns.iter().map(String::as_str).collect();
+                let heads: Vec<&str> = columns.names.iter().map(String::as_str).collect();
                 let count = rows.len() as u64 + more;
                 let mut out = output::open(None)?;
                 if count > 0 {
@@ -201,11 +192,41 @@ impl Printer {
     }
 }
 
-fn cell(document: &Document, column: &str) -> String {
-    match column {
-        "_index" => document.index.clone(),
-        "_id" => document.id.clone(),
-        "_source" => serde_json::Value::Object(document.source.clone()).to_string(),
-        path => report::Alert::new(&document.source).text(path).unwrap_or_default().into_owned(),
+/// The columns of a table, and where their values lie.
+struct Columns {
+    names: Vec<String>,
+    wanted: Wanted,
+}
+
+impl Columns {
+    fn new(names: Vec<String>) -> Self {
+        let paths = names.iter().enumerate().map(|(at, name)| (at as u32, name.as_str(), Shape::Leaf));
+        let wanted = Wanted::new(paths);
+        Self { names, wanted }
+    }
+
+    /// A document's values, those of one column joined: a query finds each of them, in whatever objects and arrays they
+    /// lie. What has no values of its own, such as an object, is there as JSON.
+    fn cells(&self, document: &Document) -> Vec<String> {
+        let mut cells = vec![String::new(); self.names.len()];
+        self.wanted.walk(&document.source, &mut |at, value| {
+            let cell = &mut cells[at as usize];
+            if !cell.is_empty() {
+                cell.push_str(", ");
+            }
+            cell.push_str(&value.text());
+        });
+        for (cell, name) in cells.iter_mut().zip(&self.names) {
+            match name.as_str() {
+                "_index" => cell.clone_from(&document.index),
+                "_id" => cell.clone_from(&document.id),
+                "_source" => *cell = serde_json::Value::Object(document.source.clone()).to_string(),
+                path if cell.is_empty() => {
+                    *cell = report::Alert::new(&document.source).text(path).unwrap_or_default().into_owned();
+                }
+                _ => {}
+            }
+        }
+        cells
     }
 }

@@ -198,3 +198,14 @@ query = 'event.action:GetPass*Data AND _exists_:aws.cloudtrail.error_code AND NO
     let lint = folder.run(&["rules", "lint", "rule.toml"]);
     assert_eq!(lint.code, Some(0), "{lint:?}");
 }
+
+/// Whatever a query finds an event by has a cell, wherever in objects and arrays it lies.
+#[test]
+fn columns_of_fields_in_arrays_of_objects() {
+    let folder = Folder::new();
+    folder.write("logs.json", include_str!("../cases/columns-array-of-objects/logs.json"));
+    let columns = "aws.cloudtrail.resources.arn,aws.cloudtrail.flattened.request_parameters.instancesSet.items.instanceId,user";
+    let ran = folder.run(&["query", "event.action: *", "logs.json", "-f", "csv", "--columns", columns]);
+    let row = ran.printed(0).lines().nth(1).unwrap();
+    assert!(row.starts_with("\"arn:aws:s3:::bucket-a, arn:aws:s3:::bucket-a/key\",\"i-0aaaaaaaaaaaaaaa1, i-0aaaaaaaaaaaaaaa2\",\"{"), "{row}");
+}
