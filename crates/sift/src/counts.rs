@@ -3,7 +3,8 @@
 use ecs::Millis;
 use exec::Stats;
 
-/// What became of the records. Once everything is flushed, the others add up to `records`.
+/// What became of the records. Once everything is flushed, `matched`, `unmatched`, `unreadable` and `unread` add up to
+/// `records`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Records that were given.
@@ -17,7 +18,7 @@ pub struct Counts {
     pub unreadable: u64,
     /// Those that no filter can match by their bytes alone: nobody looked whether the rest of them can be read.
     pub unread: u64,
-    /// Of the readable documents, those without any field that was asked for: they may be of a kind that no filter is
+    /// Of the unmatched ones, documents without any field that was asked for: they may be of a kind that no filter is
     /// meant for.
     pub blind: u64,
 }

@@ -42,7 +42,8 @@ impl DocumentBuilder {
             }
             Kind::Document => {
                 let source = parse_document(record.text)?;
-                let index = record.index.map_or_else(|| index_of(&source), str::to_owned);
+                let index =
+                    record.index.filter(|it| !it.is_empty()).map_or_else(|| index_of(&source), str::to_owned);
                 Ok(Document { id: document_id(record, &source), index, source })
             }
         }

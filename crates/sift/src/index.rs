@@ -50,7 +50,9 @@ pub(crate) fn index_of(document: &Object) -> String {
         });
         found
     };
-    if let Some(Value::String(index)) = document.get("_index") {
+    if let Some(Value::String(index)) = document.get("_index")
+        && !index.is_empty()
+    {
         return index.clone();
     }
     // What a hunt wrote may lie where the next one reads; an alert carries the fields of its event.

@@ -83,7 +83,8 @@ fn text(value: Option<&Value>) -> Option<&str> {
 /// A document's `_id`: what stands beside it or in it, else that of an alert, else the event's own id, else a hash of
 /// its text.
 pub fn document_id(record: &Record<'_>, document: &Object) -> String {
-    if let Some(id) = record.id {
+    // No event is called nothing: such ones would all be copies of one.
+    if let Some(id) = record.id.filter(|id| !id.is_empty()) {
         return id.to_owned();
     }
     let nested = document.get("event").and_then(|event| event.get("id"));

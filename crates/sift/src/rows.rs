@@ -40,6 +40,8 @@ pub(crate) struct RowFiller {
     rows: Vec<KeptRow>,
     /// Rows that are alerts, ascending, and the rules that they come from.
     lineages: Vec<(u32, Vec<String>)>,
+    /// Rows that are documents without any field that was asked for, ascending.
+    blind: Vec<u32>,
     /// Whether texts are kept: a column is filled later, or the caller asks for them.
     keeps_texts: bool,
     /// Whether they are kept of all rows.
@@ -83,8 +85,6 @@ pub(crate) struct Filled {
     pub(crate) index: u32,
     /// Whether some filter may match it.
     pub(crate) has_row: bool,
-    /// It is a document, and has no field that was asked for.
-    pub(crate) is_blind: bool,
 }
 
 impl RowFiller {
@@ -109,6 +109,7 @@ impl RowFiller {
             texts: String::new(),
             rows: Vec::new(),
             lineages: Vec::new(),
+            blind: Vec::new(),
             // Where records are skipped few rows are left, and their texts cost little.
             keeps_texts: is_filled_later || wants_texts && (sift.skips() || sift.is_everything()),
             keeps_all: wants_texts && sift.is_everything(),
@@ -141,6 +142,11 @@ impl RowFiller {
         (!text.is_empty()).then(|| (*kind, &self.texts[text.clone()]))
     }
 
+    /// Rows that are documents without any field that was asked for.
+    pub(crate) fn blind(&self) -> &[u32] {
+        &self.blind
+    }
+
     /// The rules that raised the row and the alerts it comes from, if it is an alert.
     pub(crate) fn lineage(&self, row: u32) -> &[String] {
         match self.lineages.binary_search_by_key(&row, |(row, _)| *row) {
@@ -158,7 +164,6 @@ impl RowFiller {
     ) -> Result<Filled, Unreadable> {
         let Record { origin, kind, text, tokens, .. } = *record;
         let (mut keeps_text, mut part) = (self.keeps_texts, ALL);
-        let mut is_blind = false;
         let (time, index) = match kind {
             Kind::CloudTrail => {
                 let parsed = self.parsed.parse_with(text, tokens);
@@ -171,11 +176,11 @@ impl RowFiller {
                     Needed::Part(part) => part,
                     Needed::Hopeless => {
                         left_out.hopeless += 1;
-                        return Ok(Filled { time, index: CLOUDTRAIL, has_row: false, is_blind: false });
+                        return Ok(Filled { time, index: CLOUDTRAIL, has_row: false });
                     }
                     Needed::Guarded => {
                         left_out.guarded += 1;
-                        return Ok(Filled { time, index: CLOUDTRAIL, has_row: false, is_blind: false });
+                        return Ok(Filled { time, index: CLOUDTRAIL, has_row: false });
                     }
                 };
                 left_out.empty_columns += self.by_call.part(part).empty;
@@ -193,11 +198,12 @@ impl RowFiller {
             }
             Kind::Document => {
                 let document = parse_document(text)?;
-                let index = record.index.map_or_else(|| index_of(&document), str::to_owned);
+                let given = record.index.filter(|it| !it.is_empty());
+                let index = given.map_or_else(|| index_of(&document), str::to_owned);
                 let index = self.indices.number(&index, &mut self.names);
                 let time = ecs::document::timestamp(&document);
                 let early = &self.early;
-                is_blind = true;
+                let mut is_blind = true;
                 early.wanted.walk(&document, &mut |at, value| {
                     is_blind = false;
                     builder.push(early.slots[at as usize], value);
@@ -206,6 +212,9 @@ impl RowFiller {
                     if is_blind {
                         later.wanted.walk(&document, &mut |_, _| is_blind = false);
                     }
+                }
+                if is_blind {
+                    self.blind.push(builder.rows() as u32);
                 }
                 let id = document_id(record, &document);
                 let lineage = ecs::alert::lineage(&document);
@@ -224,7 +233,7 @@ impl RowFiller {
             }
             self.rows.push(KeptRow { kind, text: start..self.texts.len(), part });
         }
-        Ok(Filled { time, index, has_row: true, is_blind })
+        Ok(Filled { time, index, has_row: true })
     }
 
     /// Fills the columns of a later phase for some rows, ascending, of the block that was filled. Says for how many
@@ -270,5 +279,6 @@ impl RowFiller {
         self.texts.clear();
         self.rows.clear();
         self.lineages.clear();
+        self.blind.clear();
     }
 }

@@ -65,10 +65,9 @@ impl<'s> Worker<'s> {
         let seen = &mut self.seen;
         seen.counts.records += 1;
         match self.rows.fill(record, &mut self.builder, &mut seen.left_out) {
-            Ok(Filled { time, index, has_row, is_blind }) => {
+            Ok(Filled { time, index, has_row }) => {
                 seen.cloudtrail |= index == CLOUDTRAIL;
                 seen.counts.unmatched += u64::from(!has_row);
-                seen.counts.blind += u64::from(is_blind);
                 match time {
                     Some(time) => seen.see(time),
                     None => seen.undated += 1,
@@ -135,6 +134,14 @@ impl<'s> Worker<'s> {
             needed.then_some(matches[0].0)
         });
         self.rows.fill_later(Phase::Tail, tails, &mut block);
+        let found_rows: Vec<u32> = if self.rows.blind().is_empty() {
+            Vec::new()
+        } else {
+            self.found.iter().map(|&(row, _)| row).collect()
+        };
+        // What a filter matches is none the worse for what it lacks.
+        let is_found = |row: &u32| found_rows.binary_search(row).is_ok();
+        self.seen.counts.blind += self.rows.blind().iter().filter(|row| !is_found(row)).count() as u64;
         self.seen.counts.matched += matched;
         self.seen.counts.unmatched += block.rows() as u64 - matched;
         left_out.exec.merge(&self.scratch.take_stats());

@@ -112,3 +112,21 @@ fn an_event_is_one_document() {
         hunted.out
     );
 }
+
+/// Nothing is called nothing: events without an id or an index of their own are not copies of each other.
+#[test]
+fn empty_ids_are_no_ids() {
+    let folder = Folder::new();
+    let hit = |user: &str| {
+        serde_json::json!({"_id": "", "_index": "", "_source": {
+            "@timestamp": "2026-03-02T10:00:00Z", "event": {"dataset": "aws.cloudtrail", "action": "X"}, "user": {"name": user},
+        }})
+    };
+    folder.lines("hits.ndjson", &[hit("a"), hit("b")]);
+    folder.write(
+        "all.toml",
+        "[rule]\nname = \"All\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\ntype = \"query\"\nindex = [\"logs-aws.cloudtrail*\"]\nquery = \"event.action: X\"\n",
+    );
+    let ran = folder.run(&["hunt", "hits.ndjson", "-r", "all.toml"]);
+    assert!(ran.printed(0).starts_with("2 alerts"), "{}", ran.out);
+}
