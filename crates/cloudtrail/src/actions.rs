@@ -83,6 +83,14 @@ static ACTIONS: LazyLock<FxHashMap<&str, (Categories, bool)>> = LazyLock::new(||
     actions
 });
 
+/// The rows of the table: category, types, calls.
+pub(crate) fn table()
+-> impl Iterator<Item = (&'static str, &'static [&'static str], impl Iterator<Item = &'static str>)> {
+    TABLE.iter().map(|&(category, types, calls)| {
+        (category, types, calls.split(' ').map(|call| call.trim_end_matches('*')))
+    })
+}
+
 /// What kind of call it is, if the table has it.
 pub(crate) fn categories(action: &str, version: Version) -> Option<Categories> {
     let &(categories, newest_only) = ACTIONS.get(action)?;

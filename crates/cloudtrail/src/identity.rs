@@ -51,6 +51,22 @@ keys! {
     }
 }
 
+/// The kinds of identity that AWS documents.
+pub(crate) const KINDS: [&str; 12] = [
+    "Root",
+    "IAMUser",
+    "AssumedRole",
+    "Role",
+    "FederatedUser",
+    "Directory",
+    "AWSAccount",
+    "AWSService",
+    "IdentityCenterUser",
+    "SAMLUser",
+    "WebIdentityUser",
+    "Unknown",
+];
+
 /// A value of the record, or a part of one of its texts.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Part<'a> {

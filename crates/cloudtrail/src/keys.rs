@@ -108,6 +108,9 @@ macro_rules! keys {
                 $crate::keys::KeyIndex::new([$($key,)*]);
 
             impl<'a> $name<'a> {
+                /// The keys.
+                pub(crate) const KEYS: &'static [&'static str] = &[$($key,)*];
+
                 /// Reads an object; all are no place if it is none.
                 pub(crate) fn read(tree: $crate::tree::Tree<'a>, object: $crate::tree::At) -> Self {
                     let mut places = [$crate::tree::At::NONE; [$($key,)*].len()];

@@ -47,6 +47,7 @@ mod time;
 mod traits;
 mod tree;
 mod user_agent;
+mod vocabulary;
 
 pub use bytes::TimeFinder;
 pub use columns::Columns;
@@ -58,3 +59,4 @@ pub use options::{Envelope, Options, Original, ReadAt, Retain, Version};
 pub use record::{MAX_DEPTH, MAX_RECORD_BYTES, ParseError, Record, RecordBuf};
 pub use time::parse_time;
 pub use traits::{Cost, Spread, Traits};
+pub use vocabulary::vocabulary;

@@ -3,7 +3,8 @@
 //! The [`Catalog`] gives a dotted path its [`Mapping`]; query semantics depend on it. A [`Scalar`] is one value
 //! of a document as delivered, before any type is applied to it. [`document`] finds the values of a path in a
 //! JSON document, [`Wanted`] those of many paths in one walk. [`json`] reads the texts of documents, [`date`] dates and
-//! date math; [`analyze`] splits text into tokens. Documents that have much in common are [`Layered`].
+//! date math; [`analyze`] splits text into tokens. Documents that have much in common are [`Layered`]. A
+//! [`Source`] says which fields the events of one origin can have.
 //!
 //! **Left out on purpose.** No I/O, no query language, no rules; time is always an argument.
 
@@ -18,6 +19,7 @@ mod layered;
 mod mapping;
 mod origin;
 mod scalar;
+mod source;
 pub mod text;
 mod wanted;
 
@@ -27,6 +29,7 @@ pub use layered::{Layered, SharedFields};
 pub use mapping::MappingError;
 pub use origin::Origin;
 pub use scalar::{Scalar, Shape};
+pub use source::{Filled, OwnName, Source, Values};
 pub use text::{Paths, TextDocument};
 pub use wanted::Wanted;
 

@@ -34,6 +34,7 @@ pub(crate) struct Entities<'a> {
 }
 
 pub(crate) use kind::EntityKind as ActorKind;
+pub(crate) use services::calls;
 
 /// Why no entity fields were made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -158,6 +158,14 @@ const SERVICES: &[Service] = &[
     service("dynamodb", &[], &[("ListTables", &["account"])]),
 ];
 
+/// The services of the table and the calls of each that it names whole.
+pub(crate) fn calls() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SERVICES.iter().flat_map(|service| {
+        let names = service.targets.iter().flat_map(|(events, _)| events.split_ascii_whitespace());
+        names.filter(|event| !event.starts_with('~')).map(|event| (service.name, event))
+    })
+}
+
 /// The same, by service and by call: the table above is for people to read.
 static CALLS: LazyLock<FxHashMap<&str, Calls>> = LazyLock::new(|| {
     let mut services = FxHashMap::default();
