@@ -2,6 +2,8 @@
 
 use span::{Diagnostic, Severity, Span};
 
+use crate::foreign;
+
 /// Why a query was refused. Every variant carries the place to underline.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
@@ -251,27 +253,38 @@ impl ParseError {
 
 /// All errors of a text, in the order of their places. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseErrors(pub(crate) Vec<ParseError>);
+pub struct ParseErrors {
+    errors: Vec<ParseError>,
+    /// For each error what to write instead, if it comes from another language.
+    hints: Vec<Option<String>>,
+}
 
 impl ParseErrors {
     /// Sorts the errors and keeps one for each place.
     ///
     /// Returns `None` if there are none.
-    pub(crate) fn new(mut errors: Vec<ParseError>) -> Option<Self> {
+    pub(crate) fn new(mut errors: Vec<ParseError>, text: &str) -> Option<Self> {
         errors.sort_by_key(ParseError::span);
         errors.dedup_by_key(|error| error.span());
         errors.truncate(crate::parse::MAX_ERRORS);
-        (!errors.is_empty()).then_some(Self(errors))
+        let hints = errors.iter().map(|error| foreign::hint(text, error)).collect();
+        (!errors.is_empty()).then_some(Self { errors, hints })
     }
 
     /// The errors.
     pub fn iter(&self) -> std::slice::Iter<'_, ParseError> {
-        self.0.iter()
+        self.errors.iter()
     }
 
     /// For printing.
     pub fn to_diagnostics(&self) -> Vec<Diagnostic> {
-        self.0.iter().map(ParseError::to_diagnostic).collect()
+        let hinted = self.errors.iter().zip(&self.hints);
+        hinted
+            .map(|(error, hint)| match hint {
+                Some(hint) => error.to_diagnostic().help(hint),
+                None => error.to_diagnostic(),
+            })
+            .collect()
     }
 }
 
@@ -286,7 +299,7 @@ impl<'a> IntoIterator for &'a ParseErrors {
 
 impl std::fmt::Display for ParseErrors {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (at, error) in self.0.iter().enumerate() {
+        for (at, error) in self.errors.iter().enumerate() {
             if at > 0 {
                 f.write_str("; ")?;
             }

@@ -26,6 +26,7 @@ mod ast;
 mod print;
 
 mod error;
+mod foreign;
 mod literal;
 mod parse;
 

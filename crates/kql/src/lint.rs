@@ -5,7 +5,7 @@ mod values;
 
 use span::Diagnostic;
 
-use crate::{Ast, Node, NodeKind};
+use crate::{Ast, Node, NodeKind, foreign};
 
 /// Findings for people who write rules, in the order of their places in the text. None of them changes what the
 /// query means; all have the codes `KQL201` and up.
@@ -21,6 +21,7 @@ pub fn lint(ast: &Ast) -> Vec<Diagnostic> {
 
 /// Recurses as deep as the tree, which the parser bounds. `nested` tells whether a nested group is around.
 fn visit(node: &Node, nested: bool, found: &mut Vec<Diagnostic>) {
+    foreign::comparison(node, found);
     match &node.kind {
         NodeKind::Or(nodes) => {
             siblings::mixed(nodes, found);

@@ -23,11 +23,11 @@ pub fn parse(text: &str) -> Result<Ast, ParseErrors> {
     if text.len() > MAX_LENGTH {
         let span = Span::at(0);
         let error = ParseError::TooLong { limit: MAX_LENGTH, length: text.len(), span };
-        return Err(ParseErrors(vec![error]));
+        return ParseErrors::new(vec![error], text).map_or_else(|| Ok(Ast { root: None }), Err);
     }
     let mut parser = Parser { text, at: 0, open: 0, errors: Vec::new() };
     let root = parser.query();
-    match ParseErrors::new(parser.errors) {
+    match ParseErrors::new(parser.errors, text) {
         Some(errors) => Err(errors),
         None => Ok(Ast { root }),
     }

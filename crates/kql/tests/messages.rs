@@ -26,6 +26,11 @@ fn errors() {
         "user.name: 'it is: me'",
         "not not user.name: x or () or user.name: x not user.name: y",
         "null:{ a: 1 } or user.name: root (uid 0) or a: 1)",
+        "event.action in (\"a\", \"b\")",
+        "event.action: (\"a\", \"b\") and user.name like \"ad%\"",
+        "user.name = \"root\" && event.outcome != \"success\"",
+        "event.action: a && event.outcome: b || user.name: c",
+        "not user.name <> root and !(a: 1)",
     ];
     let mut out = String::new();
     for text in texts {
@@ -46,6 +51,13 @@ fn lints() {
         "not user.name: null and user.id > null",
         "a:{ word } and user.name: b or",
         "user.name: x and not user.name: x",
+        "event.action: /Get.*Data/ or file.path: /dev/null or _exists_: user.name or _missing_: user.id",
+        "+user.name: root and -event.outcome: success or !user.id: 1 or +root",
+        "user.name: roam~ or user.name: roam~2 or message: word^3 or user.name: a~b",
+        "event.action: (CreateUser, DeleteUser) or tags: a,b or event.action: te?t or url.path: /a?b=c",
+        "user.name: \u{201c}Admin\u{201d} or event.action: Get\u{2013}Object or message: \"don\u{2019}t\"",
+        "user.name == root or user.name like ro* or event.action:=Create or source.port => 5",
+        "process.name in a or words in a text",
     ];
     let mut out = String::new();
     for text in texts {

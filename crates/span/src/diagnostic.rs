@@ -36,6 +36,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// A change of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What it replaces.
+    pub span: Span,
+    /// What it puts there.
+    pub text: String,
+}
+
 /// One finding about one text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -49,18 +58,20 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to write instead, where that is known.
     pub help: Option<String>,
+    /// Changes that certainly mend it, together. Empty where a person has to decide.
+    pub edits: Vec<Edit>,
 }
 
 impl Diagnostic {
     /// A finding at one place.
     pub fn new(severity: Severity, code: &'static str, message: impl Into<String>, span: Span) -> Self {
         let label = Label { span, text: String::new() };
-        Self { severity, code, message: message.into(), labels: vec![label], help: None }
+        Self { severity, code, message: message.into(), labels: vec![label], help: None, edits: Vec::new() }
     }
 
     /// A finding about the text as a whole.
     pub fn whole(severity: Severity, code: &'static str, message: impl Into<String>) -> Self {
-        Self { severity, code, message: message.into(), labels: Vec::new(), help: None }
+        Self { severity, code, message: message.into(), labels: Vec::new(), help: None, edits: Vec::new() }
     }
 
     /// The same with words at the primary place.
@@ -76,6 +87,13 @@ impl Diagnostic {
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same with a change that mends it.
+    #[must_use]
+    pub fn edit(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.edits.push(Edit { span, text: text.into() });
         self
     }
 

@@ -8,5 +8,5 @@
 mod diagnostic;
 mod position;
 
-pub use diagnostic::{Diagnostic, Label, Severity, Style, render};
+pub use diagnostic::{Diagnostic, Edit, Label, Severity, Style, render};
 pub use position::{Position, Span, position};

@@ -2,7 +2,7 @@
 
 use span::{Diagnostic, Severity};
 
-use crate::{RangeOp, Term, TermKind};
+use crate::{RangeOp, Term, TermKind, foreign};
 
 /// A value, of a field or of none.
 pub(super) fn check(value: &Term, found: &mut Vec<Diagnostic>) {
@@ -42,23 +42,7 @@ pub(super) fn free_text(value: &Term, nested: bool, found: &mut Vec<Diagnostic>)
                 .help("write the name of a field and a colon before it"),
         );
     }
-    let text = match &value.kind {
-        TermKind::Text { text, quoted: false } => text.as_str(),
-        TermKind::Pattern(_) | TermKind::Text { .. } | TermKind::Null | TermKind::Bool(_) => return,
-    };
-    let Some(sign) = ["==", "!=", "=~", "=", "&&", "||"].into_iter().find(|sign| text.contains(sign)) else {
-        return;
-    };
-    let help = match sign {
-        "&&" => "write `and`",
-        "||" => "write `or`",
-        "!=" => "write `not field: value`",
-        _ => "write `field: value`",
-    };
-    found.push(
-        warning(value, "KQL208", format!("`{sign}` is no operator in KQL: this is text to search for"))
-            .help(help),
-    );
+    foreign::free_text(value, found);
 }
 
 /// `f > a*`.
@@ -134,6 +118,13 @@ fn unquoted(value: &Term, text: &str, found: &mut Vec<Diagnostic>) {
         found.push(
             warning(value, "KQL208", "`[… TO …]` is no range in KQL: this is text to search for")
                 .help("write `field >= low and field <= high`"),
+        );
+    }
+    let is_word = |c: char| c.is_alphanumeric() || "._-?".contains(c);
+    if text.len() > 1 && text.contains('?') && text.chars().all(is_word) {
+        found.push(
+            warning(value, "KQL204", "`?` is an ordinary character in KQL")
+                .help("`*` is the only wildcard; put the text in double quotes if a question mark is meant"),
         );
     }
     if ["true", "false", "null"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
