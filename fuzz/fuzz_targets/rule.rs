@@ -6,7 +6,7 @@ use span::Style;
 
 fuzz_target!(|bytes: &[u8]| {
     let set = rule::load_bytes("fuzz", bytes);
-    for problem in set.problems.iter().chain(&rule::lint(&set, &ecs::Catalog::ecs(), 1_767_225_600_000)) {
+    for problem in set.problems.iter().chain(&rule::lint(&set, &ecs::Catalog::ecs(), cloudtrail::vocabulary(), 1_767_225_600_000)) {
         let _ = set.render(problem, Style::Plain);
     }
     let _ = set.localised(rule::GuideLanguage::SimplifiedChinese);

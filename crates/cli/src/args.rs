@@ -287,13 +287,25 @@ pub(crate) enum Rules {
         format: RuleFormat,
     },
     /// Check rules: what is wrong, where, and what to write instead.
+    ///
+    /// A comment `# lint: ignore RULE127` on the line of a finding or above it says that it is known; JSON knows no
+    /// comments, so --ignore says it there.
     Lint {
         /// Rule files or folders. Default: the built-in rules.
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
         /// How to print.
-        #[arg(long, short, value_enum, default_value_t = RuleFormat::Table)]
-        format: RuleFormat,
+        #[arg(long, short, value_enum, default_value_t = LintFormat::Table)]
+        format: LintFormat,
+        /// The least that is shown. The exit status goes by everything that was found.
+        #[arg(long, value_enum, default_value_t = Least::Info)]
+        severity: Least,
+        /// Leave out findings of this code, unless they are errors. Several are separated by commas.
+        #[arg(long, value_name = "CODE", value_delimiter = ',')]
+        ignore: Vec<String>,
+        /// Write into the files what certainly mends a finding, and say what was written.
+        #[arg(long)]
+        fix: bool,
         /// Warnings are errors.
         #[arg(long)]
         strict: bool,
@@ -311,4 +323,36 @@ pub(crate) enum RuleFormat {
     Ndjson,
     /// One JSON document; of `list`, which rules run, and why not.
     Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LintFormat {
+    /// For people.
+    #[value(alias = "text")]
+    Table,
+    /// One JSON object a line.
+    Ndjson,
+    /// One JSON list.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Least {
+    /// What cannot run.
+    Error,
+    /// What probably does not do what was meant.
+    Warning,
+    /// What is worth knowing.
+    #[value(alias = "note")]
+    Info,
+}
+
+impl Least {
+    pub(crate) const fn severity(self) -> span::Severity {
+        match self {
+            Self::Error => span::Severity::Error,
+            Self::Warning => span::Severity::Warning,
+            Self::Info => span::Severity::Note,
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod args;
 mod fates;
 mod hunt_command;
 mod input;
+mod lint_command;
 mod normalize_command;
 mod notices;
 mod output;

@@ -43,6 +43,9 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
             return Ok(FAILED);
         }
     };
+    if !global.quiet {
+        remarks(args, &catalog, global);
+    }
     let options = QueryOptions {
         sources: sources(args)?,
         filter,
@@ -87,6 +90,15 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
             strict: args.strict,
         },
     ))
+}
+
+/// Says what in the query is probably not meant: a misspelt field finds nothing, and does so in silence.
+fn remarks(args: &Query, catalog: &Catalog, global: &Global) {
+    let source = args.mapping.is_none().then(cloudtrail::vocabulary);
+    let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
+    for diagnostic in rule::lint_query(args.language, &args.text, catalog, source) {
+        terminal::say(&span::render(&diagnostic, "query", &args.text, style));
+    }
 }
 
 fn mapping(path: &Path) -> anyhow::Result<Arc<Catalog>> {

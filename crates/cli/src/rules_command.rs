@@ -1,18 +1,15 @@
 //! `trailwarden rules`.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use ecs::{Catalog, Millis};
-use report::Terminal;
-use rule::{
-    Exceptions, GuideLanguage, IdleReason, Problem, QueryLanguage, Rule, RuleSet, Selection, Unsupported,
-};
+use rule::{Exceptions, GuideLanguage, IdleReason, QueryLanguage, Rule, RuleSet, Selection, Unsupported};
 use serde_json::json;
 use span::{Diagnostic, Severity, Style};
 
 use crate::args::{Global, RuleFormat, Rules};
+use crate::lint_command::Lint;
 use crate::status::{DONE, FOUND};
 use crate::{input, notices, output, terminal};
 
@@ -43,7 +40,10 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
             show(&mut out, &rule, &set, input::language(source.lang), format)?;
             DONE
         }
-        Rules::Lint { paths, format, strict } => lint(&mut out, &paths, format, strict, global)?,
+        Rules::Lint { paths, format, severity, ignore, fix, strict } => {
+            let lint = Lint { paths: &paths, format, least: severity, ignore: &ignore, fix, strict };
+            lint.run(&mut out, global)?
+        }
         Rules::Schema => {
             serde_json::to_writer_pretty(&mut out, &rule::schema())?;
             out.write_all(b"\n")?;
@@ -203,67 +203,4 @@ fn show(
         }
     }
     Ok(())
-}
-
-fn lint(
-    out: &mut dyn Write,
-    paths: &[PathBuf],
-    format: RuleFormat,
-    strict: bool,
-    global: &Global,
-) -> anyhow::Result<u8> {
-    let set = if paths.is_empty() {
-        rule::builtin(GuideLanguage::English)
-    } else {
-        input::load_rules("", paths, input::threads(None))?
-    };
-    let mut found: Vec<Problem> = set.problems.clone();
-    found.extend(set.foreign());
-    found.extend(rule::lint(&set, &Catalog::ecs(), input::now(None)?));
-    found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));
-    let Terminal { colour, .. } = terminal::stdout_terminal(global, false);
-    for problem in &found {
-        match format {
-            RuleFormat::Table => {
-                let style = if colour { Style::Coloured } else { Style::Plain };
-                writeln!(out, "{}", set.render(problem, style))?;
-            }
-            RuleFormat::Ndjson => {
-                serde_json::to_writer(&mut *out, &finding(&set, problem))?;
-                out.write_all(b"\n")?;
-            }
-            // All of them together, below.
-            RuleFormat::Json => {}
-        }
-    }
-    if format == RuleFormat::Json {
-        json_document(out, &found.iter().map(|problem| finding(&set, problem)).collect())?;
-    }
-    let count = |severity| found.iter().filter(|it| it.diagnostic.severity == severity).count() as u64;
-    let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    if format == RuleFormat::Table {
-        writeln!(
-            out,
-            "{}: {}, {}, {}",
-            report::plural(set.rules.len() as u64, "rule", "rules"),
-            report::plural(errors, "error", "errors"),
-            report::plural(warnings, "warning", "warnings"),
-            report::plural(notes, "note", "notes"),
-        )?;
-    }
-    Ok(if errors > 0 || strict && warnings > 0 { FOUND } else { DONE })
-}
-
-fn finding(set: &RuleSet, problem: &Problem) -> serde_json::Value {
-    let it = &problem.diagnostic;
-    let place = it.span().map(|at| span::position(set.text(&problem.file), at.start));
-    json!({
-        "file": problem.file,
-        "line": place.map(|place| place.line),
-        "column": place.map(|place| place.column),
-        "severity": it.severity.as_str(),
-        "code": it.code,
-        "message": it.message,
-        "help": it.help,
-    })
 }

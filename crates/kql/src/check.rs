@@ -1,10 +1,11 @@
 //! What every query language offers, for this one: the same functions, with the same forms of answers.
 
 use ecs::Catalog;
-use plan::{Condition, FieldUse, LowerError};
+use plan::{Condition, FieldUse, LowerError, ValueKind, ValueUse};
 use span::Diagnostic;
 
-use crate::{Node, NodeKind, Term, TranslateError, lint, parse, to_query};
+use crate::ast::full_name;
+use crate::{Node, NodeKind, Term, TermKind, TranslateError, lint, parse, to_query};
 
 /// Text and fields in, condition out; else all that is wrong with the query, by the place in its text.
 pub fn check(text: &str, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
@@ -31,6 +32,39 @@ pub fn fields(text: &str) -> Vec<FieldUse> {
         collect(&root, None, &mut found);
     }
     found
+}
+
+/// The values that the query compares fields with, in the order of its text; nothing of a text that is no query.
+pub fn values(text: &str) -> Vec<ValueUse> {
+    let mut found = Vec::new();
+    if let Some(root) = parse(text).ok().and_then(|ast| ast.root) {
+        compared(&root, None, true, &mut found);
+    }
+    found
+}
+
+/// Recurses as deep as the tree. `is_required` tells whether the query holds only where the node does.
+fn compared(node: &Node, path: Option<&str>, is_required: bool, found: &mut Vec<ValueUse>) {
+    match &node.kind {
+        NodeKind::And(nodes) => nodes.iter().for_each(|node| compared(node, path, is_required, found)),
+        NodeKind::Or(nodes) => nodes.iter().for_each(|node| compared(node, path, false, found)),
+        NodeKind::Not(node) => compared(node, path, false, found),
+        NodeKind::Nested { path: inner, query } => {
+            compared(query, Some(&full_name(path, &inner.text())), is_required, found);
+        }
+        NodeKind::Is { field: Some(field), value } => {
+            let kind = match &value.kind {
+                // It is refused when the query is checked.
+                TermKind::Null => return,
+                TermKind::Bool(_) | TermKind::Text { quoted: false, .. } => ValueKind::Bare,
+                TermKind::Text { quoted: true, .. } => ValueKind::Quoted,
+                TermKind::Pattern(_) => ValueKind::Pattern,
+            };
+            let (field, text) = (full_name(path, &field.text()), value.text().into_owned());
+            found.push(ValueUse { field, text, kind, span: value.span, is_required });
+        }
+        NodeKind::Is { field: None, .. } | NodeKind::Range { .. } => {}
+    }
 }
 
 /// Recurses as deep as the tree, which the parser bounds.

@@ -38,7 +38,7 @@ mod lint;
 mod check;
 
 pub use ast::{Ast, Node, NodeKind, RangeOp, Term, TermKind};
-pub use check::{check, errors, fields, findings};
+pub use check::{check, errors, fields, findings, values};
 pub use error::{ParseError, ParseErrors};
 pub use lint::lint;
 pub use parse::{MAX_DEPTH, MAX_LENGTH, parse};

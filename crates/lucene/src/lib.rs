@@ -33,7 +33,7 @@ mod lint;
 mod check;
 
 pub use ast::{Ast, Atom, Clause, Conjunction, Field, Group, Modifier, Node, Occur, occurs};
-pub use check::{check, errors, fields, findings};
+pub use check::{check, errors, fields, findings, values};
 pub use error::{ParseError, ParseErrors};
 pub use lint::lint;
 pub use parse::{MAX_DEPTH, MAX_LENGTH, parse};

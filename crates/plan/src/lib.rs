@@ -51,7 +51,7 @@ pub use expr::{Expr, Predicate};
 pub use lower::{LowerError, LowerErrorKind, condition, lower};
 pub use matcher::Matcher;
 pub use number::NumberType;
-pub use query::{Bool, FieldUse, Leaf, LeafKind, Literal, Operator, Query, RangeBounds};
+pub use query::{Bool, FieldUse, Leaf, LeafKind, Literal, Operator, Query, RangeBounds, ValueKind, ValueUse};
 pub use ranges::Ranges;
 pub use regexp::{CompiledRegexp, Regexp, RegexpError};
 pub use test::{IgnoreAbove, KeywordField, Resolution, StringTest, Test, TextBound, TextRange, TextTest};

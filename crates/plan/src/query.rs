@@ -173,6 +173,32 @@ pub enum LeafKind {
     Ids(Vec<String>),
 }
 
+/// A value that the text of a query compares a field with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValueUse {
+    /// The full name of the field.
+    pub field: String,
+    /// The value; the wildcards of a pattern as asterisks.
+    pub text: String,
+    /// What kind of value it is.
+    pub kind: ValueKind,
+    /// Where.
+    pub span: Span,
+    /// Nothing satisfies the query without this comparison.
+    pub is_required: bool,
+}
+
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A text in quotes.
+    Quoted,
+    /// A text without quotes, or a constant.
+    Bare,
+    /// A text with wildcards.
+    Pattern,
+}
+
 /// A field that the text of a query names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldUse {

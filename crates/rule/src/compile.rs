@@ -12,6 +12,7 @@ use span::{Diagnostic, Severity, Span};
 use crate::exceptions::{NotApplied, References, excepted};
 use crate::index_pattern::{ALERTS, IndexPatterns};
 use crate::language::{Language, language};
+use crate::new_terms;
 use crate::parallel;
 use crate::support::support;
 use crate::{Exceptions, Rule};
@@ -185,6 +186,7 @@ fn fit(
             Err(found) => problems.extend(found),
         }
     }
+    problems.extend(new_terms::check(rule, catalog));
     match lowered {
         Ok(condition) => clauses.push(condition.clone()),
         Err(errors) => {

@@ -1,7 +1,7 @@
 //! The query languages, each of which is a crate: the only place that knows which there are.
 
 use ecs::Catalog;
-use plan::{Condition, FieldUse};
+use plan::{Condition, FieldUse, ValueUse};
 use span::Diagnostic;
 
 use crate::QueryLanguage;
@@ -18,16 +18,24 @@ pub(crate) struct Language {
     pub(crate) findings: fn(&str) -> Vec<Diagnostic>,
     /// The fields that the query names.
     pub(crate) fields: fn(&str) -> Vec<FieldUse>,
+    /// The values that it compares fields with.
+    pub(crate) values: fn(&str) -> Vec<ValueUse>,
 }
 
-const KQL: Language =
-    Language { check: kql::check, errors: kql::errors, findings: kql::findings, fields: kql::fields };
+const KQL: Language = Language {
+    check: kql::check,
+    errors: kql::errors,
+    findings: kql::findings,
+    fields: kql::fields,
+    values: kql::values,
+};
 
 const LUCENE: Language = Language {
     check: lucene::check,
     errors: lucene::errors,
     findings: lucene::findings,
     fields: lucene::fields,
+    values: lucene::values,
 };
 
 /// What the language does; `None` if it cannot be evaluated.

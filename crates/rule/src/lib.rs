@@ -45,8 +45,10 @@ mod translation;
 mod schema;
 
 mod compile;
+mod new_terms;
 
 mod attack;
+mod fix;
 mod index_pattern;
 mod lint;
 
@@ -61,15 +63,17 @@ pub use compile::{Compiled, compile, compile_all, compile_with};
 pub use duration::{Interval, IntervalError, TimeUnit};
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
+pub use fix::{Mended, mend};
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use language::check_query;
-pub use lint::lint;
+pub use lint::{Heeded, heed, lint, lint_query};
 pub use load::{load, load_bytes, load_text, load_with};
 pub use model::{
     AlertSuppression, Cardinality, MissingFields, NewTerms, QueryLanguage, RiskScoreMapping, Rule, RuleKind,
     Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping, Threshold,
 };
+pub use new_terms::{TermField, asked_fields};
 pub use schema::schema;
 pub use selection::{Idle, IdleReason, Selection, Withheld};
 pub use set::{Problem, RuleSet};

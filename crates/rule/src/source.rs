@@ -87,6 +87,11 @@ pub(crate) fn place(
             (None, None) => Span::at(0),
         };
     }
+    // A change is made within the string, by its rules; else it is left to people.
+    diagnostic.edits = match literal {
+        Some(literal) => diagnostic.edits.iter().filter_map(|edit| literal.edit(edit)).collect(),
+        None => Vec::new(),
+    };
     if diagnostic.labels.is_empty()
         && let Some(node) = node
     {

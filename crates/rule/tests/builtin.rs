@@ -15,7 +15,7 @@ fn the_pack_loads_clean() {
 #[test]
 fn the_pack_lints_clean() {
     let set = rule::builtin(GuideLanguage::English);
-    let found: String = rule::lint(&set, &ecs::Catalog::ecs(), 1_767_225_600_000)
+    let found: String = rule::lint(&set, &ecs::Catalog::ecs(), cloudtrail::vocabulary(), 1_767_225_600_000)
         .iter()
         .map(|problem| set.render(problem, Style::Plain))
         .collect();

@@ -23,7 +23,7 @@ fn cases() {
         let name = file.file_name().unwrap().to_str().unwrap();
         let set = rule::load_bytes(name, &fs::read(&file).unwrap());
         let mut said = String::new();
-        for problem in set.problems.iter().chain(&rule::lint(&set, &catalog, NOW)) {
+        for problem in set.problems.iter().chain(&rule::lint(&set, &catalog, cloudtrail::vocabulary(), NOW)) {
             said += &set.render(problem, Style::Plain);
             said += "\n";
         }

@@ -93,7 +93,7 @@ fn supported_rules_compile() {
 fn public_rules_have_no_lint_errors() {
     let Some(folder) = public_rules() else { return };
     let set = rule::load(&[folder]);
-    let found = rule::lint(&set, &ecs::Catalog::ecs(), 1_767_225_600_000);
+    let found = rule::lint(&set, &ecs::Catalog::ecs(), cloudtrail::vocabulary(), 1_767_225_600_000);
     let mut codes = BTreeMap::new();
     for problem in &found {
         let diagnostic = &problem.diagnostic;

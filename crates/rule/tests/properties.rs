@@ -7,7 +7,7 @@ use span::Style;
 /// Loads, lints, prints and translates.
 fn everything(bytes: &[u8]) -> usize {
     let set = rule::load_bytes("any", bytes);
-    let found = rule::lint(&set, &ecs::Catalog::ecs(), 1_767_225_600_000);
+    let found = rule::lint(&set, &ecs::Catalog::ecs(), cloudtrail::vocabulary(), 1_767_225_600_000);
     for problem in set.problems.iter().chain(&found) {
         set.render(problem, Style::Plain);
     }

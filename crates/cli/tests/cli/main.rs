@@ -7,6 +7,7 @@ mod setup;
 mod accounting;
 mod formats;
 mod help;
+mod lint;
 mod normalize;
 mod query;
 mod reading;

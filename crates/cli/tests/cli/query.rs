@@ -209,3 +209,28 @@ fn columns_of_fields_in_arrays_of_objects() {
     let row = ran.printed(0).lines().nth(1).unwrap();
     assert!(row.starts_with("\"arn:aws:s3:::bucket-a, arn:aws:s3:::bucket-a/key\",\"i-0aaaaaaaaaaaaaaa1, i-0aaaaaaaaaaaaaaa2\",\"{"), "{row}");
 }
+
+/// A misspelt field finds nothing; that it is misspelt is said.
+#[test]
+fn what_is_probably_not_meant_is_said() {
+    let folder = plain();
+    let said = |arguments: &[&str]| {
+        let ran = folder.run(&[["query"].as_slice(), arguments].concat());
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        ran.err
+    };
+    insta::assert_snapshot!(
+        "query_remarks",
+        said(&[
+            "event.acton: x or eventName: y or event.outcome: Failure or event.provider: ec2",
+            "calls.ndjson"
+        ])
+    );
+    let mapped = said(&["nmae: Ada or other.field: 1", "--mapping", "mapping.json", "people.ndjson"]);
+    assert!(mapped.contains("did you mean `name`?") && mapped.contains("no document has it"), "{mapped}");
+    assert!(!mapped.contains("CloudTrail"), "{mapped}");
+    assert_eq!(said(&["event.acton: x", "calls.ndjson", "--quiet"]), "");
+    for fine in ["event.action: Unheard and process.name: x and _index: logs*", "kibana.alert.uuid: *"] {
+        assert_eq!(said(&[fine, "calls.ndjson"]), "", "{fine}");
+    }
+}

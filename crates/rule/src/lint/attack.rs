@@ -64,11 +64,13 @@ fn check_entry(node: &Node, found: &mut Vec<Finding>) -> Editions {
                 id: id.to_owned(),
                 expected: current.iter().map(|(edition, entry)| (edition.version, entry.name)).collect(),
                 found: name.to_owned(),
+                certain: address == reference(id),
                 span: span(node, "name"),
             });
         }
         if address != reference(id) {
-            found.push(Finding::AttackReference { id: id.to_owned(), span: span(node, "reference") });
+            let (id, certain) = (id.to_owned(), !named.is_empty());
+            found.push(Finding::AttackReference { id, certain, span: span(node, "reference") });
         }
     }
     if named.is_empty() { current.into_iter().map(|(edition, _)| edition).collect() } else { named }

@@ -1,15 +1,16 @@
 //! Exceptions that except nothing, or not what was meant.
 
-use ecs::{Catalog, Millis};
+use ecs::Millis;
 use span::Span;
 
 use super::Finding;
 use super::fields::{Purpose, problem};
+use super::query::Scope;
 use crate::exceptions::{Entry, Item, NotApplied, Test};
 use crate::text::Node;
 
 /// Checks one item, for executions that start at `now`.
-pub(super) fn check(item: &Item, catalog: &Catalog, now: Millis, found: &mut Vec<Finding>) {
+pub(super) fn check(item: &Item, scope: &Scope<'_>, now: Millis, found: &mut Vec<Finding>) {
     let node = &item.source.node;
     if let Some(expires) = item.expires.filter(|_| !item.is_active(now)) {
         let span = node.get("expire_time").map_or(Span::at(node.span.start), |node| node.span);
@@ -18,10 +19,10 @@ pub(super) fn check(item: &Item, catalog: &Catalog, now: Millis, found: &mut Vec
     // What is not written as it should be was reported by loading.
     let Some(entries) = &item.entries else { return };
     for (entry, node) in entries.iter().zip(node.get("entries").map_or(&[][..], Node::items)) {
-        check_entry(entry, node, None, catalog, found);
+        check_entry(entry, node, None, scope, found);
         let reason = match entry.query(None) {
             Err(reason) => Some(reason),
-            Ok(query) => plan::condition(&query, catalog)
+            Ok(query) => plan::condition(&query, scope.catalog)
                 .err()
                 .map(|mut errors| NotApplied::Unfit(errors.swap_remove(0))),
         };
@@ -35,7 +36,7 @@ fn check_entry(
     entry: &Entry,
     node: &Node,
     parent: Option<&str>,
-    catalog: &Catalog,
+    scope: &Scope<'_>,
     found: &mut Vec<Finding>,
 ) {
     let field = match parent {
@@ -47,7 +48,7 @@ fn check_entry(
         Test::Nested(_) | Test::Exists => Purpose::Any,
         Test::Match(_) | Test::MatchAny(_) | Test::Wildcard(_) | Test::List(_) => Purpose::Query,
     };
-    found.extend(problem(catalog, &field, purpose, span));
+    found.extend(problem(scope, &field, purpose, span));
     match &entry.test {
         Test::Wildcard(value) if !value.contains(['*', '?']) => {
             found.push(Finding::NoWildcard { value: value.clone(), span: place(node) });
@@ -64,7 +65,7 @@ fn check_entry(
         Test::Nested(entries) => {
             // Loading allows one level of them.
             for (entry, node) in entries.iter().zip(node.get("entries").map_or(&[][..], Node::items)) {
-                check_entry(entry, node, Some(&field), catalog, found);
+                check_entry(entry, node, Some(&field), scope, found);
             }
         }
         Test::Wildcard(_) | Test::Match(_) | Test::Exists | Test::List(_) => {}

@@ -1,38 +1,49 @@
 //! The fields that it names, against the field catalogue.
 
-use ecs::{Catalog, FieldType, Resolved};
-use plan::FieldUse;
+use ecs::{FieldType, Resolved};
 use span::{Diagnostic, Span};
 
+use super::query::{self, Scope, nearest_filled};
 use super::{Finding, sources};
 use crate::index_pattern::glob_matches;
 use crate::language::{Language, language};
+use crate::new_terms::TermField;
 use crate::parse::with_stand_ins;
 use crate::suggest::nearest;
 use crate::text::{Literal, Node};
 use crate::{QueryLanguage, Rule};
 
-/// Fields of alerts, which rules may read and guides may name; the catalogue of events does not have them.
+/// Fields of alerts, which rules may read and guides may name, and of the store; the catalogue of events does not have
+/// them.
 const ALERT_FIELDS: [&str; 3] = ["kibana.", "signal.", "_"];
 
 /// What a field is named for.
 #[derive(Clone, Copy)]
 pub(super) enum Purpose {
     Query,
+    /// Whether it is there, which may be asked of objects, too.
+    Existence,
     NewTerms,
     GroupBy,
     Timestamp,
     Any,
 }
 
-/// Checks all fields that the rule names. A rule that reads nothing of what is here knows its fields better.
-pub(super) fn check(rule: &Rule, catalog: &Catalog, found: &mut Vec<Finding>) {
-    if !sources::reads(rule) {
+/// Checks all fields that the rule names, and what its queries compare them with. A rule that reads nothing of what is
+/// here knows its fields better.
+pub(super) fn check(
+    rule: &Rule,
+    scope: &Scope<'_>,
+    found: &mut Vec<Finding>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if !sources::is_about(rule) {
         return;
     }
-    let checker = Checker { rule, catalog };
+    let scope = Scope { only: sources::asks_only_the_source(rule), ..*scope };
+    let checker = Checker { rule, scope: &scope };
     if let Some(language) = rule.language.and_then(language) {
-        checker.query(language, rule.source.rule.get("query"), str::to_owned, found);
+        checker.query(language, rule.source.rule.get("query"), str::to_owned, diagnostics);
     }
     // Only the query knows the columns that it makes.
     let own_columns = rule.language.is_some_and(QueryLanguage::makes_columns);
@@ -55,7 +66,18 @@ pub(super) fn check(rule: &Rule, catalog: &Catalog, found: &mut Vec<Finding>) {
             }
         }
     }
-    checker.guide(found);
+    override_field(rule, &scope, found);
+    checker.guide(found, diagnostics);
+}
+
+/// A field of time that no event has, and no other that takes its place.
+fn override_field(rule: &Rule, scope: &Scope<'_>, found: &mut Vec<Finding>) {
+    let Some(field) = &rule.timestamp_override else { return };
+    let is_known = !matches!(scope.catalog.resolve(field), Resolved::Unmapped);
+    if scope.only && is_known && rule.timestamp_override_fallback_disabled && !scope.source.has(field) {
+        let (field, origin) = (field.clone(), scope.source.name);
+        found.push(Finding::NoOverride { field, origin, span: rule.source.span(&["timestamp_override"]) });
+    }
 }
 
 /// Adds what the query language itself finds odd, in the rule's query and in those of its guide.
@@ -82,50 +104,43 @@ pub(super) fn check_query_text(rule: &Rule, diagnostics: &mut Vec<Diagnostic>) {
 
 struct Checker<'a> {
     rule: &'a Rule,
-    catalog: &'a Catalog,
+    scope: &'a Scope<'a>,
 }
 
 impl Checker<'_> {
     /// A field name, or a list of them.
     fn names(&self, node: &Node, purpose: Purpose, found: &mut Vec<Finding>) {
         if let Some(name) = node.text() {
-            found.extend(problem(self.catalog, name, purpose, node.span));
+            found.extend(problem(self.scope, name, purpose, node.span));
         }
         for item in node.items() {
             if let Some(name) = item.text() {
-                found.extend(problem(self.catalog, name, purpose, item.span));
+                found.extend(problem(self.scope, name, purpose, item.span));
             }
         }
     }
 
-    /// The fields of a query; each unknown name once.
+    /// The fields of a query, each once, and their values.
     fn query(
         &self,
         language: &Language,
         node: Option<&Node>,
         prepare: impl Fn(&str) -> String,
-        found: &mut Vec<Finding>,
+        found: &mut Vec<Diagnostic>,
     ) {
-        let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else { return };
-        let literal = Literal::of(node, self.rule.text(), self.rule.source.syntax);
-        let mut seen = std::collections::BTreeSet::new();
-        for FieldUse { name, span, may_be_object } in (language.fields)(&prepare(text)) {
-            if seen.insert(name.clone()) {
-                let span = literal.as_ref().map_or(node.span, |literal| literal.span(span));
-                let purpose = if may_be_object { Purpose::Any } else { Purpose::Query };
-                found.extend(problem(self.catalog, &name, purpose, span));
-            }
-        }
+        let Some(text) = node.and_then(Node::text) else { return };
+        let here = query::check(language, &prepare(text), self.scope, self.scope.only);
+        found.extend(here.into_iter().map(|it| self.rule.source.place(it, node)));
     }
 
     /// Queries, columns and placeholders of the guide.
-    fn guide(&self, found: &mut Vec<Finding>) {
+    fn guide(&self, found: &mut Vec<Finding>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(guide) = &self.rule.source.guide else { return };
         for list in ["triage", "response"] {
             for step in guide.get(list).map_or(&[][..], Node::items) {
                 if let Some(query) = step.get("query") {
                     if let Some(language) = language_of(query) {
-                        self.query(language, query.get("query"), with_stand_ins, found);
+                        self.query(language, query.get("query"), with_stand_ins, diagnostics);
                     }
                     if let Some(columns) = query.get("columns") {
                         self.names(columns, Purpose::Any, found);
@@ -151,7 +166,7 @@ impl Checker<'_> {
             let name = text[start..start + length].trim();
             let span = Span::new(start, start + length);
             let span = literal.as_ref().map_or(node.span, |literal| literal.span(span));
-            found.extend(problem(self.catalog, name, Purpose::Any, span));
+            found.extend(problem(self.scope, name, Purpose::Any, span));
             at = start + length + 2;
         }
     }
@@ -163,47 +178,83 @@ fn language_of(query: &Node) -> Option<&'static Language> {
 }
 
 /// What is wrong with a field of that name.
-pub(super) fn problem(catalog: &Catalog, name: &str, purpose: Purpose, span: Span) -> Option<Finding> {
+pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Span) -> Option<Finding> {
+    let catalog = scope.catalog;
     if name.is_empty() || ALERT_FIELDS.iter().any(|prefix| name.starts_with(prefix)) {
         return None;
     }
     if name.contains('*') {
         let known = catalog.iter().any(|(field, _)| glob_matches(name, field));
-        let unknown = Finding::UnknownField { field: name.to_owned(), similar: None, foreign: false, span };
+        let unknown = Finding::UnknownField {
+            field: name.to_owned(),
+            similar: None,
+            foreign: false,
+            origin: scope.source.name,
+            span,
+        };
         return (!known).then_some(unknown);
     }
-    match catalog.resolve(name) {
+    let wrong = match catalog.resolve(name) {
+        Resolved::Field(_) | Resolved::FlattenedKey { .. } if matches!(purpose, Purpose::NewTerms) => {
+            // What cannot be compared is refused, and so told, when the rule is compiled.
+            let nothing = TermField::of(name, catalog) == TermField::Nothing;
+            nothing.then(|| no_terms(name, FieldType::Nested, span))
+        }
         Resolved::Field(mapping) => wrong_type(name, mapping.ty, purpose, span),
         Resolved::FlattenedKey { .. } => match purpose {
             Purpose::Timestamp => wrong_type(name, FieldType::Flattened, purpose, span),
-            _ => None,
+            Purpose::Query | Purpose::Existence | Purpose::NewTerms | Purpose::GroupBy | Purpose::Any => None,
         },
         Resolved::Object => match purpose {
             // Columns and highlights may name a whole object.
-            Purpose::Any => None,
-            _ => wrong_type(name, FieldType::Object, purpose, span),
+            Purpose::Any | Purpose::Existence => None,
+            Purpose::NewTerms => Some(no_terms(name, FieldType::Object, span)),
+            Purpose::Query | Purpose::GroupBy | Purpose::Timestamp => {
+                wrong_type(name, FieldType::Object, purpose, span)
+            }
         },
-        Resolved::Unmapped => Some(unknown(catalog, name, span)),
-    }
+        Resolved::Unmapped => return Some(unknown(scope, name, span)),
+    };
+    wrong.or_else(|| never_filled(scope, name, purpose, span))
 }
 
-fn unknown(catalog: &Catalog, name: &str, span: Span) -> Finding {
+fn no_terms(name: &str, ty: FieldType, span: Span) -> Finding {
+    let (purpose, wanted) = ("compared for new terms", "a field below it");
+    Finding::FieldType { field: name.to_owned(), ty: ty.name(), purpose, wanted, span }
+}
+
+fn unknown(scope: &Scope<'_>, name: &str, span: Span) -> Finding {
+    let (catalog, field) = (scope.catalog, name.to_owned());
+    let fields = scope.source.fields_named(name);
+    if !fields.is_empty() {
+        return Finding::OwnName { field, origin: scope.source.name, fields, span };
+    }
     let root = name.split('.').next().unwrap_or_default();
     let foreign = catalog.get(root).is_none() && catalog.under(root).next().is_none();
     let similar = nearest(name, catalog.iter().map(|(field, _)| field)).map(str::to_owned);
-    let foreign = foreign && similar.is_none();
-    Finding::UnknownField { field: name.to_owned(), similar, foreign, span }
+    let foreign = foreign && similar.is_none() && !scope.source.name.is_empty();
+    Finding::UnknownField { field, similar, foreign, origin: scope.source.name, span }
+}
+
+/// A field of ECS that the events of the source, which alone are asked, never have.
+fn never_filled(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Span) -> Option<Finding> {
+    let asks = match purpose {
+        Purpose::Query | Purpose::Existence | Purpose::NewTerms | Purpose::GroupBy => true,
+        // That of a timestamp has a finding of its own.
+        Purpose::Timestamp | Purpose::Any => false,
+    };
+    if !scope.only || !asks || scope.source.has(name) {
+        return None;
+    }
+    let mut fields = scope.source.fields_named(name);
+    fields.extend(nearest_filled(name, scope.source).filter(|_| fields.is_empty()));
+    Some(Finding::NeverFilled { field: name.to_owned(), origin: scope.source.name, fields, span })
 }
 
 /// Whether a field of that type does what it is named for.
 fn wrong_type(name: &str, ty: FieldType, purpose: Purpose, span: Span) -> Option<Finding> {
     use FieldType::{Date, DateNanos, Flattened, GeoPoint, MatchOnlyText, Nested, Object, Text};
     let (wrong, purpose, wanted) = match purpose {
-        Purpose::NewTerms => (
-            matches!(ty, Text | MatchOnlyText | Flattened | Object | Nested | GeoPoint),
-            "compared for new terms",
-            "a field with whole values: keyword, ip, number or boolean",
-        ),
         Purpose::GroupBy => (
             matches!(ty, Text | MatchOnlyText | Flattened | Object | Nested | GeoPoint),
             "grouped by",
@@ -213,7 +264,8 @@ fn wrong_type(name: &str, ty: FieldType, purpose: Purpose, span: Span) -> Option
             (!matches!(ty, Date | DateNanos), "a timestamp", "a date field, such as `event.ingested`")
         }
         Purpose::Query => (matches!(ty, Object), "searched", "a field below it"),
-        Purpose::Any => return None,
+        // What these fields give decides whether the rule can be compiled.
+        Purpose::Any | Purpose::Existence | Purpose::NewTerms => return None,
     };
     wrong.then(|| Finding::FieldType { field: name.to_owned(), ty: ty.name(), purpose, wanted, span })
 }

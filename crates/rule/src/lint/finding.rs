@@ -10,7 +10,15 @@ use crate::index_pattern::CLOUDTRAIL_INDEX;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Finding {
     #[error("unknown field `{field}`")]
-    UnknownField { field: String, similar: Option<String>, foreign: bool, span: Span },
+    UnknownField {
+        field: String,
+        similar: Option<String>,
+        /// Nothing that is known begins as it does.
+        foreign: bool,
+        /// Where the events come from, if that is known.
+        origin: &'static str,
+        span: Span,
+    },
     #[error("nothing lies between `from`, `{from}`, and `to`, `{to}`")]
     NoTime { from: String, to: String, span: Span },
     #[error("{gap} of every {interval} are never searched")]
@@ -26,7 +34,14 @@ pub(crate) enum Finding {
     #[error("`{id}` is no longer part of ATT&CK")]
     DeprecatedAttackId { id: String, span: Span },
     #[error("`{id}` is called {}, not `{found}`", names(expected))]
-    AttackName { id: String, expected: Vec<(&'static str, &'static str)>, found: String, span: Span },
+    AttackName {
+        id: String,
+        expected: Vec<(&'static str, &'static str)>,
+        found: String,
+        /// The page is that of the id.
+        certain: bool,
+        span: Span,
+    },
     #[error("name and page are those of `{meant}`, not of `{id}`")]
     AttackId { id: String, name: String, meant: &'static str, span: Span },
     #[error("`{technique}` does not belong to the tactic `{tactic}` in ATT&CK {version}")]
@@ -49,7 +64,12 @@ pub(crate) enum Finding {
     #[error("`{sub}` is no sub-technique of `{technique}`")]
     OutsideTechnique { sub: String, technique: String, span: Span },
     #[error("this is not the page of `{id}`")]
-    AttackReference { id: String, span: Span },
+    AttackReference {
+        id: String,
+        /// The name is that of the id.
+        certain: bool,
+        span: Span,
+    },
     #[error("`{rule_id}` is the `rule_id` of `{other}`, too")]
     SameId { rule_id: String, other: String, span: Span },
     #[error("`{other}` has the same query")]
@@ -94,6 +114,22 @@ pub(crate) enum Finding {
     LiteralAsterisk { value: String, span: Span },
     #[error("the exception cannot be applied: {reason}")]
     NotApplied { reason: String, span: Span },
+    #[error("`{pattern}` is nearly the name of CloudTrail's index")]
+    IndexSlip { pattern: String, usual: &'static str, span: Span },
+    #[error("`{field}` is what {origin} calls it in its records: no event has such a field")]
+    OwnName { field: String, origin: &'static str, fields: Vec<String>, span: Span },
+    #[error("events of {origin} never have `{field}`")]
+    NeverFilled { field: String, origin: &'static str, fields: Vec<String>, span: Span },
+    #[error("`{field}` is never `{value}`")]
+    NoSuchValue { field: String, value: String, allowed: Vec<String>, instead: Option<String>, span: Span },
+    #[error("`{field}` is written `{known}`, not `{value}`, and letter case counts")]
+    LetterCase { field: String, value: String, known: String, instead: String, span: Span },
+    #[error("`{field}` names the host of a service, never `{value}`")]
+    NoHost { field: String, value: String, instead: String, certain: bool, span: Span },
+    #[error("`{value}` differs by one letter from a name that `{field}` is known to hold")]
+    NearValue { field: String, value: String, similar: String, span: Span },
+    #[error("no event of {origin} has `{field}`, so that the rule sees none")]
+    NoOverride { field: String, origin: &'static str, span: Span },
 }
 
 impl Finding {
@@ -137,6 +173,14 @@ impl Finding {
             Self::NotApplied { .. } => "RULE135",
             Self::AttackId { .. } => "RULE140",
             Self::OtherEdition { .. } => "RULE141",
+            Self::IndexSlip { .. } => "RULE142",
+            Self::OwnName { .. } => "RULE143",
+            Self::NeverFilled { .. } => "RULE144",
+            Self::NoSuchValue { .. } => "RULE145",
+            Self::LetterCase { .. } => "RULE146",
+            Self::NoHost { .. } => "RULE147",
+            Self::NearValue { .. } => "RULE148",
+            Self::NoOverride { .. } => "RULE149",
         }
     }
 
@@ -156,6 +200,7 @@ impl Finding {
             | Self::BlockInterval { .. }
             | Self::Expired { .. }
             | Self::LiteralAsterisk { .. }
+            | Self::NearValue { .. }
             | Self::DataView { has_index: true, .. } => Severity::Note,
             Self::UnknownField { .. }
             | Self::Gap { .. }
@@ -178,6 +223,13 @@ impl Finding {
             | Self::OnlyFirst { .. }
             | Self::ShortHistory { .. }
             | Self::NoWildcard { .. }
+            | Self::IndexSlip { .. }
+            | Self::OwnName { .. }
+            | Self::NeverFilled { .. }
+            | Self::NoSuchValue { .. }
+            | Self::LetterCase { .. }
+            | Self::NoHost { .. }
+            | Self::NoOverride { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
     }
@@ -219,6 +271,14 @@ impl Finding {
             | Self::Expired { span, .. }
             | Self::NoWildcard { span, .. }
             | Self::LiteralAsterisk { span, .. }
+            | Self::IndexSlip { span, .. }
+            | Self::OwnName { span, .. }
+            | Self::NeverFilled { span, .. }
+            | Self::NoSuchValue { span, .. }
+            | Self::LetterCase { span, .. }
+            | Self::NoHost { span, .. }
+            | Self::NearValue { span, .. }
+            | Self::NoOverride { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
     }
@@ -226,7 +286,10 @@ impl Finding {
     /// What to write instead.
     fn help(&self) -> String {
         match self {
-            Self::UnknownField { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
+            Self::UnknownField { similar: Some(similar), .. } | Self::NearValue { similar, .. } => {
+                format!("did you mean `{similar}`?")
+            }
+            Self::UnknownField { origin: "", .. } => "no document has it; check the spelling".to_owned(),
             Self::UnknownField { foreign: true, .. } => {
                 "no field of ECS or of AWS CloudTrail begins so: in CloudTrail events it is always absent".to_owned()
             }
@@ -299,12 +362,50 @@ impl Finding {
             Self::NoWildcard { .. } => "write `\"type\": \"match\"`, or put `*` where anything may stand".to_owned(),
             Self::LiteralAsterisk { .. } => "write `\"type\": \"wildcard\"` if it should stand for anything".to_owned(),
             Self::NotApplied { .. } => "rules that name its list alert on what it should except".to_owned(),
+            Self::IndexSlip { usual, .. } => format!("write `{usual}`"),
+            Self::OwnName { fields, .. } => format!("write {}", quoted(fields, " or ")),
+            Self::NeverFilled { fields, .. } if fields.is_empty() => {
+                "where it is asked for, nothing matches; remove it, or read another index".to_owned()
+            }
+            Self::NeverFilled { fields, .. } => format!("did you mean {}?", quoted(fields, " or ")),
+            Self::NoSuchValue { instead: Some(instead), .. }
+            | Self::LetterCase { instead, .. }
+            | Self::NoHost { instead, .. } => format!("write `{instead}`"),
+            Self::NoSuchValue { allowed, .. } => format!("it can only be {}", quoted(allowed, ", ")),
+            Self::NoOverride { .. } => {
+                "remove `timestamp_override`, or let `timestamp_override_fallback_disabled` be false".to_owned()
+            }
         }
+    }
+
+    /// What certainly mends it: the place and what to put there.
+    fn edit(&self) -> Option<(Span, String)> {
+        let value = |span: Span, text: &str| Some((span, serde_json::to_string(text).ok()?));
+        if let Self::AttackName { expected, certain: true, span, .. } = self {
+            let [(_, first), rest @ ..] = expected.as_slice() else { return None };
+            return if rest.iter().all(|(_, name)| name == first) { value(*span, first) } else { None };
+        }
+        if let Self::AttackReference { id, certain: true, span } = self {
+            return value(*span, &attack::reference(id));
+        }
+        if let Self::AttackId { meant, span, .. } = self {
+            return value(*span, meant);
+        }
+        if let Self::NoSuchValue { instead: Some(instead), span, .. }
+        | Self::LetterCase { instead, span, .. }
+        | Self::NoHost { instead, certain: true, span, .. } = self
+        {
+            return Some((*span, instead.clone()));
+        }
+        None
     }
 
     pub(crate) fn diagnostic(&self) -> Diagnostic {
         let mut diagnostic =
             Diagnostic::new(self.severity(), self.code(), self.to_string(), self.span()).help(self.help());
+        if let Some((span, text)) = self.edit() {
+            diagnostic = diagnostic.edit(span, text);
+        }
         if let Self::Gap { interval_span: Some(span), .. } = self {
             diagnostic
                 .labels
@@ -312,6 +413,11 @@ impl Finding {
         }
         diagnostic
     }
+}
+
+/// Texts in backquotes.
+fn quoted(texts: &[String], between: &str) -> String {
+    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(between)
 }
 
 /// What an id is called: each name with the version that calls it so, if they differ.

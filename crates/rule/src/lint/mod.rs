@@ -4,29 +4,35 @@ mod attack;
 mod exceptions;
 mod fields;
 mod finding;
+mod ignore;
 mod prose;
+mod query;
 mod schedule;
 mod sources;
 mod twins;
 
 use ecs::date::TIME_MAX;
-use ecs::{Catalog, Millis};
+use ecs::{Catalog, Millis, Source};
 use span::{Diagnostic, Severity, Span};
 
 use crate::compile::unfit;
 use crate::{Exceptions, Problem, Rule, RuleSet, Unsupported, compile_with, support};
 
 pub(crate) use finding::Finding;
+pub use ignore::{Heeded, heed};
+use query::Scope;
+pub use query::lint_query;
 
 /// Looks at every rule, at the rules together, and at the exceptions. The findings come in the order of the rules
 /// and of the text, those on exceptions last. Errors are rules that can never work as written; warnings probably do
 /// not do what was meant; notes are worth knowing. What loading found is not repeated. `now` decides which exceptions
-/// have expired.
-pub fn lint(set: &RuleSet, catalog: &Catalog, now: Millis) -> Vec<Problem> {
+/// have expired; `source` says what the events hold that rules for CloudTrail ask.
+pub fn lint(set: &RuleSet, catalog: &Catalog, source: &Source, now: Millis) -> Vec<Problem> {
+    let scope = Scope { catalog, source, only: false };
     let twins = twins::check(&set.rules);
     let mut problems = Vec::new();
     for (rule, twins) in set.rules.iter().zip(twins) {
-        let mut found = lint_rule(rule, &set.exceptions, catalog, now);
+        let mut found = lint_rule(rule, &set.exceptions, &scope, now);
         found.extend(twins.iter().map(Finding::diagnostic));
         found.sort_by_key(order);
         problems.extend(
@@ -35,7 +41,7 @@ pub fn lint(set: &RuleSet, catalog: &Catalog, now: Millis) -> Vec<Problem> {
     }
     for item in &set.exceptions.items {
         let mut found = Vec::new();
-        exceptions::check(item, catalog, now, &mut found);
+        exceptions::check(item, &scope, now, &mut found);
         let mut found: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
         found.sort_by_key(order);
         let file = &item.source.file;
@@ -45,14 +51,14 @@ pub fn lint(set: &RuleSet, catalog: &Catalog, now: Millis) -> Vec<Problem> {
 }
 
 /// Looks at one rule.
-fn lint_rule(rule: &Rule, exceptions: &Exceptions, catalog: &Catalog, now: Millis) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+fn lint_rule(rule: &Rule, exceptions: &Exceptions, scope: &Scope<'_>, now: Millis) -> Vec<Diagnostic> {
+    let (mut found, mut diagnostics) = (Vec::new(), Vec::new());
     schedule::check(rule, &mut found);
     sources::check(rule, &mut found);
     attack::check(rule, &mut found);
     prose::check(rule, &mut found);
-    fields::check(rule, catalog, &mut found);
-    let mut diagnostics: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
+    fields::check(rule, scope, &mut found, &mut diagnostics);
+    diagnostics.extend(found.iter().map(Finding::diagnostic));
     fields::check_query_text(rule, &mut diagnostics);
     // What cannot run and what does not fit the fields is told here, before somebody runs the rule.
     match support(rule) {
@@ -61,9 +67,9 @@ fn lint_rule(rule: &Rule, exceptions: &Exceptions, catalog: &Catalog, now: Milli
             let warning =
                 |it: &Unsupported| Diagnostic { severity: Severity::Warning, ..it.diagnostic(rule) };
             diagnostics.extend(reasons.iter().map(warning));
-            diagnostics.extend(unfit(rule, catalog));
+            diagnostics.extend(unfit(rule, scope.catalog));
         }
-        Ok(_) => diagnostics.extend(match compile_with(rule, exceptions, catalog, &(now..=TIME_MAX)) {
+        Ok(_) => diagnostics.extend(match compile_with(rule, exceptions, scope.catalog, &(now..=TIME_MAX)) {
             Ok(compiled) => compiled.warnings,
             Err(found) => found,
         }),

@@ -1,7 +1,7 @@
 //! From places in a decoded string to places in the file, so that an error in a query underlines its very
 //! characters.
 
-use span::Span;
+use span::{Edit, Span};
 
 use super::{Node, Syntax};
 
@@ -11,6 +11,8 @@ pub(crate) struct Literal {
     pieces: Vec<(usize, usize)>,
     /// The whole literal.
     span: Span,
+    /// Whether a backslash begins an escape in it.
+    escapes: bool,
 }
 
 impl Literal {
@@ -48,7 +50,7 @@ impl Literal {
             }
         }
         pieces.push((out.len(), node.span.start + end));
-        (out == decoded).then_some(Self { pieces, span: node.span })
+        (out == decoded).then_some(Self { pieces, span: node.span, escapes })
     }
 
     /// The place in the file of a place in the string.
@@ -57,6 +59,21 @@ impl Literal {
         // The end belongs to the character before it: an escape is underlined whole.
         let end = if inner.end > inner.start { self.end_offset(inner.end) } else { start };
         Span { start, end: end.max(start).min(self.span.end) }
+    }
+
+    /// The change of the file that makes a change of the string. `None` if this kind of literal cannot hold it.
+    pub(crate) fn edit(&self, inner: &Edit) -> Option<Edit> {
+        let plain = |c: char| !c.is_control() && c != '\'';
+        let text = if self.escapes {
+            // TOML takes every escape of JSON.
+            let quoted = serde_json::to_string(&inner.text).ok()?;
+            quoted.get(1..quoted.len() - 1)?.to_owned()
+        } else if inner.text.chars().all(plain) {
+            inner.text.clone()
+        } else {
+            return None;
+        };
+        Some(Edit { span: self.span(inner.span), text })
     }
 
     fn offset(&self, inner: usize) -> usize {
