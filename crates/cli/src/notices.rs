@@ -175,6 +175,12 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             some_of('`', &found.read.indices),
             some_of('"', rules),
         ),
+        Notice::Unplaced(rules) => format!(
+            "{} for places or networks of addresses (`source.geo`, `source.as`), which records of CloudTrail do not \
+             have: without --geoip such a condition never holds:\n{}",
+            plural(rules.len() as u64, "rule asks", "rules ask"),
+            some_of('"', rules),
+        ),
         Notice::Unapplied { warning, rules } => match rules.as_slice() {
             [rule] => format!("the rule \"{rule}\": {warning}"),
             several => format!("{}: {warning}", plural(several.len() as u64, "rule", "rules")),

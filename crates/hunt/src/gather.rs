@@ -24,6 +24,9 @@ const MISSED_MAX: usize = 64;
 /// happened.
 const INGESTED: &str = "event.ingested";
 
+/// The field of the name of the index.
+const INDEX: &str = "_index";
+
 /// The pass over the filters of all rules, which have the numbers that they have in `tails`.
 pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Sift {
     let columns: Vec<(&str, Shape)> = tails.all_columns().collect();
@@ -112,6 +115,8 @@ struct Gather {
 
 struct Column {
     slot: Slot,
+    /// It is the name of the index, which stands beside the event and in no column of the block.
+    is_index: bool,
     known: Vec<Known>,
 }
 
@@ -126,6 +131,7 @@ enum Known {
 impl Gather {
     fn new(sift: &Sift, collector: Collector, keeps: usize) -> Self {
         let tails = Arc::clone(collector.tails());
+        let paths: Vec<&str> = tails.all_columns().map(|(path, _)| path).collect();
         let mut columns: Vec<Option<Column>> = Vec::new();
         for filter in 0..tails.filters() {
             let slots = columns_of(tails.tail_of(filter), sift.needs(filter));
@@ -133,7 +139,8 @@ impl Gather {
                 if columns.len() <= number.index() {
                     columns.resize_with(number.index() + 1, || None);
                 }
-                columns[number.index()] = Some(Column { slot, known: Vec::new() });
+                let is_index = paths[number.index()] == INDEX;
+                columns[number.index()] = Some(Column { slot, is_index, known: Vec::new() });
             }
         }
         let columns = columns.into_iter().map(|it| it.expect("columns are numbered without gaps")).collect();
@@ -150,7 +157,12 @@ impl Gather {
     /// The numbers of the values that go with a match of a filter.
     fn values(&mut self, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize) -> Vec<Vec<TermId>> {
         let mut value = |number: ColumnNumber| {
-            let Column { slot, known } = &mut self.columns[number.index()];
+            let Column { slot, is_index, known } = &mut self.columns[number.index()];
+            if *is_index {
+                let name = sifted.indices().get(event.index as usize);
+                let number = name.and_then(|name| self.collector.intern(number, Scalar::Str(name)));
+                return number.into_iter().collect();
+            }
             let column = sifted.column(*slot);
             let mut term = |&ordinal: &Ordinal| {
                 let known = &mut known[ordinal as usize];

@@ -62,6 +62,8 @@ pub enum Notice<'a> {
         /// No rule reads anything.
         all: bool,
     },
+    /// Rules that ask where addresses lie or whose they are, which no database tells.
+    Unplaced(Vec<&'a str>),
     /// An exception that was not applied, and the rules it belongs to.
     Unapplied {
         /// Why.
@@ -114,6 +116,7 @@ impl Notice<'_> {
             | Self::SinceAfterLast { .. }
             | Self::UntilBeforeFirst { .. }
             | Self::Refused(_)
+            | Self::Unplaced(_)
             | Self::Unapplied { .. }
             | Self::Truncated { .. }
             | Self::Warning { .. } => true,
@@ -141,7 +144,11 @@ impl Found {
 
     /// What whoever reads the alerts must know besides. `since` and `until` are what was asked for.
     pub fn notices(&self, since: Option<Millis>, until: Option<Millis>) -> Vec<Notice<'_>> {
-        notices(&self.read, &self.rules, &self.refused, since, until)
+        let mut notices = notices(&self.read, &self.rules, &self.refused, since, until);
+        if !self.unplaced.is_empty() && self.read.records.readable() > 0 {
+            notices.push(Notice::Unplaced(self.unplaced.iter().map(String::as_str).collect()));
+        }
+        notices
     }
 }
 

@@ -148,6 +148,8 @@ pub struct Found {
     pub rules: Vec<RanRule>,
     /// The rules that did not.
     pub refused: Vec<Refused>,
+    /// The names of rules that ask where addresses lie or whose they are, where nothing tells.
+    pub unplaced: Vec<String>,
     /// What was read.
     pub read: ReadReport,
 }
@@ -188,6 +190,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
+    let unplaced = unplaced(&rules, &filters, options);
     let (pruned, complete_from) = prune(&mut discovery, &tails);
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
     let tails = Arc::new(Tails::new(tails));
@@ -277,7 +280,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         loss_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
-    Ok(Found { evidence, rules: ran, refused, read })
+    Ok(Found { evidence, rules: ran, refused, unplaced, read })
 }
 
 /// What the executions must reach; nothing if there is no event.
@@ -369,6 +372,19 @@ fn executions(mode: Mode) -> RangeInclusive<Millis> {
         // Executions before the time that is asked for say what is left to those after it.
         Mode::Replay { .. } | Mode::Once { to: None, .. } => Millis::MIN..=Millis::MAX,
     }
+}
+
+/// The rules that ask for what is looked up of addresses, if there is no database to look it up in.
+fn unplaced(rules: &[Arc<Rule>], filters: &[plan::Expr], options: &HuntOptions) -> Vec<String> {
+    if options.normalise.geo.is_some() {
+        return Vec::new();
+    }
+    let source = cloudtrail::vocabulary();
+    let asks = |rule: &Rule, filter: &plan::Expr| {
+        rule::asked_fields(rule, filter).into_iter().any(|field| source.looks_up(field))
+    };
+    let asking = rules.iter().zip(filters).filter(|(rule, filter)| asks(rule, filter));
+    asking.map(|(rule, _)| rule.name.clone()).collect()
 }
 
 /// Leaves out the files that no rule reaches back to; says how many, and since when nothing is missing. Whatever lies

@@ -16,10 +16,8 @@ pub enum TermField {
     Values,
     /// The values of everything below it: it is the root of a `flattened` field.
     Leaves,
-    /// Nothing: objects have no values of their own.
-    Nothing,
-    /// Elasticsearch refuses to collect its values, and fails.
-    Refused(&'static str),
+    /// Nothing: the type has no values to collect. Elasticsearch fails, or finds none in an object.
+    Nothing(&'static str),
 }
 
 impl TermField {
@@ -27,14 +25,15 @@ impl TermField {
     pub fn of(path: &str, catalog: &Catalog) -> Self {
         // The node keeps no values of these for collecting.
         if let Some(own) = ["_id", "_source"].into_iter().find(|own| *own == path) {
-            return Self::Refused(own);
+            return Self::Nothing(own);
         }
         match catalog.resolve(path) {
             Resolved::Field(mapping) => match mapping.ty {
-                FieldType::Text | FieldType::MatchOnlyText | FieldType::GeoPoint => {
-                    Self::Refused(mapping.ty.name())
-                }
-                FieldType::Nested | FieldType::Object => Self::Nothing,
+                FieldType::Text
+                | FieldType::MatchOnlyText
+                | FieldType::GeoPoint
+                | FieldType::Nested
+                | FieldType::Object => Self::Nothing(mapping.ty.name()),
                 FieldType::Flattened => Self::Leaves,
                 FieldType::Keyword
                 | FieldType::ConstantKeyword
@@ -55,7 +54,7 @@ impl TermField {
                 | FieldType::Version => Self::Values,
             },
             Resolved::FlattenedKey { .. } | Resolved::Unmapped => Self::Values,
-            Resolved::Object => Self::Nothing,
+            Resolved::Object => Self::Nothing(FieldType::Object.name()),
         }
     }
 }
@@ -81,13 +80,14 @@ pub(crate) fn check(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
     let RuleKind::NewTerms(terms) = &rule.kind else { return Vec::new() };
     let nodes = rule.source.rule.get("new_terms_fields").map_or(&[][..], Node::items);
     let refused = terms.fields.iter().enumerate().filter_map(|(at, field)| {
-        let TermField::Refused(ty) = TermField::of(field, catalog) else { return None };
+        let TermField::Nothing(ty) = TermField::of(field, catalog) else { return None };
         let span = nodes.get(at).map_or_else(|| rule.source.span(&["new_terms_fields"]), |node| node.span);
         let message = format!("`{field}` is of type `{ty}`, whose values cannot be compared for new terms");
         let keyword = field.rsplit_once('.').map(|(parent, _)| parent);
         let keyword = keyword.filter(|parent| TermField::of(parent, catalog) == TermField::Values);
         let help = match keyword {
             Some(keyword) => format!("write `{keyword}`, which holds the same as whole values"),
+            None if ty == "object" || ty == "nested" => "use a field below it".to_owned(),
             None => "use a field with whole values: keyword, ip, number or boolean".to_owned(),
         };
         Some(Diagnostic::new(Severity::Error, "RULE210", message, span).help(help))
@@ -106,11 +106,11 @@ mod tests {
             ("source.ip", TermField::Values),
             ("my.own.field", TermField::Values),
             ("_index", TermField::Values),
-            ("_id", TermField::Refused("_id")),
-            ("message", TermField::Refused("match_only_text")),
-            ("aws.cloudtrail.request_parameters.text", TermField::Refused("text")),
-            ("source.geo.location", TermField::Refused("geo_point")),
-            ("source.geo", TermField::Nothing),
+            ("_id", TermField::Nothing("_id")),
+            ("message", TermField::Nothing("match_only_text")),
+            ("aws.cloudtrail.request_parameters.text", TermField::Nothing("text")),
+            ("source.geo.location", TermField::Nothing("geo_point")),
+            ("source.geo", TermField::Nothing("object")),
             ("aws.cloudtrail.flattened.request_parameters", TermField::Leaves),
             ("aws.cloudtrail.flattened.request_parameters.name", TermField::Values),
         ] {

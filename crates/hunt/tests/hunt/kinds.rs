@@ -225,3 +225,107 @@ fn members_of_archives_that_are_passed_over_are_counted() {
     let found = hunt_in(&folder, &[get_password_data()]);
     assert_eq!((found.read.records.total(), found.read.skipped_members), (1, 2));
 }
+
+/// A root of many keys has the values of all of them.
+#[test]
+fn new_terms_of_everything_in_a_payload() {
+    let folder = Folder::new();
+    let call = |id: &str, at, parameters: serde_json::Value| {
+        let mut record = refused(id, at, "ci").record();
+        record["requestParameters"] = parameters;
+        record.to_string() + "\n"
+    };
+    folder.write(
+        "calls.ndjson",
+        call("known", DAY_ONE, json!({"instanceId": "i-1", "more": {"name": "a"}}))
+            + &call("moved", DAY_ONE + 24 * HOUR, json!({"other": "i-1"}))
+            + &call("new", DAY_ONE + 25 * HOUR, json!({"more": {"name": ["a", "b"]}})),
+    );
+    let rule = rule(
+        "Payload",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\n\
+         new_terms_fields = [\"aws.cloudtrail.flattened.request_parameters\"]\nhistory_window_start = \"now-7d\"\n",
+    );
+    let found = hunt_in(&folder, &[rule]);
+    let mut terms: Vec<(&str, &serde_json::Value)> = found
+        .alerts
+        .iter()
+        .map(|it| (it["event"]["id"].as_str().unwrap(), &it["kibana.alert.new_terms"]))
+        .collect();
+    terms.sort_by_key(|(id, terms)| (*id, terms.to_string()));
+    assert_eq!(terms, [("known", &json!(["a"])), ("known", &json!(["i-1"])), ("new", &json!(["b"]))]);
+}
+
+/// What stands beside an event has a value, too.
+#[test]
+fn new_terms_of_the_index_are_its_name() {
+    let folder = Folder::new();
+    folder.write(
+        "records.json",
+        refused("record", DAY_ONE, "ci").line() + &refused("later", DAY_ONE + HOUR, "b").line(),
+    );
+    folder.write("okta.ndjson", ecs_document("okta", "okta.system"));
+    let rule = rule(
+        "Index",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\n\
+         new_terms_fields = [\"_index\"]\nhistory_window_start = \"now-7d\"\nindex = [\"logs-*\"]\n",
+    );
+    let found = hunt_in(&folder, &[rule]);
+    let mut terms: Vec<(&str, &str)> = found
+        .alerts
+        .iter()
+        .map(|it| (it["event"]["id"].as_str().unwrap(), it["kibana.alert.new_terms"][0].as_str().unwrap()))
+        .collect();
+    terms.sort_unstable();
+    assert_eq!(terms, [("okta", "logs-okta.system-default"), ("record", "logs-aws.cloudtrail-default")]);
+}
+
+/// What lint and compile refuse is what no execution could compare.
+#[test]
+fn fields_without_terms_are_the_same_everywhere() {
+    let catalog = ecs::Catalog::ecs();
+    let mut types = std::collections::BTreeSet::new();
+    for (path, mapping) in catalog.iter().filter(|(_, mapping)| types.insert(mapping.ty)) {
+        let rule = rule(
+            "Terms",
+            &format!(
+                "type = \"new_terms\"\nquery = \"event.action: x\"\nnew_terms_fields = [\"{path}\"]\nhistory_window_start = \"now-7d\"\n"
+            ),
+        );
+        let compiled = rule::compile(&rule, &catalog, &(0..=0)).is_ok();
+        let executed = detect::Tail::new(&rule, crate::setup::REPLAY, &catalog).is_ok();
+        assert_eq!(compiled, executed, "{path}: {}", mapping.ty.name());
+    }
+    assert!(types.len() > 8, "{types:?}");
+}
+
+/// What a node refuses to collect is refused by name.
+#[test]
+fn new_terms_of_text_are_refused() {
+    let folder = Folder::of(&[refused("e-1", DAY_ONE, "ci")]);
+    let rule = rule(
+        "Text",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\n\
+         new_terms_fields = [\"aws.cloudtrail.request_parameters.text\"]\nhistory_window_start = \"now-7d\"\n",
+    );
+    let found = hunt_in(&folder, &[get_password_data(), rule]);
+    assert_eq!(found.refused.len(), 1);
+    assert!(found.refused[0].reason.starts_with("RULE210: "), "{}", found.refused[0].reason);
+}
+
+/// Without a database, a condition on places holds nowhere, and its rules are named.
+#[test]
+fn rules_that_ask_for_places_are_named() {
+    let folder = Folder::of(&[refused("e-1", DAY_ONE, "ci")]);
+    let query = |name, query: &str| rule(name, &format!("type = \"query\"\nquery = '{query}'\n"));
+    let rules = [
+        query("Where", "source.geo.country_iso_code: FR"),
+        query("Whose", "event.action: x and not source.as.organization.name: \"Example\""),
+        query("Who", "source.ip: 203.0.113.20"),
+    ];
+    let progress = hunt::Progress::default();
+    let found = hunt::hunt(&options(&folder, &rules), &mut std::io::empty(), &progress).unwrap();
+    assert_eq!(found.unplaced, ["Where", "Whose"]);
+    let said = hunt::Notice::Unplaced(vec!["Where", "Whose"]);
+    assert!(said.is_severe() && found.notices(None, None).contains(&said));
+}

@@ -7,7 +7,6 @@ use super::query::{self, Scope, nearest_filled};
 use super::{Finding, sources};
 use crate::index_pattern::glob_matches;
 use crate::language::{Language, language};
-use crate::new_terms::TermField;
 use crate::parse::with_stand_ins;
 use crate::suggest::nearest;
 use crate::text::{Literal, Node};
@@ -195,11 +194,6 @@ pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Spa
         return (!known).then_some(unknown);
     }
     let wrong = match catalog.resolve(name) {
-        Resolved::Field(_) | Resolved::FlattenedKey { .. } if matches!(purpose, Purpose::NewTerms) => {
-            // What cannot be compared is refused, and so told, when the rule is compiled.
-            let nothing = TermField::of(name, catalog) == TermField::Nothing;
-            nothing.then(|| no_terms(name, FieldType::Nested, span))
-        }
         Resolved::Field(mapping) => wrong_type(name, mapping.ty, purpose, span),
         Resolved::FlattenedKey { .. } => match purpose {
             Purpose::Timestamp => wrong_type(name, FieldType::Flattened, purpose, span),
@@ -208,7 +202,8 @@ pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Spa
         Resolved::Object => match purpose {
             // Columns and highlights may name a whole object.
             Purpose::Any | Purpose::Existence => None,
-            Purpose::NewTerms => Some(no_terms(name, FieldType::Object, span)),
+            // What cannot be compared is refused, and so told, when the rule is compiled.
+            Purpose::NewTerms => return None,
             Purpose::Query | Purpose::GroupBy | Purpose::Timestamp => {
                 wrong_type(name, FieldType::Object, purpose, span)
             }
@@ -216,11 +211,6 @@ pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Spa
         Resolved::Unmapped => return Some(unknown(scope, name, span)),
     };
     wrong.or_else(|| never_filled(scope, name, purpose, span))
-}
-
-fn no_terms(name: &str, ty: FieldType, span: Span) -> Finding {
-    let (purpose, wanted) = ("compared for new terms", "a field below it");
-    Finding::FieldType { field: name.to_owned(), ty: ty.name(), purpose, wanted, span }
 }
 
 fn unknown(scope: &Scope<'_>, name: &str, span: Span) -> Finding {
