@@ -198,7 +198,7 @@ fn overriding(tail: &Tail, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize
 
 impl Sink for Gather {
     fn take(&mut self, sifted: &Sifted<'_>) {
-        for Column { slot, known } in &mut self.columns {
+        for Column { slot, known, .. } in &mut self.columns {
             known.clear();
             known.resize(sifted.column(*slot).distinct(), Known::Unknown);
         }
