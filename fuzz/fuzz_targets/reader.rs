@@ -41,6 +41,7 @@ fuzz_target!(|bytes: &[u8]| {
             window_bytes,
             record_bytes: if mode & 2 == 0 { 200 } else { 1 << 20 },
             depth: 8,
+            wrappers: 4,
             decompressed_bytes: 4 << 20,
             ..Limits::default()
         },

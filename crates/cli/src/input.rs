@@ -53,7 +53,7 @@ pub(crate) fn trouble(trouble: &Trouble) -> String {
     let option = match trouble.code {
         Some("READ005") => " (--max-ratio)",
         Some("READ006") => " (--max-file-bytes)",
-        Some("READ016") => " (--max-record-bytes)",
+        Some("READ016" | "READ028") => " (--max-record-bytes)",
         _ => "",
     };
     report::clean(&trouble.text) + option

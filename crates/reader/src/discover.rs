@@ -11,18 +11,20 @@ use tempfile::{NamedTempFile, TempPath};
 use walkdir::WalkDir;
 
 use crate::S3Key;
-use crate::sniff::{Content, HEAD, sniff};
+use crate::sniff::{Content, HEAD, begins_like_json, sniff};
+use crate::table::{HEADER_BYTES, Header};
 
 /// The argument that means the standard input.
 const STDIN: &str = "-";
 
 /// Endings that are read without a look inside.
-const OWN_ENDINGS: [&str; 9] = ["json", "ndjson", "jsonl", "gz", "tgz", "zst", "zip", "tar", "log"];
+const OWN_ENDINGS: [&str; 12] =
+    ["json", "ndjson", "jsonl", "gz", "tgz", "zst", "bz2", "xz", "zip", "tar", "log", "parquet"];
 
 /// Endings that are never records. Everything else is decided by its content.
-const FOREIGN_ENDINGS: [&str; 24] = [
-    "csv", "css", "doc", "docx", "exe", "gif", "htm", "html", "jpeg", "jpg", "js", "md", "mmdb", "parquet",
-    "pdf", "png", "py", "rst", "sh", "svg", "toml", "xml", "yaml", "yml",
+const FOREIGN_ENDINGS: [&str; 22] = [
+    "css", "doc", "docx", "exe", "gif", "htm", "html", "jpeg", "jpg", "js", "md", "mmdb", "pdf", "png", "py",
+    "rst", "sh", "svg", "toml", "xml", "yaml", "yml",
 ];
 
 /// One file to read.
@@ -435,13 +437,25 @@ fn is_hidden(name: &str) -> bool {
 /// Whether a file begins like JSON, or like something that may hold it.
 fn looks_like_records(path: &Path) -> bool {
     let mut head = Vec::with_capacity(HEAD);
-    let Ok(file) = File::open(path) else { return true };
-    if file.take(HEAD as u64).read_to_end(&mut head).is_err() {
+    let Ok(mut file) = File::open(path) else { return true };
+    if file.by_ref().take(HEAD as u64).read_to_end(&mut head).is_err() {
         return true;
     }
     match sniff(&head) {
-        Content::Gzip | Content::Zstd | Content::Zip | Content::Tar | Content::Utf16 => true,
-        Content::Text => matches!(head.trim_ascii_start().first(), Some(b'{' | b'[' | 0xEF)),
+        Content::Gzip
+        | Content::Zstd
+        | Content::Bzip2
+        | Content::Xz
+        | Content::Zip
+        | Content::Tar
+        | Content::Utf16 => true,
+        Content::Known(other) => other.may_hold_records,
+        Content::Text if begins_like_json(&head) => true,
+        // A table of records has names that say so, and brackets in its cells.
+        Content::Text => {
+            file.take(HEADER_BYTES as u64).read_to_end(&mut head).is_err()
+                || Header::of(&head).is_some_and(|it| it.may_hold_records(&head))
+        }
         Content::Blank | Content::Binary => false,
     }
 }

@@ -7,18 +7,18 @@
 //! Where the text is broken the object is lost and reading goes on at the next place that looks like the start of
 //! one. What that place is depends on the text only, never on how much of it happens to be held.
 
+mod recover;
+mod values;
+
 use std::ops::Range;
 
 use json::{BLOCK, Tokens};
 
-use crate::envelope::{
-    ENVELOPE_HEAD_BYTES, RECORDS, TailMember, envelope_array, may_hold_json, names_record_key, tail_member,
-};
-use crate::open::{LINE_PREFIX_BYTES, line_prefix};
+use crate::envelope::{ENVELOPE_HEAD_BYTES, TailMember, envelope_array, names_record_key, tail_member};
 use crate::scan::{LOOK_BACK_BYTES, Scanner, Step};
 use crate::sniff::BOM;
-use crate::target::{ANY_LINE, HEAD_BYTES, Target, find_target, first_key, line_indent};
-use crate::walk::{self, Stop};
+use crate::target::HEAD_BYTES;
+use crate::walk::Stop;
 use crate::window::Window;
 use crate::{Cause, Limits, Mode, TextPlace};
 
@@ -308,16 +308,6 @@ impl<'s> Framer<'s> {
         }
     }
 
-    /// The envelope whose tail began at `start` is broken at `fault`.
-    fn broken_tail(&mut self, start: u64, fault: usize) -> Frame {
-        self.tail = 0;
-        let place = self.place(fault);
-        self.at = fault;
-        let target = self.target_after_last();
-        self.resync(&target);
-        Frame::Problem { place, cause: Cause::Broken { skipped: self.offset() - start } }
-    }
-
     /// The object that starts here.
     fn object(&mut self) -> Frame {
         let mut start = self.at;
@@ -361,261 +351,6 @@ impl<'s> Framer<'s> {
                 }
                 Step::More(_) => return self.unfinished(start),
             }
-        }
-    }
-
-    /// The object at `start` is broken at `fault`.
-    fn broken(&mut self, start: usize, fault: usize) -> Frame {
-        let place = self.place(fault);
-        let begin = self.window.offset(start);
-        let target = self.target(start);
-        self.at = start + 1;
-        self.resync(&target);
-        Frame::Problem { place, cause: Cause::Broken { skipped: self.offset() - begin } }
-    }
-
-    /// The object at `start` does not end. If another one starts in what we took for its inside, it has lost a bracket;
-    /// otherwise the text was cut.
-    fn unfinished(&mut self, start: usize) -> Frame {
-        let target = self.target(start);
-        self.at = start + 1;
-        if self.resync(&target) {
-            let skipped = (self.at - start) as u64;
-            return self.problem(start, Cause::Broken { skipped });
-        }
-        if self.window.failure().is_some() {
-            return Frame::End;
-        }
-        self.cut(start)
-    }
-
-    /// The object at `start` is longer than it may be. The window holds as much of it as it may be long.
-    fn too_long(&mut self, start: usize) -> Frame {
-        let target = self.target(start);
-        let held = start + self.record_bytes;
-        // More than one record in it means that the first has lost a bracket.
-        if let Ok(next) = find_target(&self.window.text()[..held], start + 1, true, &target) {
-            self.land(next);
-            let skipped = (next - start) as u64;
-            return self.problem(start, Cause::Broken { skipped });
-        }
-        let limit = self.record_bytes;
-        self.skip_value(start, |skipped| Cause::TooLong { limit, skipped })
-    }
-
-    /// Passes the value at `start` however deep or long it is, and reports the cause made from its first position
-    /// and its length.
-    fn skip_value(&mut self, start: usize, cause: impl FnOnce(u64) -> Cause) -> Frame {
-        let place = self.place(start);
-        let target = self.target(start);
-        let mut scanner = Scanner::new(0, u32::MAX);
-        // What is short enough stays in the window, so that records inside of something broken can be found.
-        let mut start = Some(start);
-        let mut from = start.unwrap_or_default();
-        loop {
-            let step = scanner.scan(self.window.text(), from, self.window.is_last());
-            let (Step::More(to) | Step::End(to) | Step::Broken(to) | Step::TooDeep(to)) = step;
-            if self.window.offset(to) - place.offset > self.record_bytes as u64 {
-                start = None;
-            }
-            match step {
-                Step::End(end) => {
-                    self.at = end;
-                    self.indent = None;
-                    break;
-                }
-                Step::More(to) if !self.window.is_last() => {
-                    let keep = start.unwrap_or(to.saturating_sub(LOOK_BACK_BYTES));
-                    self.fill(keep);
-                    from = to - keep;
-                    start = start.map(|_| 0);
-                }
-                Step::Broken(_) | Step::TooDeep(_) | Step::More(_) => {
-                    self.at = start.map_or(to, |start| start + 1);
-                    self.resync(&target);
-                    break;
-                }
-            }
-        }
-        let skipped = self.offset() - place.offset;
-        Frame::Problem { place, cause: cause(skipped) }
-    }
-
-    /// Whether the array that starts here in another one begins with an object or the text of one: several
-    /// files that were put in a list.
-    fn is_array_of_objects(&mut self) -> bool {
-        if self.mode == Mode::Plain || self.arrays.len() >= MAX_ENVELOPES {
-            return false;
-        }
-        loop {
-            let text = self.window.text();
-            let bound = text.len().min(self.at + ENVELOPE_HEAD_BYTES);
-            match walk::token(&text[..bound], self.at + 1) {
-                Ok(first) if text[first] != b'"' => return text[first] == b'{',
-                Ok(first) if first + 1 < bound => return may_hold_json(text[first + 1]),
-                Ok(_) | Err(_) if bound == text.len() && !self.window.is_last() => self.fill(self.at),
-                Ok(_) | Err(_) => return false,
-            }
-        }
-    }
-
-    /// Whether the string that starts here may hold an object as its text.
-    fn holds_json(&mut self) -> bool {
-        while self.window.text().len() < self.at + 2 && !self.window.is_last() {
-            self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
-        }
-        self.window.text().get(self.at + 1).is_some_and(|&first| may_hold_json(first))
-    }
-
-    /// The string that starts here.
-    fn string(&mut self) -> Frame {
-        let mut start = self.at;
-        let mut from = start + 1;
-        loop {
-            let text = self.window.text();
-            let found = memchr::memchr3(b'"', b'\\', b'\n', &text[from.min(text.len())..]);
-            let reached = found.map_or(text.len().max(from), |found| from + found);
-            if reached - start >= self.record_bytes {
-                break;
-            }
-            match found.map(|_| text[reached]) {
-                Some(b'"') => {
-                    self.at = reached + 1;
-                    self.indent = None;
-                    return Frame::Text { range: start..self.at };
-                }
-                Some(b'\\') => from = reached + 2,
-                // Strings have no line feeds: this one lost its end.
-                Some(_) => {
-                    self.at = reached;
-                    return self.problem(start, Cause::Broken { skipped: (reached - start) as u64 });
-                }
-                None if self.window.is_last() => {
-                    self.at = text.len();
-                    self.arrays.clear();
-                    return if self.window.failure().is_some() { Frame::End } else { self.cut(start) };
-                }
-                None => {
-                    from = reached - start;
-                    self.fill(start);
-                    start = 0;
-                }
-            }
-        }
-        let (place, limit) = (self.place(start), self.record_bytes);
-        self.at = start;
-        self.pass_scalar();
-        self.indent = None;
-        Frame::Problem { place, cause: Cause::TooLong { limit, skipped: self.offset() - place.offset } }
-    }
-
-    /// If this line begins as programs that write logs begin theirs: where the object on it starts.
-    fn line_prefix(&mut self) -> Option<usize> {
-        while self.window.text().len() < self.at + LINE_PREFIX_BYTES && !self.window.is_last() {
-            self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
-        }
-        line_prefix(&self.window.text()[self.at..]).map(|bracket| self.at + bracket)
-    }
-
-    /// Passes a string, number or word where an object should be.
-    fn scalar(&mut self) -> Frame {
-        let place = self.place(self.at);
-        self.pass_scalar();
-        self.indent = None;
-        Frame::Problem { place, cause: Cause::NotAnObject }
-    }
-
-    /// Goes behind the string, number or word that starts here, or to the end of the line if that comes first.
-    fn pass_scalar(&mut self) {
-        let quoted = self.window.text()[self.at] == b'"';
-        let mut escaped = false;
-        self.at += 1;
-        loop {
-            let text = self.window.text();
-            let Some(&byte) = text.get(self.at) else {
-                if self.window.is_last() {
-                    break;
-                }
-                self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
-                continue;
-            };
-            if byte == b'\n' {
-                break;
-            } else if quoted {
-                self.at += 1;
-                if byte == b'"' && !escaped {
-                    break;
-                }
-                escaped = byte == b'\\' && !escaped;
-            } else if byte <= b' ' || matches!(byte, b',' | b']' | b'{' | b'}') {
-                break;
-            } else {
-                self.at += 1;
-            }
-        }
-    }
-
-    /// Passes what is no JSON at all.
-    fn garbage(&mut self) -> Frame {
-        let place = self.place(self.at);
-        let target = self.target_after_last();
-        self.at += 1;
-        self.resync(&target);
-        Frame::Problem { place, cause: Cause::NotJson { skipped: self.offset() - place.offset } }
-    }
-
-    /// What the record after the one at `start` will look like.
-    fn target(&self, start: usize) -> Target {
-        let text = self.window.text();
-        // The text after a bracket that opens an array is no key, and need not be held yet.
-        let own = first_key(text, start).filter(|_| text[start] == b'{');
-        let before = self.before.as_ref().and_then(|(_, head)| first_key(head, 0));
-        let keys = own.into_iter().chain(before).map(<[u8]>::to_vec).collect();
-        Target { keys, indent: self.indent, array: self.arrays.is_empty(), mode: self.mode }
-    }
-
-    /// What the next record will look like, when we stand between two.
-    fn target_after_last(&self) -> Target {
-        let (array, mode) = (self.arrays.is_empty(), self.mode);
-        let Some((indent, head)) = &self.before else {
-            return Target { keys: Vec::new(), indent: Some(ANY_LINE), array, mode };
-        };
-        let keys = first_key(head, 0).into_iter().map(<[u8]>::to_vec).collect();
-        // Between values that are in nothing, whatever starts a line is the next one.
-        let indent = indent.or((array && mode == Mode::Trail).then_some(0));
-        Target { keys, indent, array, mode }
-    }
-
-    /// Goes to the next start of a record, at `at` or after it. At the end of the text if there is none; then
-    /// whatever we were in is over as well.
-    fn resync(&mut self, target: &Target) -> bool {
-        loop {
-            let last = self.window.is_last();
-            match find_target(self.window.text(), self.at, last, target) {
-                Ok(found) => {
-                    self.land(found);
-                    return true;
-                }
-                Err(end) if last => {
-                    self.at = end;
-                    self.arrays.clear();
-                    return false;
-                }
-                Err(again) => {
-                    self.at = again;
-                    self.fill(again.saturating_sub(2 * LOOK_BACK_BYTES));
-                }
-            }
-        }
-    }
-
-    /// Goes to the start of a record that was found behind something broken.
-    fn land(&mut self, found: usize) {
-        self.at = found;
-        self.indent = line_indent(&self.window.text()[..found]);
-        if self.mode == Mode::Trail && first_key(self.window.text(), found) == Some(RECORDS) {
-            // What the broken file was in will not go on behind the next one.
-            self.arrays.clear();
         }
     }
 

@@ -5,13 +5,15 @@
 //! place is looked at with the same tables. So a new envelope is a line in `PLACES`, and something new that lies
 //! about beside trails and holds no records is a line in `SHAPES`.
 
-/// Something that is known and is no record of CloudTrail.
+/// Something that is known and is no record of CloudTrail, or none that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Other {
     /// What it is, in the plural.
     pub what: &'static str,
     /// What whoever gave it may want to give instead.
     pub advice: &'static str,
+    /// Whether it may hold records, in a form that is not read.
+    pub may_hold_records: bool,
 }
 
 /// What an object is.
@@ -158,8 +160,16 @@ pub(crate) const CLOUDTRAIL_KEYS: [&str; 8] = [
 pub(crate) const DOCUMENT_KEYS: [&str; 7] =
     ["@timestamp", "ecs", "ecs.version", "event.action", "_id", "_index", "kibana.alert.uuid"];
 
+const fn none(what: &'static str, advice: &'static str) -> Other {
+    Other { what, advice, may_hold_records: false }
+}
+
+const fn unread(what: &'static str, advice: &'static str) -> Other {
+    Other { what, advice, may_hold_records: true }
+}
+
 const fn other(what: &'static str, advice: &'static str) -> Is {
-    Is::Other(Other { what, advice })
+    Is::Other(none(what, advice))
 }
 
 const FILES: &str = "give the files of the trail that they are about";
@@ -249,10 +259,10 @@ pub(crate) const SHAPES: &[Shape] = &[
     Shape { has: &[Key("srcaddr"), Key("dstaddr")], is: other("VPC flow logs", PIPELINE) },
     Shape {
         has: &[Key("class_uid"), Key("metadata")],
-        is: other(
+        is: Is::Other(unread(
             "OCSF events",
             "OCSF is not read: give CloudTrail's own files, which lie in the trail's bucket and not in Security Lake's",
-        ),
+        )),
     },
     // Of others.
     Shape { has: &[Key("protoPayload"), Key("logName")], is: other("Google Cloud audit logs", PIPELINE) },
@@ -271,3 +281,83 @@ pub(crate) const SHAPES: &[Shape] = &[
     Shape { has: &[Key("legacyEventType"), Key("published")], is: other("Okta system logs", PIPELINE) },
     Shape { has: &[Key("auditID"), Key("verb")], is: other("Kubernetes audit logs", PIPELINE) },
 ];
+
+const UNPACK: &str = "unpack them first and give the folder";
+
+/// What files are whose first bytes are these, and which are not text.
+pub(crate) const MAGICS: &[(&[u8], Other)] = &[
+    (
+        b"PAR1",
+        unread(
+            "Parquet",
+            "export the `eventJson` column of CloudTrail Lake as CSV or JSON, or give the trail's own files",
+        ),
+    ),
+    (b"ORC", unread("ORC", "give the trail's own files, or export the records as JSON")),
+    (b"Obj\x01", unread("Avro", "give the trail's own files, or export the records as JSON")),
+    (b"7z\xBC\xAF\x27\x1C", unread("7-Zip archives", UNPACK)),
+    (b"Rar!\x1A\x07", unread("RAR archives", UNPACK)),
+    (b"\x04\x22\x4D\x18", unread("LZ4 files", UNPACK)),
+    (b"\xFF\x06\x00\x00sNaPpY", unread("Snappy files", UNPACK)),
+    (b"SQLite format 3\0", unread("SQLite databases", "export the records as JSON")),
+    (b"ElfFile\0", none("Windows event logs", PIPELINE)),
+    (b"%PDF", none("PDF documents", LEAVE_OUT)),
+    (b"\xD4\xC3\xB2\xA1", none("network captures", LEAVE_OUT)),
+    (b"\x0A\x0D\x0D\x0A", none("network captures", LEAVE_OUT)),
+];
+
+/// What texts are that begin so: `9` is any digit, `~` any hexadecimal one.
+pub(crate) const TEXTS: &[(&str, Other)] = &[
+    ("version account-id", none("VPC flow logs", PIPELINE)),
+    ("9 999999999999 eni-", none("VPC flow logs", PIPELINE)),
+    ("http 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    ("https 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    ("h2 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    ("ws 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    ("wss 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    ("grpcs 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    ("tls 9.9 9999-99-99T", none("access logs of a load balancer", PIPELINE)),
+    (
+        "~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~ ",
+        none("access logs of S3", PIPELINE),
+    ),
+    ("#Version:", none("logs of CloudFront or a web server", PIPELINE)),
+    ("#Fields:", none("logs of CloudFront or a web server", PIPELINE)),
+    ("CEF:9|", none("events in CEF", PIPELINE)),
+    ("LEEF:9", none("events in LEEF", PIPELINE)),
+    ("<?xml", none("XML", "if a download was meant, look at what it says: it may be an error")),
+    (
+        "<!DOCTYPE",
+        none("web pages", "if a download was meant, look at what it says: it may ask for a log-in"),
+    ),
+    ("<html", none("web pages", "if a download was meant, look at what it says: it may ask for a log-in")),
+    (
+        "version https://git-lfs",
+        unread("pointers of Git LFS", "fetch what they point to with `git lfs pull`"),
+    ),
+];
+
+/// A table whose columns are parts of records.
+pub(crate) const FLAT_TABLE: Other = unread(
+    "rows of a table whose columns are parts of records",
+    "select the whole record: `eventJson` in CloudTrail Lake; of an Athena table give the files it was made from \
+     (`SELECT DISTINCT \"$path\"`)",
+);
+
+/// Keys of records as the columns of such a table have them, without regard to letter case, spaces and `_`.
+pub(crate) const FLAT_COLUMNS: [&str; 8] = [
+    "eventversion",
+    "useridentity",
+    "eventtime",
+    "eventsource",
+    "eventname",
+    "awsregion",
+    "sourceipaddress",
+    "eventid",
+];
+
+/// A table of something else.
+pub(crate) const TABLE: Other = unread(
+    "rows of a table without a column of records",
+    "export the column that holds the record as JSON: `eventJson`, `@message`, `_raw`",
+);

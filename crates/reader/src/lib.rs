@@ -27,8 +27,9 @@
 //! assert_eq!(count.0, 2);
 //! ```
 //!
-//! **What a file is, its content tells**, not its name: gzip (also of several members), Zstandard, zip and tar with
-//! files like these inside, JSON in any layout. Text is cut at the brackets, in one pass, without parsing it.
+//! **What a file is, its content tells**, not its name: gzip (also of several members), Zstandard, bzip2, xz, zip and tar with
+//! files like these inside, JSON in any layout, tables with records in their cells. Text is cut at the brackets, in one
+//! pass, without parsing it.
 //!
 //! **What an object is** ([`Mode::Trail`]). Two tables tell: one by which members an object is known, one under which of
 //! them records may stand, as an object, as text, in a list. They compose, so that a record in an SNS message in an SQS
@@ -51,6 +52,7 @@ mod s3;
 mod problem;
 mod read;
 mod record;
+mod table;
 mod texts;
 mod unpack;
 

@@ -47,6 +47,8 @@ pub struct Limits {
     pub whole_gzip_bytes: usize,
     /// The largest text that is decompressed in one piece.
     pub whole_text_bytes: usize,
+    /// How much memory an XZ file may ask for: its writer decides how far back it looks.
+    pub xz_memory_bytes: u64,
     /// How many bytes of an input too big for that are read at a time.
     pub window_bytes: usize,
 }
@@ -64,6 +66,7 @@ impl Default for Limits {
             problems: 20,
             whole_gzip_bytes: 16 << 20,
             whole_text_bytes: 64 << 20,
+            xz_memory_bytes: 256 << 20,
             window_bytes: 512 << 10,
         }
     }

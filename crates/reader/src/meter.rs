@@ -59,7 +59,7 @@ impl Meter {
     /// Takes note of bytes out of a decompressor. An error if they are too many.
     pub(crate) fn unpacked(&self, bytes: u64, limits: &Limits) -> io::Result<()> {
         self.unpacked.set(self.unpacked.get().saturating_add(bytes));
-        self.check(self.unpacked.get(), limits).map_err(|cause| io::Error::other(LimitReached(cause)))
+        self.check(self.unpacked.get(), limits).map_err(limit_reached)
     }
 
     fn check(&self, unpacked: u64, limits: &Limits) -> Result<(), Cause> {
@@ -78,6 +78,11 @@ impl Meter {
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 struct LimitReached(Cause);
+
+/// An error of a reader that is stopped at a limit.
+pub(crate) fn limit_reached(cause: Cause) -> io::Error {
+    io::Error::other(LimitReached(cause))
+}
 
 /// What an error of reading means for the user.
 pub(crate) fn cause_of(error: &io::Error) -> Cause {

@@ -96,7 +96,7 @@ impl Found {
     }
 
     /// What is worth knowing even if no record was found.
-    fn note(&mut self, is_too_deep: bool, failure: Option<Cause>) {
+    pub(crate) fn note(&mut self, is_too_deep: bool, failure: Option<Cause>) {
         self.is_too_deep |= is_too_deep;
         self.failure = self.failure.take().or(failure);
     }
@@ -145,6 +145,14 @@ impl Opener<'_, '_> {
     /// Gives the records in a JSON string, which stands where a record should.
     pub(crate) fn open_string(&mut self, quoted: &str) -> Flow {
         self.string(quoted, Holds::Anything, Around::default(), 1, Counts::Events)
+    }
+
+    /// Gives the records in a text, such as a cell of a table.
+    pub(crate) fn open_text(&mut self, text: &str) -> Flow {
+        if !may_hold_records(text.as_bytes()) {
+            return nothing();
+        }
+        self.text(text, Around::default(), 1, Counts::Events)
     }
 
     /// The object `object`, which is wrapped `level` times.

@@ -4,7 +4,7 @@
 /// put before a message: it begins with a time.
 pub(crate) fn is_line_prefix(prefix: &[u8]) -> bool {
     let text = without_priority(prefix.trim_ascii_start());
-    fits(text, "dddd-dd-dd?dd:dd") || is_bsd_time(text) || is_epoch(text)
+    fits(text, "9999-99-99?99:99") || is_bsd_time(text) || is_epoch(text)
 }
 
 /// Syslog begins with `<134>`, or `<134>1 ` since RFC 5424.
@@ -23,7 +23,7 @@ fn is_bsd_time(text: &[u8]) -> bool {
     const MONTHS: [&[u8]; 12] =
         [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
     let Some((month, rest)) = text.split_at_checked(3) else { return false };
-    MONTHS.contains(&month) && (fits(rest, "  d dd:dd:dd") || fits(rest, " dd dd:dd:dd"))
+    MONTHS.contains(&month) && (fits(rest, "  9 99:99:99") || fits(rest, " 99 99:99:99"))
 }
 
 /// Seconds or milliseconds since 1970, and white space.
@@ -32,11 +32,12 @@ fn is_epoch(text: &[u8]) -> bool {
     matches!(digits, 10 | 13) && matches!(text.get(digits), Some(b' ' | b'\t' | b'.'))
 }
 
-/// Whether a text begins so: `d` is any digit, `?` anything, the others are what they are.
-fn fits(text: &[u8], pattern: &str) -> bool {
+/// Whether a text begins so: `9` is any digit, `~` any hexadecimal one, `?` anything, the others are what they are.
+pub(crate) fn fits(text: &[u8], pattern: &str) -> bool {
     text.len() >= pattern.len()
         && pattern.bytes().zip(text).all(|(wanted, &byte)| match wanted {
-            b'd' => byte.is_ascii_digit(),
+            b'9' => byte.is_ascii_digit(),
+            b'~' => byte.is_ascii_hexdigit(),
             b'?' => true,
             _ => byte == wanted,
         })

@@ -116,8 +116,8 @@ pub enum Cause {
         /// How many.
         count: u64,
     },
-    /// A file that is known, and holds no records.
-    #[error("these are {}, and no records of CloudTrail", other.what)]
+    /// A file that is known, and holds no records or none that are read.
+    #[error("these are {}, which are not read", other.what)]
     OtherFile {
         /// What it holds.
         other: Other,
@@ -125,6 +125,20 @@ pub enum Cause {
     /// Objects of no known kind, where others are records.
     #[error("{} of no known kind {} beside the records that are wrapped in here", if *.count == 1 { "1 object".to_owned() } else { format!("{count} objects") }, if *.count == 1 { "stands" } else { "stand" })]
     Strangers {
+        /// How many.
+        count: u64,
+    },
+    /// A row of a table over the limit.
+    #[error(
+        "a row of the table is longer than {limit} bytes, and the rest was not read: a quote may be missing"
+    )]
+    Row {
+        /// The limit.
+        limit: usize,
+    },
+    /// Rows of a table, where others hold records.
+    #[error("{} no record", if *.count == 1 { "1 row of the table holds".to_owned() } else { format!("{count} rows of the table hold") })]
+    Rows {
         /// How many.
         count: u64,
     },
@@ -200,6 +214,8 @@ impl Cause {
             Self::Strangers { .. } => "READ024",
             Self::BrokenInside => "READ025",
             Self::Wrapped { .. } => "READ026",
+            Self::Rows { .. } => "READ027",
+            Self::Row { .. } => "READ028",
         }
     }
 
@@ -218,12 +234,12 @@ impl Cause {
             Self::Binary | Self::NotJson { .. } => "leave it out, or give the JSON it was made from",
             Self::NotAnObject => "give an array of objects, or one object a line",
             Self::Other { other, .. } | Self::OtherFile { other } => other.advice,
-            Self::Strangers { .. } => "look at them by hand",
+            Self::Strangers { .. } | Self::Rows { .. } => "look at them by hand",
             Self::BrokenInside => "whoever wrapped it may have cut it: compare it with the original delivery",
             Self::Wrapped { .. } => "unwrap it first, for example with `jq`",
             Self::Broken { .. } | Self::InvalidUtf8 => "compare the record with the original delivery",
             Self::Beside { .. } => "give them in a file of their own",
-            Self::TooLong { .. } => "if the record is genuine, raise the limit",
+            Self::TooLong { .. } | Self::Row { .. } => "if it is genuine, raise the limit",
             Self::TooDeep { .. } => "no event nests like this: look at the record by hand",
             Self::More { .. } => "mend those shown first, or raise the number shown",
             Self::Changed { .. } => "leave the files as they are while they are read",
@@ -232,7 +248,36 @@ impl Cause {
 
     /// Whether records may be lost by it. What is known to hold none costs nothing.
     pub fn is_loss(&self) -> bool {
-        !matches!(self, Self::Other { .. } | Self::OtherFile { .. } | Self::More { .. })
+        match self {
+            Self::Other { other, .. } | Self::OtherFile { other } => other.may_hold_records,
+            // They were counted one by one.
+            Self::More { .. } => false,
+            Self::Unreadable { .. }
+            | Self::Empty
+            | Self::Truncated
+            | Self::Damaged { .. }
+            | Self::Ratio { .. }
+            | Self::TooBig { .. }
+            | Self::TooManyMembers { .. }
+            | Self::Nested
+            | Self::Member { .. }
+            | Self::Utf16
+            | Self::Binary
+            | Self::NotJson { .. }
+            | Self::NotAnObject
+            | Self::Broken { .. }
+            | Self::Unfinished
+            | Self::Beside { .. }
+            | Self::Strangers { .. }
+            | Self::Rows { .. }
+            | Self::Row { .. }
+            | Self::BrokenInside
+            | Self::Wrapped { .. }
+            | Self::TooLong { .. }
+            | Self::TooDeep { .. }
+            | Self::InvalidUtf8
+            | Self::Changed { .. } => true,
+        }
     }
 
     /// Whether it concerns one record and not a whole file or member.
@@ -244,6 +289,7 @@ impl Cause {
             | Self::Beside { .. }
             | Self::Other { .. }
             | Self::Strangers { .. }
+            | Self::Rows { .. }
             | Self::BrokenInside
             | Self::Wrapped { .. }
             | Self::TooLong { .. }
@@ -251,6 +297,7 @@ impl Cause {
             | Self::InvalidUtf8 => true,
             Self::Unreadable { .. }
             | Self::OtherFile { .. }
+            | Self::Row { .. }
             | Self::Empty
             | Self::Truncated
             | Self::Damaged { .. }

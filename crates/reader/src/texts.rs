@@ -14,16 +14,23 @@ use crate::window::Window;
 use crate::{Cause, Mode, Record, TextPlace};
 
 /// How much text lies between two reports of progress.
-const PROGRESS_BYTES: u64 = 1 << 20;
+pub(crate) const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Where a record was found.
 #[derive(Clone, Copy)]
-struct Origin<'t> {
+pub(crate) struct Origin<'t> {
     offset: u64,
     /// What stands there, with all that is around the record.
     whole: &'t str,
     /// The tokens of that.
     tokens: Option<&'t Tokens>,
+}
+
+impl Origin<'_> {
+    /// A place where a record does not stand as it is.
+    pub(crate) fn at(offset: u64) -> Self {
+        Self { offset, whole: "", tokens: None }
+    }
 }
 
 impl Run<'_> {
@@ -118,7 +125,7 @@ impl Run<'_> {
                 return ControlFlow::Continue(());
             }
         };
-        let origin = Origin { offset: window.offset(range.start), whole, tokens: None };
+        let origin = Origin::at(window.offset(range.start));
         let take = &mut |given: Given<'_>| self.give(&given, origin);
         let found = Opener { space, limits: &options.limits, meter, take }.open_string(whole)?;
         let place = framer.place(range.start);
@@ -162,7 +169,7 @@ impl Run<'_> {
     }
 
     /// Gives a record to the sink, if it is asked for.
-    fn give(&mut self, given: &Given<'_>, origin: Origin<'_>) -> ControlFlow<()> {
+    pub(crate) fn give(&mut self, given: &Given<'_>, origin: Origin<'_>) -> ControlFlow<()> {
         let is_wanted = self.is_wanted();
         let ordinal = self.ordinal;
         self.ordinal += 1;

@@ -7,9 +7,10 @@ use std::ops::ControlFlow;
 use crate::discover::is_foreign;
 use crate::meter::{Stored, Unpacked, cause_of};
 use crate::read::{Run, Space};
-use crate::sniff::{Content, HEAD, sniff};
+use crate::sniff::{Content, HEAD, begins_like_json, known_text, sniff};
+use crate::table::{HEADER_BYTES, Header};
 use crate::window::Window;
-use crate::{Cause, gzip};
+use crate::{Cause, Mode, gzip};
 
 /// What we are inside of.
 #[derive(Clone, Copy, Default)]
@@ -61,8 +62,12 @@ impl Run<'_> {
         layers: Layers,
         space: &mut Space,
     ) -> ControlFlow<()> {
+        let content = sniff(head);
+        if content == Content::Text && self.options.mode == Mode::Trail && !begins_like_json(head) {
+            return self.other_text(head, source, space);
+        }
         let mut source = Cursor::new(head).chain(source);
-        match (sniff(head), layers.compressed()) {
+        match (content, layers.compressed()) {
             (Content::Text | Content::Blank, _) => {
                 let buffer = std::mem::take(&mut space.window);
                 let window = Window::stream(buffer, &mut source, self.options.limits.window_bytes);
@@ -72,14 +77,40 @@ impl Run<'_> {
             }
             (Content::Gzip, Some(layers)) => return self.gzip(&mut source, layers, space),
             (Content::Zstd, Some(layers)) => return self.zstd(&mut source, layers, space),
+            (Content::Bzip2, Some(layers)) => return self.bzip2(&mut source, layers, space),
+            (Content::Xz, Some(layers)) => return self.xz(&mut source, layers, space),
             (Content::Tar, _) if !layers.archive => return self.tar(&mut source, space),
-            (Content::Gzip | Content::Zstd | Content::Tar | Content::Zip, _) => {
+            (
+                Content::Gzip | Content::Zstd | Content::Bzip2 | Content::Xz | Content::Tar | Content::Zip,
+                _,
+            ) => {
                 self.problem(None, Cause::Nested);
             }
+            (Content::Known(other), _) => self.problem(None, Cause::OtherFile { other }),
             (Content::Utf16, _) => self.problem(None, Cause::Utf16),
             (Content::Binary, _) => self.problem(None, Cause::Binary),
         }
         ControlFlow::Continue(())
+    }
+
+    /// Reads a text that does not begin like JSON: a table, something that is known, or lines with a record somewhere.
+    fn other_text(&mut self, head: &[u8], source: &mut dyn Read, space: &mut Space) -> ControlFlow<()> {
+        if let Some(other) = known_text(head) {
+            self.problem(None, Cause::OtherFile { other });
+            return ControlFlow::Continue(());
+        }
+        let mut head = head.to_vec();
+        let missing = (HEADER_BYTES - head.len().min(HEADER_BYTES)) as u64;
+        let failure = source.take(missing).read_to_end(&mut head).err();
+        let mut source = Cursor::new(&head).chain(Failing { failure, source });
+        if let Some(header) = Header::of(&head) {
+            return self.table(&mut source, &header, &mut space.open);
+        }
+        let buffer = std::mem::take(&mut space.window);
+        let window = Window::stream(buffer, &mut source, self.options.limits.window_bytes);
+        let (flow, buffer) = self.text(window, space);
+        space.window = buffer;
+        flow
     }
 
     fn gzip(&mut self, source: &mut dyn Read, layers: Layers, space: &mut Space) -> ControlFlow<()> {
@@ -93,8 +124,9 @@ impl Run<'_> {
             let decompressor = space.decompressor.get_or_insert_default();
             if let Some(length) = gzip::whole(&packed, &mut text, decompressor, limits, self.meter) {
                 space.packed = packed;
+                let as_it_is = self.options.mode == Mode::Plain || begins_like_json(&text[..length]);
                 let flow = match sniff(&text[..length]) {
-                    Content::Text | Content::Blank => {
+                    Content::Text | Content::Blank if as_it_is => {
                         let window = Window::whole(text, length);
                         let (flow, buffer) = self.text(window, space);
                         text = buffer;
@@ -123,6 +155,29 @@ impl Run<'_> {
             }
             Err(error) => {
                 self.problem(None, cause_of(&error));
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    fn bzip2(&mut self, source: &mut dyn Read, layers: Layers, space: &mut Space) -> ControlFlow<()> {
+        let inner = bzip2::read::MultiBzDecoder::new(source);
+        let limits = &self.options.limits;
+        self.layer(&mut Unpacked { inner, meter: self.meter, limits }, layers, space)
+    }
+
+    fn xz(&mut self, source: &mut dyn Read, layers: Layers, space: &mut Space) -> ControlFlow<()> {
+        let limits = &self.options.limits;
+        match liblzma::stream::Stream::new_stream_decoder(
+            limits.xz_memory_bytes,
+            liblzma::stream::CONCATENATED,
+        ) {
+            Ok(stream) => {
+                let inner = liblzma::read::XzDecoder::new_stream(source, stream);
+                self.layer(&mut Unpacked { inner, meter: self.meter, limits }, layers, space)
+            }
+            Err(error) => {
+                self.problem(None, cause_of(&error.into()));
                 ControlFlow::Continue(())
             }
         }

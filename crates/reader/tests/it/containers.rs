@@ -2,7 +2,7 @@
 
 use reader::{Limits, Options};
 
-use crate::support::{gzip, read, read_file, read_with, record, records_file, tar, zip, zstd};
+use crate::support::{bzip2, gzip, read, read_file, read_with, record, records_file, tar, xz, zip, zstd};
 
 /// A small file, and one that is decompressed as a stream.
 fn small_and_big() -> [Vec<String>; 2] {
@@ -26,6 +26,13 @@ fn every_container_gives_the_same_records() {
             gzip(&gz),
             zstd(text),
             [zstd(&text[..50]), zstd(&text[50..])].concat(),
+            bzip2(text),
+            [bzip2(&text[..50]), bzip2(&text[50..])].concat(),
+            xz(text),
+            [xz(&text[..50]), xz(&text[50..])].concat(),
+            bzip2(&gz),
+            xz(&tar(&[("b.json.bz2", &bzip2(text))])),
+            zip(&[("b.json.xz", &xz(text))]),
             [gzip(&text[..50]), gzip(&text[50..])].concat(),
             [gzip(text), vec![0; 1024]].concat(),
             tar(&[("a/b.json", text)]),
@@ -97,6 +104,7 @@ fn archives_in_archives_are_named_and_passed() {
         assert_eq!(found.texts(), [text.as_str()]);
     }
     assert_eq!(read(&gzip(&gzip(&gzip(text.as_bytes())))).codes(), ["READ008"]);
+    assert_eq!(read(&xz(&bzip2(&xz(text.as_bytes())))).codes(), ["READ008"]);
     assert_eq!(read(&gzip(&inner)).codes(), ["READ008"]);
 }
 
@@ -131,5 +139,21 @@ fn a_member_limit_holds() {
         let (found, _) = read_with(Options { limits, ..Options::default() }, &archive);
         assert_eq!(found.records.len(), 2);
         assert_eq!(found.codes(), ["READ007"]);
+    }
+}
+
+/// An XZ file says itself how much memory it takes to unpack.
+#[test]
+fn memory_for_xz_is_bounded() {
+    let packed = xz(record(1).as_bytes());
+    let limits = Limits { xz_memory_bytes: 1 << 10, ..Limits::default() };
+    let (found, _) = read_with(Options { limits, ..Options::default() }, &packed);
+    assert_eq!((found.records.len(), found.codes()), (0, vec!["READ004"]));
+}
+
+#[test]
+fn no_data_compressed_is_empty() {
+    for packed in [bzip2(b""), xz(b""), zstd(b"")] {
+        assert_eq!(read(&packed).codes(), ["READ002"]);
     }
 }

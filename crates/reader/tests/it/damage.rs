@@ -5,14 +5,17 @@ use std::ops::ControlFlow;
 
 use reader::{Cause, Input, Limits, Mode, Options, Problem, Reader, Record, Sink};
 
-use crate::support::{Keep, file_of, gzip, options, read, read_with, record, records_file, tar, zip, zstd};
+use crate::support::{
+    Keep, bzip2, file_of, gzip, options, read, read_with, record, records_file, tar, xz, zip, zstd,
+};
 
 #[test]
 fn a_cut_file_gives_what_came_before_the_cut() {
     let records: Vec<String> = (0..2000).map(record).collect();
     let text = records_file(records.iter().cloned());
     let tape = tar(&[("a.json", text.as_bytes())]);
-    for packed in [gzip(text.as_bytes()), zstd(text.as_bytes()), gzip(&tape)] {
+    let many: Vec<u8> = text.as_bytes().chunks(100_000).flat_map(bzip2).collect();
+    for packed in [gzip(text.as_bytes()), zstd(text.as_bytes()), gzip(&tape), many, xz(text.as_bytes())] {
         for part in [3, 10, 100] {
             let found = read(&packed[..packed.len() - packed.len() / part]);
             assert_eq!(found.codes(), ["READ003"], "{:?}", found.problems);
@@ -71,9 +74,15 @@ fn bombs_are_stopped() {
     let mut bomb = record(1).into_bytes();
     bomb.resize(32 << 20, b' ');
     let inner = gzip(&bomb);
-    for packed in
-        [gzip(&bomb), zstd(&bomb), gzip(&inner), zip(&[("a.json", &bomb)]), tar(&[("a.gz", &inner)])]
-    {
+    for packed in [
+        gzip(&bomb),
+        zstd(&bomb),
+        bzip2(&bomb),
+        xz(&bomb),
+        gzip(&inner),
+        zip(&[("a.json", &bomb)]),
+        tar(&[("a.gz", &inner)]),
+    ] {
         let (found, totals) = read_with(options.clone(), &packed);
         assert_eq!(found.codes(), ["READ005"], "{:?}", found.problems);
         assert_eq!(found.texts(), [record(1)]);
@@ -108,7 +117,41 @@ fn other_files_are_told_apart() {
     assert_eq!(read(b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR").codes(), ["READ011"]);
     assert_eq!(read(b"").codes(), ["READ002"]);
     assert_eq!(read(&gzip(b"")).codes(), ["READ002"]);
-    assert_eq!(read(b"time,user\n2024-05-06,ana\n").codes(), ["READ012"]);
+    assert_eq!(read(b"Dear customer,\n").codes(), ["READ012"]);
+}
+
+/// What is no JSON and known is named, with what to do, and said to be a loss if it may hold records.
+#[test]
+fn other_files_are_named() {
+    let cases: [(&[u8], &str, bool); 14] = [
+        (b"PAR1\x15\x04\x15", "Parquet", true),
+        (b"Obj\x01\x04\x14avro.codec", "Avro", true),
+        (b"7z\xBC\xAF\x27\x1C\0\x04", "7-Zip archives", true),
+        (b"\x04\x22\x4D\x18\x64\x40", "LZ4 files", true),
+        (b"SQLite format 3\0\x10\0", "SQLite databases", true),
+        (b"%PDF-1.7\n", "PDF documents", false),
+        (b"version account-id interface-id srcaddr dstaddr\n2 1", "VPC flow logs", false),
+        (b"2 111122223333 eni-0example 10.0.0.1 10.0.0.2 443\n", "VPC flow logs", false),
+        (b"https 2024-05-01T10:00:00.0Z app/x/1 203.0.113.7:1", "access logs of a load balancer", false),
+        (b"#Version: 1.0\n#Fields: date time\n", "logs of CloudFront or a web server", false),
+        (b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML", false),
+        (b"\xEF\xBB\xBF<!DOCTYPE html><html>", "web pages", false),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "pointers of Git LFS", true),
+        (
+            b"79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be b [06/Feb/2019:00:00:38 +0000]",
+            "access logs of S3",
+            false,
+        ),
+    ];
+    for (bytes, what, is_loss) in cases {
+        for packed in [bytes.to_vec(), gzip(bytes), tar(&[("x.bin", bytes)])] {
+            let found = read(&packed);
+            let [problem] = &found.problems[..] else { panic!("{what}: {:?}", found.problems) };
+            let Cause::OtherFile { other } = &problem.cause else { panic!("{what}: {problem}") };
+            assert_eq!((other.what, problem.cause.is_loss()), (what, is_loss));
+            assert_eq!(problem.cause.code(), "READ023");
+        }
+    }
 }
 
 #[test]

@@ -63,6 +63,24 @@ fn folders_are_read_whole_and_in_order() {
     assert_eq!(found.inputs[2].size, record(1).len() as u64);
 }
 
+/// A table of records is read, whatever else ends in `.csv` is passed over. Parquet is told when it is read.
+#[test]
+fn tables_in_folders_are_told_by_their_names() {
+    let root = tree(&["a.json"]);
+    let write = |name: &str, text: &str| fs::write(root.path().join(name), text).unwrap();
+    write("insights.csv", "@timestamp,@message\nt,\"{\"\"eventName\"\":\"\"a\"\"}\"\n");
+    write("athena.csv", "\"eventversion\",\"eventname\",\"awsregion\"\n\"1.08\",\"x\",\"y\"\n");
+    write("other.csv", "name,value\nx,1\n");
+    write("export", "_raw\n\"{\"\"eventName\"\":\"\"a\"\"}\"\n");
+    write("lake.parquet", "PAR1");
+    write("security-lake", "PAR1");
+    write("paper", "%PDF-1.7");
+    let found = find(&[root.path()]).unwrap();
+    let expected = ["a.json", "athena.csv", "export", "insights.csv", "lake.parquet", "security-lake"];
+    assert_eq!(names(&found, root.path()), expected);
+    assert_eq!(found.skipped, 2);
+}
+
 #[test]
 fn what_is_named_is_read_whatever_it_is_called() {
     let root = tree(&["notes.txt", "x.md"]);

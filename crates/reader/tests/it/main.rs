@@ -9,3 +9,4 @@ mod damage;
 mod discovery;
 mod properties;
 mod support;
+mod tables;
