@@ -64,7 +64,7 @@ impl Run<'_> {
     ) -> ControlFlow<()> {
         let content = sniff(head);
         if content == Content::Text && self.options.mode == Mode::Trail && !begins_like_json(head) {
-            return self.other_text(head, source, space);
+            return self.other_text(head, source, layers, space);
         }
         let mut source = Cursor::new(head).chain(source);
         match (content, layers.compressed()) {
@@ -94,7 +94,13 @@ impl Run<'_> {
     }
 
     /// Reads a text that does not begin like JSON: a table, something that is known, or lines with a record somewhere.
-    fn other_text(&mut self, head: &[u8], source: &mut dyn Read, space: &mut Space) -> ControlFlow<()> {
+    fn other_text(
+        &mut self,
+        head: &[u8],
+        source: &mut dyn Read,
+        layers: Layers,
+        space: &mut Space,
+    ) -> ControlFlow<()> {
         if let Some(other) = known_text(head) {
             self.problem(None, Cause::OtherFile { other });
             return ControlFlow::Continue(());
@@ -104,6 +110,12 @@ impl Run<'_> {
         let failure = source.take(missing).read_to_end(&mut head).err();
         let mut source = Cursor::new(&head).chain(Failing { failure, source });
         if let Some(header) = Header::of(&head) {
+            // As in a folder, a table of something else is passed over, and counted.
+            if layers.archive && !header.may_hold_records(&head) {
+                self.totals.members -= 1;
+                self.totals.skipped_members += 1;
+                return ControlFlow::Continue(());
+            }
             return self.table(&mut source, &header, &mut space.open);
         }
         let buffer = std::mem::take(&mut space.window);

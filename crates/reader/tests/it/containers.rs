@@ -74,7 +74,8 @@ fn ordinals_count_through_all_members() {
 #[test]
 fn other_members_are_passed_over_and_counted() {
     let text = record(1);
-    let members: [(&str, &[u8]); 4] = [
+    let members: [(&str, &[u8]); 5] = [
+        ("labels.csv", b"name,value\nx,1\n"),
         ("README.md", b"# Notes"),
         ("__MACOSX/a.json", b"\0\0"),
         ("a/.DS_Store", b"\0\0"),
@@ -84,7 +85,7 @@ fn other_members_are_passed_over_and_counted() {
         let (found, totals) = read_with(Options::default(), &archive);
         assert_eq!(found.texts(), [text.as_str()]);
         assert!(found.problems.is_empty(), "{:?}", found.problems);
-        assert_eq!((totals.members, totals.skipped_members), (1, 3));
+        assert_eq!((totals.members, totals.skipped_members), (1, 4));
     }
 }
 
