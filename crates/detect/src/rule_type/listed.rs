@@ -113,7 +113,7 @@ impl Listed {
         let mut matching = holding.filter(|it| residue.holds(it.started_at, &watched.values));
         let Some(window) = matching.next() else { return vec![Fate::NotThen] };
         let within = self.within(&window, &residue);
-        let mut offered = run.tail.rule_type.by_the_book(&within, &window, run).into_iter();
+        let mut offered = run.tail.rule_type.by_the_book(&within, &window, run, &|_, _| false).into_iter();
         match offered.find(|(event, _)| watched.is(events, *event)) {
             Some((_, detail)) => {
                 vec![Fate::Cut { execution: window.started_at, terms: detail.terms().to_vec() }]
@@ -181,13 +181,15 @@ impl Executions for ListedExecutions<'_> {
 
     fn execute(&mut self, _: i64, window: &Window, writer: &mut Writer<'_>) {
         let within = self.listed.within(window, &self.residue);
-        for (event, detail) in self.run.tail.rule_type.by_the_book(&within, window, self.run) {
-            let said = self.said.entry(event).or_default();
-            if said.contains(&detail) {
+        let was_said =
+            |event, detail: &Detail| self.said.get(&event).is_some_and(|said| said.contains(detail));
+        let offers = self.run.tail.rule_type.by_the_book(&within, window, self.run, &was_said);
+        for (event, detail) in offers {
+            if self.said.get(&event).is_some_and(|said| said.contains(&detail)) {
                 continue;
             }
             match writer.offer(event, detail.clone()) {
-                Written::Created | Written::Duplicate => said.push(detail),
+                Written::Created | Written::Duplicate => self.said.entry(event).or_default().push(detail),
                 Written::Full => return,
             }
         }

@@ -133,17 +133,18 @@ impl RuleType {
         }
     }
 
-    /// What one execution offers, in order, of these matches within its reach: by the book, without regard to what
-    /// earlier ones said.
+    /// What one execution offers, in order, of these matches within its reach: by the book. What earlier ones said, which
+    /// `was_said` tells, is no part of a page of new terms; beyond that no regard is had to it.
     fn by_the_book(
         &self,
         matches: &[&listed::ListedMatch],
         window: &Window,
         run: Run<'_>,
+        was_said: &dyn Fn(EventRef, &Detail) -> bool,
     ) -> Vec<(EventRef, Detail)> {
         match self {
             Self::Query => query::by_the_book(matches, window, run),
-            Self::NewTerms(_) => new_terms::by_the_book(matches, window, run),
+            Self::NewTerms(_) => new_terms::by_the_book(matches, window, run, was_said),
         }
     }
 

@@ -22,11 +22,13 @@ struct Seen<'a> {
     interval: Vec<&'a ListedMatch>,
 }
 
-/// What one execution offers, in order: the terms first seen after `from`, with the oldest event of each.
+/// What one execution offers, in order: the terms first seen after `from`, with the oldest event of each, but for what
+/// was said. That is no part of a page, so it must not be counted into one.
 pub(crate) fn by_the_book(
     matches: &[&ListedMatch],
     window: &Window,
     run: Run<'_>,
+    was_said: &dyn Fn(EventRef, &Detail) -> bool,
 ) -> Vec<(EventRef, Detail)> {
     let (events, columns) = (&run.matches.events, run.columns());
     let fields = run.tail.rule_type.columns(0).len();
@@ -41,26 +43,31 @@ pub(crate) fn by_the_book(
             }
         });
     }
-    let mut new: Vec<(Combination, Seen<'_>)> =
-        terms.into_iter().filter(|(_, seen)| seen.first > window.from && !seen.interval.is_empty()).collect();
+    terms.retain(|_, seen| seen.first > window.from && !seen.interval.is_empty());
+    let mut new: Vec<(Combination, Seen<'_>)> = terms.into_iter().collect();
     let order = ValueOrder::new(run, new.len());
     new.sort_by(|(a, _), (b, _)| order.compare(*a, *b));
-    if fields == 1 {
-        for page in new.chunks_mut(run.page) {
-            page.sort_by_cached_key(|(_, seen)| {
-                // However often an event was delivered, it is one.
-                let identities = seen.interval.iter().map(|it| (it.at.time, events.identity(it.event)));
-                Reverse(identities.collect::<HashSet<_>>().len())
-            });
-        }
-    }
     let oldest = |seen: &Seen<'_>| {
         let by_time = |a: &&&ListedMatch, b: &&&ListedMatch| {
             a.at.time.cmp(&b.at.time).then_with(|| events.compare(a.event, b.event))
         };
         seen.interval.iter().min_by(by_time).map(|it| it.event)
     };
-    new.iter()
-        .filter_map(|(key, seen)| Some((oldest(seen)?, Detail::NewTerms(terms_of(*key, run)))))
-        .collect()
+    let mut offers: Vec<(EventRef, Detail, Seen<'_>)> = Vec::new();
+    for (key, seen) in new {
+        let detail = Detail::NewTerms(terms_of(key, run));
+        if let Some(event) = oldest(&seen).filter(|&it| !was_said(it, &detail)) {
+            offers.push((event, detail, seen));
+        }
+    }
+    if fields == 1 {
+        for page in offers.chunks_mut(run.page) {
+            page.sort_by_cached_key(|(_, _, seen)| {
+                // However often an event was delivered, it is one.
+                let identities = seen.interval.iter().map(|it| (it.at.time, events.identity(it.event)));
+                Reverse(identities.collect::<HashSet<_>>().len())
+            });
+        }
+    }
+    offers.into_iter().map(|(event, detail, _)| (event, detail)).collect()
 }
