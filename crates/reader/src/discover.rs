@@ -451,7 +451,7 @@ fn looks_like_records(path: &Path) -> bool {
         | Content::Utf16 => true,
         Content::Known(other) => other.may_hold_records,
         Content::Text if begins_like_json(&head) => true,
-        // A table of records has names that say so, and brackets in its cells.
+        // A table of records has them in its cells.
         Content::Text => {
             file.take(HEADER_BYTES as u64).read_to_end(&mut head).is_err()
                 || Header::of(&head).is_some_and(|it| it.may_hold_records(&head))

@@ -35,8 +35,6 @@ pub(crate) struct Header {
     delimiter: u8,
     /// The columns in the order in which they are asked for records.
     columns: Vec<usize>,
-    /// How many of them are called like a place where records stand.
-    named: usize,
     is_flat: bool,
 }
 
@@ -68,17 +66,17 @@ impl Header {
         let mut columns: Vec<(Option<usize>, usize)> =
             row.iter().enumerate().map(|(column, name)| (place(name), column)).collect();
         columns.sort_by_key(|(place, column)| (place.unwrap_or(usize::MAX), *column));
-        let named = columns.iter().filter(|(place, _)| place.is_some()).count();
-        if columns.len() < 2 && named == 0 {
+        // A single word is a column only if it is called like a place where records stand.
+        if columns.len() < 2 && columns.iter().all(|(place, _)| place.is_none()) {
             return None;
         }
         let is_flat = row.iter().filter(|name| is_flat(name)).count() >= FLAT_COLUMNS_MIN;
-        Some(Self { delimiter, columns: columns.into_iter().map(|it| it.1).collect(), named, is_flat })
+        Some(Self { delimiter, columns: columns.into_iter().map(|it| it.1).collect(), is_flat })
     }
 
-    /// Whether a file that begins so may be ours.
+    /// Whether a file that begins so may be ours: there is an object in a cell, or what is called like a part of one.
     pub(crate) fn may_hold_records(&self, head: &[u8]) -> bool {
-        self.is_flat || self.named > 0 && memchr::memchr(b'{', head).is_some()
+        self.is_flat || memchr::memmem::find(head, b"{\"").is_some()
     }
 
     /// What the table is if no row holds a record.
