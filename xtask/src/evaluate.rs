@@ -33,7 +33,7 @@ pub(crate) fn kql(
     both(query, &translated, catalog, documents, now)
 }
 
-/// As [`kql`], of a Lucene query.
+/// As [`kql()`], of a Lucene query.
 pub(crate) fn lucene(
     query: &str,
     catalog: &Catalog,
