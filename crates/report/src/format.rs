@@ -117,7 +117,7 @@ pub(crate) fn in_memory<T, E: std::fmt::Debug>(written: Result<T, E>) -> T {
     written.expect("memory takes everything, and the keys of JSON are texts")
 }
 
-/// Prints the parts that [`Part::new`] made for this format, in the order they come in, which should be that of the
+/// Prints the parts of this format, in the order they come in, which should be that of the
 /// alerts' events. Written at once where that can be: all of them may not fit into memory.
 pub fn write(
     out: &mut dyn Write,
