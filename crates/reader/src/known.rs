@@ -289,12 +289,12 @@ pub(crate) const MAGICS: &[(&[u8], Other)] = &[
     (
         b"PAR1",
         unread(
-            "Parquet",
+            "Parquet files",
             "export the `eventJson` column of CloudTrail Lake as CSV or JSON, or give the trail's own files",
         ),
     ),
-    (b"ORC", unread("ORC", "give the trail's own files, or export the records as JSON")),
-    (b"Obj\x01", unread("Avro", "give the trail's own files, or export the records as JSON")),
+    (b"ORC", unread("ORC files", "give the trail's own files, or export the records as JSON")),
+    (b"Obj\x01", unread("Avro files", "give the trail's own files, or export the records as JSON")),
     (b"7z\xBC\xAF\x27\x1C", unread("7-Zip archives", UNPACK)),
     (b"Rar!\x1A\x07", unread("RAR archives", UNPACK)),
     (b"\x04\x22\x4D\x18", unread("LZ4 files", UNPACK)),
@@ -325,7 +325,7 @@ pub(crate) const TEXTS: &[(&str, Other)] = &[
     ("#Fields:", none("logs of CloudFront or a web server", PIPELINE)),
     ("CEF:9|", none("events in CEF", PIPELINE)),
     ("LEEF:9", none("events in LEEF", PIPELINE)),
-    ("<?xml", none("XML", "if a download was meant, look at what it says: it may be an error")),
+    ("<?xml", none("XML files", "if a download was meant, look at what it says: it may be an error")),
     (
         "<!DOCTYPE",
         none("web pages", "if a download was meant, look at what it says: it may ask for a log-in"),

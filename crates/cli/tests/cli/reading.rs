@@ -55,6 +55,39 @@ fn what_other_services_send_is_named() {
     assert!(said.contains("READ022"), "{said}");
 }
 
+/// What may hold records and is not read leaves the input incomplete; what holds none does not.
+#[test]
+fn tables_are_read_or_named() {
+    let folder = Folder::new();
+    let cell = |id: &str| {
+        let record = format!(r#"{{"eventVersion":"1.08","eventName":"RunInstances","eventID":"{id}"}}"#);
+        format!("\"{}\"", record.replace('"', "\"\""))
+    };
+    folder.write("input/insights.csv", format!("@timestamp,@message\nt,{}\n", cell("1")));
+    folder
+        .write("input/splunk.csv", format!("\"_raw\",\"_time\"\n{},\"t\"\n{},\"t\"\n", cell("2"), cell("3")));
+    folder.write("input/other.csv", "name,value\nx,1\n");
+    let (documents, said) = lines(&folder, &["normalize", "input"], 0);
+    assert_eq!(documents.len(), 3, "{said}");
+
+    folder
+        .write("input/flow.log", "version account-id interface-id srcaddr\n2 111122223333 eni-1 10.0.0.1\n");
+    let (_, said) = lines(&folder, &["normalize", "input"], 0);
+    assert!(said.contains("READ023 input/flow.log: these are VPC flow logs, which are not read; "), "{said}");
+
+    folder.write("input/lake.parquet", "PAR1");
+    folder.write("input/athena.csv", "eventversion,useridentity,eventtime\n1.08,\"{type=Root, arn=a}\",t\n");
+    let (documents, said) = lines(&folder, &["normalize", "input"], 3);
+    assert_eq!(documents.len(), 3, "{said}");
+    for said_of in [
+        "input/lake.parquet: these are Parquet files, which are not read; export the `eventJson` column",
+        "input/athena.csv: these are \
+         rows of a table whose columns are parts of records, which are not read; select the whole record",
+    ] {
+        assert!(said.contains(said_of), "{said}");
+    }
+}
+
 #[test]
 fn what_kibana_shows_is_the_document() {
     let folder = case("kibana-fields-json");

@@ -124,8 +124,8 @@ fn other_files_are_told_apart() {
 #[test]
 fn other_files_are_named() {
     let cases: [(&[u8], &str, bool); 14] = [
-        (b"PAR1\x15\x04\x15", "Parquet", true),
-        (b"Obj\x01\x04\x14avro.codec", "Avro", true),
+        (b"PAR1\x15\x04\x15", "Parquet files", true),
+        (b"Obj\x01\x04\x14avro.codec", "Avro files", true),
         (b"7z\xBC\xAF\x27\x1C\0\x04", "7-Zip archives", true),
         (b"\x04\x22\x4D\x18\x64\x40", "LZ4 files", true),
         (b"SQLite format 3\0\x10\0", "SQLite databases", true),
@@ -134,7 +134,7 @@ fn other_files_are_named() {
         (b"2 111122223333 eni-0example 10.0.0.1 10.0.0.2 443\n", "VPC flow logs", false),
         (b"https 2024-05-01T10:00:00.0Z app/x/1 203.0.113.7:1", "access logs of a load balancer", false),
         (b"#Version: 1.0\n#Fields: date time\n", "logs of CloudFront or a web server", false),
-        (b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML", false),
+        (b"<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML files", false),
         (b"\xEF\xBB\xBF<!DOCTYPE html><html>", "web pages", false),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "pointers of Git LFS", true),
         (
