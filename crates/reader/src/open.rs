@@ -296,25 +296,40 @@ impl Opener<'_, '_> {
     /// What a text in Base64 holds, compressed or not.
     fn packed(&mut self, raw: &[u8], around: Around<'_>, level: u32, counts: Counts) -> Flow {
         let mut bytes = self.space.text();
-        let flow = if !decode::base64(raw, &mut bytes) {
+        // Some writers escape slashes.
+        let is_base64 = if memchr::memchr(b'\\', raw).is_some() {
+            let mut text = self.space.text();
+            text.resize(raw.len(), 0);
+            let length = json::unescape(raw, &mut text).unwrap_or(0);
+            let is_base64 = decode::base64(&text[..length], &mut bytes);
+            self.space.give_back(text);
+            is_base64
+        } else {
+            decode::base64(raw, &mut bytes)
+        };
+        let flow = if !is_base64 {
             nothing()
         } else if level > self.limits.wrappers {
             too_deep()
         } else if decode::is_gzip(&bytes) {
-            let mut text = self.space.text();
-            let failure = decode::gunzip(&bytes, &mut text, self.meter, self.limits).err();
-            let failure = failure.map(|error| cause_of(&error));
-            let flow = self.bytes(&text, around, level, counts);
-            self.space.give_back(text);
-            flow.map_continue(|mut found| {
-                found.note(false, failure);
-                found
-            })
+            self.gzipped(&bytes, around, level, counts)
         } else {
             self.bytes(&bytes, around, level, counts)
         };
         self.space.give_back(bytes);
         flow
+    }
+
+    fn gzipped(&mut self, packed: &[u8], around: Around<'_>, level: u32, counts: Counts) -> Flow {
+        let mut text = self.space.text();
+        let failure = decode::gunzip(packed, &mut text, self.meter, self.limits).err();
+        let failure = failure.map(|error| cause_of(&error));
+        let flow = self.bytes(&text, around, level, counts);
+        self.space.give_back(text);
+        flow.map_continue(|mut found| {
+            found.note(false, failure);
+            found
+        })
     }
 
     fn bytes(&mut self, text: &[u8], around: Around<'_>, level: u32, counts: Counts) -> Flow {
