@@ -257,7 +257,10 @@ impl<'s> Framer<'s> {
             let bound = text.len().min(self.at + ENVELOPE_HEAD_BYTES);
             match tail_member(&text[..bound], self.at, self.tail) {
                 Ok(found) => return Ok(found),
-                Err(Stop::MoreText) if bound == text.len() && !self.window.is_last() => self.fill(self.at),
+                // If it is broken, reading goes on by what stands before it.
+                Err(Stop::MoreText) if bound == text.len() && !self.window.is_last() => {
+                    self.fill(self.at.saturating_sub(LOOK_BACK_BYTES));
+                }
                 // The text ends here, and that will be told.
                 Err(Stop::MoreText) if bound == text.len() => return Ok(TailMember::Other(bound)),
                 Err(Stop::MoreText | Stop::Broken | Stop::Enough) => return Err(self.at),

@@ -260,6 +260,7 @@ fn what_was_found_stays_mended() {
         "{\"Records\":[{\"k\":1}],\"k\":",
         "{\"Records\":[]\n[[",
         "{\"Records\":[],\"k\":\"v\"\n  [{\"k\":1}]",
+        "{\"Records\":[],\"k\":\"v\"\n\"{\\+\u{5}x\"eventVersion\"",
     ];
     for text in texts {
         let whole = read_with(options(Mode::Trail, 1 << 20), text.as_bytes()).0;
