@@ -98,6 +98,18 @@ pub(crate) fn is_delivered_record(text: &[u8]) -> bool {
     })
 }
 
+/// Whether a value begins as records and files of AWS do and hardly anything else does, as an object or as its text.
+fn begins_like_a_record(value: &[u8]) -> bool {
+    const BEGINNINGS: [&[u8]; 4] = [
+        b"{\"eventVersion\":",
+        b"{\\\"eventVersion\\\":",
+        b"{\"Records\":[{\"eventVersion\":",
+        b"{\\\"Records\\\":[{\\\"eventVersion\\\":",
+    ];
+    let value = value.strip_prefix(b"\"").unwrap_or(value);
+    value.first() == Some(&b'{') && BEGINNINGS.iter().any(|it| value.starts_with(it))
+}
+
 /// Whether this is an `eventSource` of CloudTrail.
 fn is_host(value: &[u8]) -> bool {
     value.starts_with(b"\"") && !value.starts_with(b"\"aws:")
@@ -110,6 +122,8 @@ pub(crate) struct Clues {
     /// What stands under each key that is there.
     values: Vec<Range<usize>>,
     is_cut: bool,
+    /// What stands under a key that no table has, and begins like a record of AWS.
+    stray: Option<Range<usize>>,
     /// It has the source of a record.
     is_record: bool,
 }
@@ -120,12 +134,16 @@ impl Clues {
         let tables = &*TABLES;
         self.keys = 0;
         self.is_record = false;
+        self.stray = None;
         self.values.resize(tables.keys.len(), 0..0);
         let mut last = 0;
         let walked = members(object, 0, |key, value| {
             last = value.end;
             let prefix = || tables.prefixes.iter().find(|(prefix, _)| key.starts_with(prefix)).map(|it| it.1);
             let Some(number) = tables.keys.get(key).copied().or_else(prefix) else {
+                if self.stray.is_none() && begins_like_a_record(&object[value.clone()]) {
+                    self.stray = Some(value);
+                }
                 return ControlFlow::Continue(());
             };
             self.keys |= 1 << number;
@@ -159,6 +177,11 @@ impl Clues {
         };
         let mut shapes = TABLES.shapes.iter().filter(|(needs, _)| needs & self.keys == *needs);
         shapes.find(|(_, shape)| fits(shape)).map(|(_, shape)| shape.is)
+    }
+
+    /// Where a record is that somebody put under a key of their own.
+    pub(crate) fn stray(&self) -> Option<Range<usize>> {
+        self.stray.clone()
     }
 
     /// Where records may be in the object, in the order in which to look.

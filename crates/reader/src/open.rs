@@ -198,6 +198,14 @@ impl Opener<'_, '_> {
                 found.note(inner.is_too_deep, inner.failure);
             }
         }
+        if let Some(value) = clues.stray().filter(|_| found.records == 0) {
+            let inner = self.place(&object[value], Holds::Anything, around, level + 1)?;
+            if inner.records > 0 {
+                found = inner;
+            } else {
+                found.note(inner.is_too_deep, inner.failure);
+            }
+        }
         if found.records > 0 {
             found.is_broken |= clues.is_cut();
             return ControlFlow::Continue(found);
