@@ -44,7 +44,11 @@ pub(crate) struct Unpacked<'m, R> {
 
 impl<R: Read> Read for Unpacked<'_, R> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buf)?;
+        // What the limit allows is given to the last byte, however much is asked for at a time. One byte more tells
+        // whether there is more.
+        let room = self.limits.decompressed_bytes.saturating_sub(self.meter.unpacked.get()).max(1);
+        let most = buf.len().min(usize::try_from(room).unwrap_or(usize::MAX));
+        let read = self.inner.read(&mut buf[..most])?;
         self.meter.unpacked(read as u64, self.limits)?;
         Ok(read)
     }

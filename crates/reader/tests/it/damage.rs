@@ -93,6 +93,23 @@ fn bombs_are_stopped() {
     assert_eq!(found.codes(), ["READ006"]);
 }
 
+/// What the limit allows is read to the last byte, however much is held at a time.
+#[test]
+fn a_limit_of_text_is_exact() {
+    let text = records_file((0..200).map(record));
+    let bound = text.find(&record(100)).unwrap() as u64;
+    for packed in [gzip(text.as_bytes()), zstd(text.as_bytes()), bzip2(text.as_bytes()), xz(text.as_bytes())]
+    {
+        for (window_bytes, whole_gzip_bytes) in [(1, 0), (1000, 0), (1 << 20, 0), (1 << 20, 1 << 20)] {
+            let limits =
+                Limits { decompressed_bytes: bound, window_bytes, whole_gzip_bytes, ..Limits::default() };
+            let (found, totals) = read_with(Options { limits, ..Options::default() }, &packed);
+            assert_eq!((found.records.len(), found.codes()), (100, vec!["READ006"]));
+            assert_eq!(totals.text_bytes, bound);
+        }
+    }
+}
+
 #[test]
 fn invalid_utf8_costs_the_record() {
     let mut text = format!("{}\n{}\n{}\n", record(1), record(2), record(3)).into_bytes();
