@@ -2,9 +2,9 @@
 //!
 //! Two tables say it all. [`SHAPES`] tells what an object is by its members; [`PLACES`] tells under which of them a
 //! record, a list of records or a whole file may stand, as an object or as its text. They compose: whatever stands at a
-//! place is looked at with the same tables. (What begins just like a record as AWS writes it is one under any other key,
-//! too.) So a new envelope is a line in `PLACES`, and something new that lies
-//! about beside trails and holds no records is a line in `SHAPES`.
+//! place is looked at with the same tables. So a new envelope is a line in `PLACES`, and something new that lies about
+//! beside trails and holds no records is a line in `SHAPES`. What begins just like a record as AWS writes it is one under
+//! any other key, too.
 
 /// Something that is known and is no record of CloudTrail, or none that is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
