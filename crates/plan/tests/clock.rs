@@ -22,14 +22,15 @@ fn catalog() -> Catalog {
 }
 
 fn instant() -> impl Strategy<Value = Millis> {
-    (-4..=4_i64, prop_oneof![Just(0), -1..=1_i64])
-        .prop_map(|(steps, beside)| NOW + steps * MINUTE / 2 + beside)
+    // Around now, and some half days away: bounds are rounded to either.
+    (-4..=4_i64, prop_oneof![Just(MINUTE / 2), Just(360 * MINUTE)], prop_oneof![Just(0), -1..=1_i64])
+        .prop_map(|(steps, step, beside)| NOW + steps * step + beside)
 }
 
 /// Date math around [`NOW`], or an instant.
 fn date() -> impl Strategy<Value = String> {
     prop_oneof![
-        3 => "now([-+][012]m)?(/[md])?",
+        3 => "now([-+]([012]m|6h|12h))?(/[md])?",
         1 => instant().prop_map(to_iso),
         1 => instant().prop_map(|it| format!("{}||-1m", to_iso(it))),
     ]
@@ -134,6 +135,10 @@ proptest! {
         let whole = naive::matches(&condition.at(now), &event);
         prop_assert_eq!(naive::matches(&narrowed.at(now), &event), whole, "{} became {}", condition, narrowed);
         prop_assert_eq!(passes(&narrowed, now, &event), whole, "{} became {}", condition, narrowed);
+        if condition.residue().is_some_and(|it| it.is_settled(first, last)) {
+            prop_assert_eq!(passes(&condition, first, &event), whole);
+            prop_assert!(!narrowed.reads_clock());
+        }
         let single = condition.clone().between(now, now);
         prop_assert!(!single.reads_clock());
         prop_assert_eq!(single.filter(), condition.at(now));
@@ -189,6 +194,39 @@ fn no_dates_at_either_end_may_be_some_between() {
     assert!(verdict("2024-05-01T18:00:00Z"), "the next day has come near: {narrowed}");
     assert!(!verdict("2024-05-01T06:00:00Z"));
     assert!(!verdict("2024-05-02T06:00:00Z"));
+}
+
+/// Every range of dates with bounds that are rounded to days or are not, over two days in steps of six hours.
+#[test]
+fn ranges_are_decided_once_only_where_they_stay() {
+    let bounds = ["now", "now/d", "now+12h", "now+12h/d", "now-6h", "now-6h/d"];
+    let grid: Vec<Millis> = (0..9).map(|step| NOW + step * 360 * MINUTE).collect();
+    let mut settled = 0;
+    for (lower, upper, within) in bounds
+        .iter()
+        .flat_map(|lower| bounds.iter().flat_map(move |upper| [true, false].map(|it| (lower, upper, it))))
+    {
+        let (from, to) = if within { ("gte", "lte") } else { ("gt", "lt") };
+        let condition = of(&json!({"range": {"d": {from: lower, to: upper}}}));
+        let residue = condition.residue().unwrap();
+        let verdicts: Vec<Vec<bool>> = grid
+            .iter()
+            .map(|&now| {
+                let holds =
+                    |date: &Millis| residue.holds(now, &|_, show| show(ecs::Scalar::Str(&to_iso(*date))));
+                grid.iter().map(holds).collect()
+            })
+            .collect();
+        for first in 0..grid.len() {
+            for last in first..grid.len() {
+                if residue.is_settled(grid[first], grid[last]) {
+                    settled += 1;
+                    assert!(verdicts[first..=last].iter().all(|it| *it == verdicts[first]), "{condition}");
+                }
+            }
+        }
+    }
+    assert!(settled > 72 * 9, "more than single instants: {settled}");
 }
 
 #[test]

@@ -65,6 +65,11 @@ impl<'a> Current<'a> {
         Self { info, row: None }
     }
 
+    /// An event that is in the table already; `info` is what the table says of it.
+    pub(super) fn again(info: EventInfo<'a>, event: EventRef) -> Self {
+        Self { info, row: Some(event) }
+    }
+
     pub(super) fn row(&mut self, events: &mut EventTable) -> EventRef {
         *self.row.get_or_insert_with(|| events.push(&self.info))
     }

@@ -1,6 +1,6 @@
 //! What a rule type is told of an event that it gathers.
 
-use super::events::{Current, EventRef, EventTable, identity};
+use super::events::{Current, EventInfo, EventRef, EventTable, identity};
 use crate::tails::ColumnNumber;
 use crate::term::{Interner, Term, TermId};
 
@@ -23,6 +23,22 @@ impl<'a, 'b> Feed<'a, 'b> {
         is_in_reach: bool,
     ) -> Self {
         Self { current, events, values, columns, is_in_reach }
+    }
+
+    /// Feeds an event that is in the table already.
+    pub(crate) fn again(
+        event: EventRef,
+        events: &mut EventTable,
+        values: &[Interner],
+        columns: &[ColumnNumber],
+        is_in_reach: bool,
+        take: impl FnOnce(&mut Feed<'_, '_>),
+    ) {
+        let id = events.id(event, &mut [0; 36]).to_owned();
+        let (timestamp, origin) = (events.timestamp(event), events.origin(event));
+        let info = EventInfo { id: &id, index: events.index(event), timestamp, origin };
+        let mut current = Current::again(info, event);
+        take(&mut Feed::new(&mut current, events, values, columns, is_in_reach));
     }
 
     /// The event in the table: it goes there when somebody needs it.

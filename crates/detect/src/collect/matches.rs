@@ -31,13 +31,16 @@ pub(crate) struct RuleMatches {
 
 impl Matches {
     pub(super) fn new(collector: Collector) -> Self {
-        let Collector { tails, events, rules, values, watched, .. } = collector;
+        let Collector { tails, mut events, rules, values, watched, .. } = collector;
         let copies = copies(&events, rules.iter().flat_map(|it| it.gathered.told_apart()));
-        let rules = rules.into_iter().map(|rule| RuleMatches {
-            complete: rule.gathered.finish(&copies, &events),
-            matched: rule.matched,
-        });
-        let rules = rules.collect();
+        let mut completed = Vec::with_capacity(rules.len());
+        for (number, rule) in rules.into_iter().enumerate() {
+            let complete = rule.gathered.finish(&copies, &events);
+            let columns = tails.columns(tails.filters_of(number).start);
+            let complete = complete.settled(&tails.rules()[number], columns, &values, &mut events);
+            completed.push(RuleMatches { complete, matched: rule.matched });
+        }
+        let rules = completed;
         let ranks = values.iter().map(|_| OnceLock::new()).collect();
         Self { events, tails, rules, watched, values, ranks }
     }

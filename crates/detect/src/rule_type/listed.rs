@@ -1,7 +1,8 @@
 //! Rules of any type whose filter leaves a [`Residue`](plan::Residue): match by match, execution by execution.
 //!
 //! What one execution sees the next may not, so nothing can be stepped over or summed up: each execution that has
-//! matches in reach asks all of them again. Such rules are few.
+//! matches in reach asks all of them again. Such rules are few; and once all matches are known, those of a rule whose
+//! executions decide alike are handed to its type.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,8 @@ use super::{Detail, Executions, Run};
 use crate::collect::{EventRef, EventTable, Feed, Moved};
 use crate::fate::{Fate, Watched};
 use crate::schedule::{Ticks, Window};
-use crate::tail::EventTime;
+use crate::tail::{EventTime, Tail};
+use crate::tails::ColumnNumber;
 use crate::term::{Interner, TermId};
 use crate::writer::{Writer, Written};
 
@@ -85,6 +87,27 @@ impl Listed {
         self.copies
     }
 
+    /// A time at which the residue says what it says in every execution that could see one of the matches; none if it
+    /// does not say the same in all.
+    pub(super) fn settled_at(&self, tail: &Tail) -> Option<Millis> {
+        let (first, last) = self.times()?;
+        let (from, to) = (tail.bounds.from.spread()?, tail.bounds.to.spread()?);
+        let (first, last) = (first.saturating_sub(to.1), last.saturating_sub(from.0));
+        tail.residue.as_ref().filter(|it| it.is_settled(first, last)).map(|_| first)
+    }
+
+    /// What matches for an execution at `now`.
+    pub(super) fn matching(
+        &self,
+        tail: &Tail,
+        columns: &[ColumnNumber],
+        values: &[Interner],
+        now: Millis,
+    ) -> Vec<&ListedMatch> {
+        let residue = ResidueColumns::of(tail, columns.iter().map(|it| &values[it.index()]));
+        self.matches.iter().filter(|it| residue.holds(now, &it.values)).collect()
+    }
+
     /// The place of the first match that is not before the time.
     fn from(&self, time: Millis) -> usize {
         self.matches.partition_point(|it| it.at.time < time)
@@ -123,6 +146,14 @@ impl Listed {
     }
 }
 
+/// Whether the rule's residue leaves the event out in the first execution whose range it lies in.
+pub(super) fn is_left_out(watched: &Watched, run: Run<'_>) -> bool {
+    let first = run.tail.residue.as_ref().and_then(|_| run.ticks.first_holding(watched.at.time));
+    first.is_some_and(|tick| {
+        !ResidueColumns::new(run).holds(run.ticks.window(tick).started_at, &watched.values)
+    })
+}
+
 /// A rule's residue, and where its values are.
 struct ResidueColumns<'a> {
     residue: Option<&'a Residue>,
@@ -133,9 +164,13 @@ struct ResidueColumns<'a> {
 
 impl<'a> ResidueColumns<'a> {
     fn new(run: Run<'a>) -> Self {
-        let skipped = run.tail.rule_type.columns(0).len();
-        let columns = run.columns()[skipped..].iter().map(|&it| run.matches.values(it)).collect();
-        Self { residue: run.tail.residue.as_deref(), columns, skipped }
+        Self::of(run.tail, run.columns().iter().map(|&it| run.matches.values(it)))
+    }
+
+    /// With the values of all columns of the rule.
+    fn of(tail: &'a Tail, columns: impl Iterator<Item = &'a Interner>) -> Self {
+        let skipped = tail.rule_type.columns(0).len();
+        Self { residue: tail.residue.as_deref(), columns: columns.skip(skipped).collect(), skipped }
     }
 
     /// Whether what has these values is a match for the execution at `now`.

@@ -18,7 +18,7 @@ use crate::outcome::{Metrics, Warning};
 use crate::schedule::{Ticks, Window};
 use crate::tail::{EventTime, Tail, TailError};
 use crate::tails::{Column, ColumnNumber};
-use crate::term::TermId;
+use crate::term::{Interner, TermId};
 use crate::writer::Writer;
 
 pub use new_terms::COMBINATIONS_MAX;
@@ -215,6 +215,27 @@ impl Gathered {
 }
 
 impl Complete {
+    /// As the rule's type keeps it, if all executions that could see a match decide alike what the filter left to them:
+    /// an exception, say, that expires long after the data.
+    pub(crate) fn settled(
+        self,
+        tail: &Tail,
+        columns: &[ColumnNumber],
+        values: &[Interner],
+        events: &mut EventTable,
+    ) -> Self {
+        let Self::Listed(listed) = self else { return self };
+        let Some(now) = listed.settled_at(tail) else { return Self::Listed(listed) };
+        let copies = listed.copies();
+        let matches = listed.matching(tail, columns, values, now);
+        match &tail.rule_type {
+            RuleType::Query => Self::Query(query::Complete::of(&matches, copies, events)),
+            RuleType::NewTerms(_) => {
+                Self::NewTerms(Box::new(new_terms::Complete::of(&matches, tail, columns, values, events)))
+            }
+        }
+    }
+
     /// The times of the first and the last match that is kept, as the rule tells time.
     pub(crate) fn times(&self) -> Option<(Millis, Millis)> {
         match self {
@@ -245,6 +266,8 @@ impl Complete {
     /// Why no alert is about the event, which the rule matched: one reason, or one for each of its terms.
     pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
         match self {
+            // What was settled for all executions was left out of these.
+            Self::Query(_) | Self::NewTerms(_) if listed::is_left_out(watched, run) => vec![Fate::NotThen],
             Self::Query(it) => it.why_not(watched, run),
             Self::NewTerms(it) => it.why_not(watched, run),
             Self::Listed(it) => it.why_not(watched, run),

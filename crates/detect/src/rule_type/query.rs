@@ -69,6 +69,13 @@ pub(crate) struct Complete {
 }
 
 impl Complete {
+    /// Of these matches, as they were listed.
+    pub(super) fn of(matches: &[&ListedMatch], copies: u64, events: &EventTable) -> Self {
+        let found = matches.iter().filter(|it| !it.is_copy);
+        let found = found.map(|it| Match { time: it.at.time, event: it.event, fallback: it.at.fallback });
+        Self { copies, ..Gathered(found.collect()).finish(&[], events) }
+    }
+
     /// Events with the timestamp override (or of a rule without), then those that lack it, each by time.
     fn lists(&self) -> [&[Match]; 2] {
         let (with, without) = self.found.split_at(self.split);

@@ -2,6 +2,7 @@
 
 mod naive;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ecs::date::DateMath;
@@ -366,6 +367,40 @@ proptest! {
         let (rule, mode) = (case.rule.rule(), Mode::Replay { since: case.since, until: case.until });
         let tail = case.rule.tail(mode).with_residue(Some(residue()));
         case.check(tail, &rule, &case.ranges(&rule), |it| is_asked(&rule, mode, it))?;
+    }
+
+    /// A residue on which all executions agree is a filter.
+    #[test]
+    fn a_settled_residue_is_a_filter(case in case().prop_map(Case::apart), created in time()) {
+        let mode = Mode::Replay { since: case.since, until: case.until };
+        let before = json!({"range": {"event.created": {"lt": ecs::date::to_iso(created)}}});
+        let before = plan::condition(&plan::dsl::parse(&before).unwrap(), &Catalog::ecs()).unwrap();
+        let outcome = |matches: &Matches| {
+            let (known, limits) = (KnownAlerts::default(), Limits::default());
+            let outcome = matches.execute_as(mode, 0, case.span(), &known, limits, case.page).unwrap();
+            // Those of an event's terms come in the order of their numbers.
+            let fates = matches.fates(0, case.span(), &known, limits).unwrap();
+            let fates: BTreeSet<String> = fates.iter().map(|it| format!("{it:?}")).collect();
+            (said(&outcome), outcome.executions, fates)
+        };
+        let filtered = case.collect(case.rule.tail(mode), "event-0", |it| it.created < created).finish();
+        let (expected, executions, fates) = outcome(&filtered);
+        // Long expired, and long to come.
+        for until in [0, 4_000_000_000_000] {
+            let condition = plan::Condition::until(until);
+            let condition = if until == 0 { condition } else { condition.negate() };
+            let condition = plan::Condition::any_of([before.clone(), condition]);
+            let tail = case.rule.tail(mode).with_residue(condition.residue());
+            let matches = case.collect(tail, "event-0", |_| true).finish();
+            let found = outcome(&matches);
+            prop_assert_eq!(&found.0, &expected);
+            if case.rule.rule().from.reads_clock() && case.rule.rule().to.reads_clock() {
+                prop_assert_eq!(&found.1, &executions);
+                if !fates.is_empty() {
+                    prop_assert_eq!(&found.2, &fates);
+                }
+            }
+        }
     }
 
     /// Events that the rule does not match change nothing, wherever they lie.

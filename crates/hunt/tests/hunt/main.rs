@@ -6,6 +6,7 @@ mod setup;
 
 mod alike;
 mod broken;
+mod clock;
 mod exceptions;
 mod get_password_data;
 mod kinds;

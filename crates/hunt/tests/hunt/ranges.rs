@@ -243,6 +243,15 @@ fn now_in_a_query() {
     folder.write("logs.json", case("now-in-query", "logs.json"));
     let found = texts(&hunt_in(&folder, &rules));
     assert_eq!(found.iter().map(|it| started(it)).collect::<Vec<_>>(), ["10:00", "10:00"]);
+    // One execution starts with its end, which is that of the data if nothing else is said.
+    let alerts = |to: Option<&str>| {
+        let to = to.map(|it| ecs::date::parse(it).unwrap());
+        run(&HuntOptions { mode: Mode::Once { from: None, to }, ..options(&folder, &rules) }).alerts.len()
+    };
+    assert_eq!(alerts(None), 2);
+    assert_eq!(alerts(Some("2024-05-01T10:10:00Z")), 2);
+    assert_eq!(alerts(Some("2024-05-01T10:10:01Z")), 1, "more than ten minutes old");
+    assert_eq!(alerts(Some("2024-05-01T11:00:01Z")), 0);
 }
 
 /// A burst at the end of the data fills the limit of alerts. What is left over is taken up by the executions that still

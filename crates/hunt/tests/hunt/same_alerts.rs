@@ -52,6 +52,20 @@ fn rules() -> Vec<Rule> {
                 new_terms("[\"event.action\"]", "now-4d")
             ),
         ),
+        // What the clock decides, each execution does, and those that come after it may differ.
+        rule(
+            "Seen in time",
+            "type = \"query\"\nquery = \"event.action: GetPasswordData and @timestamp >= now-3m\"\n\
+             from = \"now-20m\"\n",
+        ),
+        rule(
+            "New role, or one that waited",
+            &format!(
+                "query = \"user.name: ci or (@timestamp < now-2h and not related.user: o*)\"\ninterval = \"1h\"\n\
+                 from = \"now-6h\"\nmax_signals = 2\n{}",
+                new_terms("[\"user.name\"]", "now-2d")
+            ),
+        ),
     ]
 }
 
@@ -227,8 +241,10 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
     rules
         .iter()
         .map(|rule| {
-            let filter = rule::compile(rule, &catalog).unwrap().at(NOW);
-            let tails = Arc::new(Tails::new(vec![Tail::new(rule, mode, &catalog).unwrap()]));
+            let condition = rule::compile(rule, &catalog).unwrap();
+            let filter = condition.filter();
+            let tail = Tail::new(rule, mode, &catalog).unwrap().with_residue(condition.residue());
+            let tails = Arc::new(Tails::new(vec![tail]));
             let fields: Vec<(&str, ecs::Shape)> = tails.all_columns().collect();
             let mut collector = Collector::new(Arc::clone(&tails));
             collector.name_indices(&[rule::CLOUDTRAIL_INDEX.to_owned()]);

@@ -42,6 +42,12 @@ impl Residue {
         &self.columns
     }
 
+    /// Whether all executions that start between `first` and `last` decide alike, whatever the event: then nothing is left
+    /// to any single one of them.
+    pub fn is_settled(&self, first: Millis, last: Millis) -> bool {
+        self.node.is_settled(first, last)
+    }
+
     /// Whether the event is a match for an execution that starts at `now`. `values` shows the event's values of a
     /// column, by its place in [`Residue::columns`].
     pub fn holds(&self, now: Millis, values: &Values<'_>) -> bool {
@@ -74,6 +80,17 @@ impl Node {
             Expr::Is(predicate) => {
                 Self::Is(number(columns, &predicate.path, predicate.shape), predicate.test.compile())
             }
+        }
+    }
+
+    fn is_settled(&self, first: Millis, last: Millis) -> bool {
+        match self {
+            Self::Const(_) | Self::Is(..) => true,
+            Self::All(nodes) | Self::Any(nodes) => nodes.iter().all(|it| it.is_settled(first, last)),
+            Self::Not(node) => node.is_settled(first, last),
+            Self::Dates(_, dates) => dates.is_same(first, last),
+            Self::Objects(_, inner) => inner.is_settled(first, last),
+            Self::Until(end) => last <= *end || *end < first,
         }
     }
 

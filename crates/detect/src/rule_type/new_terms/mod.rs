@@ -10,13 +10,14 @@ use ecs::{Catalog, Millis};
 use serde_json::Value;
 
 use super::Run;
-use crate::collect::{Feed, Moved};
+use super::listed::ListedMatch;
+use crate::collect::{EventTable, Feed, Moved};
 use crate::fate::{Fate, Watched};
 use crate::id;
 use crate::outcome::{Metrics, Warning, WarningKind};
 use crate::tail::{EventTime, Mode, Tail, TailError};
-use crate::tails::Column;
-use crate::term::{TermId, TermType};
+use crate::tails::{Column, ColumnNumber};
+use crate::term::{Interner, TermId, TermType};
 use combinations::{Combinations, Skipped};
 use table::{Combination, Counting, Keeping, TermTable, Terms};
 
@@ -115,6 +116,27 @@ pub(crate) struct Complete {
 }
 
 impl Complete {
+    /// Of these matches, as they were listed.
+    pub(super) fn of(
+        matches: &[&ListedMatch],
+        tail: &Tail,
+        columns: &[ColumnNumber],
+        values: &[Interner],
+        events: &mut EventTable,
+    ) -> Self {
+        let mut gathered = Gathered::new(tail);
+        let (earliest, latest) = tail.reach();
+        let own = tail.rule_type.columns(0).len();
+        for it in matches {
+            let is_in_reach = earliest <= it.at.time && it.at.time <= latest;
+            let terms: Vec<&[TermId]> = it.values[..own].iter().map(Vec::as_slice).collect();
+            Feed::again(it.event, events, values, &columns[..own], is_in_reach, |feed| {
+                gathered.push(it.at, &terms, feed);
+            });
+        }
+        gathered.finish()
+    }
+
     pub(super) fn times(&self) -> Option<(Millis, Millis)> {
         let ends = self.terms.runs().map(|(_, run, _)| (run.start, run.last));
         ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
@@ -135,7 +157,8 @@ impl Complete {
     /// For each of the event's terms.
     pub(super) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
         let mut fates = Vec::new();
-        let values: Vec<&[TermId]> = watched.values.iter().map(Vec::as_slice).collect();
+        let own = run.tail.rule_type.columns(0).len();
+        let values: Vec<&[TermId]> = watched.values[..own].iter().map(Vec::as_slice).collect();
         let columns = run.columns();
         let term = |column: usize, id| run.matches.values(columns[column]).get(id);
         let left_out = Combinations::new(&values, term).each(|key| {
