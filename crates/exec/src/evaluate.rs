@@ -227,6 +227,7 @@ impl<'a> Pass<'a> {
             Clause::Const(true) => {}
             Clause::Const(false) => rows.clear(),
             Clause::Leaf { leaf, wanted } => self.retain_leaf(*leaf, *wanted, rows),
+            Clause::Relation { id, wanted } => self.retain_related(*id, *wanted, rows),
             Clause::All(clauses) => self.retain_all(clauses, rows),
             Clause::Any(clauses) => self.retain_any(clauses, rows),
         }

@@ -1,10 +1,13 @@
 //! One filter: the clauses that must all hold, and what a block must have for any row to satisfy it.
 
-use crate::ids::{LeafId, PredicateId};
+use crate::ids::{LeafId, PredicateId, RelationId};
 use crate::program::{Kind, Program};
 
 /// What a decision on a value costs, relative to a look-up of its number in a set of bits.
 const ASKING: u32 = 16;
+
+/// What a question about several fields costs: it is computed row by row, so it comes after all that is decided by value.
+const RELATING: u32 = 1 << 20;
 
 /// A condition on a row.
 #[derive(Clone, Debug)]
@@ -13,6 +16,11 @@ pub(crate) enum Clause {
     /// Whether some value satisfies the leaf, or that none does.
     Leaf {
         leaf: LeafId,
+        wanted: bool,
+    },
+    /// Whether some choice of values satisfies the relation, or that none does.
+    Relation {
+        id: RelationId,
         wanted: bool,
     },
     All(Vec<Clause>),
@@ -81,7 +89,7 @@ impl Filter {
                 Vec::new()
             }
             Clause::All(clauses) => clauses,
-            Clause::Leaf { .. } | Clause::Any(_) => vec![clause],
+            Clause::Leaf { .. } | Clause::Relation { .. } | Clause::Any(_) => vec![clause],
         };
         for clause in &mut clauses {
             clause.order(program);
@@ -139,7 +147,7 @@ impl Clause {
     /// Puts the cheapest of the children first, at every level.
     fn order(&mut self, program: &Program) {
         match self {
-            Self::Const(_) | Self::Leaf { .. } => {}
+            Self::Const(_) | Self::Leaf { .. } | Self::Relation { .. } => {}
             Self::All(clauses) | Self::Any(clauses) => {
                 for clause in &mut *clauses {
                     clause.order(program);
@@ -158,6 +166,7 @@ impl Clause {
                 // Negated clauses are rarely what leaves few rows.
                 1 + u32::from(!wanted) + asked.saturating_mul(ASKING)
             }
+            Self::Relation { .. } => RELATING,
             Self::All(clauses) | Self::Any(clauses) => {
                 clauses.iter().fold(1, |sum: u32, clause| sum.saturating_add(clause.cost(program)))
             }
@@ -168,6 +177,7 @@ impl Clause {
         match self {
             Self::Const(_) => false,
             Self::Leaf { leaf, .. } => program.leaves[leaf.index()].late,
+            Self::Relation { id, .. } => program.relations[id.index()].late,
             Self::All(clauses) | Self::Any(clauses) => clauses.iter().any(|clause| clause.is_late(program)),
         }
     }
@@ -178,7 +188,7 @@ impl Clause {
         match self {
             Self::Leaf { .. } => leaves.len() == 1 && is(self),
             Self::Any(clauses) => leaves.len() == clauses.len() && clauses.iter().all(is),
-            Self::Const(_) | Self::All(_) => false,
+            Self::Const(_) | Self::Relation { .. } | Self::All(_) => false,
         }
     }
 }

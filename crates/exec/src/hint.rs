@@ -44,7 +44,8 @@ impl Hint {
             | Test::Ip(_)
             | Test::Date { .. }
             | Test::Place
-            | Test::Nested(_) => Self::Any,
+            | Test::Nested(_)
+            | Test::Computed(_) => Self::Any,
         }
     }
 

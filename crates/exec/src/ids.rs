@@ -23,6 +23,8 @@ id! {
     ColumnId
     /// A question about one value; equal questions of many filters are one.
     PredicateId
+    /// A question about several fields; equal ones of many filters are one.
+    RelationId
     /// Predicates on one column, any of which may hold; equal sets of many filters are one.
     LeafId
     /// A text, among the texts that the predicates of one column ask for.

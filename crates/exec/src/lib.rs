@@ -50,6 +50,7 @@ mod ids;
 mod normal;
 mod postings;
 mod program;
+mod relate;
 mod scratch;
 mod view;
 

@@ -3,7 +3,8 @@
 //! It is the authority: where the two differ, the program is wrong.
 
 use block::Block;
-use ecs::Scalar;
+use ecs::{Scalar, Shape};
+use plan::value::{Operand, Relation, Values};
 use plan::{Expr, Matcher};
 
 use crate::Row;
@@ -19,6 +20,7 @@ enum Node<'a> {
     Or(Vec<Node<'a>>),
     Not(Box<Node<'a>>),
     Is { predicate: &'a plan::Predicate, matcher: Matcher },
+    Relates(&'a Relation),
 }
 
 impl<'a> NaiveFilter<'a> {
@@ -46,6 +48,7 @@ impl<'a> Node<'a> {
             Expr::Or(any) => Self::Or(any.iter().map(Self::new).collect()),
             Expr::Not(inner) => Self::Not(Box::new(Self::new(inner))),
             Expr::Is(predicate) => Self::Is { predicate, matcher: predicate.test.compile() },
+            Expr::Relates(relation) => Self::Relates(relation),
         }
     }
 
@@ -55,14 +58,42 @@ impl<'a> Node<'a> {
             Self::And(all) => all.iter().all(|node| node.matches(block, indices, row)),
             Self::Or(any) => any.iter().any(|node| node.matches(block, indices, row)),
             Self::Not(inner) => !inner.matches(block, indices, row),
-            Self::Is { predicate, matcher } => match predicate.path.as_str() {
-                "_id" => matcher.matches(Scalar::Str(block.id(row))),
-                "_index" => matcher.matches(Scalar::Str(&indices[block.index(row) as usize])),
-                path => block.schema().get(path, predicate.shape).is_some_and(|slot| {
-                    let column = block.column(slot);
-                    column.row(row).iter().any(|&ordinal| matcher.matches(column.value(ordinal)))
-                }),
-            },
+            Self::Is { predicate, matcher } => {
+                let mut found = false;
+                let place = (predicate.path.as_str(), predicate.shape);
+                each_value(block, indices, row, place, |value| found = found || matcher.matches(value));
+                found
+            }
+            Self::Relates(relation) => {
+                let values = |operand: &'a Operand| {
+                    let mut values = Values::new(operand);
+                    for path in &operand.paths {
+                        each_value(block, indices, row, (path, operand.shape), |it| values.add(it));
+                    }
+                    values.finish()
+                };
+                relation.some_choice(&relation.operands().iter().map(values).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+/// Shows the values of a path, one after the other.
+fn each_value(
+    block: &Block,
+    indices: &[String],
+    row: usize,
+    (path, shape): (&str, Shape),
+    mut show: impl FnMut(Scalar<'_>),
+) {
+    match path {
+        "_id" => show(Scalar::Str(block.id(row))),
+        "_index" => show(Scalar::Str(&indices[block.index(row) as usize])),
+        _ => {
+            if let Some(slot) = block.schema().get(path, shape) {
+                let column = block.column(slot);
+                column.row(row).iter().for_each(|&ordinal| show(column.value(ordinal)));
+            }
         }
     }
 }

@@ -11,10 +11,11 @@
 //! `a: x and a: y` stays two leaves: different values may satisfy them.
 
 use ecs::Shape;
+use plan::value::Relation;
 use plan::{Expr, Predicate};
 use rustc_hash::FxHashMap;
 
-use crate::ids::{ColumnId, PredicateId};
+use crate::ids::{ColumnId, PredicateId, RelationId};
 
 /// An expression in normal form. The order of the variants and of the children is arbitrary but fixed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +24,8 @@ pub(crate) enum Node {
     Const(bool),
     /// Whether some value of the column satisfies some predicate, or that none does.
     Leaf { wanted: bool, column: ColumnId, predicates: Vec<PredicateId> },
+    /// Whether some choice of values of several columns satisfies the relation, or that none does.
+    Relation { wanted: bool, id: RelationId },
     /// Two or more, all of which must hold.
     All(Vec<Node>),
     /// Two or more, any of which may hold.
@@ -34,6 +37,9 @@ pub(crate) enum Node {
 pub(crate) struct Interner<'a> {
     pub(crate) columns: Vec<(&'a str, Shape)>,
     pub(crate) predicates: Vec<(ColumnId, &'a Predicate)>,
+    /// The relations, with the columns of each of their operands.
+    pub(crate) relations: Vec<(Vec<Vec<ColumnId>>, &'a Relation)>,
+    relation_ids: FxHashMap<&'a Relation, RelationId>,
     column_ids: FxHashMap<(&'a str, Shape), ColumnId>,
     predicate_ids: FxHashMap<&'a Predicate, PredicateId>,
 }
@@ -50,6 +56,7 @@ impl<'a> Interner<'a> {
                 let (column, id) = self.intern(predicate);
                 Node::Leaf { wanted, column, predicates: vec![id] }
             }
+            Expr::Relates(relation) => Node::Relation { wanted, id: self.intern_relation(relation) },
             Expr::And(children) => self.combine(children, wanted, wanted),
             Expr::Or(children) => self.combine(children, !wanted, wanted),
         }
@@ -69,7 +76,9 @@ impl<'a> Interner<'a> {
                 Node::Const(value) => return Node::Const(value),
                 Node::All(inner) if all => flat.extend(inner),
                 Node::Any(inner) if !all => flat.extend(inner),
-                node @ (Node::Leaf { .. } | Node::All(_) | Node::Any(_)) => flat.push(node),
+                node @ (Node::Leaf { .. } | Node::Relation { .. } | Node::All(_) | Node::Any(_)) => {
+                    flat.push(node);
+                }
             }
         }
         flat = gather(flat, all);
@@ -85,15 +94,33 @@ impl<'a> Interner<'a> {
         if let Some(&id) = self.predicate_ids.get(predicate) {
             return (self.predicates[id.index()].0, id);
         }
-        let key = (predicate.path.as_str(), predicate.shape);
-        let column = *self.column_ids.entry(key).or_insert_with(|| {
-            self.columns.push(key);
-            ColumnId::new(self.columns.len() - 1)
-        });
+        let column = self.column(&predicate.path, predicate.shape);
         let id = PredicateId::new(self.predicates.len());
         self.predicates.push((column, predicate));
         self.predicate_ids.insert(predicate, id);
         (column, id)
+    }
+
+    fn intern_relation(&mut self, relation: &'a Relation) -> RelationId {
+        if let Some(&id) = self.relation_ids.get(relation) {
+            return id;
+        }
+        let columns = relation
+            .operands()
+            .iter()
+            .map(|operand| operand.paths.iter().map(|path| self.column(path, operand.shape)).collect());
+        let columns = columns.collect();
+        let id = RelationId::new(self.relations.len());
+        self.relations.push((columns, relation));
+        self.relation_ids.insert(relation, id);
+        id
+    }
+
+    fn column(&mut self, path: &'a str, shape: Shape) -> ColumnId {
+        *self.column_ids.entry((path, shape)).or_insert_with(|| {
+            self.columns.push((path, shape));
+            ColumnId::new(self.columns.len() - 1)
+        })
     }
 }
 

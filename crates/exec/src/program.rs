@@ -3,6 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use block::Schema;
 use ecs::{Scalar, Shape};
+use plan::value::Relation;
 use plan::{Expr, Matcher, Predicate, Sign};
 use rustc_hash::FxHashMap;
 
@@ -27,6 +28,7 @@ pub struct Program {
     pub(crate) columns: Vec<ColumnPlan>,
     pub(crate) predicates: Vec<PredicatePlan>,
     pub(crate) leaves: Vec<Leaf>,
+    pub(crate) relations: Vec<RelationPlan>,
     pub(crate) filters: Vec<Filter>,
     /// The filters that no index leads to: looked at in every block.
     pub(crate) always: Vec<FilterId>,
@@ -80,6 +82,16 @@ pub(crate) enum Kind {
     Any,
 }
 
+/// A question about several columns, decided row by row.
+#[derive(Debug)]
+pub(crate) struct RelationPlan {
+    pub(crate) relation: Relation,
+    /// For each operand the columns that hold its values.
+    pub(crate) columns: Vec<Vec<ColumnId>>,
+    /// One of them is a late column.
+    pub(crate) late: bool,
+}
+
 /// Predicates on one column, any of which may hold.
 #[derive(Debug)]
 pub(crate) struct Leaf {
@@ -123,11 +135,13 @@ impl Program {
             columns: Vec::with_capacity(interner.columns.len()),
             predicates: Vec::with_capacity(interner.predicates.len()),
             leaves: Vec::new(),
+            relations: Vec::with_capacity(interner.relations.len()),
             filters: Vec::with_capacity(filters.len()),
             always: Vec::new(),
         };
         program.add_columns(&interner, late);
         program.add_predicates(&interner);
+        program.add_relations(&interner);
         let mut leaf_ids = FxHashMap::default();
         for (node, filter) in nodes.into_iter().zip(filters) {
             let clause = program.clause(node, &mut leaf_ids);
@@ -226,6 +240,17 @@ impl Program {
         }
     }
 
+    fn add_relations(&mut self, interner: &Interner<'_>) {
+        for (columns, relation) in &interner.relations {
+            let late = columns.iter().flatten().any(|it| self.columns[it.index()].late);
+            self.relations.push(RelationPlan {
+                relation: (*relation).clone(),
+                columns: columns.clone(),
+                late,
+            });
+        }
+    }
+
     fn clause(&mut self, node: Node, ids: &mut FxHashMap<Vec<PredicateId>, LeafId>) -> Clause {
         match node {
             Node::Const(value) => Clause::Const(value),
@@ -234,6 +259,7 @@ impl Program {
             Node::Leaf { wanted, column, predicates } => {
                 Clause::Leaf { leaf: self.leaf_id(column, predicates, ids), wanted }
             }
+            Node::Relation { wanted, id } => Clause::Relation { id, wanted },
         }
     }
 

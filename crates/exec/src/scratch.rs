@@ -14,6 +14,7 @@ use crate::program::Program;
 pub struct Scratch {
     pub(crate) epoch: u64,
     pub(crate) leaves: Vec<LeafState>,
+    pub(crate) relations: Vec<RelationState>,
     pub(crate) columns: Vec<ColumnState>,
     /// The sets of ordinals of all leaves.
     pub(crate) words: Vec<u64>,
@@ -57,6 +58,8 @@ pub struct Stats {
     pub rows_started: u64,
     /// Rows whose values were asked about one by one, counted for each clause.
     pub rows_asked: u64,
+    /// Rows of which several values at once were asked about, each once for all filters that ask the same.
+    pub rows_related: u64,
     /// Rows that matched, counted for each filter.
     pub rows_matched: u64,
 }
@@ -74,6 +77,7 @@ impl Stats {
             values_asked,
             rows_started,
             rows_asked,
+            rows_related,
             rows_matched,
         } = other;
         self.blocks += blocks;
@@ -85,6 +89,7 @@ impl Stats {
         self.values_asked += values_asked;
         self.rows_started += rows_started;
         self.rows_asked += rows_asked;
+        self.rows_related += rows_related;
         self.rows_matched += rows_matched;
     }
 }
@@ -96,6 +101,14 @@ pub(crate) struct LeafState {
     pub(crate) mode: Mode,
     /// At most how many rows satisfy it; unknown at first.
     pub(crate) rows: Option<u32>,
+}
+
+/// What is known of a relation in the block of `epoch`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelationState {
+    pub(crate) epoch: u64,
+    /// At this word begins the set of rows that were asked about, after it the set of those that satisfy it.
+    pub(crate) asked: usize,
 }
 
 /// Which ordinals satisfy a leaf.
@@ -166,6 +179,9 @@ impl Scratch {
         let fresh = LeafState { epoch: 0, mode: Mode::Never, rows: None };
         if self.leaves.len() < program.leaves.len() {
             self.leaves.resize(program.leaves.len(), fresh);
+        }
+        if self.relations.len() < program.relations.len() {
+            self.relations.resize(program.relations.len(), RelationState { epoch: 0, asked: 0 });
         }
         if self.columns.len() < program.columns.len() {
             self.columns.resize_with(program.columns.len(), ColumnState::default);

@@ -20,13 +20,17 @@ impl Display for Expr {
             Self::Or(clauses) => list(f, "or", clauses),
             Self::Not(inner) => write!(f, "(not {inner})"),
             Self::Is(predicate) => write!(f, "{predicate}"),
+            Self::Relates(relation) => write!(f, "{relation}"),
         }
     }
 }
 
 impl Display for Predicate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.test)
+        match &self.test {
+            Test::Computed(computed) => computed.write(f, &self.path),
+            test => write!(f, "{}: {test}", self.path),
+        }
     }
 }
 
@@ -71,6 +75,7 @@ impl Display for Test {
                 alternatives(f, given)
             }
             Self::Nested(expr) => write!(f, "{{ {expr} }}"),
+            Self::Computed(computed) => computed.write(f, "_"),
         }
     }
 }

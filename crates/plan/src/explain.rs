@@ -2,6 +2,7 @@
 
 use ecs::{Object, document};
 
+use crate::value::Relation;
 use crate::{Expr, Predicate, Test, naive};
 
 /// How many values of a field an explanation shows.
@@ -37,7 +38,28 @@ pub fn explain(expr: &Expr, document: &Object) -> Explanation {
             list("not", std::slice::from_ref(inner), |parts| parts.iter().all(|it| !it.verdict))
         }
         Expr::Is(predicate) => of_predicate(predicate, document),
+        Expr::Relates(relation) => of_relation(relation, document),
     }
+}
+
+/// The values of each field, with its name: any of one may have been looked at together with any of another.
+fn of_relation(relation: &Relation, document: &Object) -> Explanation {
+    let mut seen = Vec::new();
+    for operand in relation.operands() {
+        let before = seen.len();
+        for path in &operand.paths {
+            document::values(document, path, operand.shape, |value| {
+                if seen.len() < MAX_SEEN {
+                    seen.push(format!("{path}: {}", value.text().replacen('\0', ": ", 1)));
+                }
+            });
+        }
+        if seen.len() == before && before < MAX_SEEN {
+            seen.push(format!("{operand}: no value"));
+        }
+    }
+    let verdict = relation.matches(document);
+    Explanation { clause: relation.to_string(), verdict, seen, parts: Vec::new() }
 }
 
 fn of_predicate(predicate: &Predicate, document: &Object) -> Explanation {

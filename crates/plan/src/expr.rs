@@ -3,6 +3,7 @@
 use ecs::Shape;
 
 use crate::Test;
+use crate::value::Relation;
 
 /// A boolean expression over one document. Negation is complement: there is no third truth value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,8 @@ pub enum Expr {
     Not(Box<Expr>),
     /// A question about one field.
     Is(Predicate),
+    /// A question about the values of several fields at once.
+    Relates(Relation),
 }
 
 /// A yes/no question about the values of one field: true if any one value satisfies the test.
@@ -33,27 +36,41 @@ pub struct Predicate {
 }
 
 impl Expr {
-    /// All questions in it, in order, repeats included; not those inside of nested ones.
+    /// All questions about one field in it, in order, repeats included; not those inside of nested ones.
     pub fn predicates(&self) -> Vec<&Predicate> {
         let mut found = Vec::new();
-        self.visit(&mut |predicate| found.push(predicate));
+        self.visit(&mut |question| match question {
+            Question::Predicate(predicate) => found.push(predicate),
+            Question::Relation(_) => {}
+        });
         found
     }
 
     /// What has to be known of a document to evaluate it; sorted, each once.
     pub fn paths(&self) -> Vec<(&str, Shape)> {
-        let mut paths: Vec<_> = self.predicates().iter().map(|it| (it.path.as_str(), it.shape)).collect();
+        let mut paths = Vec::new();
+        self.visit(&mut |question| match question {
+            Question::Predicate(predicate) => paths.push((predicate.path.as_str(), predicate.shape)),
+            Question::Relation(relation) => paths.extend(relation.paths()),
+        });
         paths.sort_unstable();
         paths.dedup();
         paths
     }
 
-    fn visit<'a>(&'a self, found: &mut impl FnMut(&'a Predicate)) {
+    fn visit<'a>(&'a self, found: &mut impl FnMut(Question<'a>)) {
         match self {
             Self::Const(_) => {}
             Self::And(clauses) | Self::Or(clauses) => clauses.iter().for_each(|it| it.visit(found)),
             Self::Not(inner) => inner.visit(found),
-            Self::Is(predicate) => found(predicate),
+            Self::Is(predicate) => found(Question::Predicate(predicate)),
+            Self::Relates(relation) => found(Question::Relation(relation)),
         }
     }
+}
+
+/// What an expression asks of a document.
+enum Question<'a> {
+    Predicate(&'a Predicate),
+    Relation(&'a Relation),
 }

@@ -3,6 +3,7 @@
 //! A language makes a [`Query`] of its text: the typed form of Elasticsearch's Query DSL, with spans.
 //! [`condition()`] checks it against the field catalogue and makes a [`Condition`] of it, which is an [`Expr`] unless it
 //! reads the clock: a boolean expression over [`Predicate`]s, each a yes/no question about the values of one field.
+//! What computes with values, or asks several fields at once, is a [`value`].
 //! [`naive`] evaluates an expression on one document; the `exec` crate evaluates many on blocks. Both ask the same
 //! [`Matcher`]s.
 //!
@@ -41,6 +42,7 @@ mod ranges;
 mod regexp;
 mod simplify;
 mod test;
+pub mod value;
 mod version;
 mod weaken;
 mod wildcard;
@@ -50,6 +52,7 @@ pub use explain::{Explanation, explain};
 pub use expr::{Expr, Predicate};
 pub use lower::{LowerError, LowerErrorKind, condition, lower};
 pub use matcher::Matcher;
+pub(crate) use number::Number;
 pub use number::NumberType;
 pub use query::{Bool, FieldUse, Leaf, LeafKind, Literal, Operator, Query, RangeBounds, ValueKind, ValueUse};
 pub use ranges::Ranges;

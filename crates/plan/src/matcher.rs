@@ -9,6 +9,7 @@ use ecs::{Object, Scalar, analyze};
 use crate::naive::Evaluator;
 use crate::regexp::CompiledRegexp;
 use crate::test::{KeywordField, Resolution, StringTest, Test, TextRange, TextTest};
+use crate::value::Computed;
 use crate::{NumberType, Ranges, Wildcard, fuzzy, version};
 
 /// A test made ready to run.
@@ -32,6 +33,7 @@ enum Kind {
     Place,
     Dynamic { string: Maybe, integer: Maybe, float: Maybe, boolean: Maybe },
     Nested(Box<Evaluator>),
+    Computed(Box<Computed>),
 }
 
 type Maybe = Option<Box<Matcher>>;
@@ -76,6 +78,7 @@ impl Test {
                 boolean: maybe(boolean),
             },
             Self::Nested(expr) => Kind::Nested(Box::new(Evaluator::new(expr))),
+            Self::Computed(computed) => Kind::Computed(computed.clone()),
         })
     }
 }
@@ -132,6 +135,7 @@ impl Matcher {
                 let Scalar::Str(text) = value else { return false };
                 serde_json::from_str::<Object>(text).is_ok_and(|it| evaluator.matches(&it))
             }
+            Kind::Computed(computed) => computed.matches(value),
         }
     }
 }
@@ -224,7 +228,7 @@ fn has_phrase(tokens: &[String], phrase: &[String], slop: u32) -> bool {
 }
 
 /// The address of a value, IPv4 as mapped IPv6.
-fn address(value: Scalar<'_>) -> Option<u128> {
+pub(crate) fn address(value: Scalar<'_>) -> Option<u128> {
     match value {
         Scalar::Str(text) => parse_address(text),
         _ => None,
@@ -248,7 +252,7 @@ pub(crate) fn address_key(address: IpAddr) -> u128 {
 }
 
 /// The truth value of a stored value; the empty string is false.
-fn truth_value(value: Scalar<'_>) -> Option<bool> {
+pub(crate) fn truth_value(value: Scalar<'_>) -> Option<bool> {
     match value {
         Scalar::Bool(value) => Some(value),
         Scalar::Str("true") => Some(true),

@@ -2,6 +2,7 @@
 
 use ecs::{Object, document};
 
+use crate::value::Relation;
 use crate::{Expr, Matcher, Predicate};
 
 /// Whether the document satisfies the expression. Its `_id` and `_index` are keys of the document.
@@ -20,6 +21,7 @@ enum Node {
     Or(Vec<Node>),
     Not(Box<Node>),
     Is(Predicate, Matcher),
+    Relates(Relation),
 }
 
 impl Evaluator {
@@ -42,6 +44,7 @@ impl Node {
             Expr::Or(any) => Self::Or(any.iter().map(Self::new).collect()),
             Expr::Not(inner) => Self::Not(Box::new(Self::new(inner))),
             Expr::Is(predicate) => Self::Is(predicate.clone(), predicate.test.compile()),
+            Expr::Relates(relation) => Self::Relates(relation.clone()),
         }
     }
 
@@ -58,6 +61,7 @@ impl Node {
                 });
                 found
             }
+            Self::Relates(relation) => relation.matches(object),
         }
     }
 }

@@ -11,7 +11,7 @@ impl Expr {
     #[must_use]
     pub fn simplify(self) -> Self {
         match self {
-            Self::Const(_) => self,
+            Self::Const(_) | Self::Relates(_) => self,
             Self::Is(mut predicate) => {
                 if let Test::Nested(inner) = predicate.test {
                     predicate.test = Test::Nested(Box::new(inner.simplify()));
@@ -115,6 +115,7 @@ impl Test {
             Self::Ip(ranges) => ranges.is_empty(),
             Self::Boolean { truth, falsity } => !truth && !falsity,
             Self::Nested(expr) => **expr == Expr::Const(false),
+            Self::Computed(computed) => computed.expr.is_constant() && !computed.expr.holds(&[]),
             Self::Dynamic { string, integer, float, boolean } => {
                 [string, integer, float, boolean].iter().all(|it| it.as_ref().is_none_or(|it| it.is_never()))
             }

@@ -3,6 +3,7 @@
 use ecs::FieldType;
 use ecs::date::Format;
 
+use crate::value::Computed;
 use crate::{Expr, NumberType, Ranges, Regexp, Wildcard};
 
 /// A question about one raw value. It knows how the field indexes a value (type, `ignore_above`, format), so a
@@ -72,6 +73,8 @@ pub enum Test {
     },
     /// The object satisfies the whole expression; its paths are relative to the nested field.
     Nested(Box<Expr>),
+    /// What is computed of the value is true.
+    Computed(Box<Computed>),
 }
 
 /// How a keyword field indexes its values.

@@ -38,7 +38,8 @@ impl Sign {
 
 impl Expr {
     /// What is true wherever this expression is, and made only of those predicates that `keep` accepts, which is told what
-    /// is wanted of each. No constant but at the top, and no negation but of a predicate.
+    /// is wanted of each. No constant but at the top, and no negation but of a predicate. Questions about several fields at
+    /// once are never kept: who knows a document in part does not know their answer.
     ///
     /// Under a negation everything turns round: to weaken `not (a and b)` is to find something that `a and b` follows
     /// from, and there a predicate that is not kept becomes false.
@@ -54,6 +55,8 @@ impl Expr {
             Self::Const(value) => Self::Const(*value == holds),
             // Whatever it says, it may be as wanted.
             Self::Is(predicate) if !keep(predicate, wanted) => Self::Const(true),
+            // Several fields are never known before all are.
+            Self::Relates(_) => Self::Const(true),
             Self::Is(_) if holds => self.clone(),
             Self::Is(_) => Self::Not(Box::new(self.clone())),
             Self::Not(inner) => inner.weakened(wanted.opposite(), keep),
@@ -67,7 +70,9 @@ impl Expr {
     pub fn conjuncts(&self) -> &[Self] {
         match self {
             Self::And(clauses) => clauses,
-            Self::Const(_) | Self::Or(_) | Self::Not(_) | Self::Is(_) => std::slice::from_ref(self),
+            Self::Const(_) | Self::Or(_) | Self::Not(_) | Self::Is(_) | Self::Relates(_) => {
+                std::slice::from_ref(self)
+            }
         }
     }
 
@@ -78,7 +83,7 @@ impl Expr {
         match self {
             Self::Is(predicate) => Some(vec![predicate]),
             Self::Const(false) => Some(Vec::new()),
-            Self::Const(true) | Self::Not(_) => None,
+            Self::Const(true) | Self::Not(_) | Self::Relates(_) => None,
             Self::And(clauses) => {
                 clauses.iter().filter_map(|it| it.one_of(cost)).min_by_key(|it| cost(it.as_slice()))
             }

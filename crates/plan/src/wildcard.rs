@@ -69,6 +69,20 @@ impl Wildcard {
         Self::new(parts, fold)
     }
 
+    /// Reads `*` and `?`; a backslash is itself.
+    pub fn without_escapes(pattern: &str, fold: bool) -> Self {
+        let mut parts = Vec::new();
+        for text in pattern.split_inclusive(['*', '?']) {
+            let (text, sign) = match text.strip_suffix('*') {
+                Some(text) => (text, Some(Glob::Any)),
+                None => text.strip_suffix('?').map_or((text, None), |text| (text, Some(Glob::One))),
+            };
+            parts.push(Glob::Text(text.to_owned()));
+            parts.extend(sign);
+        }
+        Self::new(parts, fold)
+    }
+
     /// The parts: no empty text, no two texts in a row, no two `*` in a row.
     pub fn parts(&self) -> &[Glob] {
         &self.parts

@@ -161,6 +161,7 @@ fn signs<'a>(expr: &'a Expr, wanted: Sign, told: &mut Vec<(&'a Predicate, Sign)>
     match expr {
         Expr::Const(_) => {}
         Expr::Is(predicate) => told.push((predicate, wanted)),
+        Expr::Relates(relation) => panic!("{relation} was kept"),
         Expr::And(clauses) | Expr::Or(clauses) => clauses.iter().for_each(|it| signs(it, wanted, told)),
         Expr::Not(inner) => {
             let opposite = if wanted == Sign::Holds { Sign::Fails } else { Sign::Holds };

@@ -71,7 +71,7 @@ pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr) -> BTreeSet<&'a str> {
         | RuleKind::ThreatMatch(_)
         | RuleKind::MachineLearning { .. } => &[],
     };
-    let asked = filter.predicates().into_iter().map(|predicate| predicate.path.as_str());
+    let asked = filter.paths().into_iter().map(|(path, _)| path);
     asked.chain(compared.iter().map(String::as_str)).collect()
 }
 

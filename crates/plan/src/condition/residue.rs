@@ -3,6 +3,7 @@
 use ecs::{Millis, Object, Scalar, Shape, document};
 
 use super::{Dates, Part};
+use crate::value::{Relation, Values as Choices};
 use crate::{Expr, Matcher};
 
 /// What the [filter](super::Condition::filter) of a condition leaves open, made ready to run: each execution decides
@@ -21,6 +22,8 @@ enum Node {
     Not(Box<Node>),
     /// The number is that of the column.
     Is(usize, Matcher),
+    /// With the columns of each operand.
+    Relates(Vec<Vec<usize>>, Relation),
     Dates(usize, Dates),
     /// Each value is an object, as text.
     Objects(usize, Box<Residue>),
@@ -80,12 +83,18 @@ impl Node {
             Expr::Is(predicate) => {
                 Self::Is(number(columns, &predicate.path, predicate.shape), predicate.test.compile())
             }
+            Expr::Relates(relation) => {
+                let columns = relation.operands().iter().map(|operand| {
+                    operand.paths.iter().map(|path| number(columns, path, operand.shape)).collect()
+                });
+                Self::Relates(columns.collect(), relation.clone())
+            }
         }
     }
 
     fn is_settled(&self, first: Millis, last: Millis) -> bool {
         match self {
-            Self::Const(_) | Self::Is(..) => true,
+            Self::Const(_) | Self::Is(..) | Self::Relates(..) => true,
             Self::All(nodes) | Self::Any(nodes) => nodes.iter().all(|it| it.is_settled(first, last)),
             Self::Not(node) => node.is_settled(first, last),
             Self::Dates(_, dates) => dates.is_same(first, last),
@@ -106,6 +115,15 @@ impl Node {
             Self::Any(nodes) => nodes.iter().any(|it| it.holds(now, values)),
             Self::Not(node) => !node.holds(now, values),
             Self::Is(column, matcher) => any(*column, &mut |value| matcher.matches(value)),
+            Self::Relates(columns, relation) => {
+                let of_operand = |(operand, columns): (_, &Vec<usize>)| {
+                    let mut choices = Choices::new(operand);
+                    columns.iter().for_each(|&column| values(column, &mut |value| choices.add(value)));
+                    choices.finish()
+                };
+                let choices: Vec<_> = relation.operands().iter().zip(columns).map(of_operand).collect();
+                relation.some_choice(&choices)
+            }
             Self::Dates(column, dates) => {
                 let ranges = dates.ranges(now);
                 any(*column, &mut |value| dates.has(&ranges, value))

@@ -18,6 +18,7 @@ use span::Span;
 
 pub use error::{LowerError, LowerErrorKind};
 use pieces::{Piece, words_of};
+pub(crate) use place::paths_of;
 use place::{Place, relative};
 
 use crate::condition::{Dates, Part};
@@ -31,9 +32,9 @@ const MAX_DEPTH: usize = 200;
 /// How many clauses `minimum_should_match` may be expanded to.
 const MAX_COMBINATIONS: usize = 1_000;
 /// What Elasticsearch gives keywords that it maps by itself.
-const DYNAMIC_IGNORE_ABOVE: u32 = 256;
+pub(crate) const DYNAMIC_IGNORE_ABOVE: u32 = 256;
 /// What the templates of Elastic's data streams give them.
-const ECS_IGNORE_ABOVE: u32 = 1024;
+pub(crate) const ECS_IGNORE_ABOVE: u32 = 1024;
 
 /// Checks the query against the fields and makes a condition of it. Finds all errors.
 pub fn condition(query: &Query, catalog: &Catalog) -> Result<Condition, Vec<LowerError>> {

@@ -17,15 +17,8 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The paths of a document that the field reads, relative to the objects that are asked.
     fn paths(&self) -> Vec<String> {
-        let own = [self.name.to_owned()];
-        let sources = match (self.mapping.sources.as_slice(), self.key) {
-            ([], _) => own.to_vec(),
-            (sources, None) => sources.to_vec(),
-            (sources, Some(key)) => sources.iter().map(|source| format!("{source}.{key}")).collect(),
-        };
-        sources.iter().map(|source| relative(source, self.nested)).collect()
+        paths_of(self.name, self.mapping, self.key, self.nested)
     }
 
     pub(super) fn is(&self, test: &Test) -> Expr {
@@ -52,6 +45,22 @@ impl Place<'_> {
         };
         Expr::Or(self.paths().into_iter().map(one).collect())
     }
+}
+
+/// The paths of a document that a field reads, relative to the objects of `nested` if these are asked. `key`: of a
+/// flattened field, the key below it.
+pub(crate) fn paths_of(
+    name: &str,
+    mapping: &Mapping,
+    key: Option<&str>,
+    nested: Option<&str>,
+) -> Vec<String> {
+    let sources = match (mapping.sources.as_slice(), key) {
+        ([], _) => vec![name.to_owned()],
+        (sources, None) => sources.to_vec(),
+        (sources, Some(key)) => sources.iter().map(|source| format!("{source}.{key}")).collect(),
+    };
+    sources.iter().map(|source| relative(source, nested)).collect()
 }
 
 /// The path within the objects of a nested field.
