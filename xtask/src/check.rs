@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 17] = [
+const LAYERS: [(&str, &[&str]); 18] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -18,10 +18,11 @@ const LAYERS: [(&str, &[&str]); 17] = [
     ("exec", &["block", "ecs", "plan"]),
     ("kql", &["ecs", "plan", "span"]),
     ("lucene", &["ecs", "plan", "span"]),
+    ("eql", &["ecs", "plan", "span"]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
-    ("rule", &["ecs", "kql", "lucene", "plan", "span"]),
+    ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("detect", &["ecs", "plan", "rule"]),
     ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
     ("report", &["ecs", "rule"]),
@@ -33,6 +34,7 @@ const LAYERS: [(&str, &[&str]); 17] = [
             "cloudtrail",
             "detect",
             "ecs",
+            "eql",
             "exec",
             "hunt",
             "kql",

@@ -5,6 +5,7 @@
 //! stands in `docs/compatibility.md` with the reason.
 
 mod ecs;
+mod eql;
 mod kql;
 mod matches;
 mod unsupported;
@@ -77,6 +78,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "kql-dsl", cases: kql::dsl_cases },
     Suite { name: "kql-match", cases: matches::kql_cases },
     Suite { name: "lucene", cases: matches::lucene_cases },
+    Suite { name: "eql-parse", cases: eql::parse_cases },
     Suite { name: "eql", cases: |data| unsupported::cases(data, "eql") },
     Suite { name: "esql", cases: |data| unsupported::cases(data, "esql") },
 ];
