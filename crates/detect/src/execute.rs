@@ -60,7 +60,7 @@ impl Matches {
         let mut outcome = self.before(rule, limits);
         let space_and_rule = format!("{SPACE}:{}", tail.rule_uuid);
         let budget = tail.max_signals.min(limits.alerts_per_execution);
-        let run = Run { matches: self, rule, tail, ticks: &ticks, page };
+        let run = Run { matches: self, rule, tail, ticks: &ticks, page, budget };
         let mut executions = self.rules[rule].complete.executions(run)?;
         let mut warm_up = WarmUp::new(span, &ticks);
         let (mut created, mut tick, mut last) = (HashSet::new(), ticks.first, ticks.last);
@@ -96,6 +96,8 @@ impl Matches {
             last = last.max(next);
             tick = next + 1;
         }
+        let kinds = executions.warnings().into_iter();
+        outcome.warnings.extend(kinds.map(|kind| Warning { execution: None, kind }));
         let data = span.last.saturating_sub(span.first);
         if let Some(history) = tail.history(span.last).filter(|&history| history > data)
             && !outcome.alerts.is_empty()
@@ -131,12 +133,15 @@ impl Matches {
         let none = KnownAlerts::default();
         let outcome = self.execute_as(everything, rule, span, &none, limits, TERMS_PAGE)?;
         let ticks = ticks(tail, self.span(rule, span))?;
-        let run = Run { matches: self, rule, tail, ticks: &ticks, page: TERMS_PAGE };
+        let budget = tail.max_signals.min(limits.alerts_per_execution);
+        let run = Run { matches: self, rule, tail, ticks: &ticks, page: TERMS_PAGE, budget };
         let mut fates: Vec<Fate> = Vec::new();
         for watched in watched() {
             let index = self.events.name(watched.index);
-            let about =
-                outcome.alerts.iter().filter(|it| it.event.id == watched.id && it.event.index == index);
+            let about = outcome
+                .alerts
+                .iter()
+                .filter(|it| it.events().any(|it| it.id == watched.id && it.index == index));
             let (mut found, mut said) = (Vec::new(), Vec::new());
             for alert in about {
                 said.push(alert.detail.terms());

@@ -29,6 +29,29 @@ pub(crate) fn new_terms_alert(index: &str, id: &str, space_and_rule: &str, terms
     ])
 }
 
+/// The ids of the building blocks about the events of a sequence, each with its index.
+pub(crate) fn building_blocks(events: &[(&str, &str)], rule: &str) -> Vec<String> {
+    let mut all = Sha256::new();
+    for (id, index) in events {
+        for part in [id, index, rule] {
+            all.update(part.as_bytes());
+        }
+    }
+    let block = |at: usize| hex(&all.clone().chain_update(at.to_string().as_bytes()).finalize());
+    (0..events.len()).map(block).collect()
+}
+
+/// The id of the shell around a sequence with these ancestors, each with its index.
+pub(crate) fn shell(ancestors: &[(&str, &str)], rule: &str) -> String {
+    let mut hasher = Sha256::new();
+    for (id, index) in ancestors {
+        hasher.update(id.as_bytes());
+        hasher.update(index.as_bytes());
+    }
+    hasher.update(rule.as_bytes());
+    hex(&hasher.finalize())
+}
+
 /// What the npm package `object-hash` makes, by default, of an array of texts, numbers, booleans, nulls and
 /// arrays of such.
 fn object_hash(values: &[Value]) -> String {
@@ -97,6 +120,24 @@ mod tests {
         assert_eq!(
             new_terms_alert(INDEX, DOCUMENT, RULE, &[json!("arn:aws:iam::111122223333:role/ci-deployer")]),
             "c4ee13d8bfa4d9128df1d86f55cea3aa8b9c09e0"
+        );
+    }
+
+    #[test]
+    fn known_ids_of_sequences() {
+        let rule = "6f1d3b2e-8a54-4c1f-9f0e-2b7c1d5e9a10";
+        let blocks = building_blocks(&[("e1", "i1"), ("e2", "i1")], rule);
+        assert_eq!(
+            blocks,
+            [
+                "ea857ff8e2bf78198c64091caf9869af843651b582f422e65f3fec2268a9ca41",
+                "9536e81930f33bbba96a3bf19299dfa3103510389000caabcff266ebd5a2dd97",
+            ]
+        );
+        let ancestors = [("e1", "i1"), (&*blocks[0], ""), ("e2", "i1"), (&*blocks[1], "")];
+        assert_eq!(
+            shell(&ancestors, rule),
+            "33096faddc114cb420b046c005d9b9a6d398ee19a60bdf6d07b8c5a679138f5b"
         );
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use ecs::date::to_iso;
 use ecs::{Millis, Origin};
 
-use crate::rule_type::{COMBINATIONS_MAX, Detail};
+use crate::rule_type::{COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, SEQUENCES_BEGUN_MAX};
 
 /// What the executions of one rule came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,12 +25,23 @@ pub struct Outcome {
 pub struct AlertSeed {
     /// The alert's id.
     pub id: String,
-    /// The event it is about.
+    /// The event it is about; of a sequence the newest.
     pub event: SeedEvent,
     /// The execution that raised it.
     pub execution: Execution,
     /// What only its rule type has.
     pub detail: Detail,
+}
+
+impl AlertSeed {
+    /// The events it is about, in the order of the rule's query.
+    pub fn events(&self) -> impl Iterator<Item = &SeedEvent> {
+        let (one, several) = match &self.detail {
+            Detail::Event | Detail::NewTerms(_) => (Some(&self.event), None),
+            Detail::Sequence(it) => (None, Some(it.present().map(|it| &it.event))),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
 }
 
 /// The event an alert is about; its document is built from the record at `origin`.
@@ -112,6 +123,22 @@ pub enum WarningKind {
         /// The time and `_id` of the first such event.
         first: Option<(Millis, String)>,
     },
+    /// Events with more join keys than are looked at.
+    JoinKeys {
+        /// How many events.
+        events: u64,
+        /// How many join keys were left out.
+        keys: u64,
+        /// The time and `_id` of the first such event.
+        first: (Millis, String),
+    },
+    /// More sequences were begun at a time than are kept.
+    Sequences {
+        /// How many were given up, the oldest first.
+        given_up: u64,
+        /// When it happened first, by the events.
+        at: Millis,
+    },
     /// The data reach less far back than the history window of the rule: what is new is new in them only.
     ShortHistory {
         /// How long the history window is.
@@ -132,6 +159,8 @@ impl WarningKind {
             Self::Combinations { .. } => "DETW03",
             Self::ShortHistory { .. } => "DETW04",
             Self::UncertainStart => "DETW05",
+            Self::JoinKeys { .. } => "DETW10",
+            Self::Sequences { .. } => "DETW11",
         }
     }
 }
@@ -159,6 +188,19 @@ impl fmt::Display for WarningKind {
                     None => Ok(()),
                 }
             }
+            Self::JoinKeys { events, keys, first: (time, id) } => write!(
+                f,
+                "{events} events have more than {JOIN_KEYS_MAX} combinations of values of the fields in `by`; {keys} \
+                 combinations were not looked at, so sequences of these may be missing. The first is {id} at {}.",
+                to_iso(*time)
+            ),
+            Self::Sequences { given_up, at } => write!(
+                f,
+                "More than {SEQUENCES_BEGUN_MAX} sequences were begun at a time, first at {}; {given_up} of them, the \
+                 oldest, were given up, so alerts may be missing. A shorter `maxspan`, or a stricter first item, needs \
+                 fewer.",
+                to_iso(*at)
+            ),
             Self::ShortHistory { history, data } => write!(
                 f,
                 "The data cover {}, less than the history of {} that the rule compares with: what is new is new in \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecs::{Catalog, Millis};
 use plan::Residue;
-use rule::Rule;
+use rule::{Pattern, Rule};
 
 use crate::rule_type::RuleType;
 use crate::schedule::{Bound, Bounds, TIME_MAX, TIME_MIN, Ticks};
@@ -56,6 +56,16 @@ pub enum TailError {
         /// `from`.
         from: String,
     },
+    /// Nothing can be told apart by a field without values.
+    #[error(
+        "`{field}` is {ty}, which has no values to join or to order events by; name a field under it or beside it"
+    )]
+    NoValues {
+        /// The field.
+        field: String,
+        /// What it is.
+        ty: &'static str,
+    },
     /// More executions than can be numbered.
     #[error("the range holds {count} executions, more than {limit}; narrow it down with a start time")]
     TooManyExecutions {
@@ -77,6 +87,7 @@ impl TailError {
             Self::History { .. } => "DET005",
             Self::TooManyExecutions { .. } => "DET006",
             Self::NoTerms { .. } => "DET007",
+            Self::NoValues { .. } => "DET010",
         }
     }
 }
@@ -113,7 +124,8 @@ pub struct Tail {
     pub(crate) interval: Millis,
     pub(crate) bounds: Bounds,
     pub(crate) max_signals: u32,
-    pub(crate) residue: Option<Arc<Residue>>,
+    /// By filter; empty if there is none.
+    residues: Vec<Option<Arc<Residue>>>,
     timestamp_override: Option<String>,
     fallback: bool,
 }
@@ -129,7 +141,21 @@ pub(crate) struct EventTime {
 impl Tail {
     /// Checks that the rule can be executed. The catalogue says how the values that go with its matches are typed.
     pub fn new(rule: &Rule, mode: Mode, catalog: &Catalog) -> Result<Self, TailError> {
-        let rule_type = RuleType::of(rule, catalog)?;
+        Self::of_pattern(rule, None, mode, catalog)
+    }
+
+    /// As [`new`](Self::new); `pattern` is what an EQL rule's query asks of the events of its filters together.
+    pub fn of_pattern(
+        rule: &Rule,
+        pattern: Option<&Pattern>,
+        mode: Mode,
+        catalog: &Catalog,
+    ) -> Result<Self, TailError> {
+        Self::of_type(rule, RuleType::of(rule, pattern, catalog)?, mode)
+    }
+
+    /// Of a rule whose type has this of its own.
+    pub(crate) fn of_type(rule: &Rule, rule_type: RuleType, mode: Mode) -> Result<Self, TailError> {
         let history = rule_type.history_window_start();
         if rule.alert_suppression.is_some() {
             return Err(TailError::Suppression);
@@ -161,7 +187,7 @@ impl Tail {
             interval: rule.interval.millis(),
             bounds,
             max_signals: rule.max_signals,
-            residue: None,
+            residues: Vec::new(),
             timestamp_override: rule.timestamp_override.clone().filter(|it| it != "@timestamp"),
             fallback: !rule.timestamp_override_fallback_disabled,
         })
@@ -183,7 +209,22 @@ impl Tail {
     /// history of a new-terms rule is filtered so as well, with the same `now`.
     #[must_use]
     pub fn with_residue(self, residue: Option<Residue>) -> Self {
-        Self { residue: residue.map(Arc::new), ..self }
+        self.with_residues(vec![residue])
+    }
+
+    /// As [`with_residue`](Self::with_residue), for each of the rule's filters.
+    #[must_use]
+    pub fn with_residues(self, residues: Vec<Option<Residue>>) -> Self {
+        Self { residues: residues.into_iter().map(|it| it.map(Arc::new)).collect(), ..self }
+    }
+
+    /// What the executions decide of the matches of a filter.
+    pub(crate) fn residue(&self, step: usize) -> Option<&Residue> {
+        self.residues.get(step)?.as_deref()
+    }
+
+    pub(crate) fn has_residue(&self) -> bool {
+        self.residues.iter().any(Option::is_some)
     }
 
     /// The field whose date takes the place of `@timestamp`: a column that the caller has to read.
@@ -198,11 +239,11 @@ impl Tail {
 
     /// The columns whose values go with a match of the filter: those of the rule's type, then those of the residue.
     pub(crate) fn columns(&self, step: usize) -> Vec<Column> {
-        let residue = self.residue.iter().flat_map(|it| it.columns()).map(|(path, shape)| Column {
-            path: path.clone(),
-            shape: *shape,
-            ty: TermType::AsDelivered,
-        });
+        let residue = self
+            .residue(step)
+            .into_iter()
+            .flat_map(|it| it.columns())
+            .map(|(path, shape)| Column { path: path.clone(), shape: *shape, ty: TermType::AsDelivered });
         self.rule_type.columns(step).iter().cloned().chain(residue).collect()
     }
 

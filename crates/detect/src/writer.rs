@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use crate::KnownAlerts;
 use crate::Metrics;
 use crate::collect::{EventRef, Matches};
 use crate::outcome::{AlertSeed, Execution, SeedEvent};
-use crate::rule_type::Detail;
+use crate::rule_type::{Detail, Sequence, shell_id};
 use crate::tail::Mode;
 
 /// What became of an alert that was offered.
@@ -43,7 +45,33 @@ impl Writer<'_> {
         let (mut buffer, index) = ([0; 36], events.index_name(event));
         let event_id = events.id(event, &mut buffer);
         let id = detail.alert_id(index, event_id, self.space_and_rule);
-        let timestamp = events.timestamp(event);
+        self.create(id, event, detail)
+    }
+
+    /// Creates the alerts about a sequence, one event a stage or none, if they are new and the budget allows it.
+    pub(crate) fn offer_sequence(&mut self, events: Vec<Option<EventRef>>, join_keys: Vec<Value>) -> Written {
+        let table = &self.matches.events;
+        let newest = events.iter().copied().flatten().max_by_key(|&it| table.timestamp(it));
+        let Some(newest) = newest else { return Written::Duplicate };
+        let events = events.into_iter().map(|it| it.map(|it| self.seed(it)));
+        let rule = self.space_and_rule.split_once(':').map_or(self.space_and_rule, |(_, rule)| rule);
+        let sequence = Sequence::new(events.collect(), join_keys, rule);
+        let id = shell_id(&sequence, rule);
+        self.create(id, newest, Detail::Sequence(Box::new(sequence)))
+    }
+
+    fn seed(&self, event: EventRef) -> SeedEvent {
+        let events = &self.matches.events;
+        SeedEvent {
+            id: events.id(event, &mut [0; 36]).to_owned(),
+            index: events.index_name(event).to_owned(),
+            timestamp: events.timestamp(event),
+            origin: events.origin(event),
+        }
+    }
+
+    fn create(&mut self, id: String, event: EventRef, detail: Detail) -> Written {
+        let timestamp = self.matches.events.timestamp(event);
         let is_asked_for = self.mode.selects(timestamp);
         if self.known.contains(&id) {
             self.metrics.known += u64::from(is_asked_for);
@@ -59,12 +87,7 @@ impl Writer<'_> {
         self.budget -= 1;
         self.created.insert(id.clone());
         if is_asked_for {
-            let event = SeedEvent {
-                id: event_id.to_owned(),
-                index: index.to_owned(),
-                timestamp,
-                origin: events.origin(event),
-            };
+            let event = self.seed(event);
             self.alerts.push(AlertSeed { id, event, execution: self.execution, detail });
         }
         Written::Created

@@ -153,6 +153,11 @@ fn said(alert: &detect::AlertSeed) -> String {
     let mut text = format!("alert: {} {}", clock(alert.execution.started_at), alert.event.id);
     match &alert.detail {
         Detail::Event => {}
+        Detail::Sequence(it) => {
+            for event in it.present() {
+                let _ = write!(text, " {}", event.event.id);
+            }
+        }
         Detail::NewTerms(terms) => {
             for term in terms {
                 let term = term.as_str().unwrap();

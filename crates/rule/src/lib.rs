@@ -46,6 +46,7 @@ mod schema;
 
 mod compile;
 mod new_terms;
+mod pattern;
 
 mod attack;
 mod fix;
@@ -74,6 +75,7 @@ pub use model::{
     Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping, Threshold,
 };
 pub use new_terms::{TermField, asked_fields};
+pub use pattern::{Form, JoinKey, Pattern, Pipe, Stage};
 pub use schema::schema;
 pub use selection::{Idle, IdleReason, Selection, Withheld};
 pub use set::{Problem, RuleSet};

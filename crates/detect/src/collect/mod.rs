@@ -86,7 +86,7 @@ impl Collector {
     /// Begins an event that some filter matched.
     pub fn event<'a>(&'a mut self, info: EventInfo<'a>) -> EventMatches<'a> {
         let is_watched = self.watched_id.as_deref() == Some(info.id);
-        EventMatches { collector: self, current: Current::new(info), is_watched }
+        EventMatches { collector: self, current: Current::new(info), is_watched, counted: None }
     }
 
     /// Takes over what another collector of the same rules gathered.
@@ -147,10 +147,12 @@ pub struct EventMatches<'a> {
     collector: &'a mut Collector,
     current: Current<'a>,
     is_watched: bool,
+    /// The rule that it was counted for last.
+    counted: Option<usize>,
 }
 
 impl EventMatches<'_> {
-    /// Says that a filter matches the event. `over` is the value of [`Tail::timestamp_override`], if the rule has
+    /// Says that a filter matches the event; those of one rule one after the other. `over` is the value of [`Tail::timestamp_override`], if the rule has
     /// that and the event does; `values` are those of each of the filter's [columns](Tails::columns), in any order
     /// and repeated as the event has them.
     ///
@@ -172,7 +174,9 @@ impl EventMatches<'_> {
             watched.push(Watched::new(rule, step, at, &self.current.info, values));
         }
         let Some(at) = at else { return false };
-        rules[rule].matched += 1;
+        if self.counted.replace(rule) != Some(rule) {
+            rules[rule].matched += 1;
+        }
         let (earliest, latest) = tail.reach();
         let is_in_reach = at.time >= earliest && at.time <= latest;
         let mut feed = Feed::new(&mut self.current, events, interned, columns, is_in_reach);

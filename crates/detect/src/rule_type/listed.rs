@@ -93,7 +93,7 @@ impl Listed {
         let (first, last) = self.times()?;
         let (from, to) = (tail.bounds.from.spread()?, tail.bounds.to.spread()?);
         let (first, last) = (first.saturating_sub(to.1), last.saturating_sub(from.0));
-        tail.residue.as_ref().filter(|it| it.is_settled(first, last)).map(|_| first)
+        tail.residue(0).filter(|it| it.is_settled(first, last)).map(|_| first)
     }
 
     /// What matches for an execution at `now`.
@@ -104,7 +104,7 @@ impl Listed {
         values: &[Interner],
         now: Millis,
     ) -> Vec<&ListedMatch> {
-        let residue = ResidueColumns::of(tail, columns.iter().map(|it| &values[it.index()]));
+        let residue = ResidueColumns::of(tail, 0, columns.iter().map(|it| &values[it.index()]));
         self.matches.iter().filter(|it| residue.holds(now, &it.values)).collect()
     }
 
@@ -129,7 +129,7 @@ impl Listed {
             return vec![Fate::Copy];
         }
         let Some(first) = run.ticks.first_holding(watched.at.time) else { return vec![Fate::Unseen] };
-        let residue = ResidueColumns::new(run);
+        let residue = ResidueColumns::new(run, 0);
         let end = if run.ticks.moves_on() { run.ticks.end } else { run.ticks.last };
         let windows = (first..=end).map(|tick| run.ticks.window(tick));
         let holding = windows.take_while(|window| window.from <= watched.at.time);
@@ -148,14 +148,14 @@ impl Listed {
 
 /// Whether the rule's residue leaves the event out in the first execution whose range it lies in.
 pub(super) fn is_left_out(watched: &Watched, run: Run<'_>) -> bool {
-    let first = run.tail.residue.as_ref().and_then(|_| run.ticks.first_holding(watched.at.time));
+    let first = run.tail.residue(0).and_then(|_| run.ticks.first_holding(watched.at.time));
     first.is_some_and(|tick| {
-        !ResidueColumns::new(run).holds(run.ticks.window(tick).started_at, &watched.values)
+        !ResidueColumns::new(run, 0).holds(run.ticks.window(tick).started_at, &watched.values)
     })
 }
 
-/// A rule's residue, and where its values are.
-struct ResidueColumns<'a> {
+/// The residue of one of a rule's filters, and where its values are.
+pub(super) struct ResidueColumns<'a> {
     residue: Option<&'a Residue>,
     columns: Vec<&'a Interner>,
     /// Behind those of the rule's type.
@@ -163,20 +163,25 @@ struct ResidueColumns<'a> {
 }
 
 impl<'a> ResidueColumns<'a> {
-    fn new(run: Run<'a>) -> Self {
-        Self::of(run.tail, run.columns().iter().map(|&it| run.matches.values(it)))
+    pub(super) fn new(run: Run<'a>, step: usize) -> Self {
+        Self::of(run.tail, step, run.columns_of(step).iter().map(|&it| run.matches.values(it)))
     }
 
-    /// With the values of all columns of the rule.
-    fn of(tail: &'a Tail, columns: impl Iterator<Item = &'a Interner>) -> Self {
-        let skipped = tail.rule_type.columns(0).len();
-        Self { residue: tail.residue.as_deref(), columns: columns.skip(skipped).collect(), skipped }
+    /// With the values of all columns of the filter.
+    fn of(tail: &'a Tail, step: usize, columns: impl Iterator<Item = &'a Interner>) -> Self {
+        let skipped = tail.rule_type.columns(step).len();
+        Self { residue: tail.residue(step), columns: columns.skip(skipped).collect(), skipped }
+    }
+
+    /// Whether nothing is left to decide.
+    pub(super) fn is_empty(&self) -> bool {
+        self.residue.is_none()
     }
 
     /// Whether what has these values is a match for the execution at `now`.
-    fn holds(&self, now: Millis, values: &[Vec<TermId>]) -> bool {
+    pub(super) fn holds(&self, now: Millis, values: &[impl AsRef<[TermId]>]) -> bool {
         let show = |column: usize, show: &mut dyn FnMut(Scalar<'_>)| {
-            let ids = &values[self.skipped + column];
+            let ids = values[self.skipped + column].as_ref();
             ids.iter().filter_map(|&id| self.columns[column].get(id).delivered()).for_each(show);
         };
         self.residue.is_none_or(|it| it.holds(now, &show))
@@ -194,7 +199,7 @@ pub(super) struct ListedExecutions<'a> {
 
 impl<'a> ListedExecutions<'a> {
     pub(super) fn new(listed: &'a Listed, run: Run<'a>) -> Self {
-        Self { listed, run, residue: ResidueColumns::new(run), said: HashMap::new() }
+        Self { listed, run, residue: ResidueColumns::new(run, 0), said: HashMap::new() }
     }
 }
 

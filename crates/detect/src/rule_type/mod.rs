@@ -3,32 +3,40 @@
 //!
 //! Whatever is asked of a type is asked here, by one `match`.
 
+mod eql;
 mod listed;
 mod new_terms;
 mod query;
 
 use ecs::date::DateMath;
 use ecs::{Catalog, Millis};
-use rule::{Rule, RuleKind};
+use rule::{Pattern, Rule, RuleKind};
 use serde_json::Value;
 
 use crate::collect::{EventRef, EventTable, Feed, Matches, Moved};
 use crate::fate::{Fate, Watched};
-use crate::outcome::{Metrics, Warning};
+use crate::outcome::{Metrics, Warning, WarningKind};
 use crate::schedule::{Ticks, Window};
 use crate::tail::{EventTime, Tail, TailError};
 use crate::tails::{Column, ColumnNumber};
 use crate::term::{Interner, TermId};
 use crate::writer::Writer;
 
+pub(crate) use eql::{Eql, OrderFields, shell_id};
+pub use eql::{JOIN_KEYS_MAX, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
 pub use new_terms::COMBINATIONS_MAX;
 pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
 
 impl<'a> Run<'a> {
     /// The columns of the rule's first filter.
     fn columns(&self) -> &'a [ColumnNumber] {
+        self.columns_of(0)
+    }
+
+    /// The columns of one of the rule's filters.
+    fn columns_of(&self, step: usize) -> &'a [ColumnNumber] {
         let tails = &self.matches.tails;
-        tails.columns(tails.filters_of(self.rule).start)
+        tails.columns(tails.filters_of(self.rule).start + step)
     }
 }
 
@@ -39,6 +47,8 @@ pub(crate) enum RuleType {
     Query,
     /// `new_terms`.
     NewTerms(new_terms::NewTerms),
+    /// `eql`.
+    Eql(Box<Eql>),
 }
 
 /// What of an alert only its rule's type has.
@@ -48,6 +58,8 @@ pub enum Detail {
     Event,
     /// The new values, in the order of the rule's fields.
     NewTerms(Vec<Value>),
+    /// The events of a sequence or sample.
+    Sequence(Box<Sequence>),
 }
 
 /// What is gathered for one rule by one thread.
@@ -55,6 +67,7 @@ pub enum Detail {
 pub(crate) enum Gathered {
     Query(query::Gathered),
     NewTerms(Box<new_terms::Gathered>),
+    Eql(eql::Gathered),
     /// Of a rule of any type with a [`Residue`](plan::Residue).
     Listed(listed::Listed),
 }
@@ -64,6 +77,7 @@ pub(crate) enum Gathered {
 pub(crate) enum Complete {
     Query(query::Complete),
     NewTerms(Box<new_terms::Complete>),
+    Eql(eql::Complete),
     Listed(listed::Listed),
 }
 
@@ -75,6 +89,11 @@ pub(crate) trait Executions {
 
     /// Offers the alerts of this execution to the writer, in order, until it is full.
     fn execute(&mut self, tick: i64, window: &Window, writer: &mut Writer<'_>);
+
+    /// What is to be known of all of them, once they are done.
+    fn warnings(&self) -> Vec<WarningKind> {
+        Vec::new()
+    }
 }
 
 /// What executions are made of.
@@ -86,41 +105,55 @@ pub(crate) struct Run<'a> {
     pub(crate) ticks: &'a Ticks,
     /// See [`TERMS_PAGE`].
     pub(crate) page: usize,
+    /// The most alerts of one execution.
+    pub(crate) budget: u32,
 }
 
 impl RuleType {
-    /// The type of a rule, checked.
-    pub(crate) fn of(rule: &Rule, catalog: &Catalog) -> Result<Self, TailError> {
-        match &rule.kind {
-            RuleKind::Query | RuleKind::SavedQuery { .. } => Ok(Self::Query),
-            RuleKind::NewTerms(it) => new_terms::NewTerms::new(it, catalog).map(Self::NewTerms),
-            RuleKind::Threshold(_)
-            | RuleKind::Eql { .. }
-            | RuleKind::Esql
-            | RuleKind::ThreatMatch(_)
-            | RuleKind::MachineLearning { .. } => Err(TailError::Type { kind: rule.kind.type_name() }),
+    /// The type of a rule, checked. `pattern` is what its query asks of several events.
+    pub(crate) fn of(rule: &Rule, pattern: Option<&Pattern>, catalog: &Catalog) -> Result<Self, TailError> {
+        match (&rule.kind, pattern) {
+            (RuleKind::Query | RuleKind::SavedQuery { .. }, _) => Ok(Self::Query),
+            (RuleKind::NewTerms(it), _) => new_terms::NewTerms::new(it, catalog).map(Self::NewTerms),
+            (RuleKind::Eql { timestamp_field, tiebreaker_field, .. }, Some(pattern)) => {
+                let order = OrderFields {
+                    timestamp: timestamp_field.as_deref(),
+                    tiebreaker: tiebreaker_field.as_deref(),
+                };
+                Ok(Self::Eql(Box::new(Eql::new(pattern, order, catalog)?)))
+            }
+            (
+                RuleKind::Threshold(_)
+                | RuleKind::Eql { .. }
+                | RuleKind::Esql
+                | RuleKind::ThreatMatch(_)
+                | RuleKind::MachineLearning { .. },
+                _,
+            ) => Err(TailError::Type { kind: rule.kind.type_name() }),
         }
     }
 
     /// How many filters a rule has.
-    pub(crate) const fn filters(&self) -> usize {
+    pub(crate) fn filters(&self) -> usize {
         match self {
             Self::Query | Self::NewTerms(_) => 1,
+            Self::Eql(it) => it.filters(),
         }
     }
 
     /// The columns whose values go with a match of one of its filters.
-    pub(crate) fn columns(&self, _step: usize) -> &[Column] {
+    pub(crate) fn columns(&self, step: usize) -> &[Column] {
         match self {
             Self::Query => &[],
             Self::NewTerms(it) => it.columns(),
+            Self::Eql(it) => it.columns(step),
         }
     }
 
     /// Where the history begins that a rule compares with, if its type has one.
     pub(crate) fn history_window_start(&self) -> Option<&DateMath> {
         match self {
-            Self::Query => None,
+            Self::Query | Self::Eql(_) => None,
             Self::NewTerms(it) => Some(it.history_window_start()),
         }
     }
@@ -128,7 +161,7 @@ impl RuleType {
     /// Whether an event exactly at `tuple.from` cannot alert anyway.
     pub(crate) const fn excludes_from(&self) -> bool {
         match self {
-            Self::Query => false,
+            Self::Query | Self::Eql(_) => false,
             Self::NewTerms(_) => true,
         }
     }
@@ -145,13 +178,14 @@ impl RuleType {
         match self {
             Self::Query => query::by_the_book(matches, window, run),
             Self::NewTerms(_) => new_terms::by_the_book(matches, window, run, was_said),
+            Self::Eql(_) => unreachable!("its executions decide on residues themselves"),
         }
     }
 
     /// Whether a rule does not alert on its own alerts.
     pub(crate) const fn spares_own_alerts(&self) -> bool {
         match self {
-            Self::Query => true,
+            Self::Query | Self::Eql(_) => true,
             Self::NewTerms(_) => false,
         }
     }
@@ -160,7 +194,8 @@ impl RuleType {
 impl Gathered {
     pub(crate) fn new(tail: &Tail) -> Self {
         match &tail.rule_type {
-            _ if tail.residue.is_some() => Self::Listed(listed::Listed::default()),
+            RuleType::Eql(_) => Self::Eql(eql::Gathered::new(tail)),
+            _ if tail.has_residue() => Self::Listed(listed::Listed::default()),
             RuleType::Query => Self::Query(query::Gathered::default()),
             RuleType::NewTerms(_) => Self::NewTerms(Box::new(new_terms::Gathered::new(tail))),
         }
@@ -170,7 +205,7 @@ impl Gathered {
     /// the event, as far as is known by now: if not, it never will.
     pub(crate) fn push(
         &mut self,
-        _step: usize,
+        step: usize,
         at: EventTime,
         values: &[&[TermId]],
         feed: &mut Feed<'_, '_>,
@@ -178,6 +213,7 @@ impl Gathered {
         match self {
             Self::Query(it) => it.push(at, feed),
             Self::NewTerms(it) => it.push(at, values, feed),
+            Self::Eql(it) => it.take(step, at, values, feed),
             Self::Listed(it) => it.push(at, values, feed),
         }
     }
@@ -187,8 +223,9 @@ impl Gathered {
         match (self, other) {
             (Self::Query(mine), Self::Query(theirs)) => mine.merge(theirs, moved),
             (Self::NewTerms(mine), Self::NewTerms(theirs)) => mine.merge(*theirs, moved),
+            (Self::Eql(mine), Self::Eql(theirs)) => mine.merge(&theirs, moved),
             (Self::Listed(mine), Self::Listed(theirs)) => mine.merge(theirs, moved),
-            (Self::Query(_) | Self::NewTerms(_) | Self::Listed(_), _) => {
+            (Self::Query(_) | Self::NewTerms(_) | Self::Eql(_) | Self::Listed(_), _) => {
                 unreachable!("both collectors were made from the same tails")
             }
         }
@@ -199,6 +236,7 @@ impl Gathered {
         match self {
             Self::Query(it) => Box::new(it.events()),
             Self::NewTerms(_) => Box::new(std::iter::empty()),
+            Self::Eql(it) => Box::new(it.events()),
             Self::Listed(it) => Box::new(it.events()),
         }
     }
@@ -209,6 +247,7 @@ impl Gathered {
         match self {
             Self::Query(it) => Complete::Query(it.finish(copies, events)),
             Self::NewTerms(it) => Complete::NewTerms(Box::new(it.finish())),
+            Self::Eql(it) => Complete::Eql(it.finish(copies, events)),
             Self::Listed(it) => Complete::Listed(it.finish(copies, events)),
         }
     }
@@ -233,6 +272,7 @@ impl Complete {
             RuleType::NewTerms(_) => {
                 Self::NewTerms(Box::new(new_terms::Complete::of(&matches, tail, columns, values, events)))
             }
+            RuleType::Eql(_) => unreachable!("its executions decide on residues themselves"),
         }
     }
 
@@ -241,6 +281,7 @@ impl Complete {
         match self {
             Self::Query(it) => it.times(),
             Self::NewTerms(it) => it.times(),
+            Self::Eql(it) => it.times(),
             Self::Listed(it) => it.times(),
         }
     }
@@ -250,6 +291,7 @@ impl Complete {
         match self {
             Self::Query(it) => metrics.copies = Some(it.copies()),
             Self::NewTerms(it) => it.report(metrics, warnings),
+            Self::Eql(it) => it.report(metrics),
             Self::Listed(it) => metrics.copies = Some(it.copies()),
         }
     }
@@ -259,6 +301,12 @@ impl Complete {
         Ok(match self {
             Self::Query(it) => Box::new(query::QueryExecutions::new(it)),
             Self::NewTerms(it) => Box::new(new_terms::NewTermsExecutions::new(it, run)?),
+            Self::Eql(it) => match &run.tail.rule_type {
+                RuleType::Eql(eql) => Box::new(eql::EqlExecutions::new(it, eql, run)),
+                RuleType::Query | RuleType::NewTerms(_) => {
+                    unreachable!("what was gathered is of the rule's type")
+                }
+            },
             Self::Listed(it) => Box::new(listed::ListedExecutions::new(it, run)),
         })
     }
@@ -270,6 +318,7 @@ impl Complete {
             Self::Query(_) | Self::NewTerms(_) if listed::is_left_out(watched, run) => vec![Fate::NotThen],
             Self::Query(it) => it.why_not(watched, run),
             Self::NewTerms(it) => it.why_not(watched, run),
+            Self::Eql(it) => it.why_not(watched, run),
             Self::Listed(it) => it.why_not(watched, run),
         }
     }
@@ -279,7 +328,7 @@ impl Detail {
     /// The new terms, if the rule asks for such.
     pub(crate) fn terms(&self) -> &[Value] {
         match self {
-            Self::Event => &[],
+            Self::Event | Self::Sequence(_) => &[],
             Self::NewTerms(terms) => terms,
         }
     }
@@ -289,13 +338,14 @@ impl Detail {
         match self {
             Self::Event => query::alert_id(index, event, space_and_rule),
             Self::NewTerms(terms) => new_terms::alert_id(index, event, space_and_rule, terms),
+            Self::Sequence(_) => unreachable!("a sequence has no single event: see `shell_id`"),
         }
     }
 
     /// What the alert has at this key of its own.
     pub(crate) fn field(&self, key: &str) -> Option<Value> {
         match self {
-            Self::Event => None,
+            Self::Event | Self::Sequence(_) => None,
             Self::NewTerms(terms) => new_terms::alert_field(key, terms),
         }
     }

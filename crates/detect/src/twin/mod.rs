@@ -1,5 +1,6 @@
 //! What is stepped over and kept compact says the same as every execution by the book.
 
+mod eql;
 mod naive;
 
 use std::collections::BTreeSet;
@@ -200,7 +201,7 @@ fn case() -> impl Strategy<Value = Case> {
 impl Case {
     /// Feeds the deliveries that are wanted.
     fn collect(&self, tail: Tail, watched: &str, wanted: impl Fn(&Delivery) -> bool) -> Collector {
-        let has_residue = tail.residue.is_some();
+        let has_residue = tail.has_residue();
         let is_overridden = tail.timestamp_override().is_some();
         let tails = Arc::new(Tails::new(vec![tail]));
         let mut collectors = vec![Collector::new(Arc::clone(&tails)).watching(watched.to_owned()); 3];
@@ -262,7 +263,7 @@ impl Case {
         ranges: &[Range],
         is_asked: impl Fn(&Range) -> bool,
     ) -> Result<(), TestCaseError> {
-        let (mode, has_residue) = (tail.mode, tail.residue.is_some());
+        let (mode, has_residue) = (tail.mode, tail.has_residue());
         let matches = self.matches(tail);
         let mut known = KnownAlerts::default();
         for _ in 0..2 {

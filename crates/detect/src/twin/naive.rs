@@ -23,7 +23,7 @@ pub(super) struct Delivery {
 }
 
 /// What the rule's residue says of an event that was created then.
-fn holds(now: Millis, created: Millis) -> bool {
+pub(super) fn holds(now: Millis, created: Millis) -> bool {
     let age = now - created;
     age <= 3_600_000 || age > 7_200_000
 }

@@ -1,0 +1,599 @@
+//! Sequences and samples, event by event as the text of the specification has them, execution by execution.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use ecs::date::DateMath;
+use ecs::{Catalog, Millis};
+use proptest::prelude::*;
+use proptest::sample::select;
+use rule::{Form, JoinKey, Pattern, Pipe, Rule, RuleKind, Stage};
+use serde_json::Value;
+
+use super::naive::{Range, Said, SaidAlert};
+use super::{MINUTE, residue, said};
+use crate::outcome::SeedEvent;
+use crate::{
+    Collector, DataSpan, Detail, EventInfo, KnownAlerts, Limits, Matches, Mode, Origin, Sequence, Tail,
+    Tails, id,
+};
+
+const START: Millis = 1_769_904_000_000;
+
+/// A key: for each field of `by` a value, or null.
+type Key = Vec<Option<String>>;
+
+/// One delivery of an event.
+#[derive(Clone, Debug)]
+struct Delivery {
+    id: String,
+    index: u32,
+    timestamp: Millis,
+    over: Option<Millis>,
+    /// The value of `timestamp_field`.
+    own_time: Option<Millis>,
+    tiebreaker: Option<i64>,
+    created: Millis,
+    origin: Origin,
+    /// For each filter that it satisfies the values of the fields of `by`.
+    hits: BTreeMap<usize, Vec<Vec<String>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Case {
+    pattern: Pattern,
+    interval: Millis,
+    from: &'static str,
+    to: &'static str,
+    max_signals: u32,
+    timestamp_override: bool,
+    fallback_disabled: bool,
+    timestamp_field: bool,
+    tiebreaker: bool,
+    deliveries: Vec<Delivery>,
+    feeding: Vec<(usize, usize)>,
+    since: Option<Millis>,
+    until: Option<Millis>,
+    known: usize,
+}
+
+fn pattern() -> impl Strategy<Value = Pattern> {
+    let form = select(vec![Form::Sequence, Form::Sequence, Form::Sequence, Form::Sample, Form::Event]);
+    let stages = prop::collection::vec((0..3_usize, prop::bool::weighted(0.2)), 1..5);
+    let key = |fields: &'static [&'static str]| (select(fields), any::<bool>());
+    let keys = prop_oneof![
+        2 => Just(Vec::new()),
+        3 => prop::collection::vec(prop::collection::vec(key(&["user.name"]), 1), 4),
+        2 => prop::collection::vec(prop::collection::vec(key(&["user.name", "source.address"]), 1), 4),
+        2 => prop::collection::vec(prop::collection::vec(key(&["user.name", "source.address"]), 2), 4),
+    ];
+    let maxspan = prop::option::weighted(0.7, select(vec![1, 30_000, MINUTE, 4 * MINUTE, 20 * MINUTE]));
+    let pipe = (any::<bool>(), 0..4_usize)
+        .prop_map(|(head, count)| if head { Pipe::Head(count) } else { Pipe::Tail(count) });
+    let pipes = prop_oneof![3 => Just(Vec::new()), 1 => prop::collection::vec(pipe, 1..3)];
+    (form, stages, keys, maxspan, any::<bool>(), pipes).prop_map(
+        |(form, stages, keys, maxspan, has_until, pipes)| {
+            if form == Form::Event {
+                return Pattern::event(pipes);
+            }
+            let mut stages: Vec<Stage> =
+                stages.into_iter().map(|(filter, missing)| Stage { filter, missing }).collect();
+            let is_sample = form == Form::Sample;
+            if is_sample || maxspan.is_none() || stages.iter().all(|it| it.missing) {
+                stages.iter_mut().for_each(|it| it.missing = false);
+            }
+            let keys = (0..4).map(|filter| {
+                let of = keys.get(filter).into_iter().flatten();
+                of.map(|(path, optional)| JoinKey { path: (*path).to_owned(), optional: *optional }).collect()
+            });
+            let until = (has_until && !is_sample).then_some(3);
+            let maxspan = maxspan.filter(|_| !is_sample);
+            Pattern { form, stages, until, maxspan, keys: keys.collect(), pipes }
+        },
+    )
+}
+
+fn time() -> impl Strategy<Value = Millis> {
+    (0..80_i64, prop_oneof![4 => Just(0), 1 => -1..=1_i64])
+        .prop_map(|(quarters, beside)| START + quarters * MINUTE / 4 + beside)
+}
+
+fn delivery(filters: usize, fields: usize) -> impl Strategy<Value = Delivery> {
+    let values = prop::collection::vec(select(vec!["ana", "bo", ""]).prop_map(str::to_owned), 0..3);
+    let satisfied = prop::collection::vec(any::<bool>(), filters);
+    let hits = (satisfied, prop::collection::vec(prop::collection::vec(values, fields), filters));
+    let times = (time(), prop::option::weighted(0.8, -2..3_i64), prop::option::weighted(0.9, time()), time());
+    (0..12_u32, 0..2_u32, times, prop::option::weighted(0.6, 0..3_i64), hits).prop_map(
+        |(id, index, (timestamp, delay, own_time, created), tiebreaker, (satisfied, values))| Delivery {
+            id: format!("{id:02}"),
+            index,
+            timestamp,
+            over: delay.map(|it| timestamp + it * MINUTE / 2),
+            own_time,
+            tiebreaker,
+            created,
+            origin: Origin::default(),
+            hits: values.into_iter().enumerate().filter(|(filter, _)| satisfied[*filter]).collect(),
+        },
+    )
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let schedule = (
+        select(vec![1, 5, 7]),
+        select(vec!["now-1m", "now-5m", "now-9m", "now-30m", "now-10m/m"]),
+        select(vec!["now", "now", "now-1m", "now+1m", "now/m"]),
+    );
+    let fields = (any::<bool>(), prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<bool>());
+    (pattern(), schedule, 1..5_u32, fields).prop_flat_map(|(pattern, schedule, max_signals, fields)| {
+        let one = delivery(pattern.filters(), pattern.keys[0].len());
+        let deliveries = prop::collection::vec(one, 1..24);
+        let bound = || prop::option::weighted(0.3, time());
+        (deliveries, bound(), bound(), 2..6_usize, any::<u64>()).prop_flat_map(
+            move |(mut deliveries, since, until, known, _)| {
+                for (at, delivery) in deliveries.iter_mut().enumerate() {
+                    delivery.origin = Origin { input: at as u32 % 3, ordinal: at as u64 };
+                }
+                let pattern = pattern.clone();
+                let order = Just((0..deliveries.len()).collect::<Vec<_>>()).prop_shuffle();
+                let collectors = prop::collection::vec(0..3_usize, deliveries.len());
+                (order, collectors).prop_map(move |(order, collectors)| Case {
+                    pattern: pattern.clone(),
+                    interval: schedule.0 * MINUTE,
+                    from: schedule.1,
+                    to: schedule.2,
+                    max_signals,
+                    timestamp_override: fields.0,
+                    fallback_disabled: fields.1,
+                    timestamp_field: fields.2,
+                    tiebreaker: fields.3,
+                    deliveries: deliveries.clone(),
+                    feeding: order.into_iter().zip(collectors).collect(),
+                    since,
+                    until,
+                    known,
+                })
+            },
+        )
+    })
+}
+
+fn indices() -> Vec<String> {
+    vec!["logs-other".to_owned(), "logs-aws.cloudtrail-default".to_owned()]
+}
+
+impl Case {
+    fn rule(&self) -> Rule {
+        let text = "
+            [rule]
+            rule_id = '3f0b3f76-3c8e-4d0e-8a41-6f6b8d1f2c11'
+            name = 'Twin'
+            description = 'Twin.'
+            severity = 'low'
+            risk_score = 21
+            query = 'any where true'
+            language = 'eql'
+            type = 'eql'
+        ";
+        let mut rule = rule::load_text("twin.toml", text).rules.remove(0);
+        rule.interval = format!("{}s", self.interval / 1_000).parse().unwrap();
+        rule.from = DateMath::of_rule(self.from).unwrap();
+        rule.to = DateMath::of_rule(self.to).unwrap();
+        rule.max_signals = self.max_signals;
+        rule.timestamp_override = self.timestamp_override.then(|| "event.ingested".to_owned());
+        rule.timestamp_override_fallback_disabled = self.fallback_disabled;
+        rule.kind = RuleKind::Eql {
+            event_category_override: None,
+            tiebreaker_field: self.tiebreaker.then(|| "event.sequence".to_owned()),
+            timestamp_field: self.timestamp_field.then(|| "event.start".to_owned()),
+        };
+        rule
+    }
+
+    /// With a residue at the filters that this says.
+    fn tail(&self, mode: Mode, has_residue: impl Fn(usize) -> bool) -> Tail {
+        let tail = Tail::of_pattern(&self.rule(), Some(&self.pattern), mode, &Catalog::ecs()).unwrap();
+        let filters = 0..self.pattern.filters();
+        tail.with_residues(filters.map(|it| has_residue(it).then(residue)).collect())
+    }
+
+    fn matches(&self, tail: Tail, watched: &str) -> Matches {
+        let is_overridden = tail.timestamp_override().is_some();
+        let tails = Arc::new(Tails::new(vec![tail]));
+        let mut collectors = vec![Collector::new(Arc::clone(&tails)).watching(watched.to_owned()); 3];
+        for collector in &mut collectors {
+            collector.name_indices(&indices());
+        }
+        for &(at, collector) in &self.feeding {
+            let (it, collector) = (&self.deliveries[at], &mut collectors[collector]);
+            let mut pushed = Vec::new();
+            for (&filter, keys) in &it.hits {
+                let iso = |time: &Millis| ecs::date::to_iso(*time);
+                let mut values: Vec<Vec<Value>> =
+                    keys.iter().map(|it| it.iter().map(|it| it.as_str().into()).collect()).collect();
+                if self.timestamp_field {
+                    values.push(it.own_time.iter().map(|it| iso(it).into()).collect());
+                }
+                if self.tiebreaker {
+                    values.push(it.tiebreaker.iter().map(|it| (*it).into()).collect());
+                }
+                values.push(vec![iso(&it.created).into()]);
+                let columns = tails.columns(filter).iter().zip(&values);
+                let ids = columns.map(|(&column, values)| {
+                    let scalar = |it| ecs::Scalar::of(it).unwrap();
+                    values.iter().filter_map(|it| collector.intern(column, scalar(it))).collect()
+                });
+                pushed.push((filter, ids.collect::<Vec<Vec<_>>>()));
+            }
+            let info = EventInfo { id: &it.id, index: it.index, timestamp: it.timestamp, origin: it.origin };
+            let mut event = collector.event(info);
+            for (filter, ids) in pushed {
+                let ids: Vec<&[_]> = ids.iter().map(Vec::as_slice).collect();
+                event.push(filter, it.over.filter(|_| is_overridden), &ids);
+            }
+        }
+        let mut all = collectors.pop().unwrap();
+        for collector in collectors {
+            all.merge(collector);
+        }
+        all.finish()
+    }
+
+    fn span(&self) -> DataSpan {
+        let times = || self.deliveries.iter().flat_map(|it| [Some(it.timestamp), it.over]).flatten();
+        DataSpan { first: times().min().unwrap(), last: times().max().unwrap(), complete_from: None }
+    }
+
+    fn ranges(&self, rule: &Rule) -> Vec<Range> {
+        let (span, interval) = (self.span(), rule.interval.millis());
+        let first = (span.first - 10 * interval).div_euclid(interval);
+        let range = |tick: i64| Range::scheduled(rule, tick * interval);
+        let first = (first..).find(|&tick| range(tick).to >= span.first).unwrap();
+        (first..).map(range).take_while(|it| it.from <= span.last).collect()
+    }
+
+    fn check(
+        &self,
+        tail: Tail,
+        ranges: &[Range],
+        has_residue: impl Fn(usize) -> bool,
+    ) -> Result<(), TestCaseError> {
+        let (rule, mode) = (self.rule(), tail.mode);
+        let matches = self.matches(tail, "00");
+        let mut known = KnownAlerts::default();
+        for _ in 0..2 {
+            let outcome = matches.execute(0, self.span(), &known, Limits::default()).unwrap();
+            let naive = Naive { case: self, rule: &rule, known: &known, has_residue: &has_residue };
+            let mut expected = naive.execute(ranges);
+            expected.alerts.retain(|it| mode.selects(it.timestamp));
+            let asked = |at: &Millis| {
+                let range = ranges.iter().find(|it| it.started_at == *at).unwrap();
+                super::is_asked(&rule, mode, range)
+            };
+            expected.truncated.retain(asked);
+            prop_assert_eq!(&said(&outcome), &expected);
+            prop_assert_eq!(outcome.metrics.truncated, expected.truncated.len() as u64);
+            for alert in outcome.alerts.iter().step_by(self.known) {
+                known.add_id(alert.id.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An event as one execution sees it.
+struct Event<'a> {
+    it: &'a Delivery,
+    time: Millis,
+    tiebreaker: Option<i64>,
+    /// By filter.
+    keys: BTreeMap<usize, BTreeSet<Key>>,
+}
+
+impl Event<'_> {
+    fn is(&self, filter: usize, key: &Key) -> bool {
+        self.keys.get(&filter).is_some_and(|keys| keys.contains(key))
+    }
+
+    /// Null comes last.
+    fn order(&self) -> (Millis, bool, Option<i64>) {
+        (self.time, self.tiebreaker.is_none(), self.tiebreaker)
+    }
+}
+
+struct Naive<'a> {
+    case: &'a Case,
+    rule: &'a Rule,
+    known: &'a KnownAlerts,
+    has_residue: &'a dyn Fn(usize) -> bool,
+}
+
+impl<'a> Naive<'a> {
+    fn execute(&self, ranges: &[Range]) -> Said {
+        let (mut said, mut created) = (Said::default(), HashSet::new());
+        for range in ranges {
+            let events = self.events(range);
+            let size = self.rule.max_signals as usize;
+            let mut results = self.results(&events, range);
+            let default = match self.case.pattern.form {
+                Form::Sample => Pipe::Head(size),
+                Form::Event | Form::Sequence => Pipe::Tail(size),
+            };
+            let pipes = if self.case.pattern.pipes.is_empty() {
+                vec![default]
+            } else {
+                self.case.pattern.pipes.clone()
+            };
+            for pipe in pipes {
+                match pipe {
+                    Pipe::Head(count) => results.truncate(count),
+                    Pipe::Tail(count) => {
+                        results.drain(..results.len().saturating_sub(count));
+                    }
+                }
+            }
+            let mut is_truncated = results.len() >= size;
+            let mut budget = size;
+            for (key, events) in results {
+                let alert = self.alert(range, key, &events);
+                if self.known.contains(&alert.id) || created.contains(&alert.id) {
+                    continue;
+                }
+                if budget == 0 {
+                    is_truncated = true;
+                    break;
+                }
+                budget -= 1;
+                created.insert(alert.id.clone());
+                said.alerts.push(alert);
+            }
+            if is_truncated {
+                said.truncated.push(range.started_at);
+            }
+        }
+        said
+    }
+
+    fn alert(&self, range: &Range, key: Key, events: &[Option<&'a Delivery>]) -> SaidAlert {
+        let newest = events.iter().flatten().max_by_key(|it| it.timestamp).unwrap();
+        let seed = |it: &Delivery| SeedEvent {
+            id: it.id.clone(),
+            index: indices()[it.index as usize].clone(),
+            timestamp: it.timestamp,
+            origin: it.origin,
+        };
+        let (id, detail) = if self.case.pattern.form == Form::Event {
+            let index = &indices()[newest.index as usize];
+            (id::event_alert(index, &newest.id, &format!("default:{}", self.rule.id)), Detail::Event)
+        } else {
+            let events = events.iter().map(|it| it.map(seed)).collect();
+            let key = key.into_iter().map(|it| it.map_or(Value::Null, Value::from)).collect();
+            let sequence = Sequence::new(events, key, &self.rule.id);
+            (crate::rule_type::shell_id(&sequence, &self.rule.id), Detail::Sequence(Box::new(sequence)))
+        };
+        let (origin, timestamp) = (newest.origin, newest.timestamp);
+        SaidAlert { execution: range.started_at, id, origin, timestamp, detail }
+    }
+
+    fn seen(&self, it: &Delivery) -> Option<Millis> {
+        match (self.rule.timestamp_override.is_some(), it.over) {
+            (false, _) => Some(it.timestamp),
+            (true, Some(over)) => Some(over),
+            (true, None) => (!self.rule.timestamp_override_fallback_disabled).then_some(it.timestamp),
+        }
+    }
+
+    /// The events in range, in order. Of several deliveries the one read first stands for the event.
+    fn events(&self, range: &Range) -> Vec<Event<'a>> {
+        let case = self.case;
+        let mut first: BTreeMap<(&str, u32), &Delivery> = BTreeMap::new();
+        let matching = case.deliveries.iter().filter(|it| !it.hits.is_empty() && self.seen(it).is_some());
+        for it in matching {
+            let stays = first.entry((&it.id, it.index)).or_insert(it);
+            if it.origin < stays.origin {
+                *stays = it;
+            }
+        }
+        let is_seen = |it: &&Delivery| {
+            let seen = self.seen(it).unwrap();
+            range.from <= seen && seen <= range.to && !(range.exclusive && range.from == seen)
+        };
+        let event = |it: &'a Delivery| {
+            let time = if case.timestamp_field { it.own_time? } else { it.timestamp };
+            let hits = it.hits.iter().filter(|(filter, _)| {
+                !(self.has_residue)(**filter) || super::naive::holds(range.started_at, it.created)
+            });
+            let keys = hits.map(|(&filter, values)| (filter, self.keys(filter, values)));
+            let tiebreaker = it.tiebreaker.filter(|_| case.tiebreaker);
+            Some(Event { it, time, tiebreaker, keys: keys.collect() })
+        };
+        let mut events: Vec<Event<'_>> = first.into_values().filter(is_seen).filter_map(event).collect();
+        events.sort_by_key(|it| {
+            (it.order(), it.it.timestamp, &it.it.id, indices().swap_remove(it.it.index as usize))
+        });
+        events
+    }
+
+    /// Every combination of values; null where an optional field has none.
+    fn keys(&self, filter: usize, values: &[Vec<String>]) -> BTreeSet<Key> {
+        let fields = self.case.pattern.keys[filter].iter().zip(values);
+        fields.fold(BTreeSet::from([Vec::new()]), |all, (field, values)| {
+            let mut choices: Vec<Option<String>> = values.iter().cloned().map(Some).collect();
+            if values.is_empty() && field.optional {
+                choices.push(None);
+            }
+            let with = |key: &Key| {
+                choices.iter().map(|it| [&key[..], std::slice::from_ref(it)].concat()).collect::<Vec<_>>()
+            };
+            all.iter().flat_map(with).collect()
+        })
+    }
+
+    /// Each with its key and, for each stage, the event.
+    fn results(&self, events: &[Event<'a>], range: &Range) -> Vec<(Key, Vec<Option<&'a Delivery>>)> {
+        let pattern = &self.case.pattern;
+        let keys: BTreeSet<Key> = events.iter().flat_map(|it| it.keys.values().flatten().cloned()).collect();
+        let mut found: Vec<(Key, Vec<Option<usize>>)> = Vec::new();
+        for key in keys {
+            match pattern.form {
+                Form::Event => {
+                    let all = (0..events.len()).filter(|&at| events[at].is(0, &key));
+                    found.extend(all.map(|at| (key.clone(), vec![Some(at)])));
+                }
+                Form::Sequence => {
+                    let all = self.sequences(&key, events);
+                    let due = all.into_iter().filter(|it| self.is_due(it, events, range));
+                    found.extend(due.map(|it| (key.clone(), it)));
+                }
+                Form::Sample => found.extend(
+                    self.sample(&key, events, &mut Vec::new())
+                        .map(|it| (key.clone(), it.into_iter().map(Some).collect())),
+                ),
+            }
+        }
+        if pattern.form != Form::Sample {
+            found.sort_by_key(|(_, it)| it.iter().flatten().copied().max());
+        }
+        let deliver = |it: Vec<Option<usize>>| it.into_iter().map(|it| it.map(|at| events[at].it)).collect();
+        found.into_iter().map(|(key, it)| (key, deliver(it))).collect()
+    }
+
+    fn sequences(&self, key: &Key, events: &[Event<'_>]) -> Vec<Vec<Option<usize>>> {
+        let pattern = &self.case.pattern;
+        let positive: Vec<usize> = pattern.positive().collect();
+        let mut slots: Vec<Option<Vec<usize>>> = vec![None; positive.len()];
+        let mut complete = Vec::new();
+        let numbered: Vec<usize> = (0..events.len()).collect();
+        // What no order tells apart does not follow one another.
+        for equal in numbered.chunk_by(|&a, &b| events[a].order() == events[b].order()) {
+            for stage in (0..positive.len()).rev() {
+                for &at in equal {
+                    if !events[at].is(pattern.stages[positive[stage]].filter, key) {
+                        continue;
+                    }
+                    let mut sequence = if stage == 0 {
+                        Vec::new()
+                    } else {
+                        let waits =
+                            |it: &mut Vec<usize>| events[it[it.len() - 1]].order() < events[at].order();
+                        let Some(begun) = slots[stage - 1].take_if(waits) else { continue };
+                        let span = events[at].time - events[begun[0]].time;
+                        let last = events[begun[begun.len() - 1]].order();
+                        let ended = |it: &Event<'_>| {
+                            pattern.until.is_some_and(|until| it.is(until, key))
+                                && last <= it.order()
+                                && it.order() < events[at].order()
+                        };
+                        if pattern.maxspan.is_some_and(|maxspan| span > maxspan) || events.iter().any(ended) {
+                            continue;
+                        }
+                        begun
+                    };
+                    sequence.push(at);
+                    if stage + 1 == positive.len() {
+                        complete.push(sequence);
+                    } else {
+                        slots[stage] = Some(sequence);
+                    }
+                }
+            }
+        }
+        let with_gaps = |sequence: Vec<usize>| -> Vec<Option<usize>> {
+            let mut events = sequence.into_iter();
+            pattern.stages.iter().map(|stage| if stage.missing { None } else { events.next() }).collect()
+        };
+        complete.into_iter().map(with_gaps).filter(|it| self.are_missing(it, key, events)).collect()
+    }
+
+    /// Whether there is no event where none must be.
+    fn are_missing(&self, sequence: &[Option<usize>], key: &Key, events: &[Event<'_>]) -> bool {
+        let pattern = &self.case.pattern;
+        let maxspan = pattern.maxspan.unwrap_or(Millis::MAX);
+        let first = sequence.iter().flatten().next().map(|&at| &events[at]).unwrap();
+        let last = sequence.iter().flatten().next_back().map(|&at| &events[at]).unwrap();
+        let (mut before, mut behind): (Vec<Millis>, Vec<Millis>) = (Vec::new(), Vec::new());
+        let (mut leads, mut trails) = (false, false);
+        for (at, stage) in pattern.stages.iter().enumerate().filter(|(_, it)| it.missing) {
+            let left = sequence[..at].iter().flatten().next_back().map(|&at| events[at].order());
+            let right = sequence[at..].iter().flatten().next().map(|&at| events[at].order());
+            let such = events.iter().filter(|it| it.is(stage.filter, key));
+            let between = such.filter(|it| {
+                left.is_none_or(|left| left < it.order()) && right.is_none_or(|right| it.order() < right)
+            });
+            match (left, right) {
+                (Some(_), Some(_)) => {
+                    if between.count() > 0 {
+                        return false;
+                    }
+                }
+                (None, _) => {
+                    leads = true;
+                    before.extend(between.map(|it| it.time));
+                }
+                (_, None) => {
+                    trails = true;
+                    behind.extend(between.map(|it| it.time));
+                }
+            }
+        }
+        if leads && trails {
+            let apart = behind.iter().min().zip(before.iter().max()).map(|(behind, before)| behind - before);
+            return apart.is_none_or(|apart| apart > maxspan);
+        }
+        before.iter().all(|it| last.time - it > maxspan) && behind.iter().all(|it| it - first.time > maxspan)
+    }
+
+    /// What nobody knows yet is left to the executions that will, if there are any.
+    fn is_due(&self, sequence: &[Option<usize>], events: &[Event<'_>], range: &Range) -> bool {
+        if sequence.last().unwrap().is_some() || range.exclusive {
+            return true;
+        }
+        let there = || sequence.iter().flatten().map(|&at| &events[at]);
+        let known = there().next().unwrap().time + self.case.pattern.maxspan.unwrap();
+        let next = Range::scheduled(self.rule, range.started_at + self.rule.interval.millis());
+        let is_last = there().any(|it| self.seen(it.it).unwrap() < next.from);
+        known <= range.to || is_last || (next.from, next.to) == (range.from, range.to)
+    }
+
+    /// The first choice of different events, one an item.
+    fn sample(&self, key: &Key, events: &[Event<'_>], chosen: &mut Vec<usize>) -> Option<Vec<usize>> {
+        let Some(stage) = self.case.pattern.stages.get(chosen.len()) else { return Some(chosen.clone()) };
+        for at in (0..events.len()).filter(|&at| events[at].is(stage.filter, key)) {
+            if !chosen.contains(&at) {
+                chosen.push(at);
+                let found = self.sample(key, events, chosen);
+                chosen.pop();
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
+    }
+}
+
+proptest! {
+    /// Whatever the query, the schedule, the order of feeding and the number of collectors.
+    #[test]
+    fn replay_is_every_execution(case in case()) {
+        let mode = Mode::Replay { since: case.since, until: case.until };
+        case.check(case.tail(mode, |_| false), &case.ranges(&case.rule()), |_| false)?;
+    }
+
+    /// What a residue decides of the events of one filter, it decides for each execution.
+    #[test]
+    fn a_residue_is_decided_by_each_execution(case in case(), residues in 1..16_usize) {
+        let has_residue = |filter: usize| residues >> filter & 1 == 1;
+        let mode = Mode::Replay { since: case.since, until: case.until };
+        case.check(case.tail(mode, has_residue), &case.ranges(&case.rule()), has_residue)?;
+    }
+
+    #[test]
+    fn once_is_one_execution(case in case(), residues in 0..16_usize) {
+        let has_residue = |filter: usize| residues >> filter & 1 == 1;
+        let span = case.span();
+        let (from, to) = (case.since.unwrap_or(span.first - 1), case.until.unwrap_or(span.last));
+        let range = Range { started_at: to, from, to, history: from, exclusive: true };
+        case.check(case.tail(Mode::Once { from: case.since, to: case.until }, has_residue), &[range], has_residue)?;
+    }
+}
