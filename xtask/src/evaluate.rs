@@ -54,17 +54,21 @@ fn both(
     now: Millis,
 ) -> anyhow::Result<Answer> {
     match plan::lower(translated, catalog, now) {
-        Ok(expr) => {
-            let naive = run_naive(&expr, documents);
-            let blocks = run_block(&expr, documents);
-            ensure!(
-                naive == blocks,
-                "the evaluators disagree on {query:?}: naive {naive:?}, block {blocks:?}"
-            );
-            Ok(Ok(naive))
-        }
+        Ok(expr) => self::expr(query, &expr, documents).map(Ok),
         Err(errors) => Ok(Err(joined(&errors))),
     }
+}
+
+/// The ids of the documents that satisfy what a query asks. An error if the two evaluators disagree.
+pub(crate) fn expr(
+    query: &str,
+    expr: &plan::Expr,
+    documents: &Documents,
+) -> anyhow::Result<BTreeSet<String>> {
+    let naive = run_naive(expr, documents);
+    let blocks = run_block(expr, documents);
+    ensure!(naive == blocks, "the evaluators disagree on {query:?}: naive {naive:?}, block {blocks:?}");
+    Ok(naive)
 }
 
 fn joined<E: ToString>(errors: &[E]) -> String {

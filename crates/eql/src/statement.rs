@@ -5,7 +5,7 @@ use plan::{Condition, Leaf, LeafKind, Literal};
 use span::{Diagnostic, Span};
 
 use crate::ast::{self, Pipe};
-use crate::lower::Lowering;
+use crate::lower::{Found, Lowering};
 use crate::parse;
 
 /// What is known beside the text.
@@ -142,7 +142,7 @@ impl Checker<'_> {
             optional: false,
             span: category.span,
         };
-        let Some(field) = self.lowering.field(&field) else { return condition };
+        let Ok(Found::Field(field)) = self.lowering.field(&field) else { return condition };
         let kind = LeafKind::Term { value: Literal::Text(category.name.clone()), case_insensitive: false };
         let leaf = Leaf { field: Some(field.text_path), kind, span: Some(category.span) };
         Condition::all_of([self.lowering.ask(leaf), condition])
@@ -151,10 +151,9 @@ impl Checker<'_> {
     fn key(&mut self, field: &ast::Field) -> Option<Key> {
         let ast::Field { path: name, optional, span } = field;
         let path = match self.lowering.field(field) {
-            Some(found) => found.text_path,
-            // Nothing has a value there: what is wrong with it is noted.
-            None if *optional => name.clone(),
-            None => return None,
+            Ok(Found::Field(found)) => found.text_path,
+            Ok(Found::Null) => name.clone(),
+            Err(_) => return None,
         };
         Some(Key { name: name.clone(), path, optional: *optional, span: *span })
     }

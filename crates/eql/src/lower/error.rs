@@ -1,5 +1,7 @@
 //! Why a query does not fit the fields.
 
+use plan::LowerErrorKind;
+use plan::value::{CallError, JavaRegexpError, Type};
 use span::{Diagnostic, Severity, Span};
 
 /// Why a query does not fit the fields, and where.
@@ -18,31 +20,51 @@ pub(crate) enum CheckErrorKind {
     Nested { field: String },
     #[error("`{field}` is of type {ty}, which has no values to compare")]
     Object { field: String, ty: &'static str },
-    #[error("a condition is true or false; this is {kind}")]
-    NotBoolean { kind: &'static str },
+    #[error("a condition is true or false; this is {ty}")]
+    NotBoolean { ty: Type },
+    #[error("there is no function `{name}`")]
+    UnknownFunction { name: String, instead: Option<&'static str> },
     #[error("one side of a comparison has to be constant")]
     NotConstant,
-    #[error("what is computed cannot be evaluated yet")]
-    Computed,
+    #[error("`{function}` knows no `~`")]
+    NoFold { function: &'static str },
+    #[error("{error}")]
+    Call { error: CallError },
+    #[error("`{function}` takes an address and at least one block of addresses")]
+    NoBlock { function: &'static str },
+    #[error("the blocks of `cidrMatch` have to be constant texts")]
+    BlockNotConstant,
+    #[error("{error}")]
+    NotABlock { error: LowerErrorKind },
+    #[error("`{value}` is no regular expression: {error}")]
+    Regexp { value: String, error: JavaRegexpError },
+    #[error("this has no value: it divides by zero, or 64 bits do not hold it")]
+    NoValue,
 }
 
 impl CheckError {
     /// Codes are never reused.
     fn code(&self) -> &'static str {
-        match self.kind {
+        match &self.kind {
             CheckErrorKind::UnknownField { .. } => "EQL101",
             CheckErrorKind::TextField { .. } => "EQL102",
             CheckErrorKind::Nested { .. } => "EQL103",
             CheckErrorKind::Object { .. } => "EQL104",
             CheckErrorKind::NotBoolean { .. } => "EQL105",
+            CheckErrorKind::UnknownFunction { .. } => "EQL106",
             CheckErrorKind::NotConstant => "EQL107",
-            CheckErrorKind::Computed => "EQL100",
+            CheckErrorKind::NoFold { .. } => "EQL108",
+            CheckErrorKind::NoBlock { .. } => "EQL109",
+            CheckErrorKind::BlockNotConstant => "EQL110",
+            CheckErrorKind::NotABlock { .. } => "EQL111",
+            CheckErrorKind::Regexp { .. } => "EQL112",
+            CheckErrorKind::NoValue => "EQL113",
+            CheckErrorKind::Call { error } => error.code(),
         }
     }
 
     fn help(&self) -> Option<String> {
         Some(match &self.kind {
-            CheckErrorKind::Computed => return None,
             CheckErrorKind::UnknownField { field } => {
                 format!("write `?{field}` if events need not have it; it is null where it is not known")
             }
@@ -52,9 +74,35 @@ impl CheckError {
             CheckErrorKind::Nested { .. } => "use a query in `kuery`, `path:{ … }`".to_owned(),
             CheckErrorKind::Object { .. } => "use a field below it".to_owned(),
             CheckErrorKind::NotBoolean { .. } => "compare it with something".to_owned(),
+            CheckErrorKind::UnknownFunction { instead, .. } => {
+                return instead.map(|it| format!("write {it}"));
+            }
             CheckErrorKind::NotConstant => {
                 "a function may take several fields: `stringContains(a, b)`, `startsWith~(a, b)`".to_owned()
             }
+            CheckErrorKind::NoFold { .. } => "remove the `~`".to_owned(),
+            CheckErrorKind::NoBlock { .. }
+            | CheckErrorKind::BlockNotConstant
+            | CheckErrorKind::NotABlock { .. } => {
+                "write such as `cidrMatch(source.ip, \"10.0.0.0/8\", \"2001:db8::/32\")`".to_owned()
+            }
+            CheckErrorKind::Regexp { .. } | CheckErrorKind::NoValue => return None,
+            CheckErrorKind::Call { error } => match error {
+                CallError::Type { expected: "a text", .. } => "`string(…)` makes a text of it".to_owned(),
+                CallError::Type { expected: "a number" | "a whole number", found: Type::Text, .. }
+                | CallError::Incomparable { left: Type::Text, right: Type::Int | Type::Double, .. }
+                | CallError::Incomparable { left: Type::Int | Type::Double, right: Type::Text, .. } => {
+                    "`number(…)` makes a number of a text, `string(…)` a text of a number".to_owned()
+                }
+                CallError::NotANumber { .. } => {
+                    "write a number like `443` or `0.5`, or a hexadecimal one like `0x1f`".to_owned()
+                }
+                CallError::Type { .. }
+                | CallError::Incomparable { .. }
+                | CallError::Count { .. }
+                | CallError::NotAnAddress { .. }
+                | CallError::NotADate(_) => return None,
+            },
         })
     }
 

@@ -1,81 +1,138 @@
-//! Questions that a field answers by itself.
+//! What has no `and`, `or` or `not` at its top.
 
-use plan::{Leaf, LeafKind, Literal as Value, RangeBounds};
+use plan::value::{Datum, Function, Operands, Type, ValueExpr};
+use plan::{Condition, Expr as Asked, Leaf, LeafKind, RangeBounds};
 use span::Span;
 
-use super::{CheckErrorKind, Field, Kind, Lowering, Truth};
-use crate::ast::{CompareOp, Constant, Expr, ExprKind, Literal, MatchOp};
+use super::search::literal;
+use super::{CheckErrorKind, Field, Found, Lowering, Truth, Wrong};
+use crate::ast::{CompareOp, Expr, ExprKind, Literal};
 
 /// One side of a comparison.
-enum Side {
-    Constant(Literal),
+pub(super) enum Side {
+    /// The same in every event.
+    Constant(Datum<'static>),
+    /// A field as it is.
     Field(Field),
+    /// Anything else.
     Computed,
 }
 
 impl Lowering<'_> {
-    /// What has no `and`, `or` or `not` at its top.
-    pub(super) fn leaf(&mut self, expr: &Expr) -> Truth {
-        let span = expr.span;
+    pub(super) fn leaf(&mut self, expr: &Expr) -> Result<Truth, Wrong> {
         match &expr.kind {
-            ExprKind::Field(field) => match self.field(field) {
-                Some(field) => {
-                    if !matches!(field.kind, Kind::Bool | Kind::Any) {
-                        self.fail(CheckErrorKind::NotBoolean { kind: field.kind.name() }, span);
-                    }
-                    self.equal(&field, &Literal::Bool(true), span)
+            ExprKind::Field(field) => match self.field(field)? {
+                Found::Field(field) if matches!(field.ty, Type::Bool | Type::Any | Type::Null) => {
+                    Ok(self.equal(&field, &Datum::Bool(true), expr.span))
                 }
-                None => Truth::Known(None),
+                Found::Field(field) => Err(self.fail(CheckErrorKind::NotBoolean { ty: field.ty }, expr.span)),
+                Found::Null => Ok(Truth::Known(None)),
             },
-            ExprKind::Constant(literal) => {
-                self.fail(CheckErrorKind::NotBoolean { kind: literal.kind().name() }, span);
-                Truth::never()
-            }
-            ExprKind::Compare { left, op, right } => self.compare(left, *op, right, span),
+            ExprKind::Compare { left, op, right } => self.compare(expr, left, *op, right),
             ExprKind::In { value, negated, fold, list } => {
-                let truth = self.one_of(value, *fold, list);
-                if *negated { truth.negate() } else { truth }
+                let truth = match self.side(value)? {
+                    Side::Field(field) => self.one_of(&field, *fold, list),
+                    Side::Constant(_) | Side::Computed => {
+                        let plain = ExprKind::In {
+                            value: value.clone(),
+                            negated: false,
+                            fold: *fold,
+                            list: list.clone(),
+                        };
+                        self.computed(&Expr { kind: plain, span: expr.span })
+                    }
+                }?;
+                Ok(if *negated { truth.negate() } else { truth })
             }
-            ExprKind::Match { value, op, patterns } => match self.side(value) {
-                Side::Field(field) => self.matched(&field, *op, patterns),
-                Side::Constant(Literal::Null) => Truth::Known(None),
-                Side::Constant(_) | Side::Computed => self.computed(span),
+            ExprKind::Match { value, op, patterns } => match self.side(value)? {
+                Side::Field(field) => Ok(self.matched(&field, *op, patterns)),
+                Side::Constant(_) | Side::Computed => self.computed(expr),
             },
-            ExprKind::Call { .. } | ExprKind::Arithmetic { .. } | ExprKind::Negate(_) => self.computed(span),
-            ExprKind::Or(_) | ExprKind::And(_) | ExprKind::Not(_) => self.truth(expr),
+            ExprKind::Call { function, fold, arguments, .. } => {
+                match self.searched(function, *fold, arguments)? {
+                    Some(truth) => Ok(truth),
+                    None => self.computed(expr),
+                }
+            }
+            ExprKind::Or(_)
+            | ExprKind::And(_)
+            | ExprKind::Not(_)
+            | ExprKind::Arithmetic { .. }
+            | ExprKind::Negate(_)
+            | ExprKind::Constant(_) => self.computed(expr),
         }
     }
 
-    fn computed(&mut self, span: Span) -> Truth {
-        self.fail(CheckErrorKind::Computed, span);
-        Truth::never()
+    /// Some choice of values makes it true.
+    fn computed(&mut self, expr: &Expr) -> Result<Truth, Wrong> {
+        let mut operands = Operands::default();
+        let value = self.value(expr, &mut operands)?;
+        self.some_choice(&operands, value, expr.span)
     }
 
-    fn side(&mut self, expr: &Expr) -> Side {
-        match &expr.kind {
-            ExprKind::Constant(literal) => Side::Constant(literal.clone()),
-            ExprKind::Field(field) => self.field(field).map_or(Side::Constant(Literal::Null), Side::Field),
-            _ => Side::Computed,
+    fn some_choice(&mut self, operands: &Operands, value: ValueExpr, span: Span) -> Result<Truth, Wrong> {
+        match value {
+            ValueExpr::Const(Datum::Bool(known)) => Ok(Truth::Known(Some(known))),
+            ValueExpr::Const(Datum::Null) => Ok(Truth::Known(None)),
+            value if matches!(value.ty(), Type::Bool | Type::Any) => {
+                Ok(Truth::asked(Condition::from(Asked::some(operands.as_slice(), value))))
+            }
+            value => Err(self.fail(CheckErrorKind::NotBoolean { ty: value.ty() }, span)),
         }
     }
 
-    fn compare(&mut self, left: &Expr, op: CompareOp, right: &Expr, span: Span) -> Truth {
-        match (self.side(left), self.side(right)) {
-            (Side::Field(field), Side::Constant(literal)) => self.bound(&field, op, &literal, right.span),
-            (Side::Constant(literal), Side::Field(field)) => {
-                self.bound(&field, op.swapped(), &literal, left.span)
+    pub(super) fn side(&mut self, expr: &Expr) -> Result<Side, Wrong> {
+        if let ExprKind::Field(field) = &expr.kind {
+            return Ok(match self.field(field)? {
+                Found::Field(field) => Side::Field(field),
+                Found::Null => Side::Constant(Datum::Null),
+            });
+        }
+        // What is wrong with it is noted when it is built.
+        let count = self.errors.len();
+        let value = self.value(expr, &mut Operands::default());
+        Ok(match value {
+            Ok(ValueExpr::Const(datum)) => Side::Constant(datum),
+            Ok(ValueExpr::Field(..) | ValueExpr::Call(..)) => Side::Computed,
+            Err(wrong) => {
+                debug_assert!(self.errors.len() > count, "whoever says so has noted why");
+                return Err(wrong);
             }
-            (Side::Field(_), Side::Field(_)) => {
-                self.fail(CheckErrorKind::NotConstant, span);
-                Truth::never()
+        })
+    }
+
+    fn compare(&mut self, expr: &Expr, left: &Expr, op: CompareOp, right: &Expr) -> Result<Truth, Wrong> {
+        let is_equality = matches!(op, CompareOp::Equal | CompareOp::NotEqual);
+        let negated = |truth: Truth| if op == CompareOp::NotEqual { truth.negate() } else { truth };
+        match (self.side(left)?, self.side(right)?) {
+            (Side::Field(field), Side::Constant(datum)) => Ok(self.bound(&field, op, &datum, right.span)),
+            (Side::Constant(datum), Side::Field(field)) => {
+                Ok(self.bound(&field, op.swapped(), &datum, left.span))
             }
-            _ => self.computed(span),
+            (Side::Computed, Side::Constant(Datum::Bool(truth))) if is_equality && is_condition(left) => {
+                let found = self.truth(left);
+                Ok(negated(if truth { found } else { found.negate() }))
+            }
+            (Side::Constant(Datum::Bool(truth)), Side::Computed) if is_equality && is_condition(right) => {
+                let found = self.truth(right);
+                Ok(negated(if truth { found } else { found.negate() }))
+            }
+            (Side::Field(_) | Side::Computed, Side::Field(_) | Side::Computed) => {
+                Err(self.fail(CheckErrorKind::NotConstant, expr.span))
+            }
+            (Side::Constant(_) | Side::Computed, Side::Constant(_) | Side::Computed) => {
+                // `!=` is the complement of `==`, whatever values there are.
+                let op = if op == CompareOp::NotEqual { CompareOp::Equal } else { op };
+                let mut operands = Operands::default();
+                let value = self.comparison(left, op, right, expr.span, &mut operands)?;
+                Ok(negated(self.some_choice(&operands, value, expr.span)?))
+            }
         }
     }
 
     /// A field against a constant.
-    fn bound(&mut self, field: &Field, op: CompareOp, literal: &Literal, span: Span) -> Truth {
-        let Some(value) = literal.value() else {
+    fn bound(&mut self, field: &Field, op: CompareOp, datum: &Datum<'static>, span: Span) -> Truth {
+        let Some(value) = literal(datum) else {
             let exists = Leaf { field: Some(field.path.clone()), kind: LeafKind::Exists, span: Some(span) };
             return match op {
                 CompareOp::Equal => Truth::asked(self.ask(exists).negate()),
@@ -87,98 +144,35 @@ impl Lowering<'_> {
         };
         let mut bounds = RangeBounds::default();
         match op {
-            CompareOp::Equal => return self.equal(field, literal, span),
-            CompareOp::NotEqual => return self.equal(field, literal, span).negate(),
+            CompareOp::Equal => return self.equal(field, datum, span),
+            CompareOp::NotEqual => return self.equal(field, datum, span).negate(),
             CompareOp::Less => bounds.lt = Some(value),
             CompareOp::LessOrEqual => bounds.lte = Some(value),
             CompareOp::Greater => bounds.gt = Some(value),
             CompareOp::GreaterOrEqual => bounds.gte = Some(value),
         }
-        self.asked(field, literal, LeafKind::Range(bounds), span)
+        self.search(field, datum, LeafKind::Range(bounds), span)
     }
 
-    fn equal(&mut self, field: &Field, literal: &Literal, span: Span) -> Truth {
-        match literal.value() {
-            None => Truth::Known(None),
-            Some(value) => {
-                self.asked(field, literal, LeafKind::Term { value, case_insensitive: false }, span)
-            }
-        }
-    }
-
-    fn one_of(&mut self, value: &Expr, fold: bool, list: &[Expr]) -> Truth {
-        let field = match self.side(value) {
-            Side::Field(field) => field,
-            Side::Constant(Literal::Null) => return Truth::Known(None),
-            Side::Constant(_) | Side::Computed => return self.computed(value.span),
-        };
-        let mut any = Vec::new();
-        for it in list {
-            match self.side(it) {
-                Side::Constant(Literal::Text(text)) if fold => {
-                    let kind = LeafKind::Term { value: Value::Text(text.clone()), case_insensitive: true };
-                    any.push(self.asked(&field, &Literal::Text(text), kind, it.span));
-                }
-                Side::Constant(literal) => any.push(self.equal(&field, &literal, it.span)),
-                Side::Field(_) => self.fail(CheckErrorKind::NotConstant, it.span),
-                Side::Computed => any.push(self.computed(it.span)),
-            }
-        }
-        Truth::any(any)
-    }
-
-    fn matched(&mut self, field: &Field, op: MatchOp, patterns: &[Constant]) -> Truth {
-        let any = patterns.iter().map(|Constant { value, span }| match value {
-            Literal::Text(text) => {
-                let fold = op.folds();
-                let kind = match op {
-                    MatchOp::Regex | MatchOp::RegexFold => {
-                        LeafKind::Regexp { value: text.clone(), flags: None, case_insensitive: fold }
-                    }
-                    MatchOp::Colon | MatchOp::Like | MatchOp::LikeFold if text.contains(['*', '?']) => {
-                        // A backslash is a character like any other.
-                        LeafKind::Wildcard { value: text.replace('\\', "\\\\"), case_insensitive: fold }
-                    }
-                    MatchOp::Colon | MatchOp::Like | MatchOp::LikeFold => {
-                        LeafKind::Term { value: Value::Text(text.clone()), case_insensitive: fold }
-                    }
-                };
-                self.asked(field, value, kind, *span)
-            }
-            literal => self.equal(field, literal, *span),
-        });
-        let any = any.collect();
-        Truth::any(any)
-    }
-
-    fn asked(&mut self, field: &Field, literal: &Literal, kind: LeafKind, span: Span) -> Truth {
-        let path = match literal {
-            Literal::Text(_) => &field.text_path,
-            Literal::Null | Literal::Bool(_) | Literal::Integer(_) | Literal::Float(_) => &field.path,
-        };
-        Truth::asked(self.ask(Leaf { field: Some(path.clone()), kind, span: Some(span) }))
+    /// Whether a value is null, of something that is computed.
+    pub(super) fn is_null(&mut self, value: ValueExpr, span: Span) -> Result<ValueExpr, Wrong> {
+        self.call(Function::IsNull, vec![value], &[span])
     }
 }
 
-impl Literal {
-    /// As questions have it; null is none.
-    fn value(&self) -> Option<Value> {
-        Some(match self {
-            Self::Null => return None,
-            Self::Bool(it) => Value::Bool(*it),
-            Self::Integer(it) => Value::Number(it.to_string()),
-            Self::Float(it) => Value::Number(format!("{it:?}")),
-            Self::Text(it) => Value::Text(it.clone()),
-        })
-    }
-
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Null => Kind::Any,
-            Self::Bool(_) => Kind::Bool,
-            Self::Integer(_) => Kind::Whole,
-            Self::Float(_) => Kind::Float,
-            Self::Text(_) => Kind::Text,
+/// Whether it says yes or no by itself, so that `== true` adds nothing.
+fn is_condition(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Or(_)
+        | ExprKind::And(_)
+        | ExprKind::Not(_)
+        | ExprKind::Compare { .. }
+        | ExprKind::In { .. }
+        | ExprKind::Match { .. } => true,
+        ExprKind::Call { function, .. } => super::call::is_condition(function),
+        ExprKind::Constant(Literal::Bool(_)) => true,
+        ExprKind::Constant(_) | ExprKind::Field(_) | ExprKind::Arithmetic { .. } | ExprKind::Negate(_) => {
+            false
         }
     }
 }

@@ -3,10 +3,17 @@
 //! A condition is cut at its `and`, `or` and `not` into leaves, each of which is answered yes or no by itself: some
 //! choice of values of the fields in it makes it true. What is constant is computed before, with null as a third truth
 //! value; a leaf that is null counts as no.
+//!
+//! A leaf that compares one field with constants is a question to an index, as Elasticsearch asks it (`leaf`, `search`); any
+//! other computes with values (`value`). Where the two differ, as in what `stringContains` looks for, it matters which of
+//! them a leaf is.
 
+mod call;
 mod error;
 mod field;
 mod leaf;
+mod search;
+mod value;
 
 use ecs::Catalog;
 use plan::{Condition, Expr as Asked, LowerError, Query};
@@ -14,12 +21,15 @@ use span::Diagnostic;
 
 use crate::ast::{Expr, ExprKind, Literal};
 pub(crate) use error::{CheckError, CheckErrorKind};
-pub(crate) use field::{Field, Kind};
+pub(crate) use field::{Field, Found};
 
 pub(crate) struct Lowering<'a> {
     catalog: &'a Catalog,
     pub(crate) errors: Vec<Diagnostic>,
 }
+
+/// That an error was noted, and the expression goes on with something that is never used.
+pub(crate) struct Wrong;
 
 /// What a condition is, or a part of one.
 pub(crate) enum Truth {
@@ -32,10 +42,6 @@ pub(crate) enum Truth {
 impl Truth {
     fn asked(condition: Condition) -> Self {
         Self::Asked(Box::new(condition))
-    }
-
-    fn never() -> Self {
-        Self::Known(Some(false))
     }
 
     fn negate(self) -> Self {
@@ -67,7 +73,7 @@ impl Truth {
             (true, true, _) => Self::Known(None),
             (true, false, _) => Self::Known(Some(all)),
             // Beside leaves, null is one that says no.
-            (false, true, true) => Self::never(),
+            (false, true, true) => Self::Known(Some(false)),
             (false, false, true) => Self::asked(Condition::all_of(asked)),
             (false, _, false) => Self::asked(Condition::any_of(asked)),
         }
@@ -99,7 +105,14 @@ impl<'a> Lowering<'a> {
             ExprKind::Not(inner) => self.truth(inner).negate(),
             ExprKind::Constant(Literal::Bool(it)) => Truth::Known(Some(*it)),
             ExprKind::Constant(Literal::Null) => Truth::Known(None),
-            _ => self.leaf(expr),
+            ExprKind::Compare { .. }
+            | ExprKind::In { .. }
+            | ExprKind::Match { .. }
+            | ExprKind::Arithmetic { .. }
+            | ExprKind::Negate(_)
+            | ExprKind::Constant(_)
+            | ExprKind::Field(_)
+            | ExprKind::Call { .. } => self.leaf(expr).unwrap_or(Truth::Known(Some(false))),
         }
     }
 
@@ -118,7 +131,8 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn fail(&mut self, kind: CheckErrorKind, span: span::Span) {
+    fn fail(&mut self, kind: CheckErrorKind, span: span::Span) -> Wrong {
         self.errors.push(CheckError { kind, span }.to_diagnostic());
+        Wrong
     }
 }

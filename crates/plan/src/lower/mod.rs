@@ -20,6 +20,7 @@ pub use error::{LowerError, LowerErrorKind};
 use pieces::{Piece, words_of};
 pub(crate) use place::paths_of;
 use place::{Place, relative};
+pub use values::addresses;
 
 use crate::condition::{Dates, Part};
 use crate::{

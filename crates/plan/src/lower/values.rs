@@ -70,8 +70,8 @@ fn ask_address(atom: &Atom<'_>) -> Asked {
     Ok((!ranges.is_empty()).then_some(Test::Ip(ranges)))
 }
 
-/// One address, or a block of them.
-fn addresses(text: &str) -> Result<Ranges<u128>, LowerErrorKind> {
+/// The addresses that a text names: one, or a block of them, of which it may name any.
+pub fn addresses(text: &str) -> Result<Ranges<u128>, LowerErrorKind> {
     let error = |help| LowerErrorKind::NotAnAddress { value: text.to_owned(), help };
     let Some((base, length)) = text.split_once('/') else {
         let key = address(text)?;
