@@ -48,6 +48,11 @@ pub(crate) fn newest() -> &'static Edition {
     newest
 }
 
+/// The newest version of ATT&CK that is known, such as `19`.
+pub fn attack_version() -> &'static str {
+    newest().version
+}
+
 /// The versions in words: `18.1 and 19`.
 pub(crate) fn versions() -> String {
     editions().iter().map(|edition| edition.version).collect::<Vec<_>>().join(" and ")

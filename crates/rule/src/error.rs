@@ -31,6 +31,32 @@ pub(crate) enum LoadError {
         /// Where.
         span: Span,
     },
+    /// The file is not YAML.
+    #[error("this is not YAML: {message}")]
+    Yaml {
+        /// What the parser says.
+        message: String,
+        /// Where.
+        span: Span,
+    },
+    /// A hostile file must not exhaust memory.
+    #[error("the file has more than {limit} values, aliases written out")]
+    TooManyValues {
+        /// The limit.
+        limit: usize,
+        /// Where it is exceeded.
+        span: Span,
+    },
+    /// A test that expects what cannot be.
+    #[error("{message}")]
+    BadTest {
+        /// What is wrong.
+        message: String,
+        /// What to write.
+        help: &'static str,
+        /// Where.
+        span: Span,
+    },
     /// A hostile file must not exhaust the stack.
     #[error("tables nest deeper than {limit} levels")]
     TooDeep {
@@ -299,6 +325,9 @@ impl LoadError {
             Self::More { .. } => "RULE025",
             Self::BadDate { .. } => "RULE026",
             Self::Foreign { .. } => "RULE027",
+            Self::Yaml { .. } => "RULE028",
+            Self::TooManyValues { .. } => "RULE029",
+            Self::BadTest { .. } => "RULE030",
         }
     }
 
@@ -321,6 +350,9 @@ impl LoadError {
         match self {
             Self::Toml { span, .. }
             | Self::Json { span, .. }
+            | Self::Yaml { span, .. }
+            | Self::TooManyValues { span, .. }
+            | Self::BadTest { span, .. }
             | Self::TooDeep { span, .. }
             | Self::NoRule { span, .. }
             | Self::Missing { span, .. }
@@ -353,6 +385,8 @@ impl LoadError {
     pub(crate) fn help(&self) -> Option<String> {
         Some(match self {
             Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
+            Self::TooManyValues { .. } => "write fewer aliases of aliases".to_owned(),
+            Self::BadTest { help, .. } => (*help).to_owned(),
             Self::TooLarge { .. } => "split the export into several files".to_owned(),
             Self::TooDeep { .. } => "flatten the file: no part of a rule nests that deep".to_owned(),
             Self::NoRule { what: Ruleless::File, .. } => {
@@ -373,7 +407,7 @@ impl LoadError {
                 Some(similar) => format!("did you mean `{similar}`? {} allowed", listed(allowed)),
                 None => format!("{} allowed", listed(allowed)),
             },
-            Self::WrongType { .. } | Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Unreadable { .. } => return None,
+            Self::WrongType { .. } | Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Yaml { .. } | Self::Unreadable { .. } => return None,
             Self::Empty { .. } => "write something there".to_owned(),
             Self::TooMany { limit, .. } => format!("keep the {limit} that matter most"),
             Self::BadDuration { .. } => {
@@ -465,6 +499,14 @@ impl Findings {
     /// Whether something was found that refuses the rule.
     pub(crate) fn refuse(&self) -> bool {
         self.found.iter().any(|found| found.severity == Severity::Error)
+    }
+
+    /// Makes errors of the fields that nobody knows: in a test, a field that is passed over is a test of less.
+    pub(crate) fn refuse_unknown_fields(&mut self) {
+        for found in self.found.iter_mut().filter(|it| it.code == "RULE020") {
+            found.severity = Severity::Error;
+            found.help = found.help.take().filter(|it| it.starts_with("did you mean"));
+        }
     }
 
     /// All of them, in the order of the text.

@@ -18,7 +18,7 @@ pub(crate) struct Parts {
 }
 
 /// The tables of a rule file.
-const TABLES: [&str; 4] = ["metadata", "rule", "transform", "guide"];
+const TABLES: [&str; 5] = ["metadata", "rule", "transform", "guide", "tests"];
 
 /// Takes a rule file apart. `None` if it has no table `[rule]`.
 pub(crate) fn parts(mut root: Node, findings: &mut Findings) -> Option<Parts> {

@@ -43,8 +43,10 @@ mod read;
 mod translation;
 
 mod schema;
+mod test_file;
 
 mod compile;
+mod export;
 mod new_terms;
 mod pattern;
 
@@ -59,11 +61,13 @@ mod parallel;
 mod suggest;
 mod support;
 
+pub use attack::attack_version;
 pub use builtin::builtin;
 pub use compile::{Compiled, compile, compile_all, compile_with};
 pub use duration::{Interval, IntervalError, TimeUnit};
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
+pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson};
 pub use fix::{Mended, mend};
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
@@ -80,3 +84,6 @@ pub use schema::schema;
 pub use selection::{Idle, IdleReason, Selection, Withheld};
 pub use set::{Problem, RuleSet};
 pub use support::{Supported, SupportedKind, Unsupported, support};
+pub use test_file::{
+    At, Caller, Expected, Recipe, Subject, TestCase, TestEvent, TestFile, TestFiles, test_files, test_text,
+};

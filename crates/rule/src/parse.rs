@@ -40,7 +40,8 @@ pub(crate) fn sniff(text: &str) -> Syntax {
 pub(crate) fn parse(input: &Input<'_>, set: &mut RuleSet) {
     set.texts.insert(input.name.to_owned(), Arc::clone(&input.text));
     match input.syntax {
-        Syntax::Toml => parse_rule_file(input, set),
+        // Only tests are written in YAML, and they come another way.
+        Syntax::Toml | Syntax::Yaml => parse_rule_file(input, set),
         Syntax::Json => parse_export(input, set),
     }
 }
@@ -123,7 +124,7 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
             }
             Role::ExceptionList => {
                 let (list, found) = ListKey::read(&node, input);
-                set.exceptions.add_list(list);
+                set.exceptions.add_container(list, node);
                 set.report(input.name, found);
             }
             Role::ExceptionItem => {

@@ -32,6 +32,11 @@ impl Withheld {
 }
 
 impl Rule {
+    /// Whether it came with the engine.
+    pub fn is_built_in(&self) -> bool {
+        self.source.built_in
+    }
+
     /// Why it does not run unless that is asked for. What the file does not say keeps no rule from running.
     pub fn withheld(&self) -> impl Iterator<Item = Withheld> + use<> {
         let is = |maturity: &str| self.maturity.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(maturity));

@@ -23,6 +23,8 @@ pub struct Exceptions {
     pub(crate) items: Vec<Item>,
     /// Where the items of each list stand; lists without items are there, too.
     lists: BTreeMap<ListKey, Vec<usize>>,
+    /// The containers of the lists, as they stood in their files.
+    containers: BTreeMap<ListKey, Node>,
 }
 
 impl Exceptions {
@@ -34,11 +36,23 @@ impl Exceptions {
     /// Adds what others hold.
     pub(crate) fn extend(&mut self, other: Self) {
         other.lists.into_keys().for_each(|list| self.add_list(list));
+        self.containers.extend(other.containers);
         other.items.into_iter().for_each(|item| self.add_item(item));
     }
 
     pub(crate) fn add_list(&mut self, list: ListKey) {
         self.lists.entry(list).or_default();
+    }
+
+    /// Keeps the container of a list, for whoever exports it.
+    pub(crate) fn add_container(&mut self, list: ListKey, container: Node) {
+        self.containers.insert(list.clone(), container);
+        self.add_list(list);
+    }
+
+    /// The container of a list, if it was loaded.
+    pub(crate) fn container(&self, list: &ListKey) -> Option<&Node> {
+        self.containers.get(list)
     }
 
     pub(crate) fn add_item(&mut self, item: Item) {
@@ -47,7 +61,7 @@ impl Exceptions {
     }
 
     /// The items of a list; `None` if nothing of it was loaded.
-    fn items_of(&self, list: &ListKey) -> Option<Vec<&Item>> {
+    pub(crate) fn items_of(&self, list: &ListKey) -> Option<Vec<&Item>> {
         Some(self.lists.get(list)?.iter().map(|&at| &self.items[at]).collect())
     }
 }
@@ -76,7 +90,15 @@ impl Namespace {
         }
     }
 
-    fn of(value: &Value) -> Self {
+    /// As Kibana writes it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Agnostic => "agnostic",
+        }
+    }
+
+    pub(crate) fn of(value: &Value) -> Self {
         Self::from_name(value.get("namespace_type").and_then(Value::as_str))
     }
 }

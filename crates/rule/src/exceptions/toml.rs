@@ -38,7 +38,7 @@ fn read_list(mut list: Node, input: &Input<'_>, set: &mut RuleSet) {
     let container = list.take("container").map(|member| member.value);
     if let Some(container) = &container {
         let (key, found) = ListKey::read(container, input);
-        set.exceptions.add_list(key);
+        set.exceptions.add_container(key, container.clone());
         set.report(input.name, found);
     }
     let items = match list.take("items").map(|member| member.value) {

@@ -6,8 +6,10 @@ mod exception;
 mod fields;
 mod form;
 mod guide;
+mod test_file;
 
 pub(crate) use exception::{EXCEPTION_ITEM, EXCEPTION_LIST, exception_entry};
 pub(crate) use fields::{FIELDS, TYPES, field, languages, reads_index};
 pub(crate) use form::{Entry, Form, Need};
 pub(crate) use guide::GUIDE;
+pub(crate) use test_file::{EXPECTED, RECIPE, TEST_FILE};

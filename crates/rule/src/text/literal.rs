@@ -22,6 +22,8 @@ impl Literal {
         let raw = text.get(node.span.range())?;
         let (open, close, escapes) = match syntax {
             Syntax::Json => (1, 1, true),
+            // Words without quotes, folded blocks: the whole value is underlined.
+            Syntax::Yaml => return None,
             Syntax::Toml => match raw.as_bytes() {
                 [b'"', b'"', b'"', ..] if raw.len() >= 6 => (3, 3, true),
                 [b'\'', b'\'', b'\'', ..] if raw.len() >= 6 => (3, 3, false),
@@ -142,13 +144,14 @@ fn escape(rest: &str, syntax: Syntax, out: &mut String) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::{parse_json, parse_toml};
+    use crate::text::{parse_json, parse_toml, parse_yaml};
 
     /// Finds `needle` in the decoded string of `key` and says what is underlined in the file.
     fn underlined(text: &str, syntax: Syntax, key: &str, needle: &str) -> String {
         let root = match syntax {
             Syntax::Toml => parse_toml(text).unwrap(),
             Syntax::Json => parse_json(text).0.remove(0),
+            Syntax::Yaml => parse_yaml(text).unwrap(),
         };
         let node = root.get(key).unwrap();
         let at = node.text().unwrap().find(needle).unwrap();

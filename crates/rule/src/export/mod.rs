@@ -1,0 +1,92 @@
+//! Rules and exceptions as other tools take them: Kibana's NDJSON, and the TOML of Elastic's rule repository.
+//!
+//! What is written here is read here as what it was: a test holds that of every rule at hand.
+
+mod toml;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::exceptions::{Exceptions, ListKey, Namespace};
+use crate::{Rule, text::Node};
+
+pub use toml::{exceptions_to_toml, file_name, rule_to_toml};
+
+/// What Kibana imports: the rules, the exception lists that they name with their items, and the summary that ends an
+/// export. A value a line.
+pub fn to_ndjson<'r>(rules: impl IntoIterator<Item = &'r Rule>, exceptions: &Exceptions) -> String {
+    let (mut out, mut count) = (String::new(), 0_u64);
+    let mut wanted = BTreeSet::new();
+    let mut line = |value: &Value| {
+        out += &value.to_string();
+        out.push('\n');
+    };
+    for rule in rules {
+        count += 1;
+        line(&Value::Object((*rule.api).clone()));
+        wanted.extend(rule.exceptions_list.iter().map(named));
+    }
+    let (mut lists, mut items) = (0_u64, 0_u64);
+    let mut missing = Vec::new();
+    for key in &wanted {
+        match exceptions.parts(key) {
+            None => missing.push(json!({"list_id": key.list_id, "namespace_type": key.namespace.as_str()})),
+            Some((container, its)) => {
+                lists += 1;
+                line(&container);
+                for item in its {
+                    items += 1;
+                    line(&item);
+                }
+            }
+        }
+    }
+    line(&json!({
+        "exported_count": count + lists + items,
+        "exported_rules_count": count,
+        "missing_rules": [],
+        "missing_rules_count": 0,
+        "exported_exception_list_count": lists,
+        "exported_exception_list_item_count": items,
+        "missing_exception_list_item_count": 0,
+        "missing_exception_list_items": [],
+        "missing_exception_lists": missing,
+        "missing_exception_lists_count": missing.len(),
+        "exported_action_connector_count": 0,
+        "missing_action_connection_count": 0,
+        "missing_action_connections": [],
+        "excluded_action_connection_count": 0,
+        "excluded_action_connections": [],
+    }));
+    out
+}
+
+/// The list that a rule names.
+fn named(reference: &Value) -> ListKey {
+    let list_id = reference.get("list_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    ListKey { list_id, namespace: Namespace::of(reference) }
+}
+
+impl Exceptions {
+    /// A list as it is exported: its container and its items. `None` if nothing of it was loaded.
+    fn parts(&self, key: &ListKey) -> Option<(Value, Vec<Value>)> {
+        let items: Vec<Value> = self.items_of(key)?.into_iter().map(|it| it.source.node.to_json()).collect();
+        let container = self.container(key).map_or_else(|| made(key), Node::to_json);
+        Some((container, items))
+    }
+}
+
+/// The container of a list of which only items were loaded.
+fn made(key: &ListKey) -> Value {
+    json!({
+        "list_id": key.list_id,
+        "name": key.list_id,
+        "description": key.list_id,
+        "type": "detection",
+        "namespace_type": key.namespace.as_str(),
+        "tags": [],
+        "os_types": [],
+        "version": 1,
+    })
+}
