@@ -25,8 +25,26 @@ const LAYERS: [(&str, &[&str]); 18] = [
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("detect", &["ecs", "plan", "rule"]),
     ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
+    ("ruletest", &["cloudtrail", "detect", "ecs", "hunt", "reader", "rule", "span"]),
     ("report", &["ecs", "rule"]),
-    ("cli", &["cloudtrail", "detect", "ecs", "hunt", "kql", "plan", "reader", "report", "rule", "span"]),
+    ("assess", &["ecs", "hunt", "report", "rule"]),
+    (
+        "cli",
+        &[
+            "assess",
+            "cloudtrail",
+            "detect",
+            "ecs",
+            "hunt",
+            "kql",
+            "plan",
+            "reader",
+            "report",
+            "rule",
+            "ruletest",
+            "span",
+        ],
+    ),
     (
         "xtask",
         &[

@@ -52,13 +52,10 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     if selection.rules().is_empty() {
         bail!("no rule is run:{}", notices::all_idle(&selection));
     }
-    let normalise = cloudtrail::Options {
-        tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
-        geo: input::geo(args.geoip.as_deref())?,
-        original: if args.keep_original { cloudtrail::Original::Keep } else { cloudtrail::Original::Tagged },
-        envelope: Some(cloudtrail::Envelope::default()),
-        ..cloudtrail::Options::default()
-    };
+    let mut normalise = input::normalise(args.geoip.as_deref())?;
+    if args.keep_original {
+        normalise.original = cloudtrail::Original::Keep;
+    }
     let options = HuntOptions {
         paths: args.input.paths.clone(),
         rules: selection,

@@ -91,6 +91,17 @@ pub(crate) fn geo(folder: Option<&Path>) -> anyhow::Result<Option<Arc<Geo>>> {
     folder.map(|folder| Ok(Arc::new(Geo::open(folder)?))).transpose()
 }
 
+/// How records become events where rules are tried on them: as in a hunt.
+pub(crate) fn normalise(geoip: Option<&Path>) -> anyhow::Result<cloudtrail::Options> {
+    Ok(cloudtrail::Options {
+        tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
+        geo: geo(geoip)?,
+        original: cloudtrail::Original::Tagged,
+        envelope: Some(cloudtrail::Envelope::default()),
+        ..cloudtrail::Options::default()
+    })
+}
+
 /// The language of `--lang`.
 pub(crate) fn language(lang: Lang) -> GuideLanguage {
     match lang {

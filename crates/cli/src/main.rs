@@ -1,6 +1,8 @@
 //! The `trailwarden` command: arguments, clock, environment, terminal. What it does is in the crates it calls.
 
 mod args;
+mod assess_command;
+mod export_command;
 mod fates;
 mod hunt_command;
 mod input;
@@ -13,6 +15,7 @@ mod rules_command;
 mod stats;
 mod status;
 mod terminal;
+mod test_command;
 
 use std::process::ExitCode;
 

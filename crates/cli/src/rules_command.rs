@@ -11,7 +11,7 @@ use span::{Diagnostic, Severity, Style};
 use crate::args::{Global, RuleFormat, Rules};
 use crate::lint_command::Lint;
 use crate::status::{DONE, FOUND};
-use crate::{input, notices, output, terminal};
+use crate::{assess_command, export_command, input, notices, output, terminal, test_command};
 
 pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
     let mut out = output::open(None)?;
@@ -43,6 +43,16 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
         Rules::Lint { paths, format, severity, ignore, fix, strict } => {
             let lint = Lint { paths: &paths, format, least: severity, ignore: &ignore, fix, strict };
             lint.run(&mut out, global)?
+        }
+        Rules::Test(args) => return test_command::run(&args, global),
+        Rules::Forecast(args) => return assess_command::forecast(&args, global),
+        Rules::Diff(args) => return assess_command::diff(&args, global),
+        Rules::Coverage(args) => return assess_command::coverage(&args, global),
+        Rules::Export { source, format, output } => {
+            let set = input::rules(&source, input::threads(None))?.localised(input::language(source.lang));
+            let code = problems(&set, global);
+            export_command::export(set, format, output.as_deref(), &mut out)?;
+            code
         }
         Rules::Schema => {
             serde_json::to_writer_pretty(&mut out, &rule::schema())?;

@@ -99,6 +99,34 @@ impl Drop for Bar {
     }
 }
 
+/// How many of something are done, on standard error, if that is a terminal. It ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Counter(ProgressBar);
+
+impl Counter {
+    pub(crate) fn start(global: &Global, what: &'static str) -> Self {
+        let target = if global.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let style =
+            ProgressStyle::with_template("{spinner} {bar:30} {pos}/{len} {msg}").expect("a fixed template");
+        Self(
+            ProgressBar::with_draw_target(None, target)
+                .with_style(style.progress_chars("━╸ "))
+                .with_message(what),
+        )
+    }
+
+    pub(crate) fn at(&self, done: usize, all: usize) {
+        self.0.set_length(all as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 fn message(stage: Stage, progress: &Progress, elapsed: Duration) -> String {
     let (files, total) = progress.files();
     match stage {

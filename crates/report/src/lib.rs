@@ -16,6 +16,7 @@ mod markdown;
 pub mod rules;
 mod summary;
 mod table;
+pub mod tests;
 mod timeline;
 mod words;
 

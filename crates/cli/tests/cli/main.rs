@@ -12,6 +12,8 @@ mod normalize;
 mod query;
 mod reading;
 mod rules;
+mod rules_assess;
+mod rules_test;
 
 mod bad_input;
 mod hostile;

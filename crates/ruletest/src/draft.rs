@@ -1,0 +1,137 @@
+//! A test made of an alert.
+
+use ecs::document::lookup;
+use ecs::{Object, json};
+use rule::Rule;
+use serde_json::Value;
+
+use crate::pseudonyms::Pseudonyms;
+
+/// A test file, to be looked over and put beside the rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The text of the file.
+    pub yaml: String,
+}
+
+/// Why no test can be made of an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DraftError {
+    /// No event belongs to it.
+    NoEvent,
+    /// What is kept of the event cannot be read.
+    Unreadable(String),
+}
+
+impl std::fmt::Display for DraftError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoEvent => f.write_str("the alert carries no record of an event to make a test of"),
+            Self::Unreadable(error) => write!(f, "the record of its event cannot be read: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for DraftError {}
+
+/// Makes a test of alerts that belong together, each with the text of its record in `event.original`. What tells who or
+/// where is replaced, the same by the same.
+pub fn draft(rule: &Rule, alerts: &[Object]) -> Result<Draft, DraftError> {
+    let mut records = Vec::new();
+    for alert in alerts {
+        let Some(text) = lookup(alert, "event.original").and_then(Value::as_str) else { continue };
+        let record = json::parse(text).map_err(|it| DraftError::Unreadable(it.to_string()))?;
+        if !records.contains(&record) {
+            records.push(record);
+        }
+    }
+    if records.is_empty() {
+        return Err(DraftError::NoEvent);
+    }
+    let mut pseudonyms = Pseudonyms::of(&records);
+    for record in &mut records {
+        pseudonyms.replace(record);
+    }
+    let mut yaml = format!(
+        "# Made of an alert; names, addresses and numbers are replaced. Say in `name` what the test shows.\nrule: {}\ntests:\n  - name: {}\n    events:\n",
+        quoted(&rule.rule_id),
+        quoted(&format!("{} (from an alert)", rule.name)),
+    );
+    for record in &records {
+        yaml += "      - ";
+        block(&mut yaml, record, 8);
+    }
+    yaml += "    alerts: 1\n";
+    Ok(Draft { yaml })
+}
+
+/// Writes a value as YAML, its first line where the text stands, the others at that column.
+pub(crate) fn block(out: &mut String, value: &Value, column: usize) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (at, (key, value)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.extend(std::iter::repeat_n(' ', column));
+                }
+                out.push_str(&key_text(key));
+                out.push(':');
+                inner(out, value, column);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.extend(std::iter::repeat_n(' ', column));
+                }
+                out.push_str("- ");
+                block(out, item, column + 2);
+            }
+        }
+        other => {
+            out.push_str(&scalar(other));
+            out.push('\n');
+        }
+    }
+}
+
+fn inner(out: &mut String, value: &Value, column: usize) {
+    let is_block = match value {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => false,
+    };
+    if is_block {
+        out.push('\n');
+        out.extend(std::iter::repeat_n(' ', column + 2));
+        block(out, value, column + 2);
+    } else {
+        out.push(' ');
+        out.push_str(&scalar(value));
+        out.push('\n');
+    }
+}
+
+/// JSON is YAML; a word that can mean nothing else needs no quotes.
+fn scalar(value: &Value) -> String {
+    match value {
+        Value::String(text) => quoted(text),
+        other => other.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { Value::from(text).to_string() }
+}
+
+fn key_text(key: &str) -> String {
+    quoted(key)
+}
+
+/// Letters first, and nothing after them that YAML could take for more than a word.
+fn is_plain(text: &str) -> bool {
+    let is_word = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '-' | '.' | '/');
+    let reserved = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    text.starts_with(|it: char| it.is_ascii_alphabetic())
+        && text.chars().all(is_word)
+        && !reserved.contains(&text.to_ascii_lowercase().as_str())
+}
