@@ -12,12 +12,12 @@ use crate::setup::{Folder, documents, get_password_data, options, run, texts};
 
 const GET_PASSWORD_DATA: &str = "aws.credential-access.ec2-get-password-data.json";
 
-/// The folder of the recordings; `None` where the shared data is absent.
-fn recordings() -> Option<PathBuf> {
+/// That folder of the shared data; `None` where it is absent.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("TRAILWARDEN_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("data/stratus");
-    if folder.join(GET_PASSWORD_DATA).is_file() {
+    let folder = shared.join("data").join(name);
+    if folder.is_dir() {
         return Some(folder);
     }
     let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
@@ -40,7 +40,7 @@ fn alert_id(index: &str, event: &str, rule_uuid: &str, terms: &[&str]) -> String
 
 #[test]
 fn the_recorded_get_password_data_attack_is_one_alert() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("stratus") else { return };
     let path = folder.join(GET_PASSWORD_DATA);
     let records: Vec<Value> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     let mut refused: Vec<&Value> = records.iter().filter(|it| it["eventName"] == "GetPasswordData").collect();
@@ -85,7 +85,7 @@ fn the_recorded_get_password_data_attack_is_one_alert() {
 
 #[test]
 fn every_recording_is_hunted_without_trouble() {
-    let Some(folder) = recordings() else { return };
+    let Some(folder) = shared("stratus") else { return };
     let rules = rule::builtin(rule::GuideLanguage::English).rules;
     let nowhere = Folder::new();
     let found = run(&HuntOptions { paths: vec![folder], ..options(&nowhere, &rules) });

@@ -5,6 +5,7 @@
 mod setup;
 
 mod alike;
+mod attacks;
 mod broken;
 mod clock;
 mod exceptions;
