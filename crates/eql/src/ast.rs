@@ -256,6 +256,31 @@ pub enum Literal {
     Text(String),
 }
 
+impl Expr {
+    /// Shows every expression in it, itself included, in the order of the text. Recurses as deep as the tree, which the
+    /// parser bounds.
+    pub fn walk<'a>(&'a self, show: &mut dyn FnMut(&'a Self)) {
+        show(self);
+        match &self.kind {
+            ExprKind::Or(parts) | ExprKind::And(parts) => parts.iter().for_each(|it| it.walk(show)),
+            ExprKind::Not(inner) | ExprKind::Negate(inner) => inner.walk(show),
+            ExprKind::Compare { left, right, .. } | ExprKind::Arithmetic { left, right, .. } => {
+                left.walk(show);
+                right.walk(show);
+            }
+            ExprKind::In { value, list, .. } => {
+                value.walk(show);
+                for it in list {
+                    it.walk(show);
+                }
+            }
+            ExprKind::Match { value, .. } => value.walk(show),
+            ExprKind::Constant(_) | ExprKind::Field(_) => {}
+            ExprKind::Call { arguments, .. } => arguments.iter().for_each(|it| it.walk(show)),
+        }
+    }
+}
+
 impl CompareOp {
     /// As it is written.
     pub const fn as_str(self) -> &'static str {

@@ -31,6 +31,12 @@ mod parse;
 mod lower;
 mod statement;
 
+mod lint;
+
+mod check;
+
+pub use check::{check, errors, fields, findings, values};
 pub use error::{OtherDialect, ParseError, ParseErrorKind, ParseErrors};
+pub use lint::lint;
 pub use parse::{MAX_DEPTH, MAX_ITEMS, MAX_LENGTH, MAX_OPERATORS, parse};
-pub use statement::{Item, Key, Options, Query, Sample, Sequence, Statement, check, statement};
+pub use statement::{Item, Key, Options, Query, Sample, Sequence, Statement, statement};

@@ -92,7 +92,7 @@ pub fn statement(text: &str, catalog: &Catalog, options: &Options) -> Result<Sta
 }
 
 /// As [`statement`], of a text that is parsed.
-pub fn check(ast: &ast::Ast, catalog: &Catalog, options: &Options) -> Result<Statement, Vec<Diagnostic>> {
+fn check(ast: &ast::Ast, catalog: &Catalog, options: &Options) -> Result<Statement, Vec<Diagnostic>> {
     let mut checker = Checker { options, lowering: Lowering::new(catalog) };
     let query = match &ast.query {
         ast::Query::Event(event) => Query::Event(checker.event(event)),

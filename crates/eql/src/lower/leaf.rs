@@ -168,9 +168,9 @@ fn is_condition(expr: &Expr) -> bool {
         | ExprKind::Not(_)
         | ExprKind::Compare { .. }
         | ExprKind::In { .. }
-        | ExprKind::Match { .. } => true,
+        | ExprKind::Match { .. }
+        | ExprKind::Constant(Literal::Bool(_)) => true,
         ExprKind::Call { function, .. } => super::call::is_condition(function),
-        ExprKind::Constant(Literal::Bool(_)) => true,
         ExprKind::Constant(_) | ExprKind::Field(_) | ExprKind::Arithmetic { .. } | ExprKind::Negate(_) => {
             false
         }

@@ -107,7 +107,8 @@ impl<'a> Parser<'a> {
 
     fn check_count(&mut self, what: &'static str, items: &[Item], span: Span) {
         let count: usize = items.iter().map(|it| it.runs as usize).sum();
-        if count < 2 {
+        let is_known = !self.errors.iter().any(|it| matches!(it.kind, ParseErrorKind::Runs { .. }));
+        if count < 2 && is_known {
             self.note(ParseErrorKind::TooFewItems { what }, span);
         }
         if count > MAX_ITEMS {
