@@ -9,6 +9,7 @@ mod formats;
 mod help;
 mod lint;
 mod normalize;
+mod pack;
 mod query;
 mod reading;
 mod rules;
