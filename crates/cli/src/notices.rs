@@ -128,6 +128,12 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             "{} no time of their own and are taken as happening now",
             plural(*records, "record has", "records have")
         ),
+        Notice::ChoicesCut(times) => format!(
+            "{}, an event had more than {} combinations of the values that a condition compares; the first of them \
+             do not satisfy it, and the others were not tried",
+            plural(*times, "time", "times"),
+            plan::value::CHOICES_MAX
+        ),
         Notice::Blind { documents, all } => format!(
             "{} no field that any of the rules reads{}",
             plural(*documents, "document has", "documents have"),

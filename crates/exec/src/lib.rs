@@ -11,6 +11,9 @@
 //!   open; no other filter is looked at.
 //! * A filter starts from the rows of its most selective gate; each further clause sees only what is left.
 //!   Expensive questions come last and are asked about the values of those rows only.
+//! * A clause over several fields ([`plan::value::Relation`], `endsWith~(mail.to, user.domain)`) is the one thing that the
+//!   values of a column cannot decide: each row has a pair of its own. It opens no gate, leads to no filter, and is asked
+//!   row by row when everything else has been; equal ones of many filters are asked once (`relate.rs`).
 //!
 //! ```
 //! use block::{BlockBuilder, RowInfo};

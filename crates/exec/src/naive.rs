@@ -4,7 +4,7 @@
 
 use block::Block;
 use ecs::{Scalar, Shape};
-use plan::value::{Operand, Relation, Values};
+use plan::value::{Answer, Operand, Relation, Values};
 use plan::{Expr, Matcher};
 
 use crate::Row;
@@ -72,7 +72,8 @@ impl<'a> Node<'a> {
                     }
                     values.finish()
                 };
-                relation.some_choice(&relation.operands().iter().map(values).collect::<Vec<_>>())
+                let values: Vec<_> = relation.operands().iter().map(values).collect();
+                relation.some_choice(&values) == Answer::Yes
             }
         }
     }

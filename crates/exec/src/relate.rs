@@ -7,7 +7,7 @@
 //!
 //! What a row answers is remembered while the block lasts: filters that ask the same ask it once.
 
-use plan::value::Values;
+use plan::value::{Answer, Values};
 
 use crate::Row;
 use crate::decide::Pass;
@@ -41,14 +41,16 @@ impl Pass<'_> {
         let hits = word + self.block.rows().div_ceil(64);
         if self.scratch.words[word] & bit == 0 {
             self.scratch.stats().rows_related += 1;
-            let hit = self.ask_row(plan, row);
+            let answer = self.ask_row(plan, row);
+            self.scratch.stats().choices_cut += u64::from(answer == Answer::Cut);
+            let hit = answer == Answer::Yes;
             self.scratch.words[word] |= bit;
             self.scratch.words[hits] |= if hit { bit } else { 0 };
         }
         self.scratch.words[hits] & bit != 0
     }
 
-    fn ask_row(&self, plan: &RelationPlan, row: Row) -> bool {
+    fn ask_row(&self, plan: &RelationPlan, row: Row) -> Answer {
         let values = plan.relation.operands().iter().zip(&plan.columns).map(|(operand, columns)| {
             let mut values = Values::new(operand);
             for &column in columns {

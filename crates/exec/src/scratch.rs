@@ -60,6 +60,8 @@ pub struct Stats {
     pub rows_asked: u64,
     /// Rows of which several values at once were asked about, each once for all filters that ask the same.
     pub rows_related: u64,
+    /// Of those, rows with more choices of values than are tried.
+    pub choices_cut: u64,
     /// Rows that matched, counted for each filter.
     pub rows_matched: u64,
 }
@@ -78,6 +80,7 @@ impl Stats {
             rows_started,
             rows_asked,
             rows_related,
+            choices_cut,
             rows_matched,
         } = other;
         self.blocks += blocks;
@@ -90,6 +93,7 @@ impl Stats {
         self.rows_started += rows_started;
         self.rows_asked += rows_asked;
         self.rows_related += rows_related;
+        self.choices_cut += choices_cut;
         self.rows_matched += rows_matched;
     }
 }

@@ -1,5 +1,8 @@
 //! The program finds what its naive twin finds: on random blocks, filters, splits into blocks and late columns.
 
+#[path = "../../plan/tests/support/values.rs"]
+mod support;
+
 use block::{Block, BlockBuilder, Origin, RowInfo, Schema};
 use ecs::{FieldType, Scalar, Shape};
 use exec::naive::NaiveFilter;
@@ -164,7 +167,8 @@ fn leaf() -> impl Strategy<Value = Expr> {
 }
 
 fn expr() -> impl Strategy<Value = Expr> {
-    let atom = prop_oneof![30 => leaf(), 1 => any::<bool>().prop_map(Expr::Const)];
+    let computed = support::leaf(&["a", "b", "c", "d", "_id", "_index"]);
+    let atom = prop_oneof![30 => leaf(), 6 => computed, 1 => any::<bool>().prop_map(Expr::Const)];
     atom.prop_recursive(5, 40, 6, |inner| {
         prop_oneof![
             3 => vec(inner.clone(), 0..6).prop_map(Expr::And),

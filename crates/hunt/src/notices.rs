@@ -29,6 +29,9 @@ pub enum Notice<'a> {
         /// Nothing else was read.
         all: bool,
     },
+    /// How often an event had more combinations of values than are tried for a condition over several fields, and none of
+    /// those tried satisfied it.
+    ChoicesCut(u64),
     /// Events that were delivered more than once.
     Duplicates(u64),
     /// Records of which nobody looked whether they can be read.
@@ -113,6 +116,7 @@ impl Notice<'_> {
             | Self::Troubles
             | Self::NoRecords
             | Self::Undated(_)
+            | Self::ChoicesCut(_)
             | Self::SinceAfterLast { .. }
             | Self::UntilBeforeFirst { .. }
             | Self::Refused(_)
@@ -166,6 +170,7 @@ fn notices<'a>(
     say(read.undated > 0, Notice::Undated(read.undated));
     let (blind, readable) = (read.blind, read.records.readable());
     say(blind > 0, Notice::Blind { documents: blind, all: blind == readable });
+    say(read.choices_cut > 0, Notice::ChoicesCut(read.choices_cut));
     if let Some((first, last)) = read.span {
         if let Some(since) = since {
             say(since > last, Notice::SinceAfterLast { since, last });
@@ -314,6 +319,7 @@ mod tests {
     fn what_was_not_read() {
         let read = ReadReport {
             undated: 1,
+            choices_cut: 6,
             trouble_count: 2,
             loss_count: 2,
             skipped: 3,
@@ -331,6 +337,7 @@ mod tests {
                 (Notice::Paths("path"), true),
                 (Notice::Troubles, true),
                 (Notice::Undated(1), true),
+                (Notice::ChoicesCut(6), true),
                 (Notice::SinceAfterLast { since: 2_001, last: 2_000 }, true),
                 (Notice::UntilBeforeFirst { until: 999, first: 1_000 }, true),
                 (Notice::SkippedFiles(3), false),

@@ -102,6 +102,8 @@ pub struct ReadReport {
     pub undated: u64,
     /// Documents without any field that a rule reads.
     pub blind: u64,
+    /// How often an event had more combinations of values than are tried for a condition over several fields.
+    pub choices_cut: u64,
     /// What could not be read: the first of it,
     pub troubles: Vec<Trouble>,
     /// and how much there is.
@@ -275,6 +277,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         indices: names,
         undated,
         blind: seen.counts.blind,
+        choices_cut: seen.left_out.exec.choices_cut,
         troubles,
         trouble_count,
         loss_count,

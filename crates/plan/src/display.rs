@@ -11,16 +11,34 @@ impl Display for Expr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let list = |f: &mut Formatter<'_>, word: &str, clauses: &[Self]| {
             write!(f, "({word}")?;
-            clauses.iter().try_for_each(|it| write!(f, " {it}"))?;
+            clauses.iter().try_for_each(|it| {
+                f.write_str(" ")?;
+                it.write_within(f)
+            })?;
             write!(f, ")")
         };
         match self {
             Self::Const(value) => write!(f, "{value}"),
             Self::And(clauses) => list(f, "and", clauses),
             Self::Or(clauses) => list(f, "or", clauses),
-            Self::Not(inner) => write!(f, "(not {inner})"),
+            Self::Not(inner) => {
+                f.write_str("(not ")?;
+                inner.write_within(f)?;
+                f.write_str(")")
+            }
             Self::Is(predicate) => write!(f, "{predicate}"),
             Self::Relates(relation) => write!(f, "{relation}"),
+        }
+    }
+}
+
+impl Expr {
+    /// As text within a larger one: what is computed with signs stands in parentheses.
+    fn write_within(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Is(Predicate { path, test: Test::Computed(computed), .. }) => computed.write(f, path, true),
+            Self::Relates(relation) => relation.write(f, true),
+            Self::Const(_) | Self::And(_) | Self::Or(_) | Self::Not(_) | Self::Is(_) => write!(f, "{self}"),
         }
     }
 }
@@ -28,7 +46,7 @@ impl Display for Expr {
 impl Display for Predicate {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.test {
-            Test::Computed(computed) => computed.write(f, &self.path),
+            Test::Computed(computed) => computed.write(f, &self.path, false),
             test => write!(f, "{}: {test}", self.path),
         }
     }
@@ -75,7 +93,7 @@ impl Display for Test {
                 alternatives(f, given)
             }
             Self::Nested(expr) => write!(f, "{{ {expr} }}"),
-            Self::Computed(computed) => computed.write(f, "_"),
+            Self::Computed(computed) => computed.write(f, "_", false),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What must hold for every expression, query and document.
 
+#[path = "support/values.rs"]
+mod support;
+
 use std::hash::{Hash as _, Hasher as _};
 
 use ecs::{Object, Shape};
@@ -55,7 +58,8 @@ fn test() -> BoxedStrategy<Test> {
 fn expr() -> BoxedStrategy<Expr> {
     let is = (prop_oneof![Just("x"), Just("y"), Just("x.y")], test())
         .prop_map(|(path, test)| Expr::Is(Predicate { path: path.to_owned(), shape: Shape::Leaf, test }));
-    let leaf = prop_oneof![8 => is, 1 => any::<bool>().prop_map(Expr::Const)];
+    let computed = support::leaf(&["x", "y", "x.y"]);
+    let leaf = prop_oneof![8 => is, 2 => computed, 1 => any::<bool>().prop_map(Expr::Const)];
     leaf.prop_recursive(5, 40, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Expr::And),
@@ -170,6 +174,16 @@ fn signs<'a>(expr: &'a Expr, wanted: Sign, told: &mut Vec<(&'a Predicate, Sign)>
     }
 }
 
+/// Whether it asks several fields at once.
+fn relates(expr: &Expr) -> bool {
+    match expr {
+        Expr::Const(_) | Expr::Is(_) => false,
+        Expr::Relates(_) => true,
+        Expr::And(clauses) | Expr::Or(clauses) => clauses.iter().any(relates),
+        Expr::Not(inner) => relates(inner),
+    }
+}
+
 proptest! {
     /// What an expression is weakened to follows from it, and says nothing of what is not kept.
     #[test]
@@ -184,7 +198,9 @@ proptest! {
         let strong = Expr::Not(Box::new(expr.clone())).weaken(keep);
         prop_assert!(naive::matches(&expr, &document) || naive::matches(&strong, &document), "{expr}\n{strong}");
         let whole = expr.weaken(|_, _| true);
-        prop_assert_eq!(naive::matches(&expr, &document), naive::matches(&whole, &document));
+        if !relates(&expr) {
+            prop_assert_eq!(naive::matches(&expr, &document), naive::matches(&whole, &document));
+        }
         for weak in [weak, strong] {
             let mut told = Vec::new();
             signs(&weak, Sign::Holds, &mut told);

@@ -4,6 +4,7 @@
 
 use ecs::{Catalog, Shape};
 use plan::Expr;
+use plan::value::{Case, Datum, Function, Named, Operand, Operands, ValueExpr};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sift::{Counts, DocumentBuilder, Filter, Kind, Policy, Record, Seen, Settings, Sift, Sifted, Sink};
@@ -24,6 +25,69 @@ fn lower(query: &str) -> Expr {
     let catalog = Catalog::ecs();
     let query = kql::to_query(&kql::parse(query).unwrap(), &catalog).unwrap();
     plan::lower(&query, &catalog, 0).unwrap().simplify()
+}
+
+/// What is computed of values, of one field and of several, of cheap fields and of costly ones.
+fn computed() -> impl Strategy<Value = Expr> {
+    let fields = prop::sample::select(vec![
+        "event.action",
+        "user.name",
+        "user.name",
+        "related.user",
+        "aws.cloudtrail.request_parameters",
+        "aws.cloudtrail.flattened.request_parameters.k",
+        "aws.cloudtrail.error_code",
+        "_index",
+    ]);
+    let functions = prop::sample::select(vec![
+        Function::Contains(Case::Exact),
+        Function::Equals,
+        Function::Less,
+        Function::OneOf(Case::Ignored),
+        Function::EndsWith(Case::Ignored),
+        Function::IndexOf(Case::Exact),
+    ]);
+    let words = prop::sample::select(vec!["x", "k", "A", "v", "e"]);
+    let null = prop::sample::select(vec![None, None, Some(Function::IsNull), Some(Function::Not)]);
+    (prop::collection::vec(fields, 1..3), words, functions, null).prop_map(
+        |(fields, word, function, null)| {
+            let catalog = Catalog::ecs();
+            let mut operands = Operands::default();
+            let mut arguments: Vec<ValueExpr> = Vec::new();
+            for field in fields {
+                let Named::Operand(operand) = Operand::named(field, &catalog) else {
+                    panic!("{field} has values")
+                };
+                arguments.push(operands.value(operand));
+            }
+            if arguments.len() == 1 {
+                arguments.push(ValueExpr::Const(Datum::text(word)));
+            }
+            let mut expr = ValueExpr::call(function, arguments).unwrap();
+            if expr.ty() != plan::value::Type::Bool {
+                expr =
+                    ValueExpr::call(Function::Equals, vec![expr, ValueExpr::Const(Datum::Int(0))]).unwrap();
+            }
+            if let Some(function) = null {
+                expr = ValueExpr::call(function, vec![expr]).unwrap();
+            }
+            Expr::some(operands.as_slice(), expr)
+        },
+    )
+}
+
+/// A query, perhaps with something that no query says.
+fn condition() -> impl Strategy<Value = Expr> {
+    let query = || rule().prop_map(|query| lower(&query));
+    let not = |it| Expr::Not(Box::new(it));
+    prop_oneof![
+        4 => query(),
+        2 => (query(), computed()).prop_map(|(query, computed)| Expr::And(vec![computed, query])),
+        1 => (query(), computed()).prop_map(move |(query, computed)| Expr::And(vec![query, not(computed)])),
+        1 => (query(), computed()).prop_map(|(query, computed)| Expr::Or(vec![query, computed])),
+        1 => computed(),
+    ]
+    .prop_map(Expr::simplify)
 }
 
 fn query() -> impl Strategy<Value = String> {
@@ -307,8 +371,8 @@ fn by_hand(filters: &[Filter], records: &[Delivered], options: &cloudtrail::Opti
 
 fn filter() -> impl Strategy<Value = Filter> {
     let needs = prop::sample::subsequence(COLUMNS.to_vec(), 0..3);
-    (rule(), needs).prop_map(|(query, needs)| Filter {
-        expr: lower(&query),
+    (condition(), needs).prop_map(|(expr, needs)| Filter {
+        expr,
         needs: needs.into_iter().map(|path| (path.to_owned(), Shape::Leaf)).collect(),
     })
 }

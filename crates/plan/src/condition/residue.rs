@@ -3,7 +3,7 @@
 use ecs::{Millis, Object, Scalar, Shape, document};
 
 use super::{Dates, Part};
-use crate::value::{Relation, Values as Choices};
+use crate::value::{Answer, Relation, Values as Choices};
 use crate::{Expr, Matcher};
 
 /// What the [filter](super::Condition::filter) of a condition leaves open, made ready to run: each execution decides
@@ -118,11 +118,13 @@ impl Node {
             Self::Relates(columns, relation) => {
                 let of_operand = |(operand, columns): (_, &Vec<usize>)| {
                     let mut choices = Choices::new(operand);
-                    columns.iter().for_each(|&column| values(column, &mut |value| choices.add(value)));
+                    for &column in columns {
+                        values(column, &mut |value| choices.add(value));
+                    }
                     choices.finish()
                 };
                 let choices: Vec<_> = relation.operands().iter().zip(columns).map(of_operand).collect();
-                relation.some_choice(&choices)
+                relation.some_choice(&choices) == Answer::Yes
             }
             Self::Dates(column, dates) => {
                 let ranges = dates.ranges(now);

@@ -175,6 +175,11 @@ impl<'a> Datum<'a> {
         if let Self::Bool(truth) = self { Some(*truth) } else { None }
     }
 
+    /// The whole number, if it is one.
+    pub(crate) fn whole(&self) -> Option<i128> {
+        if let Self::Int(it) = self { Some(*it) } else { None }
+    }
+
     /// The number as a floating point number, if it is a number.
     pub(crate) fn number(&self) -> Option<f64> {
         match self {

@@ -72,16 +72,22 @@ impl<'a> Call<'a> {
             Function::Negate => return negate(&self.argument(0)),
             Function::Length => return Some(Datum::Int(length(text(&self.argument(0))?) as i128)),
             Function::ToText => return to_text(self.argument(0)),
-            Function::ToNumber => return number(text(&self.argument(0))?, self.position(1)?),
+            Function::ToNumber => {
+                let base = match self.argument(1) {
+                    Datum::Null => None,
+                    base => Some(base.whole()?),
+                };
+                return number(text(&self.argument(0))?, base);
+            }
             Function::Concat => return self.concat(),
             Function::IndexOf(case) => {
-                let start = self.position(2)?.unwrap_or(0);
+                let start = self.position(2, 0)?;
                 let (first, second) = (self.argument(0), self.argument(1));
                 let found = index_of(text(&first)?, text(&second)?, start, *case)?;
                 return Some(Datum::Int(found as i128));
             }
             Function::Substring => {
-                let (start, end) = (self.position(1)?.unwrap_or(0), self.position(2)?);
+                let (start, end) = (self.position(1, 0)?, self.position(2, i128::MAX)?);
                 return part_of(self.argument(0), |text| Some(substring(text, start, end)));
             }
             Function::Between(case) => {
@@ -99,12 +105,11 @@ impl<'a> Call<'a> {
         self.arguments.get(at).map_or(Datum::Null, |it| it.evaluate(self.values))
     }
 
-    /// An argument that is a position or a base: one that is null is as good as left out. Nothing if it is no whole number.
-    fn position(self, at: usize) -> Option<Option<i128>> {
+    /// An argument that is a position: one that is null is as good as left out. Nothing if it is no whole number.
+    fn position(self, at: usize, otherwise: i128) -> Option<i128> {
         match self.argument(at) {
-            Datum::Null => Some(None),
-            Datum::Int(it) => Some(Some(it)),
-            _ => None,
+            Datum::Null => Some(otherwise),
+            position => position.whole(),
         }
     }
 
@@ -191,7 +196,7 @@ fn text<'d>(datum: &'d Datum<'_>) -> Option<&'d str> {
 }
 
 /// A part of a text, without a copy where the text is borrowed.
-fn part_of<'a>(datum: Datum<'a>, part: impl FnOnce(&str) -> Option<&str>) -> Option<Datum<'a>> {
+fn part_of(datum: Datum<'_>, part: impl FnOnce(&str) -> Option<&str>) -> Option<Datum<'_>> {
     match datum {
         Datum::Text(Cow::Owned(text)) => part(&text).map(|it| Datum::text(it.to_owned())),
         Datum::Text(Cow::Borrowed(text)) => part(text).map(Datum::text),

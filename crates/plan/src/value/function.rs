@@ -1,7 +1,5 @@
 //! The functions and operators that expressions are made of, and what they take.
 
-use std::borrow::Cow;
-
 use ecs::date::{DateError, DateMath, Format, Rounding};
 
 use super::{Datum, JavaRegexp, Like, Type, ValueExpr};
@@ -274,15 +272,11 @@ impl Function {
         if arguments.len() < least || arguments.len() > most {
             return Err(CallError::Count { function: self.name(), takes, given: arguments.len() });
         }
-        match self {
-            Self::Equals
-            | Self::Less
-            | Self::LessOrEqual
-            | Self::Greater
-            | Self::GreaterOrEqual
-            | Self::OneOf(Case::Exact) => return comparable(arguments),
-            Self::WithinCidr(_) => as_type(&mut arguments[0], Type::Ip)?,
-            _ => {}
+        if self.compares() {
+            return comparable(arguments);
+        }
+        if let Self::WithinCidr(_) = self {
+            as_type(&mut arguments[0], Type::Ip)?;
         }
         for (at, argument) in arguments.iter().enumerate() {
             let found = argument.ty();
@@ -290,6 +284,12 @@ impl Function {
             return Err(CallError::Type { function: self.name(), argument: at, expected, found });
         }
         Ok(())
+    }
+
+    /// Whether it compares its arguments, whatever their type.
+    fn compares(&self) -> bool {
+        let is_order = matches!(self, Self::Less | Self::LessOrEqual | Self::Greater | Self::GreaterOrEqual);
+        is_order || matches!(self, Self::Equals | Self::OneOf(Case::Exact))
     }
 
     /// The least and the greatest number of arguments, and in words.
@@ -331,12 +331,15 @@ impl Function {
         let text = || is(found.may_be(Type::Text), "a text");
         let number = || is(found.may_be_number(), "a number");
         let boolean = || is(found.may_be(Type::Bool), "a boolean");
-        // Texts know which numbers they are only when they are read.
+        // Whether a computed number is whole shows when it is computed.
         let whole = || is(found.may_be_number(), "a whole number");
         match self {
             Self::And | Self::Or | Self::Not => boolean(),
-            Self::IsNull | Self::IsNotNull | Self::ToText | Self::Concat => None,
-            Self::Equals
+            Self::IsNull
+            | Self::IsNotNull
+            | Self::ToText
+            | Self::Concat
+            | Self::Equals
             | Self::Less
             | Self::LessOrEqual
             | Self::Greater
@@ -345,17 +348,20 @@ impl Function {
             Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Modulo | Self::Negate => {
                 number()
             }
+            Self::ToNumber | Self::Substring if at > 0 => whole(),
+            Self::IndexOf(_) if at > 1 => whole(),
+            Self::Between(_) if at > 2 => boolean(),
             Self::OneOf(Case::Ignored)
             | Self::Length
             | Self::StartsWith(_)
             | Self::EndsWith(_)
             | Self::Contains(_)
             | Self::Like(_)
-            | Self::Matches(_) => text(),
-            Self::ToNumber | Self::Substring if at > 0 => whole(),
-            Self::IndexOf(_) if at > 1 => whole(),
-            Self::Between(_) if at > 2 => boolean(),
-            Self::ToNumber | Self::Substring | Self::IndexOf(_) | Self::Between(_) => text(),
+            | Self::Matches(_)
+            | Self::ToNumber
+            | Self::Substring
+            | Self::IndexOf(_)
+            | Self::Between(_) => text(),
             Self::WithinCidr(_) => is(found.may_be(Type::Ip), "an IP address"),
         }
     }
@@ -394,8 +400,8 @@ fn as_type(argument: &mut ValueExpr, ty: Type) -> Result<(), CallError> {
     Ok(())
 }
 
-fn address(text: &Cow<'_, str>) -> Result<u128, CallError> {
-    parse_address(text).ok_or_else(|| CallError::NotAnAddress { value: text.clone().into_owned() })
+fn address(text: &str) -> Result<u128, CallError> {
+    parse_address(text).ok_or_else(|| CallError::NotAnAddress { value: text.to_owned() })
 }
 
 /// The instants that a date may mean.

@@ -65,7 +65,7 @@ pub use datum::{Datum, Double, Type};
 pub use function::{CallError, Case, Function};
 pub use java::{JavaRegexp, JavaRegexpError};
 pub use reading::{Named, Operand, Reading};
-pub use relation::{CHOICES_MAX, Computed, Relation, Values};
+pub use relation::{Answer, CHOICES_MAX, Computed, Relation, Values};
 pub use text::Like;
 
 /// An expression over the values of fields. [`ValueExpr::call`] checks the arguments of a function.

@@ -146,10 +146,7 @@ impl Reading {
     }
 
     fn shape(&self) -> Shape {
-        match self {
-            Self::FlattenedRoot(_) => Shape::FlattenedRoot,
-            _ => Shape::Leaf,
-        }
+        if let Self::FlattenedRoot(_) = self { Shape::FlattenedRoot } else { Shape::Leaf }
     }
 }
 
@@ -180,7 +177,8 @@ impl Operand {
     /// The field of that name, asked from the top of the document.
     pub fn named(name: &str, catalog: &Catalog) -> Named {
         if matches!(name, "_id" | "_index") {
-            return Self::new(vec![name.to_owned()], Reading::Keyword(KeywordField::default()));
+            let reading = Reading::Keyword(KeywordField::default());
+            return Named::Operand(Self::new(vec![name.to_owned()], reading));
         }
         let (mapping, key) = match catalog.resolve(name) {
             Resolved::Field(mapping) => (mapping, None),
@@ -194,7 +192,7 @@ impl Operand {
                 };
                 let ignore_above = Some(IgnoreAbove::Characters(limit));
                 let field = KeywordField { ignore_above, lowercase: false };
-                return Self::new(vec![name.to_owned()], Reading::Dynamic(field));
+                return Named::Operand(Self::new(vec![name.to_owned()], Reading::Dynamic(field)));
             }
         };
         if !mapping.searchable || mapping.nested.is_some() {
@@ -204,13 +202,13 @@ impl Operand {
             return Named::Constant(Datum::text(value.clone()));
         }
         match Reading::of(mapping, key.is_some()) {
-            Some(reading) => Self::new(paths_of(name, mapping, key, None), reading),
+            Some(reading) => Named::Operand(Self::new(paths_of(name, mapping, key, None), reading)),
             None => Named::Nothing,
         }
     }
 
-    fn new(paths: Vec<String>, reading: Reading) -> Named {
-        Named::Operand(Self { paths, shape: reading.shape(), reading })
+    fn new(paths: Vec<String>, reading: Reading) -> Self {
+        Self { paths, shape: reading.shape(), reading }
     }
 
     /// That it has a value.

@@ -5,8 +5,8 @@ use ecs::{Object, Scalar, Shape, document};
 use super::{Datum, Function, Operand, ValueExpr};
 use crate::{Expr, Test};
 
-/// How many choices of values are tried for one event; those beyond are not. Ten fields of which each has four values make
-/// more than a million.
+/// How many choices of values are tried for one event. Two fields of four hundred values each have more, and a record that
+/// somebody made up must not hold up all others: what is left untried is told ([`Answer::Cut`]).
 pub const CHOICES_MAX: usize = 100_000;
 
 /// A question about the values of several fields: true if some choice of values, one of each field, makes the expression
@@ -17,6 +17,17 @@ pub const CHOICES_MAX: usize = 100_000;
 pub struct Relation {
     operands: Vec<Operand>,
     expr: ValueExpr,
+}
+
+/// What came of trying choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Some choice makes the expression true.
+    Yes,
+    /// None does.
+    No,
+    /// None of the first [`CHOICES_MAX`] does, and there are more.
+    Cut,
 }
 
 /// What a value must satisfy that an expression computes with.
@@ -56,7 +67,7 @@ impl Relation {
         self.operands.iter().flat_map(|it| it.paths.iter().map(|path| (path.as_str(), it.shape)))
     }
 
-    /// Whether it is true of a document: tries one choice after the other.
+    /// Whether it is true of a document: tries one choice after the other. What [`CHOICES_MAX`] cuts off counts as no.
     pub fn matches(&self, document: &Object) -> bool {
         let values = self.operands.iter().map(|operand| {
             let mut values = Values::new(operand);
@@ -66,14 +77,18 @@ impl Relation {
             values.finish()
         });
         let values: Vec<_> = values.collect();
-        self.some_choice(&values)
+        self.some_choice(&values) == Answer::Yes
     }
 
     /// Whether it is true of some choice, given the values of each operand.
-    pub fn some_choice(&self, values: &[Vec<Datum<'_>>]) -> bool {
+    pub fn some_choice(&self, values: &[Vec<Datum<'_>>]) -> Answer {
         let mut choice = Vec::with_capacity(values.len());
         let mut left = CHOICES_MAX;
-        self.choose(values, &mut choice, &mut left)
+        if self.choose(values, &mut choice, &mut left) {
+            return Answer::Yes;
+        }
+        let choices = values.iter().try_fold(1_usize, |all, it| all.checked_mul(it.len()));
+        if choices.is_none_or(|it| it > CHOICES_MAX) { Answer::Cut } else { Answer::No }
     }
 
     fn choose<'d>(
@@ -101,7 +116,7 @@ impl Relation {
     }
 }
 
-/// The values of an operand for one event: each once, in the order of the event, null if there is none.
+/// The values of an operand for one event: each once, sorted, null if there is none.
 #[derive(Debug)]
 pub struct Values<'o> {
     operand: &'o Operand,
@@ -116,15 +131,13 @@ impl<'o> Values<'o> {
 
     /// Adds a raw value.
     pub fn add(&mut self, value: Scalar<'_>) {
-        if let Some(datum) = self.operand.reading.read(value)
-            && !self.found.contains(&datum)
-        {
-            self.found.push(datum.into_owned());
-        }
+        self.found.extend(self.operand.reading.read(value).map(Datum::into_owned));
     }
 
     /// All of them.
     pub fn finish(mut self) -> Vec<Datum<'static>> {
+        self.found.sort_unstable();
+        self.found.dedup();
         if self.found.is_empty() {
             self.found.push(Datum::Null);
         }
@@ -144,6 +157,20 @@ impl Expr {
             ValueExpr::Call(Function::Or, any) => {
                 Self::Or(any.into_iter().map(|it| Self::some(operands, it)).collect())
             }
+            // Null stays null whatever stands around it, so that a negation moves inwards as with two truth values.
+            ValueExpr::Call(Function::Not, mut inner) => match inner.pop() {
+                Some(ValueExpr::Call(Function::Not, mut inner)) if inner.len() == 1 => {
+                    Self::some(operands, inner.swap_remove(0))
+                }
+                Some(ValueExpr::Call(Function::Or, any)) => {
+                    Self::some(operands, ValueExpr::Call(Function::And, negated(any)))
+                }
+                Some(ValueExpr::Call(Function::And, all)) => {
+                    Self::some(operands, ValueExpr::Call(Function::Or, negated(all)))
+                }
+                Some(inner) => leaf(operands, &ValueExpr::Call(Function::Not, vec![inner])),
+                None => Self::Const(false),
+            },
             ValueExpr::Call(Function::And, all) => {
                 let mut groups = independent(all, operands);
                 match groups.len() {
@@ -160,6 +187,10 @@ impl Expr {
 
 fn conjunction(mut all: Vec<ValueExpr>) -> ValueExpr {
     if all.len() == 1 { all.swap_remove(0) } else { ValueExpr::Call(Function::And, all) }
+}
+
+fn negated(all: Vec<ValueExpr>) -> Vec<ValueExpr> {
+    all.into_iter().map(|it| ValueExpr::Call(Function::Not, vec![it])).collect()
 }
 
 /// Groups of conditions that have no field in common with those of other groups.

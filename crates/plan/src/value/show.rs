@@ -6,8 +6,15 @@ use super::{Computed, Datum, Function, Operand, Relation, ValueExpr};
 
 impl Display for Relation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.write(f, false)
+    }
+}
+
+impl Relation {
+    /// As text; `within`: in parentheses if it has signs.
+    pub(crate) fn write(&self, f: &mut Formatter<'_>, within: bool) -> fmt::Result {
         let names: Vec<String> = self.operands().iter().map(ToString::to_string).collect();
-        self.expr().write(f, &names, false)
+        self.expr().write(f, &names, within)
     }
 }
 
@@ -18,9 +25,9 @@ impl Display for Operand {
 }
 
 impl Computed {
-    /// As text, with this name for the value.
-    pub(crate) fn write(&self, f: &mut Formatter<'_>, name: &str) -> fmt::Result {
-        self.expr.write(f, &[name.to_owned()], false)
+    /// As text, with this name for the value; `within`: in parentheses if it has signs.
+    pub(crate) fn write(&self, f: &mut Formatter<'_>, name: &str, within: bool) -> fmt::Result {
+        self.expr.write(f, &[name.to_owned()], within)
     }
 }
 
@@ -136,14 +143,17 @@ impl Function {
             [single] => write!(f, " {single}"),
             _ => write!(f, " ({})", texts.join(", ")),
         };
-        match self {
-            Self::Like(like) => any(f, like.patterns().iter().map(ToString::to_string).collect()),
-            Self::Matches(all) => any(f, all.iter().map(|it| format!("/{}/", it.source())).collect()),
-            Self::WithinCidr(ranges) => ranges.as_slice().iter().try_for_each(|(first, last)| {
+        if let Self::Like(like) = self {
+            any(f, like.patterns().iter().map(ToString::to_string).collect())
+        } else if let Self::Matches(all) = self {
+            any(f, all.iter().map(|it| format!("/{}/", it.source())).collect())
+        } else if let Self::WithinCidr(ranges) = self {
+            ranges.as_slice().iter().try_for_each(|(first, last)| {
                 write!(f, ", {}", Datum::Ip(*first))?;
                 if first == last { Ok(()) } else { write!(f, " to {}", Datum::Ip(*last)) }
-            }),
-            _ => Ok(()),
+            })
+        } else {
+            Ok(())
         }
     }
 }

@@ -48,6 +48,9 @@ fn fold(it: char) -> char {
     fn single(mut chars: impl ExactSizeIterator<Item = char>, otherwise: char) -> char {
         if chars.len() == 1 { chars.next().unwrap_or(otherwise) } else { otherwise }
     }
+    if it.is_ascii() {
+        return it.to_ascii_lowercase();
+    }
     let upper = single(it.to_uppercase(), it);
     single(upper.to_lowercase(), upper)
 }
@@ -81,7 +84,7 @@ fn byte_of(text: &str, unit: usize) -> usize {
     text.len()
 }
 
-/// The text in which both are searched: with its letters folded every character stays at its unit.
+/// Where the part begins, at `start` or after it. With letters folded every character stays at its unit.
 pub(super) fn index_of(text: &str, part: &str, start: i128, case: Case) -> Option<usize> {
     let (text, part) = (folded(text, case), folded(part, case));
     let from = byte_of(&text, usize::try_from(start.max(0)).unwrap_or(usize::MAX));
@@ -89,11 +92,11 @@ pub(super) fn index_of(text: &str, part: &str, start: i128, case: Case) -> Optio
     Some(length(&text[..at]))
 }
 
-/// The units from `start` to before `end`; negative ones count from the end.
-pub(super) fn substring(text: &str, start: i128, end: Option<i128>) -> &str {
+/// The units from `start` to before `end`; negative ones count from the end, and beyond it is the end.
+pub(super) fn substring(text: &str, start: i128, end: i128) -> &str {
     let length = length(text) as i128;
     let unit = |it: i128| (if it < 0 { it.saturating_add(length) } else { it }).clamp(0, length);
-    let (start, end) = (unit(start), end.map_or(length, unit));
+    let (start, end) = (unit(start), unit(end));
     if start >= end {
         return "";
     }
