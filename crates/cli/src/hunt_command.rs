@@ -131,10 +131,17 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let make = |alert: &mut hunt::Alert<'_, '_>| {
         if format.prints_documents() {
             let mut json = String::new();
+            // The building blocks of a sequence stand before it, a line each.
+            if format == Format::Ndjson {
+                for block in alert.blocks() {
+                    block.write_json(&mut json);
+                    json.push('\n');
+                }
+            }
             let severity = alert.write_json(&mut json);
             return (Some(severity), Part::of_json(format, json));
         }
-        let alert = alert.brief();
+        let alert = alert.told();
         (Severity::from_name(&Alert::of(&alert).severity()), Part::of_fields(format, &alert))
     };
     found

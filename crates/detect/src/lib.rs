@@ -69,7 +69,9 @@ mod alert;
 #[cfg(test)]
 mod twin;
 
-pub use alert::{AlertWriter, Outline, RuleFields, build, paths_of_event};
+pub use alert::{
+    AlertWriter, Outline, RuleFields, build, build_blocks, build_shell, paths_of_event, tell_sequence,
+};
 pub use collect::{Collector, EventInfo, EventMatches, Matches};
 pub use ecs::Origin;
 pub use execute::Limits;

@@ -65,6 +65,11 @@ impl Layered {
         Self { own, shared }
     }
 
+    /// The fields of its own, without those that it shares.
+    pub fn own(&self) -> &Object {
+        &self.own
+    }
+
     /// The value of a top-level key.
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.shared.fields.get(key).or_else(|| self.own.get(key))

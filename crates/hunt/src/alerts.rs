@@ -37,7 +37,7 @@ impl Evidence {
         read: &reader::Options,
         progress: &Progress,
     ) -> Self {
-        let wanted: BTreeSet<Origin> = seeds.map(|seed| seed.event.origin).collect();
+        let wanted: BTreeSet<Origin> = seeds.flat_map(AlertSeed::events).map(|event| event.origin).collect();
         let kept = kept.into_iter().flat_map(Keeper::into_records);
         let mut records: HashMap<Origin, Kept> = kept.filter(|(origin, _)| wanted.contains(origin)).collect();
         let mut missing: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
@@ -188,8 +188,11 @@ pub struct Alert<'b, 'a> {
 }
 
 impl<'a> Alert<'_, 'a> {
-    /// Its document. The others are made of it, or say what it says.
+    /// Its document. The others are made of it, or say what it says. Of a sequence it is the shell.
     pub fn document(&mut self) -> Layered {
+        if self.seed.sequence().is_some() {
+            return self.shell().0;
+        }
         // A file that changed meanwhile was reported; its alert stands without its event.
         let event = self.record().and_then(|record| self.builder.documents.build(&record).ok());
         let event = event.map_or_else(Object::new, |document| document.source);
@@ -218,13 +221,58 @@ impl<'a> Alert<'_, 'a> {
         self.document()
     }
 
+    /// The documents of the building blocks, in order, if it is the shell of a sequence.
+    pub fn blocks(&mut self) -> Vec<Layered> {
+        let events = self.events();
+        let catalog = &self.builder.common.catalog;
+        detect::build_blocks(self.seed, self.rule, &self.form.fields, events, catalog)
+    }
+
+    /// As [`brief`](Self::brief), for people: of a sequence with the values of all its events side by side, and the time of
+    /// the newest.
+    pub fn told(&mut self) -> Layered {
+        if self.seed.sequence().is_none() {
+            return self.brief();
+        }
+        let (shell, events) = self.shell();
+        detect::tell_sequence(self.seed, &shell, &self.form.fields, &events)
+    }
+
+    /// The shell of a sequence, and the documents of its events.
+    fn shell(&mut self) -> (Layered, Vec<Object>) {
+        let events = self.events();
+        let catalog = &self.builder.common.catalog;
+        let fields = &self.form.fields;
+        let blocks = detect::build_blocks(self.seed, self.rule, fields, events.clone(), catalog);
+        (detect::build_shell(self.seed, self.rule, fields, &blocks), events)
+    }
+
+    /// The documents of the events of a sequence, in order.
+    fn events(&mut self) -> Vec<Object> {
+        let events = self.seed.sequence().into_iter().flat_map(detect::Sequence::present);
+        let origins: Vec<Origin> = events.map(|it| it.event.origin).collect();
+        let document = |origin| {
+            let record = self.record_at(origin)?;
+            Some(self.builder.documents.build(&record).ok()?.source)
+        };
+        origins.into_iter().map(document).map(Option::unwrap_or_default).collect()
+    }
+
     fn record(&self) -> Option<Record<'a>> {
-        let kept = self.builder.common.evidence.records.get(&self.seed.event.origin)?;
+        self.record_at(self.seed.event.origin)
+    }
+
+    fn record_at(&self, origin: Origin) -> Option<Record<'a>> {
+        let kept = self.builder.common.evidence.records.get(&origin)?;
         Some(Record::of(kept.kind, &kept.text))
     }
 
     /// Makes the text of the event's document, of these fields; says whether it is one that alerts can be made of.
     fn ready(&mut self, fields: &Fields) -> bool {
+        // A shell is made of several events.
+        if self.seed.sequence().is_some() {
+            return false;
+        }
         let Some(record) = self.record() else { return false };
         let Builder { common, documents, text } = &mut *self.builder;
         text.clear();

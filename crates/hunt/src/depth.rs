@@ -54,7 +54,7 @@ pub fn pass(
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     let which = Which::All(&discovery.inputs);
     let tails = Arc::new(Tails::new(tails));
-    let sift = sift(filters, &tails, options);
+    let sift = sift(filters.concat(), &tails, options);
     let read = reader::Options {
         limits: options.limits.clone(),
         without_tokens: depth == Depth::Match && sift.skips(),

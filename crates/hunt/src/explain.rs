@@ -100,8 +100,10 @@ pub fn explain(
             let time = document.source.get("@timestamp").and_then(|it| it.as_str());
             let time = time.and_then(|it| ecs::date::parse(it).ok()).unwrap_or(options.now);
             let mut verdicts: Vec<Verdict> = Vec::with_capacity(prepared.rules.len());
-            for (rule, (condition, tail)) in prepared.conditions.iter().zip(&prepared.tails).enumerate() {
-                let mut explanation = condition.explain(tail.first_seeing(time), &searched);
+            for (rule, (conditions, tail)) in prepared.conditions.iter().zip(&prepared.tails).enumerate() {
+                let now = tail.first_seeing(time);
+                let mut explanation =
+                    any_of(conditions.iter().map(|it| it.explain(now, &searched)).collect());
                 let rule_itself = &prepared.rules[rule];
                 if tail.is_own(&lineage) {
                     explanation = own_alert(explanation, rule_itself);
@@ -143,8 +145,8 @@ fn fates_of(
     progress: &Progress,
 ) -> HashMap<usize, Vec<Fate>> {
     let documents: Vec<Object> = found.iter().map(|(_, it)| searched(it)).collect();
-    let matching =
-        |rule: &usize| documents.iter().any(|it| plan::naive::matches(&prepared.filters[*rule], it));
+    let matching = |filter: &plan::Expr| documents.iter().any(|it| plan::naive::matches(filter, it));
+    let matching = |rule: &usize| prepared.filters[*rule].iter().any(matching);
     let matching: Vec<usize> = (0..prepared.rules.len()).filter(matching).collect();
     if matching.is_empty() {
         return HashMap::new();
@@ -152,6 +154,15 @@ fn fates_of(
     let rules = matching.iter().map(|&it| (prepared.filters[it].clone(), prepared.tails[it].clone()));
     let fates = fates(rules.collect(), event_id, discovery, options, progress);
     matching.into_iter().zip(fates).collect()
+}
+
+/// Of a rule with several filters, in the order of its query, one is enough to be looked at.
+fn any_of(mut filters: Vec<Explanation>) -> Explanation {
+    if filters.len() == 1 {
+        return filters.remove(0);
+    }
+    let verdict = filters.iter().any(|it| it.verdict);
+    Explanation { clause: "or".to_owned(), verdict, seen: Vec::new(), parts: filters }
 }
 
 /// Whatever the filter says, the event is an alert of the rule or comes from one.

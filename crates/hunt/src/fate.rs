@@ -15,7 +15,7 @@ use crate::scan::{Which, scan};
 /// For each of the rules what became of the events with this id. All the data is read once more: whether an event alerts
 /// depends on all others.
 pub(crate) fn fates(
-    rules: Vec<(Expr, Tail)>,
+    rules: Vec<(Vec<Expr>, Tail)>,
     event_id: &str,
     discovery: &Discovery,
     options: &HuntOptions,
@@ -24,7 +24,7 @@ pub(crate) fn fates(
     let count = rules.len();
     let (filters, tails): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
     let tails = Arc::new(Tails::new(tails));
-    let sift = sift(filters, &tails, options);
+    let sift = sift(filters.concat(), &tails, options);
     let read = reader::Options {
         limits: options.limits.clone(),
         without_tokens: sift.skips(),

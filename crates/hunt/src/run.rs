@@ -196,7 +196,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     let (pruned, complete_from) = prune(&mut discovery, &tails);
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
     let tails = Arc::new(Tails::new(tails));
-    let sift = sift(filters, &tails, options);
+    let sift = sift(filters.concat(), &tails, options);
 
     progress.enter(Stage::Scanning);
     let read = reader::Options {
@@ -321,9 +321,10 @@ fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
 pub(crate) struct RunnableRules {
     pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) tails: Vec<Tail>,
-    pub(crate) filters: Vec<plan::Expr>,
+    /// For each rule its filters.
+    pub(crate) filters: Vec<Vec<plan::Expr>>,
     /// What the filters and the residues come from.
-    pub(crate) conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Vec<Condition>>,
     /// Exceptions that are not part of the filters.
     pub(crate) warnings: Vec<Vec<Diagnostic>>,
     pub(crate) refused: Vec<Refused>,
@@ -348,8 +349,9 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        let tail = match Tail::new(&rule, options.mode, catalog) {
-            Ok(tail) => tail.limited(options.max_signals).with_residue(compiled.condition.residue()),
+        let residues = compiled.conditions.iter().map(Condition::residue).collect();
+        let tail = match Tail::of_pattern(&rule, compiled.pattern.as_ref(), options.mode, catalog) {
+            Ok(tail) => tail.limited(options.max_signals).with_residues(residues),
             Err(error) => {
                 refused.push(Refused {
                     reason: format!("{}: {error}", error.code()),
@@ -359,8 +361,8 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        filters.push(compiled.condition.filter());
-        conditions.push(compiled.condition);
+        filters.push(compiled.conditions.iter().map(Condition::filter).collect());
+        conditions.push(compiled.conditions);
         warnings.push(compiled.warnings);
         tails.push(tail);
         rules.push(rule);
@@ -378,15 +380,16 @@ fn executions(mode: Mode) -> RangeInclusive<Millis> {
 }
 
 /// The rules that ask for what is looked up of addresses, if there is no database to look it up in.
-fn unplaced(rules: &[Arc<Rule>], filters: &[plan::Expr], options: &HuntOptions) -> Vec<String> {
+fn unplaced(rules: &[Arc<Rule>], filters: &[Vec<plan::Expr>], options: &HuntOptions) -> Vec<String> {
     if options.normalise.geo.is_some() {
         return Vec::new();
     }
     let source = cloudtrail::vocabulary();
-    let asks = |rule: &Rule, filter: &plan::Expr| {
-        rule::asked_fields(rule, filter).into_iter().any(|field| source.looks_up(field))
+    let asks = |rule: &Rule, filters: &[plan::Expr]| {
+        let mut asked = filters.iter().flat_map(|filter| rule::asked_fields(rule, filter));
+        asked.any(|field| source.looks_up(field))
     };
-    let asking = rules.iter().zip(filters).filter(|(rule, filter)| asks(rule, filter));
+    let asking = rules.iter().zip(filters).filter(|(rule, filters)| asks(rule, filters));
     asking.map(|(rule, _)| rule.name.clone()).collect()
 }
 

@@ -14,14 +14,17 @@ use crate::index_pattern::{ALERTS, IndexPatterns};
 use crate::language::{Language, language};
 use crate::new_terms;
 use crate::parallel;
+use crate::pattern::Pattern;
 use crate::support::support;
-use crate::{Exceptions, Rule};
+use crate::{EqlQuery, Exceptions, Rule, RuleKind};
 
 /// What [`compile_with`] makes of a rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compiled {
-    /// What an event must satisfy to be a match.
-    pub condition: Condition,
+    /// What an event must satisfy to be a match of each of the rule's filters: one, but for sequences and samples.
+    pub conditions: Vec<Condition>,
+    /// What the matches of an EQL rule must form.
+    pub pattern: Option<Pattern>,
     /// Exceptions that are not part of it, and why; they point into [`Rule::text`].
     pub warnings: Vec<Diagnostic>,
 }
@@ -37,8 +40,8 @@ pub fn compile_with(
     catalog: &Catalog,
     executions: &RangeInclusive<Millis>,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let condition = compile(rule, catalog)?;
-    Ok(except(rule, condition, exceptions, catalog, executions))
+    let parts = compile_on(rule, &lower_indices(rule, catalog), catalog)?;
+    Ok(except(rule, parts, exceptions, catalog, executions))
 }
 
 /// As [`compile_with`], of many rules by so many threads: the results are the same, in the order of the rules.
@@ -65,10 +68,10 @@ pub fn compile_all<R: Borrow<Rule> + Sync>(
     parts.into_iter().flatten().collect()
 }
 
-/// Takes from the condition what is excepted from the rule.
+/// Takes from the conditions what is excepted from the rule.
 fn except(
     rule: &Rule,
-    condition: Condition,
+    parts: Parts,
     exceptions: &Exceptions,
     catalog: &Catalog,
     executions: &RangeInclusive<Millis>,
@@ -97,8 +100,12 @@ fn except(
         warnings.push(Unexcepted::List { list_id }.diagnostic(span(at)));
     }
     let kept = (!always.is_empty()).then(|| Condition::any_of(always).negate());
-    let condition = Condition::all_of([condition].into_iter().chain(kept).chain(timed));
-    Compiled { condition: condition.between(*executions.start(), *executions.end()), warnings }
+    let common: Vec<Condition> = kept.into_iter().chain(timed).collect();
+    let conditions = parts.conditions.into_iter().map(|condition| {
+        let condition = Condition::all_of([condition].into_iter().chain(common.iter().cloned()));
+        condition.between(*executions.start(), *executions.end())
+    });
+    Compiled { conditions: conditions.collect(), pattern: parts.pattern, warnings }
 }
 
 /// Exceptions that a rule names and that are not applied.
@@ -136,11 +143,18 @@ impl Unexcepted {
     }
 }
 
-/// As [`compile_with`], without exceptions and for executions at any time.
+/// As [`compile_with`], without exceptions and for executions at any time: what an event must satisfy to be a match of
+/// any of the rule's filters.
 ///
 /// Fails with findings that point into [`Rule::text`]; a rule that needs what is not supported is refused by name.
 pub fn compile(rule: &Rule, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
-    compile_on(rule, &lower_indices(rule, catalog), catalog)
+    compile_on(rule, &lower_indices(rule, catalog), catalog).map(|it| Condition::any_of(it.conditions))
+}
+
+/// What a rule asks: of events, and what these must form.
+struct Parts {
+    conditions: Vec<Condition>,
+    pattern: Option<Pattern>,
 }
 
 /// The condition to lie in a rule's indices, or what is wrong with their patterns.
@@ -151,7 +165,7 @@ fn lower_indices(rule: &Rule, catalog: &Catalog) -> Lowered {
 }
 
 /// As [`compile`]; `lowered` is what [`lower_indices`] made of its index patterns.
-fn compile_on(rule: &Rule, lowered: &Lowered, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
+fn compile_on(rule: &Rule, lowered: &Lowered, catalog: &Catalog) -> Result<Parts, Vec<Diagnostic>> {
     match support(rule) {
         Ok(supported) => fit(rule, supported.language, lowered, catalog),
         Err(reasons) => Err(reasons.iter().map(|it| it.diagnostic(rule)).collect()),
@@ -171,13 +185,19 @@ fn fit(
     language: &Language,
     lowered: &Lowered,
     catalog: &Catalog,
-) -> Result<Condition, Vec<Diagnostic>> {
+) -> Result<Parts, Vec<Diagnostic>> {
     let source = &rule.source;
     let mut problems = Vec::new();
-    let mut clauses = Vec::new();
+    let (mut asked, mut clauses) = (Parts { conditions: Vec::new(), pattern: None }, Vec::new());
     let node = source.rule.get("query");
-    match (language.check)(&rule.query, catalog) {
-        Ok(condition) => clauses.push(condition),
+    let query = if let RuleKind::Eql { event_category_override, .. } = &rule.kind {
+        EqlQuery::new(&rule.query, event_category_override.as_deref(), catalog)
+            .map(|it| Parts { conditions: it.conditions, pattern: Some(it.pattern) })
+    } else {
+        (language.check)(&rule.query, catalog).map(|it| Parts { conditions: vec![it], pattern: None })
+    };
+    match query {
+        Ok(parts) => asked = parts,
         Err(found) => problems.extend(found.into_iter().map(|diagnostic| source.place(diagnostic, node))),
     }
     for (at, filter) in rule.filters.iter().enumerate() {
@@ -194,7 +214,14 @@ fn fit(
             problems.extend(errors.iter().map(|error| source.place(error.diagnostic(), node)));
         }
     }
-    if problems.is_empty() { Ok(Condition::all_of(clauses)) } else { Err(problems) }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    for condition in &mut asked.conditions {
+        let query = std::mem::replace(condition, Condition::all_of([]));
+        *condition = Condition::all_of([query].into_iter().chain(clauses.iter().cloned()));
+    }
+    Ok(asked)
 }
 
 /// One of the rule's Kibana filters.

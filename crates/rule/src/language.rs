@@ -5,6 +5,7 @@ use plan::{Condition, FieldUse, ValueUse};
 use span::Diagnostic;
 
 use crate::QueryLanguage;
+use crate::eql;
 use crate::support::Unsupported;
 
 /// What a language does. Its crate offers these functions; a new language is its crate and a line in [`language`].
@@ -38,12 +39,21 @@ const LUCENE: Language = Language {
     values: lucene::values,
 };
 
+const EQL: Language = Language {
+    check: eql::check,
+    errors: eql::errors,
+    findings: eql::findings,
+    fields: eql::fields,
+    values: eql::values,
+};
+
 /// What the language does; `None` if it cannot be evaluated.
 pub(crate) const fn language(language: QueryLanguage) -> Option<&'static Language> {
     match language {
         QueryLanguage::Kuery => Some(&KQL),
         QueryLanguage::Lucene => Some(&LUCENE),
-        QueryLanguage::Eql | QueryLanguage::Esql => None,
+        QueryLanguage::Eql => Some(&EQL),
+        QueryLanguage::Esql => None,
     }
 }
 

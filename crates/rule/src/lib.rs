@@ -31,6 +31,7 @@ mod foreign;
 mod load;
 mod parse;
 
+mod eql;
 mod language;
 mod layout;
 mod source;
@@ -65,6 +66,7 @@ pub use attack::attack_version;
 pub use builtin::builtin;
 pub use compile::{Compiled, compile, compile_all, compile_with};
 pub use duration::{Interval, IntervalError, TimeUnit};
+pub use eql::EqlQuery;
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
 pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson};

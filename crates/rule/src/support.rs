@@ -25,6 +25,8 @@ pub enum SupportedKind<'r> {
     Query,
     /// `new_terms`.
     NewTerms(&'r NewTerms),
+    /// `eql`.
+    Eql,
 }
 
 /// Why a rule cannot run.
@@ -84,8 +86,8 @@ pub fn support(rule: &Rule) -> Result<Supported<'_>, Vec<Unsupported>> {
             }
             Some(SupportedKind::NewTerms(terms))
         }
+        RuleKind::Eql { .. } => Some(SupportedKind::Eql),
         RuleKind::Threshold(_)
-        | RuleKind::Eql { .. }
         | RuleKind::Esql
         | RuleKind::ThreatMatch(_)
         | RuleKind::MachineLearning { .. } => {

@@ -57,7 +57,9 @@ fn cases() {
             let compiled = compiled(&references, &list("lists"), &items, &catalog);
             let excepted: Vec<&str> = documents
                 .iter()
-                .filter(|(_, it)| !plan::naive::matches(&compiled.condition.at(NOW), it.as_object().unwrap()))
+                .filter(|(_, it)| {
+                    !plan::naive::matches(&compiled.conditions[0].at(NOW), it.as_object().unwrap())
+                })
                 .map(|(id, _)| id.as_str())
                 .collect();
             let warnings: Vec<Value> =
@@ -90,7 +92,7 @@ fn lists_may_lie_in_files_of_their_own() {
     let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, &(NOW..=NOW)).unwrap();
     assert_eq!(compiled.warnings, []);
     let matches = |value: &str| {
-        plan::naive::matches(&compiled.condition.at(NOW), json!({ "a": value }).as_object().unwrap())
+        plan::naive::matches(&compiled.conditions[0].at(NOW), json!({ "a": value }).as_object().unwrap())
     };
     assert!(matches("y") && !matches("x"));
 }
@@ -140,7 +142,7 @@ fn lists_may_be_written_in_toml() {
     let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, &(NOW..=NOW)).unwrap();
     assert_eq!(compiled.warnings, []);
     let matches = |value: &str| {
-        plan::naive::matches(&compiled.condition.at(NOW), json!({ "a": value }).as_object().unwrap())
+        plan::naive::matches(&compiled.conditions[0].at(NOW), json!({ "a": value }).as_object().unwrap())
     };
     assert!(!matches("x"), "the item belongs to the list of its container");
     assert!(matches("y"), "a list of one space is another list");
@@ -164,7 +166,7 @@ fn an_expiry_is_compared_with_the_execution() {
     let set = rule::load_text("export.ndjson", &format!("{rule}\n{item}\n"));
     let catalog = Catalog::from_mapping(&json!({ "properties": { "a": { "type": "keyword" } } })).unwrap();
     let compiled = |first, last| {
-        compile_with(&set.rules[0], &set.exceptions, &catalog, &(first..=last)).unwrap().condition
+        compile_with(&set.rules[0], &set.exceptions, &catalog, &(first..=last)).unwrap().conditions.remove(0)
     };
     let event = json!({ "a": "x" });
     let matches = |expr: &plan::Expr| plan::naive::matches(expr, event.as_object().unwrap());
@@ -249,7 +251,7 @@ proptest! {
             }
             let values = |field: &Value| if field == "a" { &a } else { &c }.clone().unwrap_or_default();
             let excepted = items.iter().any(|item| item.iter().all(|it| holds(it, &values(&it["field"]))));
-            prop_assert_eq!(plan::naive::matches(&compiled.condition.at(NOW), &document), !excepted, "{:?}", document);
+            prop_assert_eq!(plan::naive::matches(&compiled.conditions[0].at(NOW), &document), !excepted, "{:?}", document);
         }
     }
 }

@@ -5,6 +5,7 @@ mod event;
 mod overrides;
 mod reason;
 mod rule_fields;
+mod sequence;
 mod write;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::rule_type::NEW_TERMS;
 use event::EventDocument;
 use overrides::Overrides;
 
+pub use sequence::{build_blocks, build_shell, tell_sequence};
 pub use write::{AlertWriter, Outline, paths_of_event};
 
 /// The namespace of execution ids: the UUID (version 5) of `urn:trailwarden:execution` as a URL.
@@ -49,7 +51,13 @@ pub fn build(
     event: Object,
     catalog: &Catalog,
 ) -> Layered {
-    let (own, _) = own_fields(seed, rule, EventDocument::Tree(&event));
+    let overrides = Overrides::new(EventDocument::Tree(&event), rule);
+    let (own, _) = own_fields(seed, overrides, EventDocument::Tree(&event), rule);
+    Layered::new(without_rule(own, event, catalog), Arc::clone(&fields.0))
+}
+
+/// An alert's document without what all alerts of the rule say.
+fn without_rule(own: OwnFields, event: Object, catalog: &Catalog) -> Object {
     let mut alert = event;
     clean::clean(&mut alert, catalog);
     let mut originals = Object::new();
@@ -62,7 +70,7 @@ pub fn build(
         event.remove("kind");
     }
     alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-    Layered::new(alert, Arc::clone(&fields.0))
+    alert
 }
 
 /// Roots of the event that the alert has a flat copy of,
@@ -73,8 +81,12 @@ const ORIGINAL: &str = "kibana.alert.original_";
 const KIND: &str = "event.kind";
 
 /// What an alert says beyond its event and what all alerts of the rule say, each at its key; and its severity.
-fn own_fields(seed: &AlertSeed, rule: &Rule, event: EventDocument<'_>) -> (OwnFields, Severity) {
-    let overrides = Overrides::new(event, rule);
+fn own_fields(
+    seed: &AlertSeed,
+    overrides: Overrides,
+    event: EventDocument<'_>,
+    rule: &Rule,
+) -> (OwnFields, Severity) {
     let reason = reason::reason(event, &overrides);
     let now = Value::from(to_iso(seed.execution.started_at));
     let (ancestors, depth) = ancestors(seed, event);

@@ -18,6 +18,11 @@ pub(super) struct Overrides {
 }
 
 impl Overrides {
+    /// What the rule says.
+    pub(super) fn none(rule: &Rule) -> Self {
+        Self { name: rule.name.clone(), severity: rule.severity, risk_score: rule.risk_score.into() }
+    }
+
     pub(super) fn new(document: EventDocument<'_>, rule: &Rule) -> Self {
         let name = rule.rule_name_override.as_deref().and_then(|field| {
             let value = document.get(field);

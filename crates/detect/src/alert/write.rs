@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::clean::{self, Fit};
 use super::event::EventDocument;
+use super::overrides::Overrides;
 use super::{COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, overrides, own_fields, reason};
 use crate::outcome::AlertSeed;
 
@@ -131,7 +132,8 @@ impl AlertWriter {
         event: &TextDocument,
         out: &mut String,
     ) -> Severity {
-        let (own, severity) = own_fields(seed, rule, EventDocument::Text(event));
+        let document = EventDocument::Text(event);
+        let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule);
         debug_assert!(own.iter().map(|(key, _)| *key).eq(OWN_KEYS), "keys stand in order");
         let mut before = '{';
         let mut next = |out: &mut String| {
@@ -177,7 +179,8 @@ impl AlertWriter {
     /// The alert on an event that is ready, of which the document may hold only what somebody asks for, with each value
     /// at its path. See [`paths_of_event`].
     pub fn brief(&self, seed: &AlertSeed, rule: &Rule, fields: &RuleFields, event: &TextDocument) -> Layered {
-        let (own, _) = own_fields(seed, rule, EventDocument::Text(event));
+        let document = EventDocument::Text(event);
+        let (own, _) = own_fields(seed, Overrides::new(document, rule), document, rule);
         let kept = event.fields().map(|(field, _)| field).filter(|&field| Some(field) != self.kind);
         let mut alert: Object =
             kept.filter_map(|field| Some((self.paths.path(field).to_owned(), event.value(field)?))).collect();
