@@ -80,7 +80,9 @@ pub use known::{KnownAlertError, KnownAlerts};
 pub use outcome::{
     AlertSeed, DataSpan, Execution, Executions, Metrics, Outcome, SeedEvent, Warning, WarningKind,
 };
-pub use rule_type::{COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
+pub use rule_type::{
+    COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent,
+};
 pub use schedule::TICKS_MAX;
 pub use tail::{ALERTS_PER_EXECUTION_MAX, Mode, SPACE, Tail, TailError};
 pub use tails::{ColumnNumber, Tails};

@@ -6,7 +6,7 @@ use ecs::{Catalog, Millis};
 use plan::Residue;
 use rule::{Pattern, Rule};
 
-use crate::rule_type::RuleType;
+use crate::rule_type::{Eql, OrderFields, RuleType};
 use crate::schedule::{Bound, Bounds, TIME_MAX, TIME_MIN, Ticks};
 use crate::tails::Column;
 use crate::term::TermType;
@@ -152,6 +152,28 @@ impl Tail {
         catalog: &Catalog,
     ) -> Result<Self, TailError> {
         Self::of_type(rule, RuleType::of(rule, pattern, catalog)?, mode)
+    }
+
+    /// That of an EQL query that belongs to no rule, over all time: see [`Matches::results`](crate::Matches::results).
+    pub fn of_query(
+        pattern: &Pattern,
+        tiebreaker_field: Option<&str>,
+        samples_of_key: usize,
+        catalog: &Catalog,
+    ) -> Result<Self, TailError> {
+        let order = OrderFields { timestamp: None, tiebreaker: tiebreaker_field };
+        let eql = Eql::new(pattern, order, catalog)?.with_samples(samples_of_key);
+        Ok(Self {
+            mode: Mode::Once { from: None, to: None },
+            rule_type: RuleType::Eql(Box::new(eql)),
+            rule_uuid: String::new(),
+            interval: 1,
+            bounds: Bounds { from: Bound::Fixed(Millis::MIN), to: Bound::Fixed(Millis::MAX), history: None },
+            max_signals: u32::MAX,
+            residues: Vec::new(),
+            timestamp_override: None,
+            fallback: true,
+        })
     }
 
     /// Of a rule whose type has this of its own.

@@ -9,6 +9,7 @@
 //! hunt and for live detection is in the crates below this one.
 
 mod copies;
+mod correlate;
 mod depth;
 mod explain;
 mod fate;
@@ -26,6 +27,7 @@ mod progress;
 mod trouble;
 
 pub use alerts::Alert;
+pub use correlate::{Asked, Correlation};
 pub use depth::{Depth, PassReport, pass};
 pub use explain::{Explained, Verdict, explain};
 pub use keep::EVIDENCE_BYTES;

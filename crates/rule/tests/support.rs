@@ -74,7 +74,7 @@ fn the_page_says_what_can_run() {
 fn every_reason_is_told() {
     let suppression = "alert_suppression = { group_by = ['a'] }";
     assert_eq!(codes(&rule("query", &format!("language = 'lucene'\n{suppression}"))), ["RULE205"]);
-    assert_eq!(codes(&rule("eql", suppression)), ["RULE201", "RULE205"]);
+    assert_eq!(codes(&rule("threat_match", suppression)), ["RULE201", "RULE205"]);
     let saved = "[rule]\nname = 'n'\ndescription = 'd'\nseverity = 'low'\nrisk_score = 1\ntype = 'saved_query'\nsaved_id = 's'\n";
     assert_eq!(codes(&rule::load_text("rule.toml", saved).rules[0]), ["RULE204"]);
 }

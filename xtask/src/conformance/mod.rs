@@ -79,6 +79,8 @@ const SUITES: &[Suite] = &[
     Suite { name: "kql-match", cases: matches::kql_cases },
     Suite { name: "lucene", cases: matches::lucene_cases },
     Suite { name: "eql-parse", cases: eql::parse_cases },
+    Suite { name: "eql-sequence", cases: eql::sequence_cases },
+    Suite { name: "eql-series", cases: eql::series_cases },
     Suite { name: "eql-fold", cases: eql::fold_cases },
     Suite { name: "eql", cases: eql::event_cases },
     Suite { name: "esql", cases: |data| unsupported::cases(data, "esql") },

@@ -146,7 +146,7 @@ fn what_is_wrong_with_a_query_is_underlined() {
         "query_lucene_error",
         refused(&["-l", "lucene", "source.ip:203.0.113.0/24", "calls.ndjson"])
     );
-    insta::assert_snapshot!("query_language", refused(&["-l", "eql", "any where true", "calls.ndjson"]));
+    insta::assert_snapshot!("query_language", refused(&["-l", "esql", "FROM logs-*", "calls.ndjson"]));
 }
 
 #[test]

@@ -68,16 +68,16 @@ fn what_cannot_run_is_told() {
         .replace("9a02", "9a04")
         .replace("Root logs in", "Suppressed")
         .replace("[[rule.threat]]", "[rule.alert_suppression]\ngroup_by = [\"user.name\"]\n[[rule.threat]]");
-    let eql = GOOD
+    let esql = GOOD
         .replace("9a02", "9a05")
-        .replace("Root logs in", "In EQL")
-        .replace("type = \"query\"", "type = \"eql\"\nlanguage = \"eql\"")
-        .replace("event.action: ConsoleLogin and aws.cloudtrail.user_identity.type: Root", "any where true");
+        .replace("Root logs in", "In ES|QL")
+        .replace("type = \"query\"", "type = \"esql\"\nlanguage = \"esql\"")
+        .replace("event.action: ConsoleLogin and aws.cloudtrail.user_identity.type: Root", "FROM logs-*");
     let unfit = GOOD
         .replace("9a02", "9a06")
         .replace("Root logs in", "Unfit")
         .replace("query = \"event.action: ConsoleLogin", "query = \"source.port: http");
-    for (name, text) in [("root", GOOD), ("suppressed", &suppressed), ("eql", &eql), ("unfit", &unfit)] {
+    for (name, text) in [("root", GOOD), ("suppressed", &suppressed), ("esql", &esql), ("unfit", &unfit)] {
         folder.write(&format!("mixed/{name}.toml"), text);
     }
     folder.write("calls.json", "{\"Records\": []}");
@@ -95,7 +95,7 @@ fn what_cannot_run_is_told() {
     assert_eq!(runs("Root logs in"), [""; 0]);
     let hunted = folder.run(&["hunt", "calls.json", "-r", "mixed", "-f", "csv"]);
     let linted = folder.run(&["rules", "lint", "mixed"]);
-    for (name, code) in [("Suppressed", "RULE205"), ("In EQL", "RULE201"), ("Unfit", "PLAN001")] {
+    for (name, code) in [("Suppressed", "RULE205"), ("In ES|QL", "RULE201"), ("Unfit", "PLAN001")] {
         assert_eq!(runs(name), [code]);
         let line = hunted.err.lines().find(|it| it.contains(&format!("\"{name}\""))).unwrap_or_default();
         assert!(line.contains(code), "{name}: {}", hunted.err);

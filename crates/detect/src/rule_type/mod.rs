@@ -23,7 +23,7 @@ use crate::term::{Interner, TermId};
 use crate::writer::Writer;
 
 pub(crate) use eql::{Eql, OrderFields, shell_id};
-pub use eql::{JOIN_KEYS_MAX, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
+pub use eql::{JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
 pub use new_terms::COMBINATIONS_MAX;
 pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
 

@@ -13,6 +13,8 @@ use super::super::kql::{list, read};
 pub(super) struct Dataset {
     pub(super) catalog: Catalog,
     pub(super) category_field: String,
+    pub(super) timestamp_field: Option<String>,
+    pub(super) tiebreaker_field: Option<String>,
     /// With their ids.
     pub(super) events: Vec<(String, Object)>,
 }
@@ -45,7 +47,10 @@ impl Dataset {
             (at, tie.is_none(), tie)
         });
         let category_field = field("event_category_field").context("there is no `event_category_field`")?;
-        Ok(Self { category_field: category_field.to_owned(), catalog, events })
+        let named = |key: &str| field(key).map(str::to_owned);
+        let (timestamp_field, tiebreaker_field) = (named("timestamp_field"), named("tiebreaker_field"));
+        let category_field = category_field.to_owned();
+        Ok(Self { category_field, timestamp_field, tiebreaker_field, catalog, events })
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::super::kql::{list, read, text};
 use super::super::{CaseResult, Outcome};
 use super::data::Dataset;
+use super::sequences::{Taking, results};
 use crate::evaluate;
 
 /// All cases of `queries.json` and `derived.json`.
@@ -52,10 +53,7 @@ fn run(case: &Value, dataset: &Dataset, size: u64) -> anyhow::Result<CaseResult>
                 taken(&mut ids, &statement.pipes, size);
                 format!("[{}]", ids.join(","))
             }
-            Query::Sequence(_) | Query::Sample(_) => {
-                let reason = "sequences and samples".to_owned();
-                return Ok(CaseResult { id: id.to_owned(), outcome: Outcome::Unsupported { reason } });
-            }
+            Query::Sequence(_) | Query::Sample(_) => return correlated(case, dataset, size),
         },
     };
     let expected = match case.get("expected_event_ids") {
@@ -65,6 +63,38 @@ fn run(case: &Value, dataset: &Dataset, size: u64) -> anyhow::Result<CaseResult>
         _ => "error".to_owned(),
     };
     Ok(CaseResult::compare(id, expected, got))
+}
+
+/// A case of a sequence or a sample: the ids of all results, one after the other, and the join keys if it names them.
+fn correlated(case: &Value, dataset: &Dataset, size: u64) -> anyhow::Result<CaseResult> {
+    let samples_of_key = case.get("max_samples_per_key").and_then(Value::as_u64).unwrap_or(1) as usize;
+    let taking = Taking { size: size as usize, samples_of_key };
+    let got = results(text(case, "query")?, dataset, taking)?;
+    let all = |ids: &Value| -> String {
+        let ids = ids.as_array().into_iter().flatten().map(ToString::to_string);
+        format!("[{}]", ids.collect::<Vec<_>>().join(","))
+    };
+    let Some(got) = got else {
+        let expected = case.get("expected_event_ids").map_or_else(|| "error".to_owned(), all);
+        return Ok(CaseResult::compare(text(case, "id")?, expected, "error".to_owned()));
+    };
+    let id = |it: &String| if it == "-" { "-1".to_owned() } else { it.clone() };
+    let ids: Vec<String> = got.iter().flat_map(|(ids, _)| ids).map(id).collect();
+    let mut answer = format!("[{}]", ids.join(","));
+    let mut expected = match case.get("expected_any_of").and_then(Value::as_array) {
+        Some(lists) => {
+            let lists: Vec<String> = lists.iter().map(all).collect();
+            lists.iter().find(|it| **it == answer).or(lists.first()).cloned().unwrap_or_default()
+        }
+        None => case.get("expected_event_ids").map_or_else(|| "error".to_owned(), all),
+    };
+    if let Some(keys) = case.get("join_keys").and_then(Value::as_array) {
+        let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+        let its: Vec<&str> = got.iter().flat_map(|(_, keys)| keys).map(String::as_str).collect();
+        expected += &format!(" by {}", keys.join(","));
+        answer += &format!(" by {}", its.join(","));
+    }
+    Ok(CaseResult::compare(text(case, "id")?, expected, answer))
 }
 
 /// What the pipes take, and of that the newest.

@@ -133,8 +133,7 @@ impl<'a> EqlExecutions<'a> {
                 let mut places = found.events.get().iter().copied();
                 let stages = self.eql.pattern.stages.iter();
                 let events = stages.map(|it| if it.missing { None } else { places.next().map(event) });
-                let key = self.ordered.key(found.key).map(|it| it.map(|term| term.to_value(false)));
-                writer.offer_sequence(events.collect(), key.map(Option::unwrap_or_default).collect())
+                writer.offer_sequence(events.collect(), self.ordered.key_values(found.key))
             }
         };
         written != Written::Full

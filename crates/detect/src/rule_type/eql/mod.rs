@@ -11,6 +11,7 @@ mod keys;
 mod machine;
 mod missing;
 mod ordered;
+mod query;
 mod sample;
 
 use ecs::{Catalog, Millis, Shape};
@@ -29,6 +30,7 @@ pub use alert::{Sequence, SequenceEvent};
 pub(super) use execute::EqlExecutions;
 pub use keys::JOIN_KEYS_MAX;
 pub use machine::SEQUENCES_BEGUN_MAX;
+pub use query::QueryResult;
 
 /// What a rule says.
 #[derive(Clone, Debug)]

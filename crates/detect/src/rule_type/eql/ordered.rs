@@ -3,7 +3,9 @@
 use std::cmp::Ordering;
 
 use ecs::Millis;
+use ecs::date::to_iso;
 use rule::Form;
+use serde_json::Value;
 
 use super::keys::Keys;
 use super::machine::{Completed, GivenUp, Hit, Machine, Moment, Timeline};
@@ -13,7 +15,8 @@ use super::{Complete, Eql};
 use crate::collect::EventRef;
 use crate::rule_type::Run;
 use crate::rule_type::listed::ResidueColumns;
-use crate::term::{Term, TermId};
+use crate::tails::Column;
+use crate::term::{Term, TermId, TermType};
 
 /// The events that the rule's filters match, in order, with their keys.
 pub(super) struct Ordered<'a> {
@@ -225,8 +228,15 @@ impl<'a> Ordered<'a> {
         if a == b { Ordering::Equal } else { self.keys.values(a).cmp(self.keys.values(b)) }
     }
 
-    /// The values of a key.
-    pub(super) fn key(&self, key: u32) -> impl Iterator<Item = Option<Term<'_>>> {
-        self.keys.values(key)
+    /// The values of a key, as results show them: those of dates are texts, but for samples, which collect numbers.
+    pub(super) fn key_values(&self, key: u32) -> Vec<Value> {
+        let are_texts = self.eql.pattern.form == Form::Sequence;
+        let columns = self.eql.columns(0).iter();
+        let value = |(value, column): (Option<Term<'_>>, &Column)| match value {
+            Some(Term::Long(millis)) if column.ty == TermType::Date && are_texts => to_iso(millis).into(),
+            Some(term) => term.to_value(false),
+            None => Value::Null,
+        };
+        self.keys.values(key).zip(columns).map(value).collect()
     }
 }
