@@ -157,6 +157,10 @@ pub(crate) struct Hunt {
     /// Say why this event (its eventID) does or does not match each rule, clause by clause, instead of hunting.
     #[arg(long, value_name = "EVENT_ID")]
     pub(crate) explain: Option<String>,
+    /// Instead of hunting, count for each rule the records that satisfy all of its clauses but one, and say what they
+    /// have where that clause looks: why a rule that should fire does not.
+    #[arg(long, conflicts_with_all = ["explain", "format", "stats", "fail_on", "alert_history"])]
+    pub(crate) near_misses: bool,
     /// Worker threads. Default: one a core.
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
     pub(crate) threads: Option<u16>,
@@ -309,6 +313,9 @@ pub(crate) enum Rules {
         /// Warnings are errors.
         #[arg(long)]
         strict: bool,
+        /// Also try the rules on these records, and warn of clauses that never hold where the rest of the rule does.
+        #[arg(long, value_name = "RECORDS", num_args = 1..)]
+        over: Vec<PathBuf>,
     },
     /// Run the tests of rules: `NAME.test.yaml` beside `NAME.toml`, or `[[tests]]` in it.
     ///

@@ -15,7 +15,7 @@ use span::Style;
 
 use crate::args::{Global, Hunt};
 use crate::status::{self, DONE};
-use crate::{fates, input, notices, output, stats, terminal};
+use crate::{fates, input, near_misses, notices, output, stats, terminal};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
@@ -100,6 +100,10 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         terminal::notices(global, &notices::idle(&options.rules));
         terminal::troubles(global, &explained.notices, &explained.troubles, explained.trouble_count);
         return Ok(DONE);
+    }
+
+    if args.near_misses {
+        return near_misses::run(&options, args.output.as_deref(), args.input.strict, global);
     }
 
     let started = Instant::now();

@@ -13,7 +13,7 @@ use span::{Severity, Style};
 
 use crate::args::{Global, Least, LintFormat};
 use crate::status::{DONE, FOUND};
-use crate::{input, terminal};
+use crate::{input, near_misses, terminal};
 
 /// What mends one finding may show another; more rounds than this no file needs.
 const ROUNDS_MAX: usize = 5;
@@ -26,6 +26,7 @@ pub(crate) struct Lint<'a> {
     pub(crate) ignore: &'a [String],
     pub(crate) fix: bool,
     pub(crate) strict: bool,
+    pub(crate) over: &'a [PathBuf],
 }
 
 impl Lint<'_> {
@@ -35,7 +36,8 @@ impl Lint<'_> {
             self.fix(out, now)?;
         }
         let set = self.load()?;
-        let Heeded { kept: mut found, ignored } = self.found(&set, now);
+        let tried = near_misses::findings(&set, self.over, now, global)?;
+        let Heeded { kept: mut found, ignored } = self.found(&set, &tried, now);
         found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));
         let count = |severity| found.iter().filter(|it| it.diagnostic.severity == severity).count() as u64;
         let (errors, warnings, notes) =
@@ -88,8 +90,9 @@ impl Lint<'_> {
     }
 
     /// Everything that is found and not to be ignored.
-    fn found(&self, set: &RuleSet, now: Millis) -> Heeded {
+    fn found(&self, set: &RuleSet, more: &[Problem], now: Millis) -> Heeded {
         let mut found = set.problems.clone();
+        found.extend_from_slice(more);
         found.extend(set.foreign());
         found.extend(rule::lint(set, &Catalog::ecs(), cloudtrail::vocabulary(), now));
         let mut heeded = rule::heed(set, found);
@@ -107,7 +110,7 @@ impl Lint<'_> {
         }
         for _ in 0..ROUNDS_MAX {
             let set = self.load()?;
-            let Heeded { kept, .. } = self.found(&set, now);
+            let Heeded { kept, .. } = self.found(&set, &[], now);
             let mut files: Vec<&str> = kept.iter().map(|it| it.file.as_str()).collect();
             files.sort_unstable();
             files.dedup();

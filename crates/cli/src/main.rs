@@ -7,6 +7,7 @@ mod fates;
 mod hunt_command;
 mod input;
 mod lint_command;
+mod near_misses;
 mod normalize_command;
 mod notices;
 mod output;

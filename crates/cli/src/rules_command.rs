@@ -40,8 +40,9 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
             show(&mut out, &rule, &set, input::language(source.lang), format)?;
             DONE
         }
-        Rules::Lint { paths, format, severity, ignore, fix, strict } => {
-            let lint = Lint { paths: &paths, format, least: severity, ignore: &ignore, fix, strict };
+        Rules::Lint { paths, format, severity, ignore, fix, strict, over } => {
+            let lint =
+                Lint { paths: &paths, format, least: severity, ignore: &ignore, fix, strict, over: &over };
             lint.run(&mut out, global)?
         }
         Rules::Test(args) => return test_command::run(&args, global),

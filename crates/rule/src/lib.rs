@@ -74,7 +74,7 @@ pub use fix::{Mended, mend};
 pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use language::check_query;
-pub use lint::{Heeded, heed, lint, lint_query};
+pub use lint::{Heeded, heed, lint, lint_query, never_holds};
 pub use load::{load, load_bytes, load_text, load_with};
 pub use model::{
     AlertSuppression, Cardinality, MissingFields, NewTerms, QueryLanguage, RiskScoreMapping, Rule, RuleKind,

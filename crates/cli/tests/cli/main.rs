@@ -8,6 +8,7 @@ mod accounting;
 mod formats;
 mod help;
 mod lint;
+mod near_misses;
 mod normalize;
 mod pack;
 mod query;

@@ -11,6 +11,7 @@ mod clock;
 mod exceptions;
 mod get_password_data;
 mod kinds;
+mod near_misses;
 mod own_alerts;
 mod ranges;
 mod same_alerts;

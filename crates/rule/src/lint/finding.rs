@@ -130,6 +130,10 @@ pub(crate) enum Finding {
     NearValue { field: String, value: String, similar: String, span: Span },
     #[error("no event of {origin} has `{field}`, so that the rule sees none")]
     NoOverride { field: String, origin: &'static str, span: Span },
+    #[error(
+        "of the records that were tried, {missed} satisfy all but `{clause}`, and none satisfies that too"
+    )]
+    NeverHolds { clause: String, missed: u64, found: Vec<String>, span: Span },
 }
 
 impl Finding {
@@ -181,6 +185,7 @@ impl Finding {
             Self::NoHost { .. } => "RULE147",
             Self::NearValue { .. } => "RULE148",
             Self::NoOverride { .. } => "RULE149",
+            Self::NeverHolds { .. } => "RULE170",
         }
     }
 
@@ -230,6 +235,7 @@ impl Finding {
             | Self::LetterCase { .. }
             | Self::NoHost { .. }
             | Self::NoOverride { .. }
+            | Self::NeverHolds { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
     }
@@ -279,6 +285,7 @@ impl Finding {
             | Self::NoHost { span, .. }
             | Self::NearValue { span, .. }
             | Self::NoOverride { span, .. }
+            | Self::NeverHolds { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
     }
@@ -372,6 +379,7 @@ impl Finding {
             | Self::LetterCase { instead, .. }
             | Self::NoHost { instead, .. } => format!("write `{instead}`"),
             Self::NoSuchValue { allowed, .. } => format!("it can only be {}", quoted(allowed, ", ")),
+            Self::NeverHolds { found, .. } => format!("they have {}", found.join("; ")),
             Self::NoOverride { .. } => {
                 "remove `timestamp_override`, or let `timestamp_override_fallback_disabled` be false".to_owned()
             }

@@ -50,6 +50,14 @@ pub fn lint(set: &RuleSet, catalog: &Catalog, source: &Source, now: Millis) -> V
     problems
 }
 
+/// What is said of a rule that matched none of the records that it was tried on, where `missed` records satisfy all but
+/// one clause; `found` is what they have instead, a field each.
+pub fn never_holds(rule: &Rule, clause: String, missed: u64, found: Vec<String>) -> Problem {
+    let span = rule.source.span(&["query"]);
+    let diagnostic = Finding::NeverHolds { clause, missed, found, span }.diagnostic();
+    Problem { file: rule.source.name.clone(), diagnostic }
+}
+
 /// Looks at one rule.
 fn lint_rule(rule: &Rule, exceptions: &Exceptions, scope: &Scope<'_>, now: Millis) -> Vec<Diagnostic> {
     let (mut found, mut diagnostics) = (Vec::new(), Vec::new());

@@ -1,0 +1,358 @@
+//! What nearly matched: of each rule the events that satisfy all of its clauses but one.
+//!
+//! A rule of clauses *a*, *b* and *c* becomes four filters of the one pass: all three, and each two of them. An event
+//! that satisfies *a* and *b* and not *c* is a near miss of *c*. If nothing matches, and something nearly did but for
+//! *c*, then *c* is what keeps the rule from firing: it may ask for a value that is written otherwise.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::io::Read;
+use std::sync::Arc;
+
+use ecs::{Catalog, Shape};
+use plan::Expr;
+use reader::{Discovery, Problem};
+use rule::Rule;
+use sift::{Event, Filter, Policy, Seen, Settings, Sift, Sifted, Sink, Worker};
+
+use crate::Progress;
+use crate::progress::Stage;
+use crate::run::{HuntError, HuntOptions, Refused, RunnableRules, prepare};
+use crate::scan::{RawRecord, Visit, Which, scan};
+use crate::trouble::{RecordError, Trouble, Troubles};
+
+/// Different values that are counted of a field that a clause is about; further ones are counted together.
+const VALUES_MAX: usize = 1_000;
+
+/// The name of the index, which stands beside the event.
+const INDEX: &str = "_index";
+
+/// What nearly matched.
+#[derive(Debug)]
+pub struct NearMisses {
+    /// The rules that can run, in their order.
+    pub rules: Vec<RuleMisses>,
+    /// The rules that cannot.
+    pub refused: Vec<Refused>,
+    /// Records that were looked at.
+    pub records: u64,
+    /// What could not be read: the first of it,
+    pub troubles: Vec<Trouble>,
+    /// and how much there is.
+    pub trouble_count: u64,
+    /// How much of it may have cost records.
+    pub loss_count: u64,
+}
+
+/// What nearly matched one rule.
+#[derive(Clone, Debug)]
+pub struct RuleMisses {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// Records that satisfy all clauses.
+    pub matched: u64,
+    /// The clauses that some records lack alone, those that most lack first.
+    pub clauses: Vec<ClauseMisses>,
+}
+
+/// The records that satisfy everything but one clause.
+#[derive(Clone, Debug)]
+pub struct ClauseMisses {
+    /// The clause, in words.
+    pub clause: String,
+    /// How many records lack it alone.
+    pub missed: u64,
+    /// What they have in the fields that it is about, the most frequent first; nothing of a field is the empty list.
+    pub fields: Vec<FieldValues>,
+}
+
+/// What records have in a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldValues {
+    /// Its path.
+    pub path: String,
+    /// The values and how many records have each.
+    pub values: Vec<(String, u64)>,
+    /// Records with none.
+    pub absent: u64,
+    /// Values beyond those that are told apart.
+    pub more: u64,
+}
+
+impl RuleMisses {
+    /// The clauses that never hold where the rest does: nothing matched, and this is why.
+    pub fn blockers(&self) -> impl Iterator<Item = &ClauseMisses> {
+        self.clauses.iter().filter(|_| self.matched == 0)
+    }
+}
+
+/// Counts near misses in the paths of a hunt.
+pub fn near_misses(
+    options: &HuntOptions,
+    stdin: &mut dyn Read,
+    progress: &Progress,
+) -> Result<NearMisses, HuntError> {
+    let catalog = Catalog::ecs();
+    let RunnableRules { rules, filters, refused, .. } = prepare(options, &catalog);
+    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    if rules.is_empty() {
+        return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
+    }
+    let questions = Questions::new(&filters);
+    let settings = Settings {
+        normalise: options.normalise.clone(),
+        now: options.now,
+        block_rows: options.block_rows,
+        wants_texts: false,
+    };
+    let sift = Sift::new(questions.filters.clone(), Policy::OnlyMatches, settings);
+    progress.enter(Stage::Scanning);
+    let read = reader::Options {
+        limits: options.limits.clone(),
+        without_tokens: sift.skips(),
+        ..reader::Options::default()
+    };
+    let make = || Counting {
+        worker: sift.worker(),
+        counts: Counts { questions: &questions, of: vec![Count::default(); questions.filters.len()] },
+        foreign: 0,
+        troubles: Troubles::default(),
+    };
+    let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
+    let mut troubles = Troubles::of_paths(&discovery.failures);
+    let mut all = vec![Count::default(); questions.filters.len()];
+    let mut seen = Seen::default();
+    let mut foreign = 0;
+    for visitor in visitors {
+        seen.merge(visitor.worker.seen());
+        foreign += visitor.foreign;
+        troubles.merge(visitor.troubles);
+        for (mine, theirs) in all.iter_mut().zip(visitor.counts.of) {
+            mine.merge(theirs);
+        }
+    }
+    let name = |input: u32| discovery.inputs.get(input as usize).map_or("", reader::Input::name).to_owned();
+    let loss_count = troubles.losses();
+    let (troubles, trouble_count) = troubles.finish(name);
+    Ok(NearMisses {
+        rules: questions.answers(rules, &all),
+        refused,
+        records: seen.counts.records + foreign,
+        troubles,
+        trouble_count,
+        loss_count,
+    })
+}
+
+/// The filters that are run: of each rule's filter the whole, then the whole without each clause.
+struct Questions {
+    filters: Vec<Filter>,
+    /// For each filter the whole that it is a part of.
+    whole: Vec<usize>,
+    asked: Vec<Asked>,
+}
+
+/// What is asked for a rule.
+struct Asked {
+    /// Its place among the rules.
+    rule: usize,
+    /// The place of its whole filter.
+    whole: usize,
+    /// Its clauses; what is left without each follows the whole, in this order.
+    clauses: Vec<Expr>,
+}
+
+impl Questions {
+    fn new(filters: &[Expr]) -> Self {
+        let mut all = Self { filters: Vec::new(), whole: Vec::new(), asked: Vec::new() };
+        for (rule, expr) in filters.iter().enumerate() {
+            let clauses = expr.conjuncts();
+            let whole = all.filters.len();
+            all.filters.push(Filter { expr: expr.clone(), needs: Vec::new() });
+            // With one clause everything is a near miss of it, which says nothing.
+            let clauses = if clauses.len() > 1 { clauses.to_vec() } else { Vec::new() };
+            for (at, clause) in clauses.iter().enumerate() {
+                let others = clauses.iter().enumerate().filter(|(other, _)| *other != at);
+                let rest = Expr::And(others.map(|(_, it)| it.clone()).collect()).simplify();
+                let needs = clause.paths().into_iter().map(|(path, shape)| (path.to_owned(), shape));
+                all.filters.push(Filter { expr: rest, needs: needs.collect() });
+            }
+            all.whole.resize(all.filters.len(), whole);
+            all.asked.push(Asked { rule, whole, clauses });
+        }
+        all
+    }
+
+    fn answers(&self, rules: Vec<Arc<Rule>>, counts: &[Count]) -> Vec<RuleMisses> {
+        let mut answers: Vec<RuleMisses> =
+            rules.into_iter().map(|rule| RuleMisses { rule, matched: 0, clauses: Vec::new() }).collect();
+        for Asked { rule, whole, clauses } in &self.asked {
+            let matched = counts[*whole].matched;
+            let answer = &mut answers[*rule];
+            answer.matched += matched;
+            for (at, clause) in clauses.iter().enumerate() {
+                let filter = whole + 1 + at;
+                // Whatever satisfies the whole satisfies each part of it.
+                let missed = counts[filter].matched - matched;
+                if missed == 0 {
+                    continue;
+                }
+                let needs = self.filters[filter].needs.iter();
+                let fields = needs.zip(&counts[filter].values).map(|((path, _), values)| values.told(path));
+                answer.clauses.push(ClauseMisses { clause: words(clause), missed, fields: fields.collect() });
+            }
+        }
+        for answer in &mut answers {
+            answer.clauses.sort_by(|a, b| b.missed.cmp(&a.missed).then_with(|| a.clause.cmp(&b.clause)));
+        }
+        answers
+    }
+}
+
+/// A clause in one line.
+fn words(expr: &Expr) -> String {
+    let join = |clauses: &[Expr], word: &str| {
+        let parts: Vec<String> = clauses.iter().map(words).collect();
+        format!("({})", parts.join(word))
+    };
+    match expr {
+        Expr::And(clauses) => join(clauses, " and "),
+        Expr::Or(clauses) => join(clauses, " or "),
+        Expr::Not(inner) => format!("not {}", words(inner)),
+        Expr::Const(_) | Expr::Is(_) | Expr::Relates(_) => plan::explain(expr, &ecs::Object::new()).clause,
+    }
+}
+
+/// What is counted of a filter.
+#[derive(Clone, Debug, Default)]
+struct Count {
+    matched: u64,
+    /// For each field of the clause that the filter leaves out, what those have that lack it.
+    values: Vec<Values>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Values {
+    counts: BTreeMap<String, u64>,
+    absent: u64,
+    more: u64,
+}
+
+impl Count {
+    fn merge(&mut self, other: Self) {
+        self.matched += other.matched;
+        if self.values.is_empty() {
+            self.values = other.values;
+            return;
+        }
+        for (mine, theirs) in self.values.iter_mut().zip(other.values) {
+            mine.absent += theirs.absent;
+            mine.more += theirs.more;
+            for (value, count) in theirs.counts {
+                mine.add(value, count);
+            }
+        }
+    }
+}
+
+impl Values {
+    fn add(&mut self, value: String, count: u64) {
+        let is_full = self.counts.len() >= VALUES_MAX;
+        match self.counts.entry(value) {
+            Entry::Occupied(mut known) => *known.get_mut() += count,
+            Entry::Vacant(_) if is_full => self.more += count,
+            Entry::Vacant(new) => {
+                new.insert(count);
+            }
+        }
+    }
+
+    fn told(&self, path: &str) -> FieldValues {
+        let mut values: Vec<(String, u64)> =
+            self.counts.iter().map(|(value, count)| (value.clone(), *count)).collect();
+        values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        FieldValues { path: path.to_owned(), values, absent: self.absent, more: self.more }
+    }
+}
+
+/// One thread's part.
+struct Counting<'s> {
+    worker: Worker<'s>,
+    counts: Counts<'s>,
+    /// Records that the pass does not take.
+    foreign: u64,
+    troubles: Troubles,
+}
+
+impl Visit for Counting<'_> {
+    fn record(&mut self, raw: RawRecord<'_>) {
+        let pushed = match raw.record() {
+            Ok(record) => self.worker.push(&record, &mut self.counts).map_err(RecordError::from),
+            Err(error) => {
+                self.foreign += 1;
+                Err(error)
+            }
+        };
+        if let Err(error) = pushed {
+            self.troubles.of_record(&raw, &error);
+        }
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.troubles.of_reader(&problem);
+    }
+
+    fn end(&mut self) {
+        self.worker.flush(&mut self.counts);
+    }
+}
+
+struct Counts<'q> {
+    questions: &'q Questions,
+    of: Vec<Count>,
+}
+
+impl Sink for Counts<'_> {
+    fn take(&mut self, sifted: &Sifted<'_>) {
+        for event in sifted.events() {
+            let matched: Vec<usize> = event.filters().collect();
+            for &filter in &matched {
+                self.of[filter].matched += 1;
+            }
+            // An event that satisfies the whole of a rule is no near miss of it.
+            let mut whole = None;
+            for &filter in &matched {
+                let of = self.questions.whole[filter];
+                if filter == of {
+                    whole = Some(of);
+                } else if whole != Some(of) {
+                    self.values(filter, sifted, &event);
+                }
+            }
+        }
+    }
+}
+
+impl Counts<'_> {
+    fn values(&mut self, filter: usize, sifted: &Sifted<'_>, event: &Event<'_>) {
+        let needs = &self.questions.filters[filter].needs;
+        let count = &mut self.of[filter];
+        count.values.resize_with(needs.len(), Values::default);
+        for (at, (path, shape)) in needs.iter().enumerate() {
+            let values = &mut count.values[at];
+            if path == INDEX && *shape == Shape::Leaf {
+                let name = sifted.indices().get(event.index as usize).cloned();
+                values.add(name.unwrap_or_default(), 1);
+                continue;
+            }
+            let slot = sifted.needs(filter)[at];
+            let found = sifted.row(slot, event);
+            if found.is_empty() {
+                values.absent += 1;
+            }
+            for &ordinal in found {
+                values.add(sifted.column(slot).value(ordinal).text().into_owned(), 1);
+            }
+        }
+    }
+}
