@@ -49,7 +49,7 @@ pub struct NearMisses {
 pub struct RuleMisses {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// Records that satisfy all clauses.
+    /// Records that satisfy all clauses; of a sequence, all clauses of a step.
     pub matched: u64,
     /// The clauses that some records lack alone, those that most lack first.
     pub clauses: Vec<ClauseMisses>,
@@ -62,6 +62,8 @@ pub struct ClauseMisses {
     pub clause: String,
     /// How many records lack it alone.
     pub missed: u64,
+    /// No record satisfies it together with the rest.
+    pub never_holds: bool,
     /// What they have in the fields that it is about, the most frequent first; nothing of a field is the empty list.
     pub fields: Vec<FieldValues>,
 }
@@ -80,9 +82,9 @@ pub struct FieldValues {
 }
 
 impl RuleMisses {
-    /// The clauses that never hold where the rest does: nothing matched, and this is why.
+    /// The clauses that never hold where the rest does: nothing matched the rule, or a step of it, and this is why.
     pub fn blockers(&self) -> impl Iterator<Item = &ClauseMisses> {
-        self.clauses.iter().filter(|_| self.matched == 0)
+        self.clauses.iter().filter(|it| it.never_holds)
     }
 }
 
@@ -163,9 +165,11 @@ struct Asked {
 }
 
 impl Questions {
-    fn new(filters: &[Expr]) -> Self {
+    fn new(rules: &[Vec<Expr>]) -> Self {
         let mut all = Self { filters: Vec::new(), whole: Vec::new(), asked: Vec::new() };
-        for (rule, expr) in filters.iter().enumerate() {
+        let filters =
+            rules.iter().enumerate().flat_map(|(rule, its)| its.iter().map(move |expr| (rule, expr)));
+        for (rule, expr) in filters {
             let clauses = expr.conjuncts();
             let whole = all.filters.len();
             all.filters.push(Filter { expr: expr.clone(), needs: Vec::new() });
@@ -199,7 +203,12 @@ impl Questions {
                 }
                 let needs = self.filters[filter].needs.iter();
                 let fields = needs.zip(&counts[filter].values).map(|((path, _), values)| values.told(path));
-                answer.clauses.push(ClauseMisses { clause: words(clause), missed, fields: fields.collect() });
+                answer.clauses.push(ClauseMisses {
+                    clause: words(clause),
+                    missed,
+                    never_holds: matched == 0,
+                    fields: fields.collect(),
+                });
             }
         }
         for answer in &mut answers {
