@@ -87,6 +87,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
                         rule: &it.rule.name,
                         matches: it.explanation.verdict,
                         failed: it.failed(),
+                        execution: it.execution,
                         clauses: it.explanation.to_string(),
                         became: it.fates.iter().map(fates::words).collect(),
                     })

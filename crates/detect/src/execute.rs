@@ -63,7 +63,8 @@ impl Matches {
         let run = Run { matches: self, rule, tail, ticks: &ticks, page, budget };
         let mut executions = self.rules[rule].complete.executions(run)?;
         let mut warm_up = WarmUp::new(span, &ticks);
-        let (mut created, mut tick, mut last) = (HashSet::new(), ticks.first, ticks.last);
+        let (mut created, mut tick) = (HashSet::new(), ticks.first);
+        outcome.executions.total = asked.count(ticks.last);
         while let Some(next) = executions.next(&ticks, tick) {
             // Without a budget nothing is ever done.
             if next > asked.last || (budget == 0 && next > ticks.last) {
@@ -92,8 +93,8 @@ impl Matches {
                     outcome.warnings.push(Warning { execution, kind: WarningKind::AlertLimit });
                 }
                 outcome.executions.run += 1;
+                outcome.executions.total += u64::from(next > ticks.last);
             }
-            last = last.max(next);
             tick = next + 1;
         }
         let kinds = executions.warnings().into_iter();
@@ -108,7 +109,6 @@ impl Matches {
         if warm_up.is_uncertain(&asked) {
             outcome.warnings.push(Warning { execution: None, kind: WarningKind::UncertainStart });
         }
-        outcome.executions.total = asked.count(last);
         Ok(outcome)
     }
 
@@ -173,13 +173,9 @@ impl Matches {
 
     /// By the override, events may lie outside of what their `@timestamp`s span.
     fn span(&self, rule: usize, span: DataSpan) -> DataSpan {
-        let is_overridden = self.tails.rules()[rule].timestamp_override().is_some();
-        match self.rules[rule].complete.times().filter(|_| is_overridden) {
-            Some((first, last)) => {
-                DataSpan { first: span.first.min(first), last: span.last.max(last), ..span }
-            }
-            None => span,
-        }
+        let overridden = self.rules[rule].overridden.0;
+        let (first, last) = overridden.unwrap_or((span.first, span.last));
+        DataSpan { first: span.first.min(first), last: span.last.max(last), ..span }
     }
 
     /// What is known before anything is executed.

@@ -58,6 +58,22 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// The start of the execution that it speaks of.
+    pub fn execution(&self) -> Option<Millis> {
+        match self {
+            Self::Alerted { execution, .. } | Self::NotAsked { execution } | Self::Cut { execution, .. } => {
+                Some(*execution)
+            }
+            Self::Known { .. }
+            | Self::Undated
+            | Self::Unseen
+            | Self::Copy
+            | Self::NotThen
+            | Self::NoTerm
+            | Self::Seen { .. } => None,
+        }
+    }
+
     /// The terms that it speaks of.
     pub(crate) fn terms(&self) -> &[Value] {
         match self {

@@ -71,7 +71,8 @@ pub struct Execution {
 /// How many executions there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Executions {
-    /// That could look at an event that was asked for.
+    /// That could look at an event that was asked for: those of the schedule up to the last event, and later ones that
+    /// had something to say.
     pub total: u64,
     /// Of these, that could say something new; the others are known to say nothing.
     pub run: u64,

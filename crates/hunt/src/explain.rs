@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
-use detect::Fate;
-use ecs::{Catalog, Object};
+use detect::{DataSpan, Fate, Mode};
+use ecs::{Catalog, Millis, Object};
 use memchr::memmem::Finder;
 use plan::Explanation;
 use reader::Discovery;
 use sift::{Document, DocumentBuilder};
 
 use crate::fate::fates;
+use crate::gather::time_of;
 use crate::run::{HuntError, HuntOptions, Refused, RunnableRules, prepare};
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{Trouble, Troubles};
@@ -22,8 +23,10 @@ use crate::{Progress, Stage};
 pub struct Verdict {
     /// The rule.
     pub rule: Arc<rule::Rule>,
-    /// Clause by clause, as of the first execution that sees the event.
+    /// Clause by clause, as of the execution that decided, or else of the first that sees the event.
     pub explanation: Explanation,
+    /// When that execution starts, if some clause depends on it.
+    pub execution: Option<Millis>,
     /// What the rule's executions made of the event, if it may match.
     pub fates: Vec<Fate>,
 }
@@ -91,25 +94,32 @@ pub fn explain(
     }
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|(_, a), (_, b)| a == b);
-    let fates = fates_of(&prepared, &found, event_id, &discovery, options, progress);
+    let (fates, data) = fates_of(&prepared, &found, event_id, &discovery, options, progress);
     let events = found
         .into_iter()
         .map(|(_, document)| {
             let lineage = ecs::alert::lineage(&document.source);
             let searched = searched(&document);
-            let time = document.source.get("@timestamp").and_then(|it| it.as_str());
-            let time = time.and_then(|it| ecs::date::parse(it).ok()).unwrap_or(options.now);
+            let timestamp = ecs::document::timestamp(&document.source).unwrap_or(options.now);
             let mut verdicts: Vec<Verdict> = Vec::with_capacity(prepared.rules.len());
             for (rule, (conditions, tail)) in prepared.conditions.iter().zip(&prepared.tails).enumerate() {
-                let now = tail.first_seeing(time);
+                let fates = fates.get(&rule).cloned().unwrap_or_default();
+                let first_seeing = || match (options.mode, &data) {
+                    (Mode::Once { to: None, .. }, Some(data)) => data.last,
+                    (Mode::Once { .. } | Mode::Replay { .. }, _) => {
+                        tail.first_seeing(time_of(tail, &document.source, timestamp))
+                    }
+                };
+                let execution = fates.iter().find_map(Fate::execution).unwrap_or_else(first_seeing);
                 let mut explanation =
-                    any_of(conditions.iter().map(|it| it.explain(now, &searched)).collect());
+                    any_of(conditions.iter().map(|it| it.explain(execution, &searched)).collect());
+                let execution = conditions.iter().any(plan::Condition::reads_clock).then_some(execution);
                 let rule_itself = &prepared.rules[rule];
                 if tail.is_own(&lineage) {
                     explanation = own_alert(explanation, rule_itself);
                 }
-                let fates = fates.get(&rule).cloned().unwrap_or_default();
-                verdicts.push(Verdict { rule: Arc::clone(rule_itself), explanation, fates });
+                let rule = Arc::clone(rule_itself);
+                verdicts.push(Verdict { rule, explanation, execution, fates });
             }
             verdicts.sort_by_key(Verdict::failed);
             (document, verdicts)
@@ -135,7 +145,8 @@ fn searched(document: &Document) -> Object {
     searched
 }
 
-/// For each rule that one of the documents may match, by its number, what became of it.
+/// For each rule that one of the documents may match, by its number, what became of it; and what the data span, if somebody
+/// has looked.
 fn fates_of(
     prepared: &RunnableRules,
     found: &[((u32, u64), Document)],
@@ -143,17 +154,17 @@ fn fates_of(
     discovery: &Discovery,
     options: &HuntOptions,
     progress: &Progress,
-) -> HashMap<usize, Vec<Fate>> {
+) -> (HashMap<usize, Vec<Fate>>, Option<DataSpan>) {
     let documents: Vec<Object> = found.iter().map(|(_, it)| searched(it)).collect();
     let matching = |filter: &plan::Expr| documents.iter().any(|it| plan::naive::matches(filter, it));
     let matching = |rule: &usize| prepared.filters[*rule].iter().any(matching);
     let matching: Vec<usize> = (0..prepared.rules.len()).filter(matching).collect();
     if matching.is_empty() {
-        return HashMap::new();
+        return (HashMap::new(), None);
     }
     let rules = matching.iter().map(|&it| (prepared.filters[it].clone(), prepared.tails[it].clone()));
-    let fates = fates(rules.collect(), event_id, discovery, options, progress);
-    matching.into_iter().zip(fates).collect()
+    let (fates, data) = fates(rules.collect(), event_id, discovery, options, progress);
+    (matching.into_iter().zip(fates).collect(), data)
 }
 
 /// Of a rule with several filters, in the order of its query, one is enough to be looked at.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use detect::{Collector, Fate, Tail, Tails};
+use detect::{Collector, DataSpan, Fate, Tail, Tails};
 use plan::Expr;
 use reader::Discovery;
 use sift::Seen;
@@ -12,15 +12,15 @@ use crate::gather::{Gathering, sift};
 use crate::run::{HuntOptions, data_span, limits};
 use crate::scan::{Which, scan};
 
-/// For each of the rules what became of the events with this id. All the data is read once more: whether an event alerts
-/// depends on all others.
+/// For each of the rules what became of the events with this id, and what the data span. All of it is read once more:
+/// whether an event alerts depends on all others.
 pub(crate) fn fates(
     rules: Vec<(Vec<Expr>, Tail)>,
     event_id: &str,
     discovery: &Discovery,
     options: &HuntOptions,
     progress: &Progress,
-) -> Vec<Vec<Fate>> {
+) -> (Vec<Vec<Fate>>, Option<DataSpan>) {
     let count = rules.len();
     let (filters, tails): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
     let tails = Arc::new(Tails::new(tails));
@@ -41,9 +41,9 @@ pub(crate) fn fates(
         seen.merge(&its);
         all.merge(collector);
     }
-    let Some(data) = data_span(&seen, options, None) else { return vec![Vec::new(); count] };
+    let Some(data) = data_span(&seen, options, None) else { return (vec![Vec::new(); count], None) };
     let matches = all.finish();
     // A rule whose executions cannot be numbered is refused by the hunt; here it says nothing of the event.
     let fates = |rule| matches.fates(rule, data, &options.known, limits(options)).unwrap_or_default();
-    (0..count).map(fates).collect()
+    ((0..count).map(fates).collect(), Some(data))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use block::{Ordinal, Slot};
 use detect::{Collector, ColumnNumber, EventInfo, Tail, Tails, TermId};
-use ecs::{Millis, Scalar, Shape};
+use ecs::{Millis, Object, Scalar, Shape};
 use plan::Expr;
 use reader::Problem;
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
@@ -188,12 +188,25 @@ fn overriding(tail: &Tail, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize
     let path = tail.timestamp_override()?;
     let slot = sifted.needs(filter)[0];
     let column = sifted.column(slot);
-    let date = sifted.row(slot, event).iter().find_map(|&ordinal| match column.value(ordinal) {
+    let date = sifted.row(slot, event).iter().find_map(|&ordinal| date(column.value(ordinal)));
+    date.or((path == INGESTED).then_some(event.timestamp))
+}
+
+/// When the rule takes an event to have happened that has this document and `@timestamp`: by its override, or else then.
+pub(crate) fn time_of(tail: &Tail, document: &Object, timestamp: Millis) -> Millis {
+    let mut found = None;
+    if let Some(path) = tail.timestamp_override() {
+        ecs::document::values(document, path, Shape::Leaf, |value| found = found.or_else(|| date(value)));
+    }
+    found.unwrap_or(timestamp)
+}
+
+fn date(value: Scalar<'_>) -> Option<Millis> {
+    match value {
         Scalar::Str(text) => ecs::date::parse(text).ok(),
         Scalar::Int(millis) => Some(millis),
         Scalar::UInt(_) | Scalar::Float(_) | Scalar::NumberText(_) | Scalar::Bool(_) => None,
-    });
-    date.or((path == INGESTED).then_some(event.timestamp))
+    }
 }
 
 impl Sink for Gather {

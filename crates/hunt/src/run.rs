@@ -286,16 +286,18 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     Ok(Found { evidence, rules: ran, refused, unplaced, read })
 }
 
-/// What the executions must reach; nothing if there is no event.
+/// What the executions must reach; nothing if there is no event. What has no time of its own is taken as happening now,
+/// and that is no reason for executions up to now: who asks for the last event means one that has a time. An event beyond
+/// it alerts all the same.
 pub(crate) fn data_span(
     seen: &Seen,
     options: &HuntOptions,
     complete_from: Option<Millis>,
 ) -> Option<DataSpan> {
-    // What has no time of its own is taken as happening now.
     let now = (seen.undated > 0).then_some(options.now);
-    let times = || seen.span.into_iter().flat_map(|(first, last)| [first, last]).chain(now);
-    Some(DataSpan { first: times().min()?, last: times().max()?, complete_from })
+    let (first, last) = seen.span.or(now.map(|now| (now, now)))?;
+    // Nothing is looked at by executions before the first.
+    Some(DataSpan { first: now.map_or(first, |now| first.min(now)), last, complete_from })
 }
 
 /// Asked for by hand, the limit is meant.

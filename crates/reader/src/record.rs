@@ -29,9 +29,9 @@ pub struct Record<'a> {
     pub member: Option<&'a str>,
     /// What it is.
     pub kind: RecordKind,
-    /// The `_id` of the document, if one stands beside it.
+    /// The `_id` of the document, if one stands beside it: what it means, not how it is escaped.
     pub id: Option<&'a str>,
-    /// The `_index` of the document, if one stands beside it.
+    /// The `_index` of the document, if one stands beside it, likewise.
     pub index: Option<&'a str>,
     /// The JSON text, without what was wrapped around it.
     pub text: &'a str,

@@ -177,13 +177,14 @@ impl Run<'_> {
             return ControlFlow::Continue(());
         }
         self.totals.records += 1;
+        let (mut id, mut index) = (Vec::new(), Vec::new());
         self.sink.record(Record {
             ordinal,
             offset: origin.offset,
             member: self.member.as_deref(),
             kind: given.kind,
-            id: given.id,
-            index: given.index,
+            id: given.id.map(|raw| meaning(raw, &mut id)),
+            index: given.index.map(|raw| meaning(raw, &mut index)),
             text: given.text,
             tokens: origin.tokens.filter(|_| std::ptr::eq(given.text, origin.whole)),
         })?;
@@ -191,6 +192,17 @@ impl Run<'_> {
         *wanted = &wanted[1..];
         if wanted.is_empty() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
+}
+
+/// What the content of a JSON string means; `space` holds it where that is not what is written.
+fn meaning<'t>(raw: &'t str, space: &'t mut Vec<u8>) -> &'t str {
+    if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
+        return raw;
+    }
+    space.resize(raw.len(), 0);
+    let length = json::unescape(raw.as_bytes(), space);
+    // What is no content of a string stays as it is.
+    length.and_then(|length| std::str::from_utf8(&space[..length]).ok()).unwrap_or(raw)
 }
 
 /// The text of an object, of which the scanner may have seen that it is all ASCII.

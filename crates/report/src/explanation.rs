@@ -1,5 +1,7 @@
 //! Why an event did or did not match.
 
+use ecs::Millis;
+
 use crate::table::clean;
 use crate::{Alert, Terminal, plural, when};
 
@@ -24,6 +26,8 @@ pub struct RuleVerdict<'a> {
     pub matches: bool,
     /// How many of its conditions do not hold.
     pub failed: usize,
+    /// The start of the execution whose verdict it is, if another's may differ.
+    pub execution: Option<Millis>,
     /// The verdict on every clause.
     pub clauses: String,
     /// What the rule's executions made of the event, a sentence each.
@@ -75,7 +79,8 @@ pub fn explanation(event_id: &str, events: &[ExplainedEvent<'_>], terminal: Term
 }
 
 fn lines(verdict: &RuleVerdict<'_>) -> String {
-    let clauses = verdict.clauses.lines().map(clean);
+    let execution = verdict.execution.map(|at| format!("in the execution of {}:", when(at)));
+    let clauses = execution.into_iter().chain(verdict.clauses.lines().map(clean));
     let became = verdict.became.iter().map(|it| format!("  → {}", clean(it)));
     clauses.chain(became).fold(String::new(), |out, line| out + "    " + &line + "\n")
 }

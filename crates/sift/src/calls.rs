@@ -25,13 +25,13 @@ use block::{BlockBuilder, Origin, RowInfo, Schema, Slot};
 use cloudtrail::{Call, Columns, Event, Version};
 use ecs::{Scalar, Shape};
 use exec::{Program, Scratch};
-use plan::{Expr, Predicate};
+use plan::{Expr, Predicate, Sign};
 use rustc_hash::FxHashMap;
 
 use crate::guards::{Guard, Guards};
 
 pub(crate) const ACTION: &str = "event.action";
-pub(crate) const PROVIDER: &str = "event.provider";
+const PROVIDER: &str = "event.provider";
 
 /// No call of AWS is nearly as long as this, in bytes. The records of longer ones get all columns: to remember what
 /// somebody made up would take much memory.
@@ -86,6 +86,11 @@ impl Calls {
 /// What a filter asks of the call, whatever else it asks for.
 fn of_call(filter: &Expr) -> Expr {
     filter.weaken(|predicate, _| is_of_call(predicate)).simplify()
+}
+
+/// Whether the filter needs the call to be one of some: few rows are.
+pub(crate) fn names_calls(filter: &Expr) -> bool {
+    filter.weaken(|predicate, sign| sign == Sign::Holds && is_of_call(predicate)) != Expr::Const(true)
 }
 
 pub(crate) fn is_of_call(predicate: &Predicate) -> bool {

@@ -75,7 +75,7 @@ pub struct Seen {
     /// The times of the first and the last event. A CloudTrail record that is not read counts if its bytes tell the time,
     /// whether it was skipped or cannot be read: so the span does not depend on the filters.
     pub span: Option<(Millis, Millis)>,
-    /// Events without a time of their own.
+    /// Events without a time of their own, or with that of reading, which stands for none.
     pub undated: u64,
     /// Whether any event belongs to the index of CloudTrail's records.
     pub cloudtrail: bool,

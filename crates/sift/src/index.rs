@@ -3,38 +3,70 @@
 use std::sync::{Mutex, PoisonError};
 
 use ecs::{ALERTS_INDEX, CLOUDTRAIL_INDEX, Object};
+use rustc_hash::FxHashMap;
 use serde_json::Value;
+
+use crate::record::Unreadable;
+
+/// How many indices the events of one pass may belong to: more than one a day for many years. Every rule is asked about
+/// every name, in every thread, so that names that somebody makes up would take much time and memory.
+pub(crate) const INDICES_MAX: usize = 16_384;
 
 /// The names of indices by number, the same for all threads.
 #[derive(Debug)]
-pub(crate) struct Indices(Mutex<Vec<String>>);
+pub(crate) struct Indices(Mutex<Names>);
+
+/// Names and their numbers, as far as a thread knows them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    names: Vec<String>,
+    numbers: FxHashMap<String, u32>,
+}
+
+impl Names {
+    /// All of them, in the order of their numbers.
+    pub(crate) fn all(&self) -> &[String] {
+        &self.names
+    }
+
+    fn add(&mut self, name: &str) {
+        self.numbers.insert(name.to_owned(), self.names.len() as u32);
+        self.names.push(name.to_owned());
+    }
+}
 
 /// The number of [`CLOUDTRAIL_INDEX`].
 pub(crate) const CLOUDTRAIL: u32 = 0;
 
 impl Default for Indices {
     fn default() -> Self {
-        Self(Mutex::new(vec![CLOUDTRAIL_INDEX.to_owned()]))
+        let mut names = Names::default();
+        names.add(CLOUDTRAIL_INDEX);
+        Self(Mutex::new(names))
     }
 }
 
 impl Indices {
-    /// The number of a name; brings a thread's own copy of the names up to date.
-    pub(crate) fn number(&self, name: &str, known: &mut Vec<String>) -> u32 {
-        if let Some(at) = known.iter().position(|it| it == name) {
-            return at as u32;
+    /// The number of a name; brings a thread's own copy of the names up to date. An error if there are too many.
+    pub(crate) fn number(&self, name: &str, known: &mut Names) -> Result<u32, Unreadable> {
+        if let Some(&number) = known.numbers.get(name) {
+            return Ok(number);
         }
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = all.iter().position(|it| it == name).unwrap_or_else(|| {
-            all.push(name.to_owned());
-            all.len() - 1
-        });
-        known.clone_from(&all);
-        at as u32
+        if !all.numbers.contains_key(name) {
+            if all.names.len() >= INDICES_MAX {
+                return Err(Unreadable::Indices { name: name.to_owned(), limit: INDICES_MAX });
+            }
+            all.add(name);
+        }
+        for name in &all.names[known.names.len()..] {
+            known.add(name);
+        }
+        Ok(all.numbers[name])
     }
 
     /// All names.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Names {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -91,9 +123,24 @@ mod tests {
     fn names_have_one_number() {
         let indices = Indices::default();
         let (mut one, mut two) = (indices.names(), indices.names());
-        assert_eq!(indices.number("b", &mut one), 1);
-        assert_eq!(indices.number("a", &mut two), 2);
-        assert_eq!(indices.number("b", &mut two), 1);
-        assert_eq!(indices.number(CLOUDTRAIL_INDEX, &mut one), CLOUDTRAIL);
+        let number = |name: &str, known: &mut Names| indices.number(name, known).unwrap();
+        assert_eq!(number("b", &mut one), 1);
+        assert_eq!(number("a", &mut two), 2);
+        assert_eq!(number("b", &mut two), 1);
+        assert_eq!(number(CLOUDTRAIL_INDEX, &mut one), CLOUDTRAIL);
+        assert_eq!(number("a", &mut one), 2);
+        assert_eq!(one.all(), two.all());
+    }
+
+    #[test]
+    fn there_are_only_so_many() {
+        let indices = Indices::default();
+        let mut known = indices.names();
+        for number in 1..INDICES_MAX {
+            assert_eq!(indices.number(&format!("logs-{number}"), &mut known).unwrap(), number as u32);
+        }
+        let error = indices.number("one-more", &mut known).unwrap_err();
+        assert_eq!(error.code(), "HUNT004");
+        assert_eq!(indices.number("logs-7", &mut known).unwrap(), 7, "those that are known stay");
     }
 }

@@ -19,9 +19,9 @@ use std::collections::BTreeSet;
 
 use cloudtrail::{Cost, Traits, Version};
 use ecs::Shape;
-use plan::{Expr, Sign};
+use plan::Expr;
 
-use crate::calls::{ACTION, PROVIDER};
+use crate::calls::names_calls;
 
 /// Whether a column takes more than a copy to fill; `looks_up` says whether addresses are looked up.
 pub(crate) fn is_costly(path: &str, shape: Shape, version: Version, looks_up: bool) -> bool {
@@ -37,19 +37,11 @@ pub(crate) fn is_costly(path: &str, shape: Shape, version: Version, looks_up: bo
 pub(crate) fn late_paths(filters: &[Expr], version: Version, looks_up: bool) -> BTreeSet<(String, Shape)> {
     let (mut late, mut early) = (BTreeSet::new(), BTreeSet::new());
     for filter in filters {
-        let paths = if is_about_few_calls(filter) { &mut late } else { &mut early };
+        let paths = if names_calls(filter) { &mut late } else { &mut early };
         paths.extend(filter.paths());
     }
     let is_worth_it = |it: &&(&str, Shape)| !early.contains(*it) && is_costly(it.0, it.1, version, looks_up);
     late.iter().filter(is_worth_it).map(|&(path, shape)| (path.to_owned(), shape)).collect()
-}
-
-/// Whether the filter needs the call to be one of some: few rows are.
-fn is_about_few_calls(filter: &Expr) -> bool {
-    let names = filter.weaken(|predicate, sign| {
-        sign == Sign::Holds && [ACTION, PROVIDER].contains(&predicate.path.as_str())
-    });
-    names != Expr::Const(true)
 }
 
 #[cfg(test)]

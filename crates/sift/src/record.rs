@@ -52,6 +52,16 @@ pub enum Unreadable {
     /// It should be a document.
     #[error("the document is JSON, but not an object")]
     NotAnObject,
+    /// Documents of so many indices are read, and no more.
+    #[error(
+        "the document belongs to `{name}`, and documents of {limit} other indices were read already: give it to a hunt of its own"
+    )]
+    Indices {
+        /// The index.
+        name: String,
+        /// How many there may be.
+        limit: usize,
+    },
 }
 
 impl Unreadable {
@@ -61,6 +71,8 @@ impl Unreadable {
             Self::Record(error) => error.code(),
             Self::Json(_) => "HUNT001",
             Self::NotAnObject => "HUNT002",
+            // HUNT003 is the hunt's own.
+            Self::Indices { .. } => "HUNT004",
         }
     }
 }

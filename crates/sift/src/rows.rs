@@ -9,7 +9,7 @@ use ecs::{Millis, Wanted};
 
 use crate::calls::{ALL, ByCall, Needed};
 use crate::counts::LeftOut;
-use crate::index::{CLOUDTRAIL, Indices, index_of};
+use crate::index::{CLOUDTRAIL, Indices, Names, index_of};
 use crate::record::{Kind, Record, Unreadable, document_id, parse_document};
 use crate::sifting::Sift;
 
@@ -35,7 +35,7 @@ pub(crate) struct RowFiller {
     parsed: RecordBuf,
     read_at: ReadAt,
     indices: Arc<Indices>,
-    names: Vec<String>,
+    names: Names,
     texts: String,
     rows: Vec<KeptRow>,
     /// Rows that are alerts, ascending, and the rules that they come from.
@@ -128,7 +128,7 @@ impl RowFiller {
 
     /// The names of the indices that rows have had so far.
     pub(crate) fn names(&self) -> &[String] {
-        &self.names
+        self.names.all()
     }
 
     /// Bytes of the texts that are kept.
@@ -200,7 +200,7 @@ impl RowFiller {
                 let document = parse_document(text)?;
                 let given = record.index.filter(|it| !it.is_empty());
                 let index = given.map_or_else(|| index_of(&document), str::to_owned);
-                let index = self.indices.number(&index, &mut self.names);
+                let index = self.indices.number(&index, &mut self.names)?;
                 let time = ecs::document::timestamp(&document);
                 let early = &self.early;
                 let mut is_blind = true;

@@ -167,7 +167,7 @@ impl Sift {
 
     /// The names of the indices that events have had, by number. That of CloudTrail's records is always the first.
     pub fn indices(&self) -> Vec<String> {
-        self.indices.names()
+        self.indices.names().all().to_vec()
     }
 
     pub(crate) fn is_everything(&self) -> bool {

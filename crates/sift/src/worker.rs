@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use block::BlockBuilder;
 use cloudtrail::TimeFinder;
+use ecs::Millis;
 use exec::{Row, Scratch};
 
 use crate::counts::Seen;
@@ -50,7 +51,7 @@ impl<'s> Worker<'s> {
             self.seen.left_out.unparsed += 1;
             // Records of other kinds are not skipped.
             self.seen.cloudtrail = true;
-            self.seen.see(time);
+            self.see(Some(time));
             return Ok(());
         }
         let filled = self.fill(record);
@@ -62,29 +63,34 @@ impl<'s> Worker<'s> {
 
     /// Only parses the record and fills its row, and evaluates nothing: for measurements. See [`Worker::discard`].
     pub fn fill(&mut self, record: &Record<'_>) -> Result<(), Unreadable> {
-        let seen = &mut self.seen;
-        seen.counts.records += 1;
-        match self.rows.fill(record, &mut self.builder, &mut seen.left_out) {
+        self.seen.counts.records += 1;
+        match self.rows.fill(record, &mut self.builder, &mut self.seen.left_out) {
             Ok(Filled { time, index, has_row }) => {
-                seen.cloudtrail |= index == CLOUDTRAIL;
-                seen.counts.unmatched += u64::from(!has_row);
-                match time {
-                    Some(time) => seen.see(time),
-                    None => seen.undated += 1,
-                }
+                self.seen.cloudtrail |= index == CLOUDTRAIL;
+                self.seen.counts.unmatched += u64::from(!has_row);
+                self.see(time);
                 Ok(())
             }
             Err(error) => {
-                seen.counts.unreadable += 1;
+                self.seen.counts.unreadable += 1;
                 // Among other filters it might have been skipped, and it would count: so it does here.
                 if record.kind == Kind::CloudTrail {
-                    seen.cloudtrail = true;
+                    self.seen.cloudtrail = true;
                     if let Some(time) = self.times.find(record.text.as_bytes()) {
-                        seen.see(time);
+                        self.see(Some(time));
                     }
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Notes the time of an event. That of reading stands for none: it is what the document of a record without a time
+    /// says.
+    fn see(&mut self, time: Option<Millis>) {
+        match time.filter(|&time| time != self.sift.settings.now) {
+            Some(time) => self.seen.see(time),
+            None => self.seen.undated += 1,
         }
     }
 

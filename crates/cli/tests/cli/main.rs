@@ -5,6 +5,7 @@
 mod setup;
 
 mod accounting;
+mod explain;
 mod formats;
 mod help;
 mod lint;

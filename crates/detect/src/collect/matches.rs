@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashTable;
 
-use super::Collector;
 use super::events::{EventRef, EventTable};
+use super::{Collector, Overridden};
 use crate::fate::Watched;
 use crate::rule_type::Complete;
 use crate::tails::{ColumnNumber, Tails};
@@ -27,6 +27,7 @@ pub struct Matches {
 pub(crate) struct RuleMatches {
     pub(crate) complete: Complete,
     pub(crate) matched: u64,
+    pub(crate) overridden: Overridden,
 }
 
 impl Matches {
@@ -38,7 +39,7 @@ impl Matches {
             let complete = rule.gathered.finish(&copies, &events);
             let columns = tails.columns(tails.filters_of(number).start);
             let complete = complete.settled(&tails.rules()[number], columns, &values, &mut events);
-            completed.push(RuleMatches { complete, matched: rule.matched });
+            completed.push(RuleMatches { complete, matched: rule.matched, overridden: rule.overridden });
         }
         let rules = completed;
         let ranks = values.iter().map(|_| OnceLock::new()).collect();

@@ -42,12 +42,38 @@ pub struct Collector {
 struct OneRule {
     gathered: Gathered,
     matched: u64,
+    overridden: Overridden,
+}
+
+/// The first and the last time that an override gave to an event of a rule in place of its `@timestamp`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Overridden(pub(crate) Option<(Millis, Millis)>);
+
+impl Overridden {
+    fn add(&mut self, first: Millis, last: Millis) {
+        self.0 = Some(self.0.map_or((first, last), |it| (it.0.min(first), it.1.max(last))));
+    }
+
+    fn merge(&mut self, other: Self) {
+        if let Some((first, last)) = other.0 {
+            self.add(first, last);
+        }
+    }
+
+    /// Without what was before.
+    fn since(self, time: Millis) -> Self {
+        Self(self.0.filter(|it| it.1 >= time).map(|(first, last)| (first.max(time), last)))
+    }
 }
 
 impl Collector {
     /// Nothing matched yet.
     pub fn new(tails: Arc<Tails>) -> Self {
-        let rules = tails.rules().iter().map(|it| OneRule { gathered: Gathered::new(it), matched: 0 });
+        let rules = tails.rules().iter().map(|it| OneRule {
+            gathered: Gathered::new(it),
+            matched: 0,
+            overridden: Overridden::default(),
+        });
         Self {
             rules: rules.collect(),
             values: vec![Interner::default(); tails.column_count()],
@@ -100,6 +126,7 @@ impl Collector {
         let mut moved = Moved::shifted(&self.tails, &mut self.events, shift, &values);
         for (rule, (mine, theirs)) in self.rules.iter_mut().zip(other.rules).enumerate() {
             mine.matched += theirs.matched;
+            mine.overridden.merge(theirs.overridden);
             moved.of_rule(rule, Millis::MIN);
             mine.gathered.merge(theirs.gathered, &mut moved);
         }
@@ -119,8 +146,10 @@ impl Collector {
             Moved::anew(&self.tails, &mut self.events, &mut self.values, &old.events, &old.values);
         for (rule, (mine, theirs)) in self.rules.iter_mut().zip(old.rules).enumerate() {
             let window = self.tails.rules()[rule].bounds.window(now);
+            let since = window.history.min(window.from);
             mine.matched = theirs.matched;
-            moved.of_rule(rule, window.history.min(window.from));
+            mine.overridden = theirs.overridden.since(since);
+            moved.of_rule(rule, since);
             mine.gathered.merge(theirs.gathered, &mut moved);
         }
         for mut watched in old.watched {
@@ -176,6 +205,9 @@ impl EventMatches<'_> {
         let Some(at) = at else { return false };
         if self.counted.replace(rule) != Some(rule) {
             rules[rule].matched += 1;
+        }
+        if at.time != timestamp {
+            rules[rule].overridden.add(at.time, at.time);
         }
         let (earliest, latest) = tail.reach();
         let is_in_reach = at.time >= earliest && at.time <= latest;

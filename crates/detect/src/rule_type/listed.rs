@@ -113,6 +113,16 @@ impl Listed {
         self.matches.partition_point(|it| it.at.time < time)
     }
 
+    /// The last execution that is looked at. A range whose beginning is fixed holds a match forever: the last is the first
+    /// that sees all of them.
+    fn last(&self, ticks: &Ticks) -> i64 {
+        if ticks.moves_on() {
+            return ticks.end;
+        }
+        let seeing_all = self.matches.last().and_then(|it| ticks.first_reaching(it.at.time));
+        seeing_all.map_or(ticks.last, |tick| tick.max(ticks.last))
+    }
+
     /// The matches within reach of an execution that are such for it.
     fn within(&self, window: &Window, residue: &ResidueColumns<'_>) -> Vec<&ListedMatch> {
         self.matches[self.from(window.history.min(window.from))..]
@@ -130,8 +140,7 @@ impl Listed {
         }
         let Some(first) = run.ticks.first_holding(watched.at.time) else { return vec![Fate::Unseen] };
         let residue = ResidueColumns::new(run, 0);
-        let end = if run.ticks.moves_on() { run.ticks.end } else { run.ticks.last };
-        let windows = (first..=end).map(|tick| run.ticks.window(tick));
+        let windows = (first..=self.last(run.ticks)).map(|tick| run.ticks.window(tick));
         let holding = windows.take_while(|window| window.from <= watched.at.time);
         let mut matching = holding.filter(|it| residue.holds(it.started_at, &watched.values));
         let Some(window) = matching.next() else { return vec![Fate::NotThen] };
@@ -212,8 +221,7 @@ impl Executions for ListedExecutions<'_> {
             let time = self.listed.matches.get(at)?.at.time;
             let reaching = ticks.in_range(ticks.first_reaching(time)?.max(tick))?;
             if from(reaching) <= time {
-                // A range whose beginning is fixed holds the match forever.
-                return (reaching <= ticks.last || ticks.moves_on()).then_some(reaching);
+                return (reaching <= self.listed.last(ticks)).then_some(reaching);
             }
             at = self.listed.from(from(reaching));
         }

@@ -8,8 +8,8 @@ mod listed;
 mod new_terms;
 mod query;
 
+use ecs::Catalog;
 use ecs::date::DateMath;
-use ecs::{Catalog, Millis};
 use rule::{Pattern, Rule, RuleKind};
 use serde_json::Value;
 
@@ -273,16 +273,6 @@ impl Complete {
                 Self::NewTerms(Box::new(new_terms::Complete::of(&matches, tail, columns, values, events)))
             }
             RuleType::Eql(_) => unreachable!("its executions decide on residues themselves"),
-        }
-    }
-
-    /// The times of the first and the last match that is kept, as the rule tells time.
-    pub(crate) fn times(&self) -> Option<(Millis, Millis)> {
-        match self {
-            Self::Query(it) => it.times(),
-            Self::NewTerms(it) => it.times(),
-            Self::Eql(it) => it.times(),
-            Self::Listed(it) => it.times(),
         }
     }
 

@@ -82,11 +82,6 @@ impl Complete {
         [with, without]
     }
 
-    pub(super) fn times(&self) -> Option<(Millis, Millis)> {
-        let ends = |list: &[Match]| Some((list.first()?.time, list.last()?.time));
-        self.lists().into_iter().filter_map(ends).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-    }
-
     pub(super) fn copies(&self) -> u64 {
         self.copies
     }

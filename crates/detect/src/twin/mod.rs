@@ -425,6 +425,21 @@ proptest! {
         prop_assert_eq!(execute(longer), execute(span));
     }
 
+    /// Nor do those that it matches beyond the end of the data, such as records without a time, change how the others
+    /// alert; and they do.
+    #[test]
+    fn what_lies_beyond_the_data_alerts_too(case in case(), until in time(), has_residue in any::<bool>()) {
+        prop_assume!(case.rule.rule().to.reads_clock());
+        let matches = case.matches(case.rule.tail(REPLAY).with_residue(has_residue.then(residue)));
+        let span = case.span();
+        let shorter = DataSpan { last: until.clamp(span.first, span.last), ..span };
+        let execute = |span| matches.execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap();
+        let (whole, part) = (execute(span), execute(shorter));
+        prop_assert_eq!(said(&part), said(&whole));
+        prop_assert!(part.executions.run <= part.executions.total);
+        prop_assert!(part.executions.total <= whole.executions.total);
+    }
+
     /// Delivered once or three times, in whatever order: the alerts are the same.
     #[test]
     fn copies_change_no_alert(case in case(), has_residue in any::<bool>()) {

@@ -8,8 +8,8 @@ use rule::Rule;
 use serde_json::json;
 
 use crate::setup::{
-    Call, DAY, DAY_ONE, Folder, HOUR, Hunted, MINUTE, NOW, get_password_data, gzip, hunt_in, options,
-    refused, rule, run, texts, verdicts,
+    Call, DAY, DAY_ONE, Folder, HOUR, Hunted, MINUTE, NOW, documents, get_password_data, gzip, hunt_in,
+    options, refused, rule, run, texts, verdicts,
 };
 
 fn every_call() -> Rule {
@@ -176,11 +176,51 @@ fn a_record_without_a_time_happens_now() {
     let found = hunt_in(&Folder::of(std::slice::from_ref(&call)), &[get_password_data()]);
     assert_eq!(ids(&found), ["undated"], "alone");
     assert_eq!((found.read.undated, found.read.span), (1, None));
-    let found = hunt_in(&Folder::of(&[refused("dated", DAY_ONE, "ops"), call]), &[get_password_data()]);
+    let folder = Folder::of(&[refused("dated", DAY_ONE, "ops"), call]);
+    let found = hunt_in(&folder, &[get_password_data()]);
     assert_eq!(ids(&found), ["dated", "undated"], "long after the others");
     assert_eq!(found.read.span, Some((DAY_ONE, DAY_ONE)));
     let alert = &found.alerts[1];
     assert_eq!(alert["kibana.alert.original_time"], ecs::date::to_iso(NOW));
+
+    // It is seen, and makes nobody execute from the last event up to now, nor take now for the end of the data.
+    assert_eq!(found.rules[0].outcome.executions, detect::Executions { total: 2, run: 2 });
+    let since = "type = \"query\"\nquery = \"event.action: GetPasswordData and @timestamp >= now-1h\"\n";
+    let override_too = format!("{since}timestamp_override = \"event.ingested\"\n");
+    for lines in [since, &override_too] {
+        let rule = rule("Within an hour of the end", lines);
+        let mode = Mode::Once { from: None, to: None };
+        let found = run(&HuntOptions { mode, ..options(&folder, std::slice::from_ref(&rule)) });
+        assert_eq!(ids(&found), ["dated", "undated"]);
+        assert_eq!(found.alerts[0]["@timestamp"], ecs::date::to_iso(DAY_ONE));
+    }
+
+    // The document of such a record says the time of reading, and is taken for what it is.
+    let lines: Vec<String> = documents(&folder)
+        .into_iter()
+        .map(|it| json!({"_index": it.index, "_id": it.id, "_source": it.source}).to_string())
+        .collect();
+    let of_documents = Folder::new();
+    of_documents.write("documents.ndjson", lines.join("\n"));
+    let same = hunt_in(&of_documents, &[get_password_data()]);
+    assert_eq!(texts(&same), texts(&found));
+    assert_eq!((same.read.undated, same.read.span), (1, Some((DAY_ONE, DAY_ONE))));
+}
+
+/// A history that is longer than the data is told, whatever has no time.
+#[test]
+fn a_record_without_a_time_is_no_history() {
+    let call = Call { at: None, action: "ListBuckets", ..refused("undated", 0, "ci") };
+    let folder = Folder::of(&[refused("dated", DAY_ONE, "ops"), call]);
+    let new_role = rule(
+        "New role",
+        "type = \"new_terms\"\nquery = \"event.action: GetPasswordData\"\n[rule.new_terms]\n\
+         field = \"new_terms_fields\"\nvalue = [\"user.name\"]\n[[rule.new_terms.history_window_start]]\n\
+         field = \"history_window_start\"\nvalue = \"now-7d\"\n",
+    );
+    let found = hunt_in(&folder, &[new_role]);
+    let kinds: Vec<_> = found.rules[0].outcome.warnings.iter().map(|it| &it.kind).collect();
+    assert!(matches!(kinds[..], [detect::WarningKind::ShortHistory { data: 0, .. }]), "{kinds:?}");
 }
 
 /// For a rule with an override the last event is the one that was indexed last, whenever it happened.

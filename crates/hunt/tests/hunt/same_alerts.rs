@@ -237,7 +237,8 @@ fn by_hand(folder: &Folder, rules: &[Rule], mode: Mode) -> Vec<(String, Vec<Stri
         text(document, "@timestamp").map_or(NOW, |it| ecs::date::parse(&it).unwrap())
     };
     let first = documents.iter().map(time).min().unwrap();
-    let last = documents.iter().map(time).max().unwrap();
+    // What happens now is no reason for executions up to now.
+    let last = documents.iter().map(time).filter(|it| *it != NOW).max().unwrap_or(NOW);
     rules
         .iter()
         .map(|rule| {

@@ -238,11 +238,6 @@ pub(crate) struct Complete {
 }
 
 impl Complete {
-    pub(super) fn times(&self) -> Option<(Millis, Millis)> {
-        let times = || self.matches.iter().map(|it| it.time);
-        Some((times().min()?, times().max()?))
-    }
-
     pub(super) fn report(&self, metrics: &mut Metrics) {
         metrics.copies = Some(self.copies);
     }

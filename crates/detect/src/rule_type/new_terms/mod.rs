@@ -137,11 +137,6 @@ impl Complete {
         gathered.finish()
     }
 
-    pub(super) fn times(&self) -> Option<(Millis, Millis)> {
-        let ends = self.terms.runs().map(|(_, run, _)| (run.start, run.last));
-        ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
-    }
-
     pub(super) fn report(&self, metrics: &mut Metrics, warnings: &mut Vec<Warning>) {
         metrics.terms = Some(self.terms.len() as u64);
         if self.skipped.events > 0 {
