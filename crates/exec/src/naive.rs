@@ -68,7 +68,7 @@ impl<'a> Node<'a> {
                 let values = |operand: &'a Operand| {
                     let mut values = Values::new(operand);
                     for path in &operand.paths {
-                        each_value(block, indices, row, (path, operand.shape), |it| values.add(it));
+                        each_value(block, indices, row, (path, operand.shape), |it| values.add_copy(it));
                     }
                     values.finish()
                 };

@@ -55,10 +55,7 @@ impl Pass<'_> {
             let mut values = Values::new(operand);
             for &column in columns {
                 let view = self.view(column);
-                view.any(row, |ordinal| {
-                    values.add(view.value(ordinal));
-                    false
-                });
+                view.each(row, |ordinal| values.add(view.value(ordinal)));
             }
             values.finish()
         });

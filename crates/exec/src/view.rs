@@ -89,6 +89,14 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Calls `each` with every value of the row.
+    pub(crate) fn each(self, row: Row, mut each: impl FnMut(Ordinal)) {
+        self.any(row, |ordinal| {
+            each(ordinal);
+            false
+        });
+    }
+
     /// Calls `each` with every row and each of its values.
     pub(crate) fn for_each(self, rows: usize, mut each: impl FnMut(Row, Ordinal)) {
         match self {

@@ -3,6 +3,7 @@
 use block::{Block, BlockBuilder, Origin, RowInfo, Schema};
 use ecs::{Scalar, Shape};
 use exec::{Program, Row, Scratch, Stats};
+use plan::value::{Case, Function, Operand, Operands, Reading, ValueExpr};
 use plan::{Expr, Glob, KeywordField, Predicate, StringTest, Test, Wildcard};
 
 const ACTION: &str = "event.action";
@@ -119,4 +120,54 @@ fn where_many_patterns_are_asked_for_the_values_are_searched_once() {
     assert_eq!(stats.values_searched, 100);
     // The literals of all others occur nowhere.
     assert_eq!(stats.rows_asked, 16 * 100);
+}
+
+/// That the request contains the name of the action.
+fn names_its_action() -> Expr {
+    let mut operands = Operands::default();
+    let mut field = |path: &str| {
+        let reading = Reading::Keyword(KeywordField::default());
+        operands.value(Operand { paths: vec![path.to_owned()], shape: Shape::Leaf, reading })
+    };
+    let arguments = vec![field(REQUEST), field(ACTION)];
+    let contains = ValueExpr::call(Function::Contains(Case::Exact), arguments).expect("both are texts");
+    Expr::some(operands.as_slice(), contains)
+}
+
+#[test]
+fn several_fields_at_once_are_asked_about_last_and_once_a_row() {
+    let few = Expr::And(vec![names_its_action(), action("GetObject"), contains(REQUEST, "secret")]);
+    let fewer = Expr::And(vec![Expr::Not(Box::new(names_its_action())), few.clone()]);
+    let program = Program::compile(&[few.clone(), fewer, Expr::Or(vec![few, action("PutObject")])]);
+    let events = [
+        ("GetObject", "secret GetObject"),
+        ("GetObject", "secret"),
+        ("GetObject", "GetObject"),
+        ("PutObject", "secret PutObject"),
+        ("ListBuckets", "ListBuckets"),
+    ];
+    let (found, stats) = evaluate(&program, &block(program.schema(), &events));
+    assert_eq!(found, [(0, vec![0]), (2, vec![0, 3])]);
+    assert_eq!((stats.rows_related, stats.choices_cut), (2, 0), "the first two, for all filters");
+}
+
+#[test]
+fn a_question_about_several_fields_waits_for_late_columns() {
+    let filter = Expr::And(vec![names_its_action(), action("GetObject")]);
+    let program = Program::compile_with_late(&[filter], |path, _| path == REQUEST);
+    let mut scratch = Scratch::default();
+    let slot = |path| program.schema().get(path, Shape::Leaf).expect("the program asks for it");
+    let mut builder = BlockBuilder::new(program.schema().clone().into());
+    for name in ["GetObject", "PutObject"] {
+        builder.push(slot(ACTION), Scalar::Str(name));
+        builder.end_row(RowInfo { id: "it", index: 0, timestamp: 0, origin: Origin::default() });
+    }
+    let mut block = builder.finish();
+    let names = ["logs".to_owned()];
+    assert_eq!(program.candidates(&block, &names, &mut scratch), [0]);
+    block.push_late(0, slot(REQUEST), Scalar::Str("to GetObject"));
+    let mut found = Vec::new();
+    program.finish(&block, &names, &mut scratch, |at, rows| found.push((at, rows.to_vec())));
+    assert_eq!(found, [(0, vec![0])]);
+    assert_eq!(scratch.take_stats().rows_related, 1);
 }

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "support/values.rs"]
+mod support;
+
 use ecs::date::to_iso;
 use ecs::{Catalog, Millis, Object, document};
 use plan::{Bool, Condition, Leaf, LeafKind, Literal, Query, RangeBounds, naive};
@@ -79,7 +82,8 @@ fn query() -> BoxedStrategy<Query> {
 /// Queries joined with what else makes a rule's condition: expiries, and each other.
 fn condition() -> impl Strategy<Value = Condition> {
     let query = query().prop_map(|it| plan::condition(&it, &catalog()).unwrap());
-    let leaf = prop_oneof![4 => query, 1 => instant().prop_map(Condition::until)];
+    let computed = support::leaf(&["k", "d", "e"]).prop_map(Condition::from);
+    let leaf = prop_oneof![4 => query, 1 => computed, 1 => instant().prop_map(Condition::until)];
     leaf.prop_recursive(2, 6, 3, |inner| {
         let some = || prop::collection::vec(inner.clone(), 0..3);
         prop_oneof![

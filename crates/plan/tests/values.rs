@@ -147,6 +147,32 @@ fn fields() {
 }
 
 #[test]
+fn an_explanation_shows_the_values_of_each_field() {
+    let mut operands = Operands::default();
+    let call = json!(["endsWith", {"field": "k"}, {"field": "l"}]);
+    let ends = expr(&call, &catalog(), &mut operands).unwrap();
+    let long = expr(&json!([">", ["length", {"field": "k"}], 2]), &catalog(), &mut operands).unwrap();
+    let both = Expr::And(vec![Expr::some(operands.as_slice(), ends), Expr::some(operands.as_slice(), long)]);
+    let shown = |document: Value| explain(&both, document.as_object().unwrap()).to_string();
+    assert_eq!(
+        shown(json!({"k": ["ab", "cd"], "l": "d"})),
+        "\
+no  and
+yes   endsWith(k, l)   [\"k: ab\", \"k: cd\", \"l: d\"]
+no    length(k) > 2   [\"ab\", \"cd\"]
+"
+    );
+    assert_eq!(
+        shown(json!({"k": "abc"})),
+        "\
+no  and
+no    endsWith(k, l)   [\"k: abc\", \"l: no value\"]
+yes   length(k) > 2   [\"abc\"]
+"
+    );
+}
+
+#[test]
 fn too_many_choices_are_told() {
     let operand = |path: &str| match Operand::named(path, &catalog()) {
         Named::Operand(operand) => operand,

@@ -1,7 +1,7 @@
 //! Expressions that compute with values.
 
+use plan::Wildcard;
 use plan::value::{Case, Datum, Function, JavaRegexp, Like, Named, Operand, Operands, ValueExpr};
-use plan::{Glob, Wildcard};
 use span::Span;
 
 use super::{CheckErrorKind, Found, Lowering, Wrong};
@@ -150,7 +150,7 @@ impl Lowering<'_> {
                         }
                     }
                 }
-                (Literal::Text(text), _) => wildcards.push(pattern(text)),
+                (Literal::Text(text), _) => wildcards.push(Wildcard::without_escapes(text, false)),
                 (literal, _) => {
                     let other = ValueExpr::Const(literal.datum());
                     any.push(self.call(
@@ -174,17 +174,4 @@ impl Lowering<'_> {
             _ => self.call(Function::Or, any, &[span]),
         }
     }
-}
-
-/// `*` and `?`; a backslash is a character like any other.
-fn pattern(text: &str) -> Wildcard {
-    let mut parts = Vec::new();
-    for it in text.chars() {
-        parts.push(match it {
-            '*' => Glob::Any,
-            '?' => Glob::One,
-            it => Glob::Text(it.to_string()),
-        });
-    }
-    Wildcard::new(parts, false)
 }

@@ -119,7 +119,7 @@ impl Node {
                 let of_operand = |(operand, columns): (_, &Vec<usize>)| {
                     let mut choices = Choices::new(operand);
                     for &column in columns {
-                        values(column, &mut |value| choices.add(value));
+                        values(column, &mut |value| choices.add_copy(value));
                     }
                     choices.finish()
                 };

@@ -220,7 +220,10 @@ impl Operand {
     pub(super) fn any(&self, test: &Test) -> Expr {
         let is =
             |path: &String| Expr::Is(Predicate { path: path.clone(), shape: self.shape, test: test.clone() });
-        Expr::Or(self.paths.iter().map(is).collect())
+        match self.paths.as_slice() {
+            [path] => is(path),
+            paths => Expr::Or(paths.iter().map(is).collect()),
+        }
     }
 
     /// Its values as the operand of that number.

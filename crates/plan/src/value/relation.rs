@@ -72,7 +72,7 @@ impl Relation {
         let values = self.operands.iter().map(|operand| {
             let mut values = Values::new(operand);
             for path in &operand.paths {
-                document::values(document, path, operand.shape, |it| values.add(it));
+                document::values(document, path, operand.shape, |it| values.add_copy(it));
             }
             values.finish()
         });
@@ -118,24 +118,29 @@ impl Relation {
 
 /// The values of an operand for one event: each once, sorted, null if there is none.
 #[derive(Debug)]
-pub struct Values<'o> {
+pub struct Values<'o, 'v> {
     operand: &'o Operand,
-    found: Vec<Datum<'static>>,
+    found: Vec<Datum<'v>>,
 }
 
-impl<'o> Values<'o> {
+impl<'o, 'v> Values<'o, 'v> {
     /// None yet.
     pub fn new(operand: &'o Operand) -> Self {
         Self { operand, found: Vec::new() }
     }
 
     /// Adds a raw value.
-    pub fn add(&mut self, value: Scalar<'_>) {
+    pub fn add(&mut self, value: Scalar<'v>) {
+        self.found.extend(self.operand.reading.read(value));
+    }
+
+    /// Adds a copy of a raw value, which may be gone soon.
+    pub fn add_copy(&mut self, value: Scalar<'_>) {
         self.found.extend(self.operand.reading.read(value).map(Datum::into_owned));
     }
 
     /// All of them.
-    pub fn finish(mut self) -> Vec<Datum<'static>> {
+    pub fn finish(mut self) -> Vec<Datum<'v>> {
         self.found.sort_unstable();
         self.found.dedup();
         if self.found.is_empty() {
