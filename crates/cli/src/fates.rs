@@ -22,13 +22,25 @@ pub(crate) fn words(fate: &Fate) -> String {
         Fate::Copy => "another delivery of the event, with another time, stands for it".to_owned(),
         Fate::NotThen => "what depends on the time of execution holds in none that looks at it".to_owned(),
         Fate::NoTerm => {
-            "it lacks a value of a field whose new terms are asked for, or has too many".to_owned()
+            "it lacks a value of a field whose new terms are asked for or by which is grouped, or has too many".to_owned()
         }
         Fate::Cut { execution, terms } => format!(
             "the executions that look at it, from {} on, reached max_signals before it was its turn{}",
             when(*execution),
             about(terms)
         ),
+        Fate::Counted { terms, execution, count, value, cardinality } => {
+            let distinct = cardinality.map(|(found, least)| {
+                format!(", with {found} different values where the rule asks for {least}")
+            });
+            format!(
+                "no execution that looks at it counts enough{}: that of {}, which counts the most, has {count} of \
+                 {value}{}",
+                about(terms),
+                when(*execution),
+                distinct.unwrap_or_default()
+            )
+        }
         Fate::Seen { terms, at, by } => {
             let at = at.map(|at| format!(", at {}", when(at))).unwrap_or_default();
             let by = by.as_ref().map(|by| format!(", by the event {by}")).unwrap_or_default();

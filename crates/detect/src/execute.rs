@@ -60,7 +60,7 @@ impl Matches {
         let mut outcome = self.before(rule, limits);
         let space_and_rule = format!("{SPACE}:{}", tail.rule_uuid);
         let budget = tail.max_signals.min(limits.alerts_per_execution);
-        let run = Run { matches: self, rule, tail, ticks: &ticks, page, budget };
+        let run = Run { matches: self, rule, tail, ticks: &ticks, known, page, budget };
         let mut executions = self.rules[rule].complete.executions(run)?;
         let mut warm_up = WarmUp::new(span, &ticks);
         let (mut created, mut tick) = (HashSet::new(), ticks.first);
@@ -106,7 +106,9 @@ impl Matches {
             let kind = WarningKind::ShortHistory { history, data };
             outcome.warnings.push(Warning { execution: None, kind });
         }
-        if warm_up.is_uncertain(&asked) {
+        let depends =
+            || span.complete_from.is_some() && executions.depends_on_earlier(asked.first.max(ticks.first));
+        if warm_up.is_uncertain(&asked) || depends() {
             outcome.warnings.push(Warning { execution: None, kind: WarningKind::UncertainStart });
         }
         Ok(outcome)
@@ -134,7 +136,7 @@ impl Matches {
         let outcome = self.execute_as(everything, rule, span, &none, limits, TERMS_PAGE)?;
         let ticks = ticks(tail, self.span(rule, span))?;
         let budget = tail.max_signals.min(limits.alerts_per_execution);
-        let run = Run { matches: self, rule, tail, ticks: &ticks, page: TERMS_PAGE, budget };
+        let run = Run { matches: self, rule, tail, ticks: &ticks, known: &none, page: TERMS_PAGE, budget };
         let mut fates: Vec<Fate> = Vec::new();
         for watched in watched() {
             let index = self.events.name(watched.index);
@@ -159,7 +161,8 @@ impl Matches {
             } else {
                 let others = self.rules[rule].complete.why_not(watched, run);
                 // What alerted needs no other reason.
-                found.extend(others.into_iter().filter(|it| !said.contains(&it.terms())));
+                let others = others.into_iter().filter(|it| !said.contains(&it.terms()));
+                found.extend(others.map(|it| as_asked(it, &outcome, known, tail.mode)));
             }
             for fate in found {
                 // Copies of one event fare alike.
@@ -192,6 +195,19 @@ impl Matches {
         }
         matches.complete.report(&mut metrics, &mut warnings);
         Outcome { alerts: Vec::new(), executions: Executions::default(), warnings, metrics }
+    }
+}
+
+/// What became of an event that was counted in an alert: that may be known, or not asked for.
+fn as_asked(fate: Fate, outcome: &Outcome, known: &KnownAlerts, mode: Mode) -> Fate {
+    let Fate::Alerted { id, execution, .. } = &fate else { return fate };
+    let alert = outcome.alerts.iter().find(|it| it.id == *id);
+    if known.contains(id) {
+        Fate::Known { id: id.clone() }
+    } else if alert.is_none_or(|it| mode.selects(it.event.timestamp)) {
+        fate
+    } else {
+        Fate::NotAsked { execution: *execution }
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Fate {
         id: String,
         /// The start of the execution.
         execution: Millis,
-        /// The new terms, if the rule asks for such.
+        /// The new terms, or the values of its group, if the rule asks for such.
         terms: Vec<Value>,
     },
     /// It would alert, but the alert exists already.
@@ -46,6 +46,19 @@ pub enum Fate {
         /// The new terms, if the rule asks for such.
         terms: Vec<Value>,
     },
+    /// It was counted, but no execution counted enough of its group that no alert had counted before.
+    Counted {
+        /// The values that the rule groups by.
+        terms: Vec<Value>,
+        /// The start of the execution that counted the most.
+        execution: Millis,
+        /// How many events that were.
+        count: u64,
+        /// How many the rule asks for.
+        value: u64,
+        /// How many distinct values they had, and how many the rule asks for, if it does.
+        cardinality: Option<(u64, u64)>,
+    },
     /// The term had been seen within the history window.
     Seen {
         /// The term.
@@ -61,9 +74,10 @@ impl Fate {
     /// The start of the execution that it speaks of.
     pub fn execution(&self) -> Option<Millis> {
         match self {
-            Self::Alerted { execution, .. } | Self::NotAsked { execution } | Self::Cut { execution, .. } => {
-                Some(*execution)
-            }
+            Self::Alerted { execution, .. }
+            | Self::NotAsked { execution }
+            | Self::Cut { execution, .. }
+            | Self::Counted { execution, .. } => Some(*execution),
             Self::Known { .. }
             | Self::Undated
             | Self::Unseen
@@ -77,7 +91,10 @@ impl Fate {
     /// The terms that it speaks of.
     pub(crate) fn terms(&self) -> &[Value] {
         match self {
-            Self::Alerted { terms, .. } | Self::Cut { terms, .. } | Self::Seen { terms, .. } => terms,
+            Self::Alerted { terms, .. }
+            | Self::Cut { terms, .. }
+            | Self::Counted { terms, .. }
+            | Self::Seen { terms, .. } => terms,
             Self::Known { .. }
             | Self::NotAsked { .. }
             | Self::Undated

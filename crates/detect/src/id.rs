@@ -78,6 +78,18 @@ fn write_array(values: &[Value], text: &mut String) {
     }
 }
 
+/// A value as JavaScript prints it among others.
+pub(crate) fn js_text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Bool(it) => it.to_string(),
+        Value::Number(number) => js_number(number),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(js_text).collect::<Vec<_>>().join(","),
+        Value::Object(_) => "[object Object]".to_owned(),
+    }
+}
+
 /// The number as JavaScript prints it, where every number is a double.
 fn js_number(number: &Number) -> String {
     let double = number.as_f64().unwrap_or(f64::NAN);

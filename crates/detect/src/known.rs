@@ -2,13 +2,27 @@
 
 use std::collections::HashSet;
 
-use ecs::Object;
+use ecs::document::{list, lookup};
+use ecs::{Millis, Object};
 use serde_json::Value;
 
 /// The ids of alerts from earlier hunts: they are not raised again and do not use up `max_signals`.
 #[derive(Clone, Debug, Default)]
 pub struct KnownAlerts {
     ids: HashSet<String>,
+    thresholds: Vec<KnownThreshold>,
+}
+
+/// What an alert of a threshold rule counted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnownThreshold {
+    /// The object id of its rule.
+    pub(crate) rule: String,
+    /// When it was raised.
+    pub(crate) created: Millis,
+    /// When the newest event was that it counted.
+    pub(crate) result_to: Millis,
+    pub(crate) terms: Vec<(String, Value)>,
 }
 
 /// Why a line is no alert.
@@ -37,6 +51,7 @@ impl KnownAlerts {
         let id =
             uuid(&document).or_else(|| source.and_then(uuid)).or_else(hit_id).ok_or(KnownAlertError::NoId)?;
         self.ids.insert(id);
+        self.thresholds.extend(threshold(source.unwrap_or(&document)));
         Ok(())
     }
 
@@ -50,6 +65,24 @@ impl KnownAlerts {
         self.ids.contains(id)
     }
 
+    /// Adds what an alert of a threshold rule counted, if it is one.
+    #[cfg(test)]
+    pub(crate) fn add_threshold(&mut self, rule: &str, alert: &crate::twin::SaidAlert) {
+        if let crate::Detail::Threshold(result) = &alert.detail {
+            self.thresholds.push(KnownThreshold {
+                rule: rule.to_owned(),
+                created: alert.execution,
+                result_to: result.to,
+                terms: result.terms.clone(),
+            });
+        }
+    }
+
+    /// What alerts of threshold rules counted.
+    pub(crate) fn thresholds(&self) -> &[KnownThreshold] {
+        &self.thresholds
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -59,6 +92,19 @@ impl KnownAlerts {
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
+}
+
+/// What the alert counted, if it is one of a threshold rule.
+fn threshold(alert: &Object) -> Option<KnownThreshold> {
+    let field = |name: &str| ecs::alert::field(alert, name);
+    let date = |value: &Value| ecs::document::date(value);
+    let term = |it: &Value| Some((it.get("field")?.as_str()?.to_owned(), it.get("value")?.clone()));
+    Some(KnownThreshold {
+        rule: field("rule.uuid")?.as_str()?.to_owned(),
+        created: date(lookup(alert, "@timestamp")?)?,
+        result_to: date(field("original_time")?)?,
+        terms: list(field("threshold_result")?.get("terms")).iter().filter_map(term).collect(),
+    })
 }
 
 #[cfg(test)]

@@ -82,6 +82,7 @@ pub use outcome::{
 };
 pub use rule_type::{
     COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent,
+    ThresholdResult,
 };
 pub use schedule::TICKS_MAX;
 pub use tail::{ALERTS_PER_EXECUTION_MAX, Mode, SPACE, Tail, TailError};

@@ -25,7 +25,8 @@ pub struct Outcome {
 pub struct AlertSeed {
     /// The alert's id.
     pub id: String,
-    /// The event it is about; of a sequence the newest.
+    /// The event it is about; of a sequence the newest. What a threshold rule counted takes its place: it has an id, and the
+    /// time of its newest event, and was read nowhere.
     pub event: SeedEvent,
     /// The execution that raised it.
     pub execution: Execution,
@@ -34,10 +35,11 @@ pub struct AlertSeed {
 }
 
 impl AlertSeed {
-    /// The events it is about, in the order of the rule's query.
+    /// The events it is about, in the order of the rule's query; none of what was counted.
     pub fn events(&self) -> impl Iterator<Item = &SeedEvent> {
         let (one, several) = match &self.detail {
             Detail::Event | Detail::NewTerms(_) => (Some(&self.event), None),
+            Detail::Threshold(_) => (None, None),
             Detail::Sequence(it) => (None, Some(it.present().map(|it| &it.event))),
         };
         one.into_iter().chain(several.into_iter().flatten())

@@ -45,6 +45,22 @@ pub enum TailError {
         /// What it is.
         ty: &'static str,
     },
+    /// Five at most.
+    #[error("`threshold.field` has {count} fields, more than five")]
+    GroupFields {
+        /// How many it has.
+        count: usize,
+    },
+    /// Nothing can be grouped or told apart where there are no values.
+    #[error(
+        "`threshold`: `{field}` is {ty}, which has no values to group by or to count; name a field under it or beside it"
+    )]
+    NoGroups {
+        /// The field.
+        field: String,
+        /// What it is.
+        ty: &'static str,
+    },
     /// Then everything in the interval would be history, or nothing is known of it.
     #[error(
         "`history_window_start` ({history}) does not always lie before `from` ({from}); move it further back, such \
@@ -87,6 +103,8 @@ impl TailError {
             Self::History { .. } => "DET005",
             Self::TooManyExecutions { .. } => "DET006",
             Self::NoTerms { .. } => "DET007",
+            Self::GroupFields { .. } => "DET008",
+            Self::NoGroups { .. } => "DET009",
             Self::NoValues { .. } => "DET010",
         }
     }

@@ -45,7 +45,18 @@ impl Writer<'_> {
         let (mut buffer, index) = ([0; 36], events.index_name(event));
         let event_id = events.id(event, &mut buffer);
         let id = detail.alert_id(index, event_id, self.space_and_rule);
-        self.create(id, event, detail)
+        self.create(id, self.seed(event), detail)
+    }
+
+    /// The same of an alert about something that is no event of its own.
+    pub(crate) fn offer_made(&mut self, made: SeedEvent, detail: Detail) -> Written {
+        let id = detail.alert_id(&made.index, &made.id, self.space_and_rule);
+        self.create(id, made, detail)
+    }
+
+    /// There is more to say than the limit allows.
+    pub(crate) fn cut_off(&mut self) {
+        self.truncated = true;
     }
 
     /// Creates the alerts about a sequence, one event a stage or none, if they are new and the budget allows it.
@@ -57,6 +68,7 @@ impl Writer<'_> {
         let rule = self.space_and_rule.split_once(':').map_or(self.space_and_rule, |(_, rule)| rule);
         let sequence = Sequence::new(events.collect(), join_keys, rule);
         let id = shell_id(&sequence, rule);
+        let newest = self.seed(newest);
         self.create(id, newest, Detail::Sequence(Box::new(sequence)))
     }
 
@@ -70,9 +82,8 @@ impl Writer<'_> {
         }
     }
 
-    fn create(&mut self, id: String, event: EventRef, detail: Detail) -> Written {
-        let timestamp = self.matches.events.timestamp(event);
-        let is_asked_for = self.mode.selects(timestamp);
+    fn create(&mut self, id: String, event: SeedEvent, detail: Detail) -> Written {
+        let is_asked_for = self.mode.selects(event.timestamp);
         if self.known.contains(&id) {
             self.metrics.known += u64::from(is_asked_for);
             return Written::Duplicate;
@@ -87,7 +98,6 @@ impl Writer<'_> {
         self.budget -= 1;
         self.created.insert(id.clone());
         if is_asked_for {
-            let event = self.seed(event);
             self.alerts.push(AlertSeed { id, event, execution: self.execution, detail });
         }
         Written::Created

@@ -11,7 +11,7 @@ use detect::{
 };
 use ecs::date::DateMath;
 use ecs::{Catalog, Millis, Scalar};
-use rule::{NewTerms, Rule, RuleKind};
+use rule::{Cardinality, NewTerms, Rule, RuleKind, Threshold};
 
 /// 2026-03-01T00:00:00Z: the times of the cases are times of this day, `24:00:00` and later of the next.
 const DAY: Millis = 1_772_323_200_000;
@@ -19,7 +19,7 @@ const DAY: Millis = 1_772_323_200_000;
 #[test]
 fn cases() {
     let mut seen = 0;
-    for file in ["query", "new_terms", "once"] {
+    for file in ["query", "new_terms", "threshold", "once"] {
         let path = format!("{}/tests/cases/executions/{file}.txt", env!("CARGO_MANIFEST_DIR"));
         for case in std::fs::read_to_string(path).unwrap().split("\n\n") {
             let expected: Vec<&str> =
@@ -69,6 +69,15 @@ fn rule(text: &str) -> Rule {
     let over = option(text, "override");
     rule.timestamp_override = over.map(|_| "event.ingested".to_owned());
     rule.timestamp_override_fallback_disabled = over == Some("only");
+    if get("type") == "threshold" {
+        let count: usize = get("fields").parse().unwrap();
+        rule.kind = RuleKind::Threshold(Threshold {
+            fields: ["user.name", "source.address"][..count].iter().map(|&it| it.to_owned()).collect(),
+            value: get("value").parse().unwrap(),
+            cardinality: option(text, "cardinality")
+                .map(|it| Cardinality { field: "event.action".to_owned(), value: it.parse().unwrap() }),
+        });
+    }
     if get("type") == "new_terms" {
         let count: usize = get("fields").parse().unwrap();
         rule.kind = RuleKind::NewTerms(NewTerms {
@@ -153,6 +162,16 @@ fn said(alert: &detect::AlertSeed) -> String {
     let mut text = format!("alert: {} {}", clock(alert.execution.started_at), alert.event.id);
     match &alert.detail {
         Detail::Event => {}
+        Detail::Threshold(result) => {
+            text = format!("alert: {} {} events", clock(alert.execution.started_at), result.count);
+            if let Some((field, count)) = &result.cardinality {
+                let _ = write!(text, ", {count} {field}");
+            }
+            let _ = write!(text, ", {} to {}", clock(result.from), clock(result.to));
+            for (_, value) in &result.terms {
+                let _ = write!(text, ", {}", value.as_str().unwrap());
+            }
+        }
         Detail::Sequence(it) => {
             for event in it.present() {
                 let _ = write!(text, " {}", event.event.id);

@@ -259,6 +259,8 @@ impl<'a> Alert<'_, 'a> {
     }
 
     fn record(&self) -> Option<Record<'a>> {
+        // What was counted was read nowhere.
+        self.seed.events().next()?;
         self.record_at(self.seed.event.origin)
     }
 

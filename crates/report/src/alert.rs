@@ -27,6 +27,9 @@ pub(crate) const EVENT_PATHS: [&str; 17] = [
     "user.name",
 ];
 
+/// What a threshold rule counted.
+const THRESHOLD_RESULT: &str = "kibana.alert.threshold_result";
+
 /// An alert document.
 #[derive(Clone, Copy, Debug)]
 pub struct Alert<'a>(Fields<'a>);
@@ -125,8 +128,11 @@ impl<'a> Alert<'a> {
         }
     }
 
-    /// What was done: `ec2:GetPasswordData`.
+    /// What was done: `ec2:GetPasswordData`; of what was counted, how much.
     pub fn what(self) -> String {
+        if let Some(counted) = self.counted() {
+            return counted;
+        }
         let action = self.text("event.action").unwrap_or_default();
         match self.text("event.provider") {
             Some(provider) => format!("{}:{action}", provider.split('.').next().unwrap_or_default()),
@@ -141,6 +147,33 @@ impl<'a> Alert<'a> {
             Some(code) if outcome != "success" => code,
             _ => outcome,
         }
+    }
+
+    /// How many events a threshold rule counted.
+    pub fn count(self) -> Option<u64> {
+        self.get(THRESHOLD_RESULT)?.get("count")?.as_u64()
+    }
+
+    /// The values that a threshold rule groups by: `user.name: ada, source.ip: 198.51.100.7`.
+    pub fn grouped_by(self) -> Option<String> {
+        self.pairs("terms")
+    }
+
+    /// What a threshold rule counted, in a few words.
+    pub fn counted(self) -> Option<String> {
+        let count = self.count()?;
+        let parts = [self.grouped_by(), self.pairs("cardinality")].into_iter().flatten();
+        Some(
+            parts
+                .filter(|it| !it.is_empty())
+                .fold(format!("{count} ×"), |all, part| format!("{all} {part}")),
+        )
+    }
+
+    fn pairs(self, key: &str) -> Option<String> {
+        let pairs = self.get(THRESHOLD_RESULT)?.get(key)?.as_array()?;
+        let pair = |it: &Value| Some(format!("{}: {}", it.get("field")?.as_str()?, text(it.get("value")?)?));
+        Some(pairs.iter().filter_map(pair).collect::<Vec<_>>().join(", "))
     }
 
     /// The ATT&CK tactics of its rule.
@@ -167,6 +200,7 @@ pub(crate) struct Line {
     pub(crate) outcome: String,
     pub(crate) tactics: Vec<String>,
     pub(crate) new_terms: Option<String>,
+    pub(crate) counted: Option<String>,
 }
 
 impl Line {
@@ -182,6 +216,7 @@ impl Line {
             outcome: alert.outcome().into_owned(),
             tactics: alert.tactics().into_iter().map(str::to_owned).collect(),
             new_terms: alert.text("kibana.alert.new_terms").map(Cow::into_owned),
+            counted: alert.counted(),
         }
     }
 }
@@ -265,5 +300,21 @@ mod tests {
         assert_eq!(alert.from_where(), "203.0.113.9 (NL)");
         assert_eq!(alert.time(), Some(1_772_359_200_000));
         assert_eq!(alert.tactics(), ["Credential Access"]);
+    }
+
+    #[test]
+    fn what_was_counted() {
+        let document = json!({
+            "kibana.alert.threshold_result": {
+                "count": 12,
+                "from": "2026-03-01T10:00:00.000Z",
+                "terms": [{"field": "user.name", "value": "ada"}, {"field": "source.ip", "value": "198.51.100.7"}],
+                "cardinality": [{"field": "event.action", "value": 4}],
+            },
+            "user.name": "ada",
+        });
+        let alert = Alert::new(document.as_object().unwrap());
+        assert_eq!((alert.count(), alert.who().as_str()), (Some(12), "ada"));
+        assert_eq!(alert.what(), "12 × user.name: ada, source.ip: 198.51.100.7 event.action: 4");
     }
 }

@@ -7,7 +7,7 @@ use crate::table::is_invisible;
 use crate::{Alert, when};
 
 /// The columns: heading, and where the value comes from.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "time",
     "severity",
     "risk_score",
@@ -21,6 +21,8 @@ const COLUMNS: [&str; 17] = [
     "account",
     "region",
     "new_terms",
+    "count",
+    "grouped_by",
     "reason",
     "event_id",
     "detected_at",
@@ -49,6 +51,8 @@ pub(crate) fn row(alert: Alert<'_>) -> Vec<u8> {
         text("cloud.account.id"),
         text("cloud.region"),
         text("kibana.alert.new_terms"),
+        alert.count().map(|it| it.to_string()).unwrap_or_default().into(),
+        alert.grouped_by().unwrap_or_default().into(),
         text("kibana.alert.reason"),
         text("event.id"),
         text("@timestamp"),

@@ -31,10 +31,17 @@ impl Timeline {
         }
         let severity = &alert.severity;
         out += &format!(
-            "  {}  {}  {}\n                      {} did {} from {}: {}\n",
+            "  {}  {}  {}\n",
             stamp(at, "%H:%M:%S"),
             self.terminal.paint(colour(severity), &format!("{severity:<8}")),
             clean(&alert.rule),
+        );
+        if let Some(counted) = &alert.counted {
+            out += &format!("                      counted: {}\n", clip(&clean(counted)));
+            return out;
+        }
+        out += &format!(
+            "                      {} did {} from {}: {}\n",
             clip(&clean(&alert.who)),
             clip(&clean(&alert.what)),
             clip(&clean(&alert.from)),

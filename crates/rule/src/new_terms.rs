@@ -1,15 +1,15 @@
-//! Which values a field has for new terms.
+//! Which values a field has for new terms, and to group by.
 
 use std::collections::BTreeSet;
 
 use ecs::{Catalog, FieldType, Resolved};
 use plan::Expr;
-use span::{Diagnostic, Severity};
+use span::{Diagnostic, Severity, Span};
 
 use crate::text::Node;
 use crate::{Rule, RuleKind};
 
-/// What a field gives to be compared for new terms.
+/// What a field gives to be compared for new terms, or to group by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TermField {
     /// Its values.
@@ -61,38 +61,80 @@ impl TermField {
 
 /// The fields whose values decide whether the rule alerts: those that its condition asks, and those that it compares.
 pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr) -> BTreeSet<&'a str> {
-    let compared = match &rule.kind {
-        RuleKind::NewTerms(terms) => terms.fields.as_slice(),
+    let (compared, counted) = match &rule.kind {
+        RuleKind::NewTerms(terms) => (terms.fields.as_slice(), None),
+        RuleKind::Threshold(it) => {
+            (it.fields.as_slice(), it.cardinality.as_ref().map(|it| it.field.as_str()))
+        }
         RuleKind::Query
         | RuleKind::SavedQuery { .. }
-        | RuleKind::Threshold(_)
         | RuleKind::Eql { .. }
         | RuleKind::Esql
         | RuleKind::ThreatMatch(_)
-        | RuleKind::MachineLearning { .. } => &[],
+        | RuleKind::MachineLearning { .. } => (&[][..], None),
     };
     let asked = filter.paths().into_iter().map(|(path, _)| path);
-    asked.chain(compared.iter().map(String::as_str)).collect()
+    asked.chain(compared.iter().map(String::as_str)).chain(counted).collect()
 }
 
-/// What of a rule's new-terms fields cannot be compared at all.
+/// What of a rule's fields cannot be compared for new terms, or grouped by, at all.
 pub(crate) fn check(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
-    let RuleKind::NewTerms(terms) = &rule.kind else { return Vec::new() };
-    let nodes = rule.source.rule.get("new_terms_fields").map_or(&[][..], Node::items);
-    let refused = terms.fields.iter().enumerate().filter_map(|(at, field)| {
-        let TermField::Nothing(ty) = TermField::of(field, catalog) else { return None };
-        let span = nodes.get(at).map_or_else(|| rule.source.span(&["new_terms_fields"]), |node| node.span);
-        let message = format!("`{field}` is of type `{ty}`, whose values cannot be compared for new terms");
-        let keyword = field.rsplit_once('.').map(|(parent, _)| parent);
-        let keyword = keyword.filter(|parent| TermField::of(parent, catalog) == TermField::Values);
-        let help = match keyword {
-            Some(keyword) => format!("write `{keyword}`, which holds the same as whole values"),
-            None if ty == "object" || ty == "nested" => "use a field below it".to_owned(),
-            None => "use a field with whole values: keyword, ip, number or boolean".to_owned(),
-        };
-        Some(Diagnostic::new(Severity::Error, "RULE210", message, span).help(help))
-    });
-    refused.collect()
+    match &rule.kind {
+        RuleKind::NewTerms(terms) => {
+            let nodes = rule.source.rule.get("new_terms_fields");
+            let refused = terms.fields.iter().enumerate().filter_map(|(at, field)| {
+                let span = span_of(rule, nodes, at, "new_terms_fields");
+                valueless(field, catalog, "RULE210", "compared for new terms", span)
+            });
+            refused.collect()
+        }
+        RuleKind::Threshold(threshold) => {
+            let nodes = rule.source.rule.at(&["threshold", "field"]);
+            let fields = threshold.fields.iter().enumerate().filter_map(|(at, field)| {
+                valueless(field, catalog, "RULE211", "grouped by", span_of(rule, nodes, at, "threshold"))
+            });
+            let counted = threshold.cardinality.iter().filter_map(|it| {
+                let first =
+                    rule.source.rule.at(&["threshold", "cardinality"]).and_then(|it| it.items().first());
+                let span = first.and_then(|it| it.get("field")).map(|node| node.span);
+                let span = span.unwrap_or_else(|| rule.source.span(&["threshold"]));
+                valueless(&it.field, catalog, "RULE211", "counted", span)
+            });
+            fields.chain(counted).collect()
+        }
+        RuleKind::Query
+        | RuleKind::SavedQuery { .. }
+        | RuleKind::Eql { .. }
+        | RuleKind::Esql
+        | RuleKind::ThreatMatch(_)
+        | RuleKind::MachineLearning { .. } => Vec::new(),
+    }
+}
+
+/// Where the field of that number stands: in a list, or alone.
+fn span_of(rule: &Rule, nodes: Option<&Node>, at: usize, key: &str) -> Span {
+    let item = nodes.and_then(|it| it.items().get(at));
+    item.or(nodes).map_or_else(|| rule.source.span(&[key]), |node| node.span)
+}
+
+/// That a field has no values, if it has none.
+fn valueless(
+    field: &str,
+    catalog: &Catalog,
+    code: &'static str,
+    purpose: &str,
+    span: Span,
+) -> Option<Diagnostic> {
+    let TermField::Nothing(ty) = TermField::of(field, catalog) else { return None };
+    let message = format!("`{field}` is of type `{ty}`, whose values cannot be {purpose}");
+    let keyword = field.rsplit_once('.').map(|(parent, _)| parent);
+    let keyword = keyword.filter(|parent| TermField::of(parent, catalog) == TermField::Values);
+    let help = match keyword {
+        Some(keyword) => format!("write `{keyword}`, which holds the same as whole values"),
+        None if ty == "object" || ty == "nested" => "use a field below it".to_owned(),
+        None => "use a field with whole values: keyword, ip, number or boolean".to_owned(),
+    };
+    Some(Diagnostic::new(Severity::Error, code, message, span).help(help))
 }
 
 #[cfg(test)]

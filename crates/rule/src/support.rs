@@ -7,7 +7,7 @@ use ecs::date::{DateMath, TIME_MAX, TIME_MIN};
 use span::{Diagnostic, Severity};
 
 use crate::language::{Language, language};
-use crate::{NewTerms, QueryLanguage, Rule, RuleKind};
+use crate::{NewTerms, QueryLanguage, Rule, RuleKind, Threshold};
 
 /// A rule that can run.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,8 @@ pub enum SupportedKind<'r> {
     NewTerms(&'r NewTerms),
     /// `eql`.
     Eql,
+    /// `threshold`.
+    Threshold(&'r Threshold),
 }
 
 /// Why a rule cannot run.
@@ -87,10 +89,8 @@ pub fn support(rule: &Rule) -> Result<Supported<'_>, Vec<Unsupported>> {
             Some(SupportedKind::NewTerms(terms))
         }
         RuleKind::Eql { .. } => Some(SupportedKind::Eql),
-        RuleKind::Threshold(_)
-        | RuleKind::Esql
-        | RuleKind::ThreatMatch(_)
-        | RuleKind::MachineLearning { .. } => {
+        RuleKind::Threshold(threshold) => Some(SupportedKind::Threshold(threshold)),
+        RuleKind::Esql | RuleKind::ThreatMatch(_) | RuleKind::MachineLearning { .. } => {
             reasons.push(Unsupported::Type { type_name: rule.kind.type_name() });
             None
         }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::outcome::{AlertSeed, Execution};
-use crate::rule_type::NEW_TERMS;
+use crate::rule_type::{NEW_TERMS, THRESHOLD_RESULT};
 use event::EventDocument;
 use overrides::Overrides;
 
@@ -40,7 +40,7 @@ impl RuleFields {
 }
 
 /// The document (`_source`) of the alert, its keys in order. `fields` are those of `rule`, and `event` is the document
-/// of the event. [`AlertWriter`] writes the same, where it can, without making a tree of it.
+/// of the event, which an alert that is about no single one has no use for. [`AlertWriter`] writes the same, where it can, without making a tree of it.
 ///
 /// The alert of a simulated execution is dated at the start of that execution, as a rule preview does, and says
 /// that the execution was `manual`; so the same data and rule always give the same alert.
@@ -51,6 +51,7 @@ pub fn build(
     event: Object,
     catalog: &Catalog,
 ) -> Layered {
+    let event = seed.detail.document().unwrap_or(event);
     let overrides = Overrides::new(EventDocument::Tree(&event), rule);
     let (own, _) = own_fields(seed, overrides, EventDocument::Tree(&event), rule);
     Layered::new(without_rule(own, event, catalog), Arc::clone(&fields.0))
@@ -105,6 +106,7 @@ fn own_fields(
         ("kibana.alert.rule.name", Some(overrides.name.into())),
         ("kibana.alert.severity", Some(overrides.severity.as_str().into())),
         ("kibana.alert.start", Some(now)),
+        (THRESHOLD_RESULT, seed.detail.field(THRESHOLD_RESULT)),
         ("kibana.alert.uuid", Some(seed.id.clone().into())),
     ];
     (fields, overrides.severity)
@@ -114,7 +116,7 @@ fn own_fields(
 type OwnFields = [(&'static str, Option<Value>); OWN_KEYS.len()];
 
 /// The keys of [`own_fields`], in order.
-const OWN_KEYS: [&str; 15] = [
+const OWN_KEYS: [&str; 16] = [
     "@timestamp",
     "kibana.alert.ancestors",
     "kibana.alert.depth",
@@ -129,6 +131,7 @@ const OWN_KEYS: [&str; 15] = [
     "kibana.alert.rule.name",
     "kibana.alert.severity",
     "kibana.alert.start",
+    THRESHOLD_RESULT,
     "kibana.alert.uuid",
 ];
 

@@ -108,6 +108,25 @@ impl Listed {
         self.matches.iter().filter(|it| residue.holds(now, &it.values)).collect()
     }
 
+    pub(super) fn all(&self) -> &[ListedMatch] {
+        &self.matches
+    }
+
+    /// The first execution, not before `tick`, that has a match in its range.
+    pub(super) fn next(&self, ticks: &Ticks, tick: i64) -> Option<i64> {
+        let tick = ticks.in_range(tick)?;
+        let from = |tick: i64| ticks.window(tick).from;
+        let mut at = self.from(from(tick));
+        loop {
+            let time = self.matches.get(at)?.at.time;
+            let reaching = ticks.in_range(ticks.first_reaching(time)?.max(tick))?;
+            if from(reaching) <= time {
+                return (reaching <= self.last(ticks)).then_some(reaching);
+            }
+            at = self.from(from(reaching));
+        }
+    }
+
     /// The place of the first match that is not before the time.
     fn from(&self, time: Millis) -> usize {
         self.matches.partition_point(|it| it.at.time < time)
@@ -124,7 +143,7 @@ impl Listed {
     }
 
     /// The matches within reach of an execution that are such for it.
-    fn within(&self, window: &Window, residue: &ResidueColumns<'_>) -> Vec<&ListedMatch> {
+    pub(super) fn within(&self, window: &Window, residue: &ResidueColumns<'_>) -> Vec<&ListedMatch> {
         self.matches[self.from(window.history.min(window.from))..]
             .iter()
             .take_while(|it| it.at.time <= window.to)
@@ -214,17 +233,7 @@ impl<'a> ListedExecutions<'a> {
 
 impl Executions for ListedExecutions<'_> {
     fn next(&mut self, ticks: &Ticks, tick: i64) -> Option<i64> {
-        let tick = ticks.in_range(tick)?;
-        let from = |tick: i64| ticks.window(tick).from;
-        let mut at = self.listed.from(from(tick));
-        loop {
-            let time = self.listed.matches.get(at)?.at.time;
-            let reaching = ticks.in_range(ticks.first_reaching(time)?.max(tick))?;
-            if from(reaching) <= time {
-                return (reaching <= self.listed.last(ticks)).then_some(reaching);
-            }
-            at = self.listed.from(from(reaching));
-        }
+        self.listed.next(ticks, tick)
     }
 
     fn execute(&mut self, _: i64, window: &Window, writer: &mut Writer<'_>) {

@@ -3,29 +3,36 @@
 //!
 //! Whatever is asked of a type is asked here, by one `match`.
 
+mod combinations;
 mod eql;
+mod groups;
 mod listed;
 mod new_terms;
 mod query;
+mod threshold;
 
-use ecs::Catalog;
 use ecs::date::DateMath;
+use ecs::{Catalog, Object};
 use rule::{Pattern, Rule, RuleKind};
 use serde_json::Value;
 
+use crate::KnownAlerts;
 use crate::collect::{EventRef, EventTable, Feed, Matches, Moved};
 use crate::fate::{Fate, Watched};
+use crate::id;
 use crate::outcome::{Metrics, Warning, WarningKind};
 use crate::schedule::{Ticks, Window};
-use crate::tail::{EventTime, Tail, TailError};
+use crate::tail::{EventTime, SPACE, Tail, TailError};
 use crate::tails::{Column, ColumnNumber};
 use crate::term::{Interner, TermId};
 use crate::writer::Writer;
 
+pub use combinations::COMBINATIONS_MAX;
 pub(crate) use eql::{Eql, OrderFields, shell_id};
 pub use eql::{JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
-pub use new_terms::COMBINATIONS_MAX;
 pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
+pub(crate) use threshold::THRESHOLD_RESULT;
+pub use threshold::ThresholdResult;
 
 impl<'a> Run<'a> {
     /// The columns of the rule's first filter.
@@ -38,6 +45,11 @@ impl<'a> Run<'a> {
         let tails = &self.matches.tails;
         tails.columns(tails.filters_of(self.rule).start + step)
     }
+
+    /// What the ids of its alerts are made of.
+    fn space_and_rule(&self) -> String {
+        format!("{SPACE}:{}", self.tail.rule_uuid)
+    }
 }
 
 /// The type of a rule, with what only that type has.
@@ -47,6 +59,8 @@ pub(crate) enum RuleType {
     Query,
     /// `new_terms`.
     NewTerms(new_terms::NewTerms),
+    /// `threshold`.
+    Threshold(Box<threshold::Threshold>),
     /// `eql`.
     Eql(Box<Eql>),
 }
@@ -58,6 +72,8 @@ pub enum Detail {
     Event,
     /// The new values, in the order of the rule's fields.
     NewTerms(Vec<Value>),
+    /// What was counted.
+    Threshold(Box<ThresholdResult>),
     /// The events of a sequence or sample.
     Sequence(Box<Sequence>),
 }
@@ -67,6 +83,7 @@ pub enum Detail {
 pub(crate) enum Gathered {
     Query(query::Gathered),
     NewTerms(Box<new_terms::Gathered>),
+    Groups(Box<groups::GroupTable>),
     Eql(eql::Gathered),
     /// Of a rule of any type with a [`Residue`](plan::Residue).
     Listed(listed::Listed),
@@ -77,6 +94,7 @@ pub(crate) enum Gathered {
 pub(crate) enum Complete {
     Query(query::Complete),
     NewTerms(Box<new_terms::Complete>),
+    Groups(Box<groups::Groups>),
     Eql(eql::Complete),
     Listed(listed::Listed),
 }
@@ -89,6 +107,12 @@ pub(crate) trait Executions {
 
     /// Offers the alerts of this execution to the writer, in order, until it is full.
     fn execute(&mut self, tick: i64, window: &Window, writer: &mut Writer<'_>);
+
+    /// Whether what was said before the first execution, of which nothing is known, could change what the one at `first`
+    /// says, or those after it. What the executions between left to others is no part of the question.
+    fn depends_on_earlier(&self, _first: i64) -> bool {
+        false
+    }
 
     /// What is to be known of all of them, once they are done.
     fn warnings(&self) -> Vec<WarningKind> {
@@ -103,6 +127,8 @@ pub(crate) struct Run<'a> {
     pub(crate) rule: usize,
     pub(crate) tail: &'a Tail,
     pub(crate) ticks: &'a Ticks,
+    /// Alerts that exist already.
+    pub(crate) known: &'a KnownAlerts,
     /// See [`TERMS_PAGE`].
     pub(crate) page: usize,
     /// The most alerts of one execution.
@@ -122,9 +148,11 @@ impl RuleType {
                 };
                 Ok(Self::Eql(Box::new(Eql::new(pattern, order, catalog)?)))
             }
+            (RuleKind::Threshold(it), _) => {
+                threshold::Threshold::new(rule, it, catalog).map(|it| Self::Threshold(Box::new(it)))
+            }
             (
-                RuleKind::Threshold(_)
-                | RuleKind::Eql { .. }
+                RuleKind::Eql { .. }
                 | RuleKind::Esql
                 | RuleKind::ThreatMatch(_)
                 | RuleKind::MachineLearning { .. },
@@ -136,7 +164,7 @@ impl RuleType {
     /// How many filters a rule has.
     pub(crate) fn filters(&self) -> usize {
         match self {
-            Self::Query | Self::NewTerms(_) => 1,
+            Self::Query | Self::NewTerms(_) | Self::Threshold(_) => 1,
             Self::Eql(it) => it.filters(),
         }
     }
@@ -146,6 +174,7 @@ impl RuleType {
         match self {
             Self::Query => &[],
             Self::NewTerms(it) => it.columns(),
+            Self::Threshold(it) => &it.by().columns,
             Self::Eql(it) => it.columns(step),
         }
     }
@@ -153,7 +182,7 @@ impl RuleType {
     /// Where the history begins that a rule compares with, if its type has one.
     pub(crate) fn history_window_start(&self) -> Option<&DateMath> {
         match self {
-            Self::Query | Self::Eql(_) => None,
+            Self::Query | Self::Threshold(_) | Self::Eql(_) => None,
             Self::NewTerms(it) => Some(it.history_window_start()),
         }
     }
@@ -161,7 +190,7 @@ impl RuleType {
     /// Whether an event exactly at `tuple.from` cannot alert anyway.
     pub(crate) const fn excludes_from(&self) -> bool {
         match self {
-            Self::Query | Self::Eql(_) => false,
+            Self::Query | Self::Threshold(_) | Self::Eql(_) => false,
             Self::NewTerms(_) => true,
         }
     }
@@ -178,7 +207,9 @@ impl RuleType {
         match self {
             Self::Query => query::by_the_book(matches, window, run),
             Self::NewTerms(_) => new_terms::by_the_book(matches, window, run, was_said),
-            Self::Eql(_) => unreachable!("its executions decide on residues themselves"),
+            Self::Threshold(_) | Self::Eql(_) => {
+                unreachable!("their executions decide on residues themselves")
+            }
         }
     }
 
@@ -186,7 +217,7 @@ impl RuleType {
     pub(crate) const fn spares_own_alerts(&self) -> bool {
         match self {
             Self::Query | Self::Eql(_) => true,
-            Self::NewTerms(_) => false,
+            Self::NewTerms(_) | Self::Threshold(_) => false,
         }
     }
 }
@@ -198,6 +229,7 @@ impl Gathered {
             _ if tail.has_residue() => Self::Listed(listed::Listed::default()),
             RuleType::Query => Self::Query(query::Gathered::default()),
             RuleType::NewTerms(_) => Self::NewTerms(Box::new(new_terms::Gathered::new(tail))),
+            RuleType::Threshold(it) => Self::Groups(Box::new(groups::GroupTable::new(it.by()))),
         }
     }
 
@@ -213,6 +245,11 @@ impl Gathered {
         match self {
             Self::Query(it) => it.push(at, feed),
             Self::NewTerms(it) => it.push(at, values, feed),
+            Self::Groups(it) => {
+                it.push(at, values, feed);
+                // Its alerts are about no single event.
+                false
+            }
             Self::Eql(it) => it.take(step, at, values, feed),
             Self::Listed(it) => it.push(at, values, feed),
         }
@@ -223,9 +260,10 @@ impl Gathered {
         match (self, other) {
             (Self::Query(mine), Self::Query(theirs)) => mine.merge(theirs, moved),
             (Self::NewTerms(mine), Self::NewTerms(theirs)) => mine.merge(*theirs, moved),
+            (Self::Groups(mine), Self::Groups(theirs)) => mine.merge(*theirs, moved),
             (Self::Eql(mine), Self::Eql(theirs)) => mine.merge(&theirs, moved),
             (Self::Listed(mine), Self::Listed(theirs)) => mine.merge(theirs, moved),
-            (Self::Query(_) | Self::NewTerms(_) | Self::Eql(_) | Self::Listed(_), _) => {
+            (Self::Query(_) | Self::NewTerms(_) | Self::Groups(_) | Self::Eql(_) | Self::Listed(_), _) => {
                 unreachable!("both collectors were made from the same tails")
             }
         }
@@ -236,6 +274,7 @@ impl Gathered {
         match self {
             Self::Query(it) => Box::new(it.events()),
             Self::NewTerms(_) => Box::new(std::iter::empty()),
+            Self::Groups(it) => Box::new(it.events()),
             Self::Eql(it) => Box::new(it.events()),
             Self::Listed(it) => Box::new(it.events()),
         }
@@ -247,6 +286,7 @@ impl Gathered {
         match self {
             Self::Query(it) => Complete::Query(it.finish(copies, events)),
             Self::NewTerms(it) => Complete::NewTerms(Box::new(it.finish())),
+            Self::Groups(it) => Complete::Groups(Box::new(it.finish(copies, events))),
             Self::Eql(it) => Complete::Eql(it.finish(copies, events)),
             Self::Listed(it) => Complete::Listed(it.finish(copies, events)),
         }
@@ -272,6 +312,9 @@ impl Complete {
             RuleType::NewTerms(_) => {
                 Self::NewTerms(Box::new(new_terms::Complete::of(&matches, tail, columns, values, events)))
             }
+            RuleType::Threshold(it) => {
+                Self::Groups(Box::new(groups::Groups::of(it.by(), &matches, columns, values, events)))
+            }
             RuleType::Eql(_) => unreachable!("its executions decide on residues themselves"),
         }
     }
@@ -281,6 +324,7 @@ impl Complete {
         match self {
             Self::Query(it) => metrics.copies = Some(it.copies()),
             Self::NewTerms(it) => it.report(metrics, warnings),
+            Self::Groups(it) => it.report(metrics, warnings),
             Self::Eql(it) => it.report(metrics),
             Self::Listed(it) => metrics.copies = Some(it.copies()),
         }
@@ -288,28 +332,44 @@ impl Complete {
 
     /// The executions, none of which has said anything yet.
     pub(crate) fn executions<'a>(&'a self, run: Run<'a>) -> Result<Box<dyn Executions + 'a>, TailError> {
-        Ok(match self {
-            Self::Query(it) => Box::new(query::QueryExecutions::new(it)),
-            Self::NewTerms(it) => Box::new(new_terms::NewTermsExecutions::new(it, run)?),
-            Self::Eql(it) => match &run.tail.rule_type {
-                RuleType::Eql(eql) => Box::new(eql::EqlExecutions::new(it, eql, run)),
-                RuleType::Query | RuleType::NewTerms(_) => {
-                    unreachable!("what was gathered is of the rule's type")
-                }
-            },
-            Self::Listed(it) => Box::new(listed::ListedExecutions::new(it, run)),
+        Ok(match (self, &run.tail.rule_type) {
+            (_, RuleType::Threshold(rule)) => {
+                Box::new(threshold::ThresholdExecutions::new(rule, run, self.counting(rule.by(), run)))
+            }
+            (Self::Eql(it), RuleType::Eql(eql)) => Box::new(eql::EqlExecutions::new(it, eql, run)),
+            (Self::Query(it), _) => Box::new(query::QueryExecutions::new(it)),
+            (Self::NewTerms(it), _) => Box::new(new_terms::NewTermsExecutions::new(it, run)?),
+            (Self::Listed(it), _) => Box::new(listed::ListedExecutions::new(it, run)),
+            (Self::Eql(_) | Self::Groups(_), _) => unreachable!("what was gathered is of the rule's type"),
         })
     }
 
     /// Why no alert is about the event, which the rule matched: one reason, or one for each of its terms.
     pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
-        match self {
+        match (self, &run.tail.rule_type) {
             // What was settled for all executions was left out of these.
-            Self::Query(_) | Self::NewTerms(_) if listed::is_left_out(watched, run) => vec![Fate::NotThen],
-            Self::Query(it) => it.why_not(watched, run),
-            Self::NewTerms(it) => it.why_not(watched, run),
-            Self::Eql(it) => it.why_not(watched, run),
-            Self::Listed(it) => it.why_not(watched, run),
+            (Self::Query(_) | Self::NewTerms(_) | Self::Groups(_), _)
+                if listed::is_left_out(watched, run) =>
+            {
+                vec![Fate::NotThen]
+            }
+            (_, RuleType::Threshold(rule)) => rule.why_not(self.counting(rule.by(), run), watched, run),
+            (Self::Query(it), _) => it.why_not(watched, run),
+            (Self::NewTerms(it), _) => it.why_not(watched, run),
+            (Self::Eql(it), _) => it.why_not(watched, run),
+            (Self::Listed(it), _) => it.why_not(watched, run),
+            (Self::Groups(_), _) => unreachable!("only rules that count are gathered so"),
+        }
+    }
+
+    /// The executions over the groups of a rule that counts, however its matches are kept.
+    fn counting<'a>(&'a self, by: &'a groups::GroupBy, run: Run<'a>) -> groups::Counting<'a> {
+        match self {
+            Self::Groups(it) => groups::Counting::Table(groups::GroupExecutions::new(it, run)),
+            Self::Listed(it) => groups::Counting::Listed(groups::ListedGroups::new(by, it, run)),
+            Self::Query(_) | Self::NewTerms(_) | Self::Eql(_) => {
+                unreachable!("rules that count are gathered otherwise")
+            }
         }
     }
 }
@@ -318,7 +378,7 @@ impl Detail {
     /// The new terms, if the rule asks for such.
     pub(crate) fn terms(&self) -> &[Value] {
         match self {
-            Self::Event | Self::Sequence(_) => &[],
+            Self::Event | Self::Threshold(_) | Self::Sequence(_) => &[],
             Self::NewTerms(terms) => terms,
         }
     }
@@ -326,7 +386,7 @@ impl Detail {
     /// The id of the alert.
     pub(crate) fn alert_id(&self, index: &str, event: &str, space_and_rule: &str) -> String {
         match self {
-            Self::Event => query::alert_id(index, event, space_and_rule),
+            Self::Event | Self::Threshold(_) => id::event_alert(index, event, space_and_rule),
             Self::NewTerms(terms) => new_terms::alert_id(index, event, space_and_rule, terms),
             Self::Sequence(_) => unreachable!("a sequence has no single event: see `shell_id`"),
         }
@@ -337,6 +397,15 @@ impl Detail {
         match self {
             Self::Event | Self::Sequence(_) => None,
             Self::NewTerms(terms) => new_terms::alert_field(key, terms),
+            Self::Threshold(result) => threshold::alert_field(key, result),
+        }
+    }
+
+    /// What stands for the event where the alert is about none.
+    pub(crate) fn document(&self) -> Option<Object> {
+        match self {
+            Self::Event | Self::NewTerms(_) | Self::Sequence(_) => None,
+            Self::Threshold(result) => Some(threshold::document(result)),
         }
     }
 }

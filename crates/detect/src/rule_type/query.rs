@@ -6,7 +6,6 @@ use super::listed::ListedMatch;
 use super::{Detail, Executions, Run};
 use crate::collect::{EventRef, EventTable, Feed, Moved};
 use crate::fate::{Fate, Watched};
-use crate::id;
 use crate::schedule::{Ticks, Window};
 use crate::tail::EventTime;
 use crate::writer::{Writer, Written};
@@ -168,9 +167,4 @@ pub(super) fn by_the_book(matches: &[&ListedMatch], _: &Window, run: Run<'_>) ->
             .then_with(|| events.compare(a.event, b.event))
     });
     found.into_iter().map(|it| (it.event, Detail::Event)).collect()
-}
-
-/// The id of an alert about an event.
-pub(super) fn alert_id(index: &str, event: &str, space_and_rule: &str) -> String {
-    id::event_alert(index, event, space_and_rule)
 }

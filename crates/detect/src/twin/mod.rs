@@ -2,6 +2,7 @@
 
 mod eql;
 mod naive;
+mod threshold;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use ecs::{Catalog, Millis, Scalar};
 use plan::Residue;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rule::{NewTerms, Rule, RuleKind};
+use rule::{Cardinality, NewTerms, Rule, RuleKind, Threshold};
 use serde_json::json;
 
 use crate::rule_type::TERMS_PAGE;
@@ -19,10 +20,11 @@ use crate::{
     COMBINATIONS_MAX, Collector, DataSpan, EventInfo, Fate, KnownAlerts, Limits, Matches, Mode, Origin,
     Outcome, Tail, Tails, WarningKind,
 };
-use naive::{Delivery, Naive, Range, Said, SaidAlert};
+pub(crate) use naive::SaidAlert;
+use naive::{Delivery, Naive, Range, Said};
 
 const MINUTE: Millis = 60_000;
-const FIELDS: [&str; 3] = ["user.name", "source.address", "event.action"];
+const FIELDS: [&str; 4] = ["user.name", "source.address", "event.action", "event.provider"];
 const REPLAY: Mode = Mode::Replay { since: None, until: None };
 
 /// What of a rule the executions depend on.
@@ -36,6 +38,8 @@ struct Spec {
     timestamp_override: bool,
     fallback_disabled: bool,
     fields: usize,
+    /// Of a threshold rule, how many events and how many distinct values of one more field.
+    threshold: Option<(u64, Option<u64>)>,
 }
 
 impl Spec {
@@ -57,7 +61,12 @@ impl Spec {
         rule.max_signals = self.max_signals;
         rule.timestamp_override = self.timestamp_override.then(|| "event.ingested".to_owned());
         rule.timestamp_override_fallback_disabled = self.fallback_disabled;
-        if self.fields > 0 {
+        if let Some((value, cardinality)) = self.threshold {
+            let fields = FIELDS[..self.fields].iter().map(|&it| it.to_owned()).collect();
+            let cardinality =
+                cardinality.map(|value| Cardinality { field: FIELDS[self.fields].to_owned(), value });
+            rule.kind = RuleKind::Threshold(Threshold { fields, value, cardinality });
+        } else if self.fields > 0 {
             let fields = FIELDS[..self.fields].iter().map(|&it| it.to_owned()).collect();
             let history_window_start = DateMath::of_rule(self.history).unwrap();
             rule.kind = RuleKind::NewTerms(NewTerms { fields, history_window_start });
@@ -67,6 +76,11 @@ impl Spec {
 
     fn tail(&self, mode: Mode) -> Tail {
         Tail::new(&self.rule(), mode, &Catalog::ecs()).unwrap()
+    }
+
+    /// How many fields of an event matter.
+    fn columns(&self) -> usize {
+        self.fields + usize::from(self.threshold.is_some_and(|(_, cardinality)| cardinality.is_some()))
     }
 }
 
@@ -161,9 +175,20 @@ fn spec() -> impl Strategy<Value = Spec> {
         any::<bool>(),
         prop::bool::weighted(0.2),
         0..4_usize,
+        prop::option::of((1..5_u64, prop::option::of(0..3_u64))),
     )
         .prop_map(
-            |(minutes, from, to, history, max_signals, timestamp_override, fallback_disabled, fields)| Spec {
+            |(
+                minutes,
+                from,
+                to,
+                history,
+                max_signals,
+                timestamp_override,
+                fallback_disabled,
+                fields,
+                threshold,
+            )| Spec {
                 interval: minutes * MINUTE,
                 from,
                 to,
@@ -172,6 +197,7 @@ fn spec() -> impl Strategy<Value = Spec> {
                 timestamp_override,
                 fallback_disabled,
                 fields,
+                threshold,
             },
         )
 }
@@ -181,7 +207,7 @@ fn case() -> impl Strategy<Value = Case> {
     let spec = spec().prop_filter("the history window does not always lie before the interval", accepted);
     spec.prop_flat_map(|rule| {
         let bound = || prop::option::weighted(0.3, time());
-        let all = (Just(rule.clone()), deliveries(rule.fields), bound(), bound(), 2..6_usize, 1..6_usize);
+        let all = (Just(rule.clone()), deliveries(rule.columns()), bound(), bound(), 2..6_usize, 1..6_usize);
         all.prop_flat_map(|(rule, deliveries, since, until, known, page)| {
             let collectors = prop::collection::vec(0..3_usize, deliveries.len());
             let order = Just((0..deliveries.len()).collect::<Vec<_>>()).prop_shuffle();
@@ -506,6 +532,7 @@ proptest! {
         let (earlier, expected): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.execution < now);
         let mut known = KnownAlerts::default();
         for alert in earlier {
+            known.add_threshold(&rule.id, &alert);
             known.add_id(alert.id);
         }
         let span = DataSpan { complete_from: Some(begins), ..case.span() };
@@ -522,6 +549,10 @@ proptest! {
         let matches = case.matches(case.rule.tail(mode).with_residue(has_residue.then(residue)));
         let (none, limits, span) = (KnownAlerts::default(), Limits::default(), case.span());
         let outcome = matches.execute_as(REPLAY, 0, span, &none, limits, TERMS_PAGE).unwrap();
+        if case.rule.threshold.is_some() {
+            threshold::check_fates(&case, &matches, &outcome, has_residue)?;
+            return Ok(());
+        }
         let about = |it: &Delivery| it.id == "a";
         let deliveries = case.deliveries.iter().filter(|it| about(it)).count();
         let fates = matches.fates(0, span, &none, limits).unwrap();
@@ -549,6 +580,7 @@ proptest! {
                 Fate::Copy => deliveries > 1,
                 Fate::NoTerm | Fate::Seen { .. } => case.rule.fields > 0,
                 Fate::Cut { .. } => outcome.metrics.truncated > 0,
+                Fate::Counted { .. } => false,
             };
             prop_assert!(is_true, "{fate:?} of {fates:?}");
         }
@@ -566,6 +598,7 @@ fn two_fields() -> Spec {
         timestamp_override: false,
         fallback_disabled: false,
         fields: 2,
+        threshold: None,
     }
 }
 

@@ -52,12 +52,12 @@ impl Range {
 
 /// One alert.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct SaidAlert {
-    pub(super) execution: Millis,
-    pub(super) id: String,
-    pub(super) origin: Origin,
-    pub(super) timestamp: Millis,
-    pub(super) detail: Detail,
+pub(crate) struct SaidAlert {
+    pub(crate) execution: Millis,
+    pub(crate) id: String,
+    pub(crate) origin: Origin,
+    pub(crate) timestamp: Millis,
+    pub(crate) detail: Detail,
 }
 
 /// All alerts, and the truncated executions.
@@ -79,6 +79,9 @@ pub(super) struct Naive<'a> {
 
 impl Naive<'_> {
     pub(super) fn execute(&self, ranges: impl IntoIterator<Item = Range>) -> Said {
+        if let RuleKind::Threshold(it) = &self.rule.kind {
+            return self.threshold(it, ranges).0;
+        }
         let (mut said, mut created, mut handled) = (Said::default(), HashSet::new(), BTreeSet::new());
         let times: Vec<Millis> = self.deliveries.iter().filter_map(|it| self.time(it)).collect();
         for range in ranges {
@@ -110,7 +113,7 @@ impl Naive<'_> {
         said
     }
 
-    fn is_match(&self, range: Range, delivery: &Delivery) -> bool {
+    pub(super) fn is_match(&self, range: Range, delivery: &Delivery) -> bool {
         !self.has_residue || holds(range.started_at, delivery.created)
     }
 
@@ -121,7 +124,7 @@ impl Naive<'_> {
         delivery.over.or((!self.rule.timestamp_override_fallback_disabled).then_some(delivery.timestamp))
     }
 
-    fn space_and_rule(&self) -> String {
+    pub(super) fn space_and_rule(&self) -> String {
         format!("default:{}", self.rule.id)
     }
 
@@ -206,7 +209,7 @@ impl Naive<'_> {
 }
 
 /// The Cartesian product, each combination once.
-fn combinations(terms: &[Vec<String>]) -> BTreeSet<Vec<String>> {
+pub(super) fn combinations(terms: &[Vec<String>]) -> BTreeSet<Vec<String>> {
     terms.iter().fold(BTreeSet::from([Vec::new()]), |all, values| {
         all.iter()
             .flat_map(|it| values.iter().map(move |value| [&it[..], std::slice::from_ref(value)].concat()))

@@ -49,7 +49,7 @@ pub(super) fn check(
     for (path, purpose) in [
         (&["new_terms_fields"][..], Purpose::NewTerms),
         (&["alert_suppression", "group_by"], Purpose::GroupBy),
-        (&["threshold", "field"], Purpose::GroupBy),
+        (&["threshold", "field"], Purpose::NewTerms),
         (&["timestamp_override"], Purpose::Timestamp),
         (&["rule_name_override"], Purpose::Any),
         (&["investigation_fields", "field_names"], Purpose::Any),

@@ -128,6 +128,14 @@ pub(crate) enum Finding {
     NoHost { field: String, value: String, instead: String, certain: bool, span: Span },
     #[error("`{value}` differs by one letter from a name that `{field}` is known to hold")]
     NearValue { field: String, value: String, similar: String, span: Span },
+    #[error("`{field}` has one value in each group, so that counting its values asks nothing")]
+    CountedGroup { field: String, span: Span },
+    #[error("that `{field}` has {value} values at least asks next to nothing")]
+    NoCardinality { field: String, value: u64, span: Span },
+    #[error("one event, of whatever group, is enough: this counts nothing")]
+    OneEvent { span: Span },
+    #[error("an execution counts {window}, and every {interval} the next begins")]
+    CountedInParts { window: String, interval: String, span: Span },
     #[error("no event of {origin} has `{field}`, so that the rule sees none")]
     NoOverride { field: String, origin: &'static str, span: Span },
     #[error(
@@ -186,6 +194,11 @@ impl Finding {
             Self::NearValue { .. } => "RULE148",
             Self::NoOverride { .. } => "RULE149",
             Self::NeverHolds { .. } => "RULE170",
+            // RULE150 is told by `ignore`.
+            Self::CountedGroup { .. } => "RULE151",
+            Self::NoCardinality { .. } => "RULE152",
+            Self::OneEvent { .. } => "RULE153",
+            Self::CountedInParts { .. } => "RULE154",
         }
     }
 
@@ -206,6 +219,9 @@ impl Finding {
             | Self::Expired { .. }
             | Self::LiteralAsterisk { .. }
             | Self::NearValue { .. }
+            | Self::NoCardinality { .. }
+            | Self::OneEvent { .. }
+            | Self::CountedInParts { .. }
             | Self::DataView { has_index: true, .. } => Severity::Note,
             Self::UnknownField { .. }
             | Self::Gap { .. }
@@ -236,6 +252,7 @@ impl Finding {
             | Self::NoHost { .. }
             | Self::NoOverride { .. }
             | Self::NeverHolds { .. }
+            | Self::CountedGroup { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
     }
@@ -286,6 +303,10 @@ impl Finding {
             | Self::NearValue { span, .. }
             | Self::NoOverride { span, .. }
             | Self::NeverHolds { span, .. }
+            | Self::CountedGroup { span, .. }
+            | Self::NoCardinality { span, .. }
+            | Self::OneEvent { span }
+            | Self::CountedInParts { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
     }
@@ -380,6 +401,15 @@ impl Finding {
             | Self::NoHost { instead, .. } => format!("write `{instead}`"),
             Self::NoSuchValue { allowed, .. } => format!("it can only be {}", quoted(allowed, ", ")),
             Self::NeverHolds { found, .. } => format!("they have {}", found.join("; ")),
+            Self::CountedGroup { .. } => "count the values of another field, or do not group by this one".to_owned(),
+            Self::NoCardinality { .. } => "ask for two or more, or remove it".to_owned(),
+            Self::OneEvent { .. } => {
+                "write `type = \"query\"` for an alert on each event, or `field` to have one for each value".to_owned()
+            }
+            Self::CountedInParts { interval, .. } => format!(
+                "what goes on over the end of an execution is counted in parts: let `from` reach back twice as far as \
+                 the interval of {interval}, or further"
+            ),
             Self::NoOverride { .. } => {
                 "remove `timestamp_override`, or let `timestamp_override_fallback_disabled` be false".to_owned()
             }

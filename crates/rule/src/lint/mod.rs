@@ -9,6 +9,7 @@ mod prose;
 mod query;
 mod schedule;
 mod sources;
+mod threshold;
 mod twins;
 
 use ecs::date::TIME_MAX;
@@ -63,6 +64,7 @@ fn lint_rule(rule: &Rule, exceptions: &Exceptions, scope: &Scope<'_>, now: Milli
     let (mut found, mut diagnostics) = (Vec::new(), Vec::new());
     schedule::check(rule, &mut found);
     sources::check(rule, &mut found);
+    threshold::check(rule, &mut found);
     attack::check(rule, &mut found);
     prose::check(rule, &mut found);
     fields::check(rule, scope, &mut found, &mut diagnostics);

@@ -106,6 +106,9 @@ impl Alerts {
         Answer::found(self.seeds.iter().map(|seed| match &seed.detail {
             Detail::Event => corpus::name(&seed.event.index, &seed.event.id),
             Detail::NewTerms(values) => term(values.iter().cloned(), seed.event.timestamp),
+            Detail::Threshold(result) => {
+                term(result.terms.iter().map(|(_, value)| value.clone()), seed.event.timestamp)
+            }
             Detail::Sequence(_) => {
                 let events = seed.events().map(|it| corpus::name(&it.index, &it.id));
                 events.collect::<Vec<_>>().join(" ")

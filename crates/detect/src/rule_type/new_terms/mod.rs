@@ -1,6 +1,5 @@
 //! `new_terms`: one alert for each value, or combination of values, not seen in the history window before.
 
-mod combinations;
 mod execute;
 mod plain;
 mod table;
@@ -10,18 +9,17 @@ use ecs::{Catalog, Millis};
 use serde_json::Value;
 
 use super::Run;
+use super::combinations::{Combinations, Skipped};
 use super::listed::ListedMatch;
 use crate::collect::{EventTable, Feed, Moved};
 use crate::fate::{Fate, Watched};
 use crate::id;
-use crate::outcome::{Metrics, Warning, WarningKind};
+use crate::outcome::{Metrics, Warning};
 use crate::tail::{EventTime, Mode, Tail, TailError};
 use crate::tails::{Column, ColumnNumber};
 use crate::term::{Interner, TermId, TermType};
-use combinations::{Combinations, Skipped};
 use table::{Combination, Counting, Keeping, TermTable, Terms};
 
-pub use combinations::COMBINATIONS_MAX;
 pub(super) use execute::NewTermsExecutions;
 pub(crate) use execute::TERMS_PAGE;
 pub(super) use plain::by_the_book;
@@ -139,14 +137,7 @@ impl Complete {
 
     pub(super) fn report(&self, metrics: &mut Metrics, warnings: &mut Vec<Warning>) {
         metrics.terms = Some(self.terms.len() as u64);
-        if self.skipped.events > 0 {
-            let kind = WarningKind::Combinations {
-                events: self.skipped.events,
-                combinations: self.skipped.combinations,
-                first: self.skipped.first.clone(),
-            };
-            warnings.push(Warning { execution: None, kind });
-        }
+        self.skipped.report(warnings);
     }
 
     /// For each of the event's terms.

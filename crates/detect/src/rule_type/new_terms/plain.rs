@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 
 use ecs::Millis;
 
-use super::combinations::Combinations;
 use super::execute::ValueOrder;
 use super::table::Combination;
 use super::terms_of;
 use crate::collect::EventRef;
+use crate::rule_type::combinations::Combinations;
 use crate::rule_type::listed::ListedMatch;
 use crate::rule_type::{Detail, Run};
 use crate::schedule::Window;

@@ -2,11 +2,11 @@
 
 use ecs::Millis;
 
-use super::table::Combination;
+use crate::outcome::{Warning, WarningKind};
 use crate::term::{Term, TermId};
 
-/// So many combinations of new-terms values of one event are looked at; of the rest, in the order of the
-/// values, is said that they were left out.
+/// So many combinations of values of one event are looked at; of the rest, in the order of the values, is said that they
+/// were left out.
 pub const COMBINATIONS_MAX: u64 = 1 << 20;
 
 /// The Cartesian product of the values of each field.
@@ -22,8 +22,10 @@ impl<'t, F: Fn(usize, TermId) -> Term<'t>> Combinations<'_, '_, F> {
     }
 
     /// Calls with each combination; says how many were too many. An event without one of the fields has none.
-    pub(super) fn each(self, mut take: impl FnMut(Combination)) -> u64 {
-        let mut key = Combination::default();
+    ///
+    /// Beyond the fields there are, `N` at most, combinations have the default.
+    pub(super) fn each<const N: usize>(self, mut take: impl FnMut([TermId; N])) -> u64 {
+        let mut key = [TermId::default(); N];
         if self.values.iter().any(|it| it.is_empty()) {
             return 0;
         }
@@ -61,13 +63,22 @@ impl<'t, F: Fn(usize, TermId) -> Term<'t>> Combinations<'_, '_, F> {
 /// Combinations that were left out because events had more than [`COMBINATIONS_MAX`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Skipped {
-    pub(super) events: u64,
-    pub(super) combinations: u64,
+    events: u64,
+    combinations: u64,
     /// The first such event: its time and id.
-    pub(super) first: Option<(Millis, String)>,
+    first: Option<(Millis, String)>,
 }
 
 impl Skipped {
+    /// Says so, if any were.
+    pub(super) fn report(&self, warnings: &mut Vec<Warning>) {
+        if self.events > 0 {
+            let Self { events, combinations, ref first } = *self;
+            let kind = WarningKind::Combinations { events, combinations, first: first.clone() };
+            warnings.push(Warning { execution: None, kind });
+        }
+    }
+
     pub(super) fn add(&mut self, time: Millis, id: &str, combinations: u64) {
         self.merge(Self { events: 1, combinations, first: Some((time, id.to_owned())) });
     }
