@@ -329,3 +329,33 @@ fn rules_that_ask_for_places_are_named() {
     let said = hunt::Notice::Unplaced(vec!["Where", "Whose"]);
     assert!(said.is_severe() && found.notices(None, None).contains(&said));
 }
+
+/// What a threshold rule counts, and an alert that has no event.
+#[test]
+fn a_threshold_counts() {
+    let folder = Folder::new();
+    let lines = (0..5).map(|at| refused(&format!("e-{at}"), DAY_ONE + at * 20_000, "ci").line());
+    folder.write("calls.json", lines.collect::<String>() + &refused("other", DAY_ONE, "b").line());
+    let rule = rule(
+        "Burst",
+        "type = \"threshold\"\nquery = \"event.outcome: failure\"\n\
+         threshold = { field = [\"user.name\", \"source.ip\"], value = 3, cardinality = [{ field = \"event.id\", value = 2 }] }\n",
+    );
+    let found = hunt_in(&folder, &[rule]);
+    assert_eq!(found.alerts.len(), 1);
+    let alert = &found.alerts[0];
+    assert_eq!(
+        alert["kibana.alert.threshold_result"],
+        json!({
+            "count": 5,
+            "from": "2026-03-02T00:00:00.000Z",
+            "terms": [{"field": "user.name", "value": "ci"}, {"field": "source.ip", "value": "203.0.113.20"}],
+            "cardinality": [{"field": "event.id", "value": 5}],
+        })
+    );
+    assert_eq!(alert["kibana.alert.original_time"], json!("2026-03-02T00:01:20.000Z"));
+    assert_eq!(alert["user.name"], json!("ci"));
+    assert!(!alert.contains_key("aws"), "{alert:?}");
+    assert_eq!(alert["kibana.alert.ancestors"][0]["index"], json!(""));
+    assert!(alert["kibana.alert.reason"].as_str().unwrap().contains("by ci created"), "{alert:?}");
+}
