@@ -25,13 +25,13 @@ fn sequence(sequence: &Sequence, found: &mut Vec<Diagnostic>) {
     if sequence.by.is_empty() && sequence.items.iter().all(|it| it.by.is_empty()) {
         let message = "these events need have nothing in common: any two of whoever make a sequence";
         found.push(
-            warning("EQL208", message, start)
+            warning("EQL207", message, start)
                 .help("write `sequence by` and what they share, such as `user.id`"),
         );
     }
     if sequence.maxspan.is_none() {
         let message = "these events may lie as far apart as an execution of the rule reads back";
-        found.push(note("EQL209", message, start).help("write `with maxspan=…` after the keys"));
+        found.push(note("EQL208", message, start).help("write `with maxspan=…` after the keys"));
     }
 }
 
@@ -61,11 +61,7 @@ fn one(expr: &Expr, found: &mut Vec<Diagnostic>) {
                 exact(it, operator, found);
             }
         }
-        ExprKind::Match { value, op, patterns } => {
-            for it in patterns {
-                pattern(value, *op, it, found);
-            }
-        }
+        ExprKind::Match { value, op, patterns } => self::patterns(value, *op, patterns, expr.span, found),
         ExprKind::Call { function, arguments, .. } => call(function, arguments, found),
         ExprKind::Compare { .. }
         | ExprKind::In { .. }
@@ -90,31 +86,33 @@ fn exact(value: &Expr, operator: &str, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn pattern(value: &Expr, op: MatchOp, pattern: &Constant, found: &mut Vec<Diagnostic>) {
-    let Literal::Text(text) = &pattern.value else { return };
-    match op {
-        MatchOp::Regex | MatchOp::RegexFold => {
-            let is_escaped = text.ends_with("\\$");
-            if text.starts_with('^') || text.ends_with('$') && !is_escaped {
-                let message =
-                    "a regular expression has to fit the whole value; `^` and `$` are ordinary characters";
-                found.push(warning("EQL202", message, pattern.span).help("remove them"));
-            }
+fn patterns(value: &Expr, op: MatchOp, patterns: &[Constant], span: Span, found: &mut Vec<Diagnostic>) {
+    let is_regexp = matches!(op, MatchOp::Regex | MatchOp::RegexFold);
+    let texts = || {
+        patterns.iter().filter_map(|it| match &it.value {
+            Literal::Text(text) => Some((text.as_str(), it.span)),
+            Literal::Null | Literal::Bool(_) | Literal::Integer(_) | Literal::Float(_) => None,
+        })
+    };
+    for (text, span) in texts() {
+        let is_anchored = text.starts_with('^') || text.ends_with('$') && !text.ends_with("\\$");
+        if is_regexp && is_anchored {
+            let message =
+                "a regular expression has to fit the whole value; `^` and `$` are ordinary characters";
+            found.push(warning("EQL202", message, span).help("remove them"));
         }
-        MatchOp::Colon | MatchOp::Like | MatchOp::LikeFold
-            if !text.is_empty() && text.bytes().all(|it| it == b'*') =>
-        {
-            if is_field(value) {
-                let message = "this asks only whether the field has a value";
-                found.push(note("EQL203", message, pattern.span).help("write `!= null`"));
-            }
+        if !is_regexp && is_field(value) && !text.is_empty() && text.bytes().all(|it| it == b'*') {
+            let message = "this asks only whether the field has a value";
+            found.push(note("EQL203", message, span).help("write `!= null`"));
         }
-        MatchOp::Colon | MatchOp::Like | MatchOp::LikeFold => {
-            if !text.contains(['*', '?']) && (op == MatchOp::Like || !text.chars().any(char::is_alphabetic)) {
-                let message = format!("without a wildcard `{}` asks what `==` asks", op.as_str());
-                found.push(note("EQL205", message, pattern.span));
-            }
-        }
+    }
+    let is_plain = |text: &str| {
+        !text.contains(['*', '?']) && (op == MatchOp::Like || !text.chars().any(char::is_alphabetic))
+    };
+    // Beside patterns it may stand for the sake of the list.
+    if !is_regexp && texts().count() == patterns.len() && texts().all(|(text, _)| is_plain(text)) {
+        let message = format!("without a wildcard `{}` asks what `==` and `in` ask", op.as_str());
+        found.push(note("EQL204", message, span));
     }
 }
 
@@ -127,7 +125,7 @@ fn call(function: &str, arguments: &[Expr], found: &mut Vec<Diagnostic>) {
     {
         let message =
             "of a field, this looks for a pattern: `*` and `?` are wildcards, and a backslash escapes";
-        found.push(note("EQL206", message, *span).help("write `\\\\*` for an asterisk"));
+        found.push(note("EQL205", message, *span).help("write `\\\\*` for an asterisk"));
     }
 }
 
@@ -139,7 +137,7 @@ fn not_optional(inner: &Expr, span: Span, found: &mut Vec<Diagnostic>) {
     if matches!(&value.kind, ExprKind::Field(field) if field.optional) {
         let message = "where Elasticsearch knows no such field in any index, this selects nothing";
         found.push(
-            note("EQL207", message, span).help(
+            note("EQL206", message, span).help(
                 "`?field != \"a\"` selects all events there; here every field of the catalogue is known",
             ),
         );
@@ -148,10 +146,14 @@ fn not_optional(inner: &Expr, span: Span, found: &mut Vec<Diagnostic>) {
 
 /// `x == "a" and x == "b"`: one value is never both.
 fn both(all: &[Expr], found: &mut Vec<Diagnostic>) {
-    pairs(all, CompareOp::Equal, &mut |first, second| {
+    pairs(all, CompareOp::Equal, &mut |path, first, second| {
+        // Some fields hold lists, by their names.
+        let holds_lists = path.ends_with('s') || matches!(path, "event.category" | "event.type");
+        let severity = if holds_lists { Severity::Note } else { Severity::Warning };
         let message = "a single value is never both: only a field with several values satisfies this";
         let label = Label { span: first, text: "the other value".to_owned() };
-        let mut found_here = warning("EQL210", message, second).help("write `or`, or `in (…)`");
+        let mut found_here =
+            Diagnostic::new(severity, "EQL209", message, second).help("write `or`, or `in (…)`");
         found_here.labels.push(label);
         found.push(found_here);
     });
@@ -159,17 +161,17 @@ fn both(all: &[Expr], found: &mut Vec<Diagnostic>) {
 
 /// `x != "a" or x != "b"`: nearly every event satisfies one of them.
 fn either(any: &[Expr], found: &mut Vec<Diagnostic>) {
-    pairs(any, CompareOp::NotEqual, &mut |first, second| {
+    pairs(any, CompareOp::NotEqual, &mut |_, first, second| {
         let message = "one of these two is true of every single value";
         let label = Label { span: first, text: "the other value".to_owned() };
-        let mut found_here = warning("EQL211", message, second).help("write `and`, or `not in (…)`");
+        let mut found_here = warning("EQL210", message, second).help("write `and`, or `not in (…)`");
         found_here.labels.push(label);
         found.push(found_here);
     });
 }
 
 /// Comparisons of one field with two constants.
-fn pairs(parts: &[Expr], wanted: CompareOp, report: &mut dyn FnMut(Span, Span)) {
+fn pairs(parts: &[Expr], wanted: CompareOp, report: &mut dyn FnMut(&str, Span, Span)) {
     let compared = |it: &Expr| match &it.kind {
         ExprKind::Compare { left, op, right } if *op == wanted => match (&left.kind, &right.kind) {
             (ExprKind::Field(field), ExprKind::Constant(value))
@@ -186,7 +188,7 @@ fn pairs(parts: &[Expr], wanted: CompareOp, report: &mut dyn FnMut(Span, Span)) 
     for (at, (path, value, span)) in compared.iter().enumerate() {
         let before = compared[..at].iter().find(|(other, constant, _)| other == path && constant != value);
         if let Some((.., first)) = before {
-            report(*first, *span);
+            report(path, *first, *span);
         }
     }
 }

@@ -162,7 +162,7 @@ fn item(it: &Item) -> String {
 }
 
 fn keys(by: &[Field]) -> String {
-    by.iter().map(|it| format!(" by:{it}")).collect()
+    by.iter().fold(String::new(), |all, it| format!("{all} by:{it}"))
 }
 
 fn event(it: &Event) -> String {
@@ -185,7 +185,7 @@ fn expr(it: &Expr) -> String {
             list(&head, std::iter::once(&**value).chain(values))
         }
         ExprKind::Match { value, op, patterns } => {
-            let patterns: String = patterns.iter().map(|it| format!(" {it}")).collect();
+            let patterns = patterns.iter().fold(String::new(), |all, it| format!("{all} {it}"));
             format!("({} {}{patterns})", op.as_str(), expr(value))
         }
         ExprKind::Arithmetic { left, op, right } => list(op.as_str(), [&**left, right]),

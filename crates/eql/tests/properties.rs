@@ -213,7 +213,7 @@ fn matches(condition: &str, document: &ecs::Object) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(600) })]
 
     #[test]
     fn what_is_printed_parses_to_the_same_tree(tree in tree()) {

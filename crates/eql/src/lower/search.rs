@@ -84,39 +84,58 @@ impl Lowering<'_> {
         fold: bool,
         arguments: &[Expr],
     ) -> Result<Option<Truth>, Wrong> {
-        let Some(function) = named(function) else { return Ok(None) };
-        let part = match function {
-            Named::StartsWith | Named::EndsWith | Named::StringContains if arguments.len() == 2 => {
-                &arguments[1]
+        // Elasticsearch makes patterns of the text without escaping what it holds.
+        let question: fn(&str, bool) -> LeafKind = match named(function) {
+            Some(Named::StartsWith) => {
+                |text, fold| LeafKind::Prefix { value: text.to_owned(), case_insensitive: fold }
             }
-            Named::CidrMatch if !fold && arguments.len() > 1 => return self.within(arguments),
-            _ => return Ok(None),
+            Some(Named::EndsWith) => {
+                |text, fold| LeafKind::Wildcard { value: format!("*{text}"), case_insensitive: fold }
+            }
+            Some(Named::StringContains) => {
+                |text, fold| LeafKind::Wildcard { value: format!("*{text}*"), case_insensitive: fold }
+            }
+            Some(Named::CidrMatch) if !fold => return self.within(arguments),
+            Some(
+                Named::CidrMatch
+                | Named::Add
+                | Named::Subtract
+                | Named::Multiply
+                | Named::Divide
+                | Named::Modulo
+                | Named::Length
+                | Named::String
+                | Named::Number
+                | Named::Concat
+                | Named::IndexOf
+                | Named::Substring
+                | Named::Between,
+            )
+            | None => return Ok(None),
         };
-        let (Side::Field(field), Side::Constant(Datum::Text(text))) =
-            (self.side(&arguments[0])?, self.side(part)?)
+        let [value, part] = arguments else { return Ok(None) };
+        let (Side::Field(field), Side::Constant(Datum::Text(text))) = (self.side(value)?, self.side(part)?)
         else {
             return Ok(None);
         };
         if !field.is_text() {
             return Ok(None);
         }
-        // Elasticsearch makes patterns of the text without escaping what it holds.
-        let kind = match function {
-            Named::StartsWith => LeafKind::Prefix { value: text.to_string(), case_insensitive: fold },
-            Named::EndsWith => LeafKind::Wildcard { value: format!("*{text}"), case_insensitive: fold },
-            _ => LeafKind::Wildcard { value: format!("*{text}*"), case_insensitive: fold },
-        };
+        let kind = question(&text, fold);
         Ok(Some(self.search(&field, &Datum::text(text), kind, part.span)))
     }
 
     /// `cidrMatch` of a field of addresses.
     fn within(&mut self, arguments: &[Expr]) -> Result<Option<Truth>, Wrong> {
-        let Side::Field(field) = self.side(&arguments[0])? else { return Ok(None) };
+        let Some((address, blocks)) = arguments.split_first().filter(|(_, blocks)| !blocks.is_empty()) else {
+            return Ok(None);
+        };
+        let Side::Field(field) = self.side(address)? else { return Ok(None) };
         if field.ty != Type::Ip {
             return Ok(None);
         }
         let mut any = Vec::new();
-        for it in &arguments[1..] {
+        for it in blocks {
             let Side::Constant(datum @ Datum::Text(_)) = self.side(it)? else { return Ok(None) };
             any.push(self.equal(&field, &datum, it.span));
         }
