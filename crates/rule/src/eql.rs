@@ -1,8 +1,7 @@
 //! EQL, whose queries ask several events: each a condition, and what they form together.
 
 use ecs::Catalog;
-use eql::ast::{Ast, Event, Expr, ExprKind, Field, Item, Query};
-use plan::{Condition, FieldUse, ValueUse};
+use plan::Condition;
 use span::Diagnostic;
 
 use crate::pattern::{Form, JoinKey, Pattern, Pipe, Stage};
@@ -59,72 +58,5 @@ impl EqlQuery {
         }
         let until = until.map(add);
         Ok(Self { conditions, pattern: Pattern { form, stages, until, maxspan, keys, pipes } })
-    }
-}
-
-/// What is asked of an event that may be part of a result.
-pub(crate) fn check(text: &str, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
-    EqlQuery::new(text, None, catalog).map(|it| Condition::any_of(it.conditions))
-}
-
-pub(crate) fn errors(text: &str) -> Vec<Diagnostic> {
-    eql::parse(text).err().map_or_else(Vec::new, |errors| errors.to_diagnostics(text))
-}
-
-pub(crate) fn findings(_: &str) -> Vec<Diagnostic> {
-    Vec::new()
-}
-
-pub(crate) fn fields(text: &str) -> Vec<FieldUse> {
-    let Ok(Ast { query, .. }) = eql::parse(text) else { return Vec::new() };
-    let mut found = Vec::new();
-    match &query {
-        Query::Event(event) => of_event(event, &mut found),
-        Query::Sequence(it) => {
-            found.extend(it.by.iter().map(field));
-            it.items.iter().chain(&it.until).for_each(|it| of_item(it, &mut found));
-        }
-        Query::Sample(it) => {
-            found.extend(it.by.iter().map(field));
-            it.items.iter().for_each(|it| of_item(it, &mut found));
-        }
-    }
-    found
-}
-
-/// Which of them decide alone cannot be read off the text of several events.
-pub(crate) fn values(_: &str) -> Vec<ValueUse> {
-    Vec::new()
-}
-
-fn field(it: &Field) -> FieldUse {
-    FieldUse { name: it.path.clone(), span: it.span, may_be_object: false }
-}
-
-fn of_item(item: &Item, found: &mut Vec<FieldUse>) {
-    of_event(&item.event, found);
-    found.extend(item.by.iter().map(field));
-}
-
-fn of_event(event: &Event, found: &mut Vec<FieldUse>) {
-    of_expr(&event.condition, found);
-}
-
-fn of_expr(expr: &Expr, found: &mut Vec<FieldUse>) {
-    match &expr.kind {
-        ExprKind::Or(parts) | ExprKind::And(parts) => parts.iter().for_each(|it| of_expr(it, found)),
-        ExprKind::Not(inner) | ExprKind::Negate(inner) => of_expr(inner, found),
-        ExprKind::Compare { left, right, .. } | ExprKind::Arithmetic { left, right, .. } => {
-            of_expr(left, found);
-            of_expr(right, found);
-        }
-        ExprKind::In { value, list, .. } => {
-            of_expr(value, found);
-            list.iter().for_each(|it| of_expr(it, found));
-        }
-        ExprKind::Match { value, .. } => of_expr(value, found),
-        ExprKind::Constant(_) => {}
-        ExprKind::Field(it) => found.push(field(it)),
-        ExprKind::Call { arguments, .. } => arguments.iter().for_each(|it| of_expr(it, found)),
     }
 }

@@ -5,7 +5,6 @@ use plan::{Condition, FieldUse, ValueUse};
 use span::Diagnostic;
 
 use crate::QueryLanguage;
-use crate::eql;
 use crate::support::Unsupported;
 
 /// What a language does. Its crate offers these functions; a new language is its crate and a line in [`language`].

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-const CRATES: [&str; 4] = ["rule", "kql", "lucene", "plan"];
+const CRATES: [&str; 5] = ["rule", "eql", "kql", "lucene", "plan"];
 
 fn sources(folder: &Path, texts: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -27,7 +27,7 @@ fn every_code_is_documented() {
     for name in CRATES {
         sources(&root.join("crates").join(name).join("src"), &mut texts);
     }
-    let code = regex::Regex::new(r#""((?:RULE|KQL|LUC|PLAN|DSL|LANG)\d{3})""#).unwrap();
+    let code = regex::Regex::new(r#""((?:RULE|EQL|KQL|LUC|PLAN|DSL|LANG)\d{3})""#).unwrap();
     let used: BTreeSet<&str> =
         texts.iter().flat_map(|text| code.captures_iter(text).map(|it| it.extract::<1>().1[0])).collect();
     assert!(used.len() > 100, "only {} codes", used.len());
