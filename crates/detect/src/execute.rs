@@ -193,6 +193,10 @@ impl Matches {
                 limit: limits.alerts_per_execution,
             });
         }
+        if matches.undated > 0 {
+            let field = tail.timestamp_override().unwrap_or_default().to_owned();
+            warn(WarningKind::Undated { field, events: matches.undated, seen: matches.matched });
+        }
         matches.complete.report(&mut metrics, &mut warnings);
         Outcome { alerts: Vec::new(), executions: Executions::default(), warnings, metrics }
     }

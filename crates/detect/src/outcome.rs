@@ -142,6 +142,15 @@ pub enum WarningKind {
         /// When it happened first, by the events.
         at: Millis,
     },
+    /// Events that lack the rule's `timestamp_override`, where it does not fall back to `@timestamp`.
+    Undated {
+        /// The field.
+        field: String,
+        /// How many events.
+        events: u64,
+        /// How many have it.
+        seen: u64,
+    },
     /// The data reach less far back than the history window of the rule: what is new is new in them only.
     ShortHistory {
         /// How long the history window is.
@@ -162,6 +171,7 @@ impl WarningKind {
             Self::Combinations { .. } => "DETW03",
             Self::ShortHistory { .. } => "DETW04",
             Self::UncertainStart => "DETW05",
+            Self::Undated { .. } => "DETW06",
             Self::JoinKeys { .. } => "DETW10",
             Self::Sequences { .. } => "DETW11",
         }
@@ -203,6 +213,12 @@ impl fmt::Display for WarningKind {
                  oldest, were given up, so alerts may be missing. A shorter `maxspan`, or a stricter first item, needs \
                  fewer.",
                 to_iso(*at)
+            ),
+            Self::Undated { field, events, seen } => write!(
+                f,
+                "Of {} events that its query lets through, {events} have no `{field}`: the rule tells time by that and \
+                 does not fall back to @timestamp (`timestamp_override_fallback_disabled`), so it does not see them.",
+                events + seen
             ),
             Self::ShortHistory { history, data } => write!(
                 f,

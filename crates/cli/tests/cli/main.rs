@@ -5,6 +5,7 @@
 mod setup;
 
 mod accounting;
+mod cannot_fire;
 mod explain;
 mod formats;
 mod help;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use hashbrown::HashTable;
 
 use super::events::{EventRef, EventTable};
-use super::{Collector, Overridden};
+use super::{Collector, OneRule, Overridden};
 use crate::fate::Watched;
 use crate::rule_type::Complete;
 use crate::tails::{ColumnNumber, Tails};
@@ -27,6 +27,7 @@ pub struct Matches {
 pub(crate) struct RuleMatches {
     pub(crate) complete: Complete,
     pub(crate) matched: u64,
+    pub(crate) undated: u64,
     pub(crate) overridden: Overridden,
 }
 
@@ -36,10 +37,11 @@ impl Matches {
         let copies = copies(&events, rules.iter().flat_map(|it| it.gathered.told_apart()));
         let mut completed = Vec::with_capacity(rules.len());
         for (number, rule) in rules.into_iter().enumerate() {
-            let complete = rule.gathered.finish(&copies, &events);
+            let OneRule { gathered, matched, undated, overridden } = rule;
+            let complete = gathered.finish(&copies, &events);
             let columns = tails.columns(tails.filters_of(number).start);
             let complete = complete.settled(&tails.rules()[number], columns, &values, &mut events);
-            completed.push(RuleMatches { complete, matched: rule.matched, overridden: rule.overridden });
+            completed.push(RuleMatches { complete, matched, undated, overridden });
         }
         let rules = completed;
         let ranks = values.iter().map(|_| OnceLock::new()).collect();

@@ -42,6 +42,8 @@ pub struct Collector {
 struct OneRule {
     gathered: Gathered,
     matched: u64,
+    /// What it would have matched, if it had the rule's override.
+    undated: u64,
     overridden: Overridden,
 }
 
@@ -72,6 +74,7 @@ impl Collector {
         let rules = tails.rules().iter().map(|it| OneRule {
             gathered: Gathered::new(it),
             matched: 0,
+            undated: 0,
             overridden: Overridden::default(),
         });
         Self {
@@ -126,6 +129,7 @@ impl Collector {
         let mut moved = Moved::shifted(&self.tails, &mut self.events, shift, &values);
         for (rule, (mine, theirs)) in self.rules.iter_mut().zip(other.rules).enumerate() {
             mine.matched += theirs.matched;
+            mine.undated += theirs.undated;
             mine.overridden.merge(theirs.overridden);
             moved.of_rule(rule, Millis::MIN);
             mine.gathered.merge(theirs.gathered, &mut moved);
@@ -148,6 +152,7 @@ impl Collector {
             let window = self.tails.rules()[rule].bounds.window(now);
             let since = window.history.min(window.from);
             mine.matched = theirs.matched;
+            mine.undated = theirs.undated;
             mine.overridden = theirs.overridden.since(since);
             moved.of_rule(rule, since);
             mine.gathered.merge(theirs.gathered, &mut moved);
@@ -202,10 +207,12 @@ impl EventMatches<'_> {
         if self.is_watched {
             watched.push(Watched::new(rule, step, at, &self.current.info, values));
         }
-        let Some(at) = at else { return false };
-        if self.counted.replace(rule) != Some(rule) {
-            rules[rule].matched += 1;
-        }
+        let is_first = self.counted.replace(rule) != Some(rule);
+        let Some(at) = at else {
+            rules[rule].undated += u64::from(is_first);
+            return false;
+        };
+        rules[rule].matched += u64::from(is_first);
         if at.time != timestamp {
             rules[rule].overridden.add(at.time, at.time);
         }
