@@ -1,6 +1,6 @@
 //! What became of an event that a rule matched, in words.
 
-use detect::Fate;
+use detect::{Fate, Stuck};
 use report::when;
 use serde_json::Value;
 
@@ -22,8 +22,11 @@ pub(crate) fn words(fate: &Fate) -> String {
         Fate::Copy => "another delivery of the event, with another time, stands for it".to_owned(),
         Fate::NotThen => "what depends on the time of execution holds in none that looks at it".to_owned(),
         Fate::NoTerm => {
-            "it lacks a value of a field whose new terms are asked for or by which is grouped, or has too many".to_owned()
+            "it lacks a value of a field by which is grouped or joined, or whose new terms are asked for, or has too many".to_owned()
         }
+        Fate::Stuck { step, of, why } => stuck(*step, *of, why),
+        Fate::Split => "it is part of a sequence of which no execution sees the whole: `from` reaches less far back than the sequence lasts".to_owned(),
+        Fate::Against => "it is no event of the sequence: it ends sequences, or must not be there".to_owned(),
         Fate::Cut { execution, terms } => format!(
             "the executions that look at it, from {} on, reached max_signals before it was its turn{}",
             when(*execution),
@@ -45,6 +48,27 @@ pub(crate) fn words(fate: &Fate) -> String {
             let at = at.map(|at| format!(", at {}", when(at))).unwrap_or_default();
             let by = by.as_ref().map(|by| format!(", by the event {by}")).unwrap_or_default();
             format!("what it shows had been seen within the history window{at}{by}{}", about(terms))
+        }
+    }
+}
+
+fn stuck(step: usize, of: usize, why: &Stuck) -> String {
+    let next = step + 1;
+    let sequence = format!("the sequence got no further than event {step} of {of}");
+    match why {
+        Stuck::Waits => format!("{sequence}: no event of item {next} with the same keys came after it"),
+        Stuck::NothingBefore => {
+            format!("it could be event {next} of {of}, and no sequence with its keys had come so far")
+        }
+        Stuck::TooLate { by, span, maxspan } => format!(
+            "{sequence}: the event of item {next}, {by}, came {span} ms after the first, and maxspan is {maxspan} ms"
+        ),
+        Stuck::Until { by } => format!("{sequence}: the event {by} of `until` ended it"),
+        Stuck::Replaced { by } => {
+            format!("{sequence}: a newer one that came as far, by the event {by}, took its place")
+        }
+        Stuck::NotMissing => {
+            "the sequence is complete, and an event is there that must be missing".to_owned()
         }
     }
 }

@@ -8,12 +8,13 @@ use anyhow::{Context as _, anyhow, bail};
 use ecs::{Catalog, Shape, Wanted};
 use hunt::{Document, Progress, QueryOptions};
 use report::Cell;
-use serde_json::json;
+use rule::{EqlQuery, Form};
+use serde_json::{Value, json};
 use span::Style;
 
 use crate::args::{Global, Query, QueryFormat};
 use crate::status::{self, FAILED};
-use crate::{input, output, terminal};
+use crate::{eql_query, input, output, terminal};
 
 /// Columns of table and CSV for events, if the user names none.
 const COLUMNS: [&str; 6] = [
@@ -33,8 +34,9 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         None => Catalog::ecs(),
         Some(path) => mapping(path)?,
     };
-    let filter = match rule::check_query(args.language, &args.text, &catalog) {
-        Ok(condition) => condition.into_expr(now),
+    let several = |it: &EqlQuery| !eql_query::is_plain(it);
+    let (filter, query) = match checked(args, &catalog) {
+        Ok((condition, query)) => (condition.into_expr(now), query.filter(several)),
         Err(diagnostics) => {
             let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
             for diagnostic in &diagnostics {
@@ -68,14 +70,25 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         .then(|| terminal::Bar::start(global, Arc::clone(&progress)));
     let limit = args.limit.unwrap_or(u64::MAX);
     let mut taken = 0_u64;
-    let mut print = Printer::new(args)?;
-    let report = if limit == 0 {
+    let mut print = Printer::new(args, query.as_ref().is_some_and(|it| it.pattern.form != Form::Event))?;
+    let report = if let Some(query) = &query {
+        let found = eql_query::run(query, &options, args.limit, now, &catalog, &progress);
+        found.map(|found| {
+            for (number, (documents, keys)) in found.results.iter().zip(&found.join_keys).enumerate() {
+                if !print.result(number + 1, documents, keys) {
+                    break;
+                }
+            }
+            found.report
+        })
+    } else if limit == 0 {
         Ok(hunt::QueryReport::default())
     } else {
         hunt::query(&options, &mut std::io::stdin(), &progress, &mut |document| {
             taken += 1;
             print.document(&document) && taken < limit
         })
+        .map_err(Into::into)
     };
     drop(bar);
     print.finish(global)?;
@@ -92,6 +105,18 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     ))
 }
 
+/// What the query asks of an event that may be part of a result; and the whole of it, if it is in EQL.
+fn checked(
+    args: &Query,
+    catalog: &Catalog,
+) -> Result<(plan::Condition, Option<EqlQuery>), Vec<span::Diagnostic>> {
+    if args.language != rule::QueryLanguage::Eql {
+        return rule::check_query(args.language, &args.text, catalog).map(|it| (it, None));
+    }
+    let query = EqlQuery::new(&args.text, None, catalog)?;
+    Ok((plan::Condition::any_of(query.conditions.clone()), Some(query)))
+}
+
 /// Says what in the query is probably not meant: a misspelt field finds nothing, and does so in silence.
 fn remarks(args: &Query, catalog: &Catalog, global: &Global) {
     let source = args.mapping.is_none().then(cloudtrail::vocabulary);
@@ -104,7 +129,7 @@ fn remarks(args: &Query, catalog: &Catalog, global: &Global) {
 fn mapping(path: &Path) -> anyhow::Result<Arc<Catalog>> {
     let place = || format!("--mapping `{}`", path.display());
     let text = fs::read_to_string(path).with_context(place)?;
-    let json: serde_json::Value =
+    let json: Value =
         serde_json::from_str(&text).with_context(|| format!("{}: this is not JSON", place()))?;
     let catalog = Catalog::from_mapping(&json).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("\n    {error}")).collect();
@@ -132,12 +157,23 @@ fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
 /// Prints documents as they come.
 enum Printer {
     Ndjson(output::Lines),
-    Csv { columns: Columns, out: Box<csv::Writer<Box<dyn std::io::Write + Send>>>, error: Option<csv::Error> },
-    Table { columns: Columns, rows: Vec<Vec<Cell>>, more: u64 },
+    Csv {
+        columns: Columns,
+        grouped: bool,
+        out: Box<csv::Writer<Box<dyn std::io::Write + Send>>>,
+        error: Option<csv::Error>,
+    },
+    Table {
+        columns: Columns,
+        grouped: bool,
+        rows: Vec<Vec<Cell>>,
+        more: u64,
+    },
 }
 
 impl Printer {
-    fn new(args: &Query) -> anyhow::Result<Self> {
+    /// With `grouped`, several documents are one result.
+    fn new(args: &Query, grouped: bool) -> anyhow::Result<Self> {
         let columns = || match args.columns.as_slice() {
             [] if args.mapping.is_none() => COLUMNS.map(str::to_owned).to_vec(),
             [] => vec!["_index".to_owned(), "_id".to_owned(), "_source".to_owned()],
@@ -148,28 +184,60 @@ impl Printer {
             QueryFormat::Csv => {
                 let columns = Columns::new(columns());
                 let mut out = csv::Writer::from_writer(output::open(None)?);
-                out.write_record(&columns.names)?;
-                Self::Csv { columns, out: Box::new(out), error: None }
+                out.write_record(columns.heads(grouped))?;
+                Self::Csv { columns, grouped, out: Box::new(out), error: None }
             }
-            QueryFormat::Table => Self::Table { columns: Columns::new(columns()), rows: Vec::new(), more: 0 },
+            QueryFormat::Table => {
+                Self::Table { columns: Columns::new(columns()), grouped, rows: Vec::new(), more: 0 }
+            }
         })
+    }
+
+    /// One result of several documents. Says whether there is any use in going on.
+    fn result(&mut self, number: usize, documents: &[Option<Document>], join_keys: &[Value]) -> bool {
+        match self {
+            Self::Ndjson(lines) => {
+                let event = |it: &Option<Document>| match it {
+                    Some(it) => json!({"_index": it.index, "_id": it.id, "_source": it.source}),
+                    None => json!({"missing": true}),
+                };
+                if let [Some(one)] = documents {
+                    return self.document(one);
+                }
+                let events: Vec<Value> = documents.iter().map(event).collect();
+                lines.json(&json!({"join_keys": join_keys, "events": events}))
+            }
+            Self::Csv { grouped, .. } | Self::Table { grouped, .. } => {
+                let number = grouped.then(|| number.to_string());
+                documents.iter().all(|it| self.row(number.clone(), it.as_ref()))
+            }
+        }
     }
 
     /// Says whether there is any use in going on.
     fn document(&mut self, it: &Document) -> bool {
+        self.row(None, Some(it))
+    }
+
+    /// A document, or nothing where one had to be missing; with the number of its result, if several are one.
+    fn row(&mut self, number: Option<String>, it: Option<&Document>) -> bool {
+        let cells = |columns: &Columns| -> Vec<String> {
+            let cells = it.map_or_else(|| vec!["-".to_owned(); columns.names.len()], |it| columns.cells(it));
+            number.clone().into_iter().chain(cells).collect()
+        };
         match self {
-            Self::Ndjson(lines) => {
+            Self::Ndjson(lines) => it.is_none_or(|it| {
                 lines.json(&json!({"_index": it.index, "_id": it.id, "_source": it.source}))
-            }
-            Self::Csv { columns, out, error } => {
-                let cells = columns.cells(it);
+            }),
+            Self::Csv { columns, out, error, .. } => {
+                let cells = cells(columns);
                 let result = out.write_record(cells.iter().map(|cell| report::harmless(cell).into_owned()));
                 *error = error.take().or(result.err());
                 error.is_none()
             }
-            Self::Table { columns, rows, more } => {
+            Self::Table { columns, rows, more, .. } => {
                 if rows.len() < TABLE_ROWS_MAX {
-                    rows.push(columns.cells(it).into_iter().map(Cell::from).collect());
+                    rows.push(cells(columns).into_iter().map(Cell::from).collect());
                 } else {
                     *more += 1;
                 }
@@ -185,8 +253,8 @@ impl Printer {
                 Some(error) => Err(error.into()),
                 None => Ok(out.flush()?),
             },
-            Self::Table { columns, rows, more } => {
-                let heads: Vec<&str> = columns.names.iter().map(String::as_str).collect();
+            Self::Table { columns, grouped, rows, more } => {
+                let heads: Vec<&str> = columns.heads(grouped).collect();
                 let count = rows.len() as u64 + more;
                 let mut out = output::open(None)?;
                 if count > 0 {
@@ -217,6 +285,11 @@ impl Columns {
         Self { names, wanted }
     }
 
+    /// What stands above the columns; the number of the result before them, if several documents are one.
+    fn heads(&self, grouped: bool) -> impl Iterator<Item = &str> {
+        grouped.then_some("#").into_iter().chain(self.names.iter().map(String::as_str))
+    }
+
     /// A document's values, those of one column joined: a query finds each of them, in whatever objects and arrays they
     /// lie. What has no values of its own, such as an object, is there as JSON.
     fn cells(&self, document: &Document) -> Vec<String> {
@@ -232,7 +305,7 @@ impl Columns {
             match name.as_str() {
                 "_index" => cell.clone_from(&document.index),
                 "_id" => cell.clone_from(&document.id),
-                "_source" => *cell = serde_json::Value::Object(document.source.clone()).to_string(),
+                "_source" => *cell = Value::Object(document.source.clone()).to_string(),
                 path if cell.is_empty() => {
                     *cell = report::Alert::new(&document.source).text(path).unwrap_or_default().into_owned();
                 }

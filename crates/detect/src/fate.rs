@@ -68,6 +68,49 @@ pub enum Fate {
         /// By which event, if that is known: the first of those since which the term was never forgotten.
         by: Option<String>,
     },
+    /// It is part of what would become a sequence, which did not.
+    Stuck {
+        /// How many events of it there were.
+        step: usize,
+        /// How many it takes.
+        of: usize,
+        /// Why there were no more.
+        why: Stuck,
+    },
+    /// It is part of a sequence of which no execution sees the whole.
+    Split,
+    /// It is no event of a sequence, but one that ends them or must not be there.
+    Against,
+}
+
+/// Why a sequence got no further.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stuck {
+    /// There is no event of the next item.
+    Waits,
+    /// There is none of the item before.
+    NothingBefore,
+    /// The event of the next item came too late.
+    TooLate {
+        /// Its `_id`.
+        by: String,
+        /// How long after the first event.
+        span: Millis,
+        /// What is allowed.
+        maxspan: Millis,
+    },
+    /// An event of `until` ended it.
+    Until {
+        /// Its `_id`.
+        by: String,
+    },
+    /// A newer one took its place.
+    Replaced {
+        /// The `_id` of its last event.
+        by: String,
+    },
+    /// An event was there that had to be missing.
+    NotMissing,
 }
 
 impl Fate {
@@ -101,7 +144,10 @@ impl Fate {
             | Self::Unseen
             | Self::Copy
             | Self::NotThen
-            | Self::NoTerm => &[],
+            | Self::NoTerm
+            | Self::Stuck { .. }
+            | Self::Split
+            | Self::Against => &[],
         }
     }
 }
@@ -138,6 +184,11 @@ impl Watched {
             index: info.index,
             values: values.iter().map(|it| it.to_vec()).collect(),
         }
+    }
+
+    /// Which of the rule's filters matched.
+    pub(crate) fn step(&self) -> usize {
+        self.step
     }
 
     /// Gives the values the numbers of another collector.

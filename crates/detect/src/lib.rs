@@ -75,7 +75,7 @@ pub use alert::{
 pub use collect::{Collector, EventInfo, EventMatches, Matches};
 pub use ecs::Origin;
 pub use execute::Limits;
-pub use fate::Fate;
+pub use fate::{Fate, Stuck};
 pub use known::{KnownAlertError, KnownAlerts};
 pub use outcome::{
     AlertSeed, DataSpan, Execution, Executions, Metrics, Outcome, SeedEvent, Warning, WarningKind,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use detect::{Collector, EventInfo, Origin, QueryResult, Tail, TailError, Tails, TermId};
-use ecs::{Catalog, Millis, Object, document};
+use ecs::date::Rounding;
+use ecs::{Catalog, FieldType, Millis, Object, Resolved, Scalar, document};
 use plan::naive::Evaluator;
 use rule::EqlQuery;
 
@@ -43,6 +44,14 @@ impl Correlation<'_> {
         let tails = Arc::new(Tails::new(vec![tail]));
         let filters: Vec<Evaluator> = conditions.iter().map(|it| Evaluator::new(&it.at(self.now))).collect();
         let columns: Vec<_> = tails.all_columns().map(|(path, shape)| (path.to_owned(), shape)).collect();
+        // A mapping may say how its dates are written.
+        let format = |path: &str| match catalog.resolve(path) {
+            Resolved::Field(it) if it.ty == FieldType::Date => Some(it.format.clone()),
+            Resolved::Field(_) | Resolved::FlattenedKey { .. } | Resolved::Unmapped | Resolved::Object => {
+                None
+            }
+        };
+        let formats: Vec<_> = columns.iter().map(|(path, _)| format(path)).collect();
         let mut collector = Collector::new(Arc::clone(&tails));
         let mut indices: Vec<String> = documents.iter().map(|it| it.index.to_owned()).collect();
         indices.sort_unstable();
@@ -57,7 +66,10 @@ impl Correlation<'_> {
                 let values = tails.columns(filter).iter().map(|&number| {
                     let (path, shape) = &columns[number.index()];
                     let mut ids = Vec::new();
+                    let format = formats[number.index()].as_ref();
                     document::values(it.document, path, *shape, |value| {
+                        let date = format.and_then(|it| it.read(&value.text(), Rounding::Down, 0));
+                        let value = date.map_or(value, |it| Scalar::Int(it.millis));
                         ids.extend(collector.intern(number, value));
                     });
                     ids

@@ -39,11 +39,11 @@ const LUCENE: Language = Language {
 };
 
 const EQL: Language = Language {
-    check: eql::check,
-    errors: eql::errors,
-    findings: eql::findings,
-    fields: eql::fields,
-    values: eql::values,
+    check: ::eql::check,
+    errors: ::eql::errors,
+    findings: ::eql::findings,
+    fields: ::eql::fields,
+    values: ::eql::values,
 };
 
 /// What the language does; `None` if it cannot be evaluated.

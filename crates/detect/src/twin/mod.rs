@@ -579,6 +579,7 @@ proptest! {
                 Fate::NotThen => has_residue,
                 Fate::Copy => deliveries > 1,
                 Fate::NoTerm | Fate::Seen { .. } => case.rule.fields > 0,
+                Fate::Stuck { .. } | Fate::Split | Fate::Against => false,
                 Fate::Cut { .. } => outcome.metrics.truncated > 0,
                 Fate::Counted { .. } => false,
             };

@@ -15,5 +15,6 @@ mod near_misses;
 mod own_alerts;
 mod ranges;
 mod same_alerts;
+mod sequences;
 
 mod conformance;

@@ -106,6 +106,8 @@ pub(crate) enum Finding {
     OnlyFirst { field: &'static str, count: usize, span: Span },
     #[error("the history is only {history} longer than the time that is searched")]
     ShortHistory { history: String, span: Span },
+    #[error("a sequence may take {maxspan}, and an execution reads {window}: longer ones are never seen")]
+    LongSpan { maxspan: String, window: String, span: Span },
     #[error("the exception ended at {time}")]
     Expired { time: String, span: Span },
     #[error("the pattern `{value}` has no wildcard")]
@@ -179,6 +181,7 @@ impl Finding {
             Self::SavedId { .. } => "RULE129",
             Self::OnlyFirst { .. } => "RULE130",
             Self::ShortHistory { .. } => "RULE131",
+            Self::LongSpan { .. } => "RULE160",
             Self::Expired { .. } => "RULE132",
             Self::NoWildcard { .. } => "RULE133",
             Self::LiteralAsterisk { .. } => "RULE134",
@@ -243,6 +246,7 @@ impl Finding {
             | Self::NoRuleId { .. }
             | Self::OnlyFirst { .. }
             | Self::ShortHistory { .. }
+            | Self::LongSpan { .. }
             | Self::NoWildcard { .. }
             | Self::IndexSlip { .. }
             | Self::OwnName { .. }
@@ -291,6 +295,7 @@ impl Finding {
             | Self::SavedId { span, .. }
             | Self::OnlyFirst { span, .. }
             | Self::ShortHistory { span, .. }
+            | Self::LongSpan { span, .. }
             | Self::Expired { span, .. }
             | Self::NoWildcard { span, .. }
             | Self::LiteralAsterisk { span, .. }
@@ -382,6 +387,9 @@ impl Finding {
             }
             Self::SavedId { .. } => "remove it, or write `type = \"saved_query\"`".to_owned(),
             Self::OnlyFirst { .. } => "remove the others".to_owned(),
+            Self::LongSpan { .. } => {
+                "let `from` reach back by `maxspan` and one `interval` more, or shorten `maxspan`".to_owned()
+            }
             Self::ShortHistory { .. } => {
                 "let `history_window_start` reach back some days: what did not happen for so short a time is seldom new"
                     .to_owned()

@@ -55,6 +55,13 @@ pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
         let span = source.span(&["history_window_start"]);
         found.push(Finding::ShortHistory { history: time(history.max(0)), span });
     }
+    if let Some(maxspan) = maxspan(rule)
+        && maxspan > window
+        && window > 0
+    {
+        let span = source.span(&["query"]);
+        found.push(Finding::LongSpan { maxspan: time(maxspan), window: time(window), span });
+    }
     if rule.max_signals > MAX_ALERTS_A_RUN {
         found.push(Finding::TooManySignals {
             max_signals: rule.max_signals,
@@ -71,6 +78,15 @@ pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
             usual,
             span: source.span(&["risk_score"]),
         });
+    }
+}
+
+/// How long a sequence of the rule may take.
+fn maxspan(rule: &Rule) -> Option<i64> {
+    let ast = matches!(rule.kind, RuleKind::Eql { .. }).then(|| eql::parse(&rule.query).ok())??;
+    match ast.query {
+        eql::ast::Query::Sequence(it) => it.maxspan,
+        eql::ast::Query::Event(_) | eql::ast::Query::Sample(_) => None,
     }
 }
 

@@ -329,3 +329,48 @@ fn release(nodes: &mut [Node], free: &mut Option<u32>, slot: Slot) {
         at = before;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rule::{Form, Stage};
+
+    use super::*;
+
+    /// Keys that begin one after the other, and end in the same order.
+    fn run(keys: u32, limit: usize) -> (Vec<u32>, GivenUp) {
+        let pattern = Pattern {
+            form: Form::Sequence,
+            stages: vec![Stage { filter: 0, missing: false }, Stage { filter: 1, missing: false }],
+            until: None,
+            maxspan: None,
+            keys: vec![Vec::new(); 2],
+            pipes: Vec::new(),
+        };
+        let mut timeline = Timeline::default();
+        for event in 0..2 * keys {
+            let moment = Moment { time: Millis::from(event), rank: event };
+            timeline.push(moment, std::iter::once(Hit { key: event % keys, filter: event / keys }));
+        }
+        let machine = Machine::limited(&pattern, &timeline, Millis::MAX, limit);
+        let (completed, given_up) = machine.run(0..2 * keys);
+        (completed.iter().map(|it| it.key).collect(), given_up)
+    }
+
+    /// What is given up is the oldest, it is counted, and the newest are complete.
+    #[test]
+    fn too_many_are_given_up() {
+        assert_eq!(run(100, 1_000), ((0..100).collect(), GivenUp::default()));
+        let (keys, given_up) = run(100, 40);
+        assert_eq!(keys.len() as u64 + given_up.count, 100);
+        assert!((20..40).contains(&keys.len()), "{keys:?}");
+        assert_eq!(keys, (100 - keys.len() as u32..100).collect::<Vec<_>>());
+        assert_eq!(given_up.at, Some(39));
+    }
+
+    /// Many more than are swept at a time, none of which is too many.
+    #[test]
+    fn many_keys_are_kept() {
+        let keys = 3 * SWEEP_FROM as u32;
+        assert_eq!(run(keys, SEQUENCES_BEGUN_MAX), ((0..keys).collect(), GivenUp::default()));
+    }
+}

@@ -12,7 +12,7 @@ use super::machine::{Completed, GivenUp, Hit, Machine, Moment, Timeline};
 use super::missing::Missing;
 use super::sample::samples;
 use super::{Complete, Eql};
-use crate::collect::EventRef;
+use crate::collect::{EventRef, EventTable, Matches};
 use crate::rule_type::Run;
 use crate::rule_type::listed::ResidueColumns;
 use crate::tails::Column;
@@ -24,6 +24,7 @@ pub(super) struct Ordered<'a> {
     pub(super) timeline: Timeline,
     pub(super) events: Vec<Event>,
     keys: Keys<'a>,
+    matches: &'a Matches,
     pub(super) left_out: LeftOut,
     /// Whether the range of an execution holds all events between any two that it holds.
     pub(super) is_contiguous: bool,
@@ -132,6 +133,7 @@ impl<'a> Ordered<'a> {
             eql,
             timeline: Timeline::default(),
             events: Vec::with_capacity(sorted.len()),
+            matches,
             keys: Keys::new(matches, &eql.pattern, &columns),
             left_out: LeftOut::default(),
             is_contiguous: sorted.iter().all(|(time, _, it)| *time == it.seen),
@@ -226,6 +228,11 @@ impl<'a> Ordered<'a> {
     /// The order of keys: null first.
     fn compare_keys(&self, a: u32, b: u32) -> Ordering {
         if a == b { Ordering::Equal } else { self.keys.values(a).cmp(self.keys.values(b)) }
+    }
+
+    /// Who the events are.
+    pub(super) fn matches(&self) -> &'a EventTable {
+        &self.matches.events
     }
 
     /// The values of a key, as results show them: those of dates are texts, but for samples, which collect numbers.
