@@ -127,6 +127,9 @@ impl Fate {
             | Self::Copy
             | Self::NotThen
             | Self::NoTerm
+            | Self::Stuck { .. }
+            | Self::Split
+            | Self::Against
             | Self::Seen { .. } => None,
         }
     }

@@ -145,7 +145,9 @@ pub(super) fn check_fates(
             Fate::Undated => rule.timestamp_override_fallback_disabled && rule.timestamp_override.is_some(),
             Fate::Unseen => true,
             Fate::NotThen => has_residue,
-            Fate::Known { .. } | Fate::Seen { .. } => false,
+            Fate::Known { .. } | Fate::Seen { .. } | Fate::Stuck { .. } | Fate::Split | Fate::Against => {
+                false
+            }
         };
         prop_assert!(is_true, "{fate:?} of {fates:?}");
     }
