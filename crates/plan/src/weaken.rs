@@ -12,6 +12,7 @@
 //! call: A or user: x                              always: a user `x` is enough
 //! call: A and not (call: B or user: x)            call: A and not call: B
 //! not (call: A and user: x)                       always: with another user, `A` will do
+//! call: A and endsWith~(user, domain)             call: A
 //! ```
 //!
 //! A document of which the right side is false need not be looked at again; one of which it is true may still fail.

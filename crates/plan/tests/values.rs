@@ -146,6 +146,26 @@ fn fields() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Of a field that is not mapped each value has its own type.
+#[test]
+fn fields_that_are_not_mapped() {
+    let catalog = ecs::Catalog::from_mapping(&json!({"dynamic": "true", "properties": {}})).unwrap();
+    for (call, document, expected) in [
+        (json!([["within", "10.0.0.0", "10.255.255.255"], {"field": "x"}]), json!({"x": "10.1.2.3"}), true),
+        (json!([["within", "10.0.0.0", "10.255.255.255"], {"field": "x"}]), json!({"x": ["here", 7]}), false),
+        (json!(["==", {"field": "x"}, {"field": "y"}]), json!({"x": [1, "b"], "y": [2, "b"]}), true),
+        (json!(["==", {"field": "x"}, {"field": "y"}]), json!({"x": 1, "y": "1"}), false),
+        (json!([">", ["+", {"field": "x"}, 1], 2.5]), json!({"x": ["9", 1.75]}), true),
+        (json!(["is null", ["length", {"field": "x"}]]), json!({"x": 5}), true),
+        (json!(["is null", ["length", {"field": "x"}]]), json!({"x": "5"}), false),
+    ] {
+        let mut operands = Operands::default();
+        let some = expr(&call, &catalog, &mut operands).unwrap();
+        let some = Expr::some(operands.as_slice(), some);
+        assert_eq!(naive::matches(&some, document.as_object().unwrap()), expected, "{some} {document}");
+    }
+}
+
 #[test]
 fn an_explanation_shows_the_values_of_each_field() {
     let mut operands = Operands::default();

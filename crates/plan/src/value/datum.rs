@@ -12,8 +12,8 @@ const NANOS_PER_MILLI: i128 = 1_000_000;
 
 /// A value of a known type, or none.
 ///
-/// Being equal as data (`Eq`) says that two expressions are written alike; what a query calls equal is
-/// [`Datum::equals`].
+/// Being equal as data (`Eq`) says that two expressions are written alike; what a query calls equal is what
+/// [`Function::Equals`](super::Function) says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Datum<'a> {
     /// No value, or one that cannot be told.

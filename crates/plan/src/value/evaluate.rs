@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use super::text::{between, folded, index_of, length, number, substring};
 use super::{Case, Datum, Function, ValueExpr};
+use crate::matcher::parse_address;
 
 impl ValueExpr {
     /// Its value, given those of its operands by their numbers; an operand that is not given is null.
@@ -56,6 +57,8 @@ impl<'a> Call<'a> {
             }
             Function::WithinCidr(ranges) => match self.argument(0) {
                 Datum::Ip(address) => ranges.contains(address),
+                // Of a field that is not mapped: others are not let through.
+                Datum::Text(text) => ranges.contains(parse_address(&text)?),
                 _ => return None,
             },
             Function::Like(like) => like.fits(text(&self.argument(0))?),

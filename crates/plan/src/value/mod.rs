@@ -6,9 +6,9 @@
 //! [`Function`], operators and the three-valued `and`, `or` and `not` among them. Arguments are checked when it is built,
 //! and what does not depend on an event is computed then.
 //!
-//! [`Expr::some`] makes an [`Expr`] of it: yes if **some choice of values**, one of each operand, makes it true, where a
-//! field without a value contributes one null. It is no third kind of truth: the answer is yes or no, and `not` around it is
-//! the complement of documents.
+//! [`Expr::some`](crate::Expr::some) makes an [`Expr`](crate::Expr) of it: yes if **some choice of values**, one of each
+//! operand, makes it true, where a field without a value contributes one null. It is no third kind of truth: the answer is
+//! yes or no, and `not` around it is the complement of documents.
 //!
 //! ```
 //! use plan::value::{Case, Datum, Function, Named, Operand, Operands, ValueExpr};
@@ -36,8 +36,9 @@
 //! last, of the rows that everything else leaves.
 //!
 //! **Languages with three truth values.** ES|QL keeps null through `and`, `or` and `not` and decides at the end: the whole
-//! condition is one [`ValueExpr`], and `where` keeps what it is true of. [`Expr::some`] takes it apart as far as that changes
-//! nothing. `a or b` is true if either is; `a and b` is, of fields that have nothing in common, if both are; so
+//! condition is one [`ValueExpr`], and `where` keeps what it is true of. [`Expr::some`](crate::Expr::some) takes it apart as
+//! far as that changes nothing: `a or b` is true if either is; `a and b` is, of fields that have nothing in common, if both
+//! are; and a negation moves inwards. So
 //!
 //! ```text
 //! Call(And, [Call(Equals, [action, "x"]), Call(Not, [Call(Like, [user])]), Call(Equals, [source, target])])

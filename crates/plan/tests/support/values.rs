@@ -18,7 +18,7 @@ pub(crate) fn reading() -> impl Strategy<Value = Reading> {
     let short = KeywordField { ignore_above: Some(IgnoreAbove::Characters(2)), lowercase: true };
     prop_oneof![
         4 => select(vec![Reading::Keyword(field), Reading::Keyword(short), Reading::Text]),
-        2 => Just(Reading::Dynamic(field)),
+        4 => Just(Reading::Dynamic(field)),
         2 => select(vec![NumberType::Long, NumberType::Byte, NumberType::Double, NumberType::UnsignedLong])
             .prop_map(Reading::Number),
         1 => select(vec![Reading::Boolean, Reading::Version, Reading::Ip]),
@@ -45,6 +45,9 @@ fn datum() -> impl Strategy<Value = Datum<'static>> {
         1 => Just(Datum::Null),
     ]
 }
+
+const COMPARISONS: &[Function] =
+    &[Function::Equals, Function::Less, Function::LessOrEqual, Function::Greater, Function::GreaterOrEqual];
 
 /// Those that ignore case or not; expressions take a while to compile.
 static OF_TEXTS: LazyLock<Vec<Function>> = LazyLock::new(|| {
@@ -80,16 +83,9 @@ fn function() -> impl Strategy<Value = Function> {
         Function::WithinCidr(Ranges::new(0, 1 << 127)),
     ];
     let logic = vec![Function::And, Function::Or, Function::Not, Function::IsNull, Function::IsNotNull];
-    let comparisons = vec![
-        Function::Equals,
-        Function::Less,
-        Function::LessOrEqual,
-        Function::Greater,
-        Function::GreaterOrEqual,
-    ];
     prop_oneof![
         3 => select(logic),
-        3 => select(comparisons),
+        3 => select(COMPARISONS),
         2 => select(&OF_TEXTS[..]),
         2 => select(plain),
     ]
@@ -110,12 +106,20 @@ fn condition(expr: ValueExpr) -> ValueExpr {
 
 /// A condition on up to that many fields. Of what type each is shows when it is read.
 fn expr(fields: usize) -> impl Strategy<Value = ValueExpr> {
-    let field = (0..fields).prop_map(|at| ValueExpr::Field(at, Type::Any));
-    let leaf = prop_oneof![3 => field, 1 => datum().prop_map(ValueExpr::Const)];
-    leaf.prop_recursive(4, 24, 4, |inner| {
+    let field = || (0..fields).prop_map(|at| ValueExpr::Field(at, Type::Any));
+    let constant = || datum().prop_map(ValueExpr::Const);
+    // Anything at all is null most of the time,
+    let anything = prop_oneof![3 => field(), 1 => constant()].prop_recursive(4, 24, 4, |inner| {
         (function(), vec(inner, 1..5)).prop_map(|(function, arguments)| call(&function, arguments))
-    })
-    .prop_map(condition)
+    });
+    // so half are comparisons, joined.
+    let comparison = (select(COMPARISONS), field(), prop_oneof![3 => constant(), 1 => field()])
+        .prop_map(|(function, left, right)| call(&function, vec![left, right]));
+    let joined = comparison.prop_recursive(3, 12, 3, |inner| {
+        let joins = select(vec![Function::And, Function::And, Function::Or, Function::Not, Function::IsNull]);
+        (joins, vec(inner, 1..4)).prop_map(|(function, arguments)| call(&function, arguments))
+    });
+    prop_oneof![anything.prop_map(condition), joined]
 }
 
 /// A condition on some fields, with those.
