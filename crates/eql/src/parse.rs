@@ -16,7 +16,7 @@ pub const MAX_DEPTH: usize = 100;
 pub const MAX_LENGTH: usize = 1 << 20;
 
 /// How many arithmetic operators a query may have: each nests what stands before it.
-pub const MAX_OPERATORS: usize = 500;
+pub const MAX_OPERATORS: usize = 100;
 
 /// How many events a sequence or a sample may have, with `runs` counted.
 pub const MAX_ITEMS: usize = 1_000;
