@@ -109,8 +109,9 @@ fn a_quiet_account_stays_quiet() {
     let Some(folder) = shared("sans504") else { return };
     let found = hunted(&folder, &pack());
     let loud = |it: &&ecs::Object| {
-        let severity = it["kibana.alert.severity"].as_str().unwrap();
-        severity != Severity::Low.as_str()
+        let is_low = it["kibana.alert.severity"] == Severity::Low.as_str();
+        // Of a sequence only its shell is shown to people.
+        !is_low && !it.contains_key("kibana.alert.building_block_type")
     };
     let loud = found.alerts.iter().filter(loud).count();
     let records = usize::try_from(found.read.records.total()).unwrap();
