@@ -211,13 +211,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn boost(&mut self) -> Result<Kind, ParseError> {
-        let after = &self.rest()[1..];
-        let space = after.len() - after.trim_start_matches(is_space).len();
-        let digits = number(&after[space..]);
+        let digits = number(&self.rest()[1..]);
         if digits == 0 {
             return Err(ParseError::NoBoost { span: Span::new(self.at, self.at + 1) });
         }
-        Ok(self.take(1 + space + digits, Kind::Boost))
+        Ok(self.take(1 + digits, Kind::Boost))
     }
 
     fn in_range(&mut self, open: usize) -> Result<Kind, ParseError> {

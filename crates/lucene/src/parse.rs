@@ -291,7 +291,10 @@ impl Parser<'_> {
                         chars.nth(3);
                     }
                     Some((_, it)) => units.extend_from_slice(it.encode_utf16(&mut buffer)),
-                    None => {}
+                    None => {
+                        let start = span.start + at;
+                        return Err(ParseError::LoneBackslash { span: Span::new(start, start + 1) });
+                    }
                 },
                 it => units.extend_from_slice(it.encode_utf16(&mut buffer)),
             }

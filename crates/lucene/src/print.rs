@@ -97,8 +97,6 @@ impl Display for Atom {
 fn bound(f: &mut Formatter<'_>, bound: Option<&str>) -> fmt::Result {
     match bound {
         None => f.write_char('*'),
-        // Quotes cannot hold nothing there.
-        Some("") => f.write_str("\\"),
         Some(text) => quoted(f, text),
     }
 }

@@ -53,9 +53,10 @@ fn question(atom: &Atom, field: Option<&str>, span: Span) -> Query {
     if field == Some(EXISTS) {
         return match atom {
             Atom::Words(name) | Atom::Phrase { text: name, .. } => leaf(Some(name), LeafKind::Exists),
-            Atom::Star => Query::MatchAll,
             // No field is called so.
-            Atom::Pattern(_) | Atom::Regexp(_) | Atom::Fuzzy { .. } | Atom::Range { .. } => Query::MatchNone,
+            Atom::Star | Atom::Pattern(_) | Atom::Regexp(_) | Atom::Fuzzy { .. } | Atom::Range { .. } => {
+                Query::MatchNone
+            }
         };
     }
     // The name that stands for all fields.
@@ -66,8 +67,8 @@ fn question(atom: &Atom, field: Option<&str>, span: Span) -> Query {
             None => return Query::MatchAll,
             Some(_) => LeafKind::Exists,
         },
-        Atom::Words(words) => match field.and_then(|_| comparison(words)) {
-            Some(bounds) => LeafKind::Range(bounds),
+        Atom::Words(words) => match comparison(words) {
+            Some(bounds) => LeafKind::WordRange(bounds),
             None => LeafKind::Match { query: text(words), operator: Operator::Or, lenient: true },
         },
         Atom::Phrase { text: phrase, slop } => {
@@ -82,7 +83,7 @@ fn question(atom: &Atom, field: Option<&str>, span: Span) -> Query {
         }
         Atom::Range { lower, includes_lower, upper, includes_upper } => {
             let bound = |it: &Option<String>, when: bool| it.clone().filter(|_| when).map(Literal::Text);
-            LeafKind::Range(RangeBounds {
+            LeafKind::WordRange(RangeBounds {
                 gt: bound(lower, !includes_lower),
                 gte: bound(lower, *includes_lower),
                 lt: bound(upper, !includes_upper),
@@ -94,7 +95,7 @@ fn question(atom: &Atom, field: Option<&str>, span: Span) -> Query {
     leaf(field, kind)
 }
 
-/// `>x`, `>=x`, `<x`, `<=x`: only where a field is named, and whatever else the text holds.
+/// `>x`, `>=x`, `<x`, `<=x`, whatever else the text holds, and of all fields where none is named.
 fn comparison(text: &str) -> Option<RangeBounds> {
     let bounds = RangeBounds::default();
     let rest = |sign: &str| {

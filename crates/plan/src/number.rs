@@ -82,7 +82,7 @@ impl NumberType {
     }
 
     /// The number of a key, where the type has fractions; elsewhere the key is the number.
-    pub(crate) fn value(self, key: i128) -> Option<f64> {
+    pub fn value(self, key: i128) -> Option<f64> {
         match self {
             Self::Byte | Self::Short | Self::Integer | Self::Long | Self::UnsignedLong => None,
             Self::HalfFloat | Self::Float | Self::Double => Some(key_float(key)),

@@ -129,6 +129,8 @@ pub enum LeafKind {
     Exists,
     /// One value within the bounds.
     Range(RangeBounds),
+    /// The same of a `query_string`: the bounds are lower-cased for text.
+    WordRange(RangeBounds),
     /// `*`, `?` and `\`, the whole value.
     Wildcard {
         /// The pattern.

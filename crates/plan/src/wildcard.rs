@@ -88,6 +88,14 @@ impl Wildcard {
         &self.parts
     }
 
+    /// The text, if the pattern is one with an asterisk behind it.
+    pub fn beginning(&self) -> Option<&str> {
+        match self.parts() {
+            [Glob::Text(text), Glob::Any] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether upper and lower case of ASCII letters are the same.
     pub fn fold(&self) -> bool {
         self.fold

@@ -62,7 +62,7 @@ fn leaf_json(leaf: &Leaf) -> Value {
             Some(field) => json!({"exists": {"field": field}}),
             None => json!({"match_all": {}}),
         },
-        LeafKind::Range(bounds) => of_field("range", range(bounds)),
+        LeafKind::Range(bounds) | LeafKind::WordRange(bounds) => of_field("range", range(bounds)),
         LeafKind::Fuzzy { value, edits } => of_field("fuzzy", json!({"value": value, "fuzziness": edits})),
         LeafKind::Word(pattern) => {
             of_field("wildcard", long("value", pattern.to_string().into(), pattern.fold()))

@@ -46,7 +46,7 @@ impl LeafKind {
             // No id is empty, and Elasticsearch minds the question.
             Self::Term { value, case_insensitive } => !case_insensitive && !value.text().is_empty(),
             Self::Match { query, .. } | Self::MatchPhrase { query, .. } => !query.text().is_empty(),
-            Self::Range(bounds) => bounds.is_open(),
+            Self::Range(bounds) | Self::WordRange(bounds) => bounds.is_open(),
             Self::Pattern { pieces, .. } => {
                 pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
             }
@@ -86,6 +86,17 @@ impl RangeBounds {
         [&self.gt, &self.gte, &self.lt, &self.lte]
             .iter()
             .all(|it| it.as_ref().is_none_or(|it| *it == Literal::Null))
+    }
+
+    /// The same with the bounds as the analyzer leaves one word.
+    pub(super) fn lower_case(&self) -> Self {
+        let lower = |it: &Option<Literal>| match it {
+            Some(Literal::Text(text)) => Some(Literal::Text(ecs::analyze::lower(text))),
+            other => other.clone(),
+        };
+        let Self { gt, gte, lt, lte, time_zone, format } = self;
+        let (gt, gte, lt, lte) = (lower(gt), lower(gte), lower(lt), lower(lte));
+        Self { gt, gte, lt, lte, time_zone: time_zone.clone(), format: format.clone() }
     }
 
     /// The lower bound, and whether it is itself within.

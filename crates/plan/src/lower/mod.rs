@@ -12,6 +12,7 @@ mod pieces;
 mod place;
 mod texts;
 mod values;
+mod void;
 
 use ecs::{Catalog, Dynamic, FieldType, Mapping, Millis, Resolved, Shape};
 use span::Span;
@@ -104,7 +105,8 @@ impl Lowering<'_> {
             Query::Nested { path, query, span } => self.nested(path, query, *span, nested),
             Query::Lenient(query) => {
                 let outer = std::mem::replace(&mut self.is_lenient, true);
-                let expr = self.query(query, nested);
+                let expr = void::without(query, self.catalog)
+                    .map_or(Part::constant(false), |query| self.query(&query, nested));
                 self.is_lenient = outer;
                 expr
             }
@@ -403,12 +405,18 @@ impl Lowering<'_> {
             }
             LeafKind::Match { query, .. } => ask(&Atom::Match(query)),
             LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
-            LeafKind::Range(bounds) if bounds.is_open() => ask(&Atom::Exists),
-            LeafKind::Range(bounds) => ask(&Atom::Range(bounds)),
+            // No bounds ask whether the field exists, which a place does not answer so.
+            LeafKind::WordRange(_) if mapping.ty == FieldType::GeoPoint => Ok(Part::constant(false)),
+            LeafKind::Range(bounds) | LeafKind::WordRange(bounds) if bounds.is_open() => ask(&Atom::Exists),
+            LeafKind::WordRange(bounds) if is_text(mapping.ty) => ask(&Atom::Range(&bounds.lower_case())),
+            LeafKind::Range(bounds) | LeafKind::WordRange(bounds) => ask(&Atom::Range(bounds)),
             LeafKind::Wildcard { value, case_insensitive } => {
                 ask(&Atom::Wildcard { pattern: Wildcard::parse(value, *case_insensitive), analyzed: false })
             }
-            LeafKind::Word(pattern) => ask(&Atom::Wildcard { pattern: pattern.clone(), analyzed: true }),
+            LeafKind::Word(pattern) => match pattern.beginning() {
+                Some(text) if is_text(mapping.ty) => pieces::beginning(text, ask),
+                Some(_) | None => ask(&Atom::Wildcard { pattern: pattern.clone(), analyzed: true }),
+            },
             LeafKind::Fuzzy { value, edits } => ask(&Atom::Fuzzy { value, edits: *edits }),
             LeafKind::Prefix { value, case_insensitive } => {
                 ask(&Atom::Prefix { value, fold: *case_insensitive })

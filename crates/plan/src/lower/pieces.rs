@@ -1,6 +1,7 @@
 //! The words and patterns of a `query_string`.
 
-use super::Atom;
+use super::{Atom, LowerErrorKind};
+use crate::condition::Part;
 use crate::{Glob, Literal, Wildcard};
 
 /// A part of a `query_string`.
@@ -36,6 +37,21 @@ impl Piece {
             Self::Star => Atom::Exists,
         }
     }
+}
+
+/// The beginning of a text, which the analyzer takes apart: any of its words, the last of them as a beginning.
+pub(super) fn beginning(
+    text: &str,
+    ask: &mut dyn FnMut(&Atom<'_>) -> Result<Part, LowerErrorKind>,
+) -> Result<Part, LowerErrorKind> {
+    let mut words = ecs::analyze::tokens(text);
+    let Some(last) = words.pop() else { return Ok(Part::constant(false)) };
+    let last = Wildcard::new([Glob::Text(last), Glob::Any], false);
+    let mut any = vec![ask(&Atom::Wildcard { pattern: last, analyzed: true })?];
+    for word in words {
+        any.push(ask(&Atom::Match(&Literal::Text(word)))?);
+    }
+    Ok(Part::or(any))
 }
 
 /// Patterns one by one, words in a row together.
