@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr};
 
 use ecs::{Catalog, FieldType, Mapping, Resolved, Scalar, Shape};
-use plan::IgnoreAbove;
+use plan::{IgnoreAbove, NumberType};
 
 use super::Term;
 
@@ -19,8 +19,8 @@ pub(crate) enum TermType {
     FlattenedRoot {
         ignore_above: Option<IgnoreAbove>,
     },
-    Long,
-    Double,
+    /// What the type can hold: a fraction is cut where it is whole, and rounded where it has fewer digits.
+    Number(NumberType),
     Bool,
     Ip,
     Date,
@@ -43,13 +43,17 @@ impl TermType {
                 FieldType::Ip => Self::Ip,
                 FieldType::Date | FieldType::DateNanos => Self::Date,
                 FieldType::Boolean => Self::Bool,
-                FieldType::Long
-                | FieldType::Integer
-                | FieldType::Short
-                | FieldType::Byte
-                | FieldType::UnsignedLong => Self::Long,
-                FieldType::Double | FieldType::Float | FieldType::HalfFloat | FieldType::ScaledFloat => {
-                    Self::Double
+                FieldType::Long => Self::Number(NumberType::Long),
+                FieldType::Integer => Self::Number(NumberType::Integer),
+                FieldType::Short => Self::Number(NumberType::Short),
+                FieldType::Byte => Self::Number(NumberType::Byte),
+                FieldType::UnsignedLong => Self::Number(NumberType::UnsignedLong),
+                FieldType::Double => Self::Number(NumberType::Double),
+                FieldType::Float => Self::Number(NumberType::Float),
+                FieldType::HalfFloat => Self::Number(NumberType::HalfFloat),
+                FieldType::ScaledFloat => {
+                    let factor = mapping.scaling_factor.unwrap_or(1.0);
+                    Self::Number(NumberType::ScaledFloat(factor.to_bits()))
                 }
                 FieldType::Text | FieldType::MatchOnlyText => return Err("text"),
                 FieldType::GeoPoint => return Err("a place"),
@@ -66,8 +70,7 @@ impl TermType {
         match self {
             Self::FlattenedRoot { .. } => Shape::FlattenedRoot,
             Self::Keyword { .. }
-            | Self::Long
-            | Self::Double
+            | Self::Number(_)
             | Self::Bool
             | Self::Ip
             | Self::Date
@@ -90,23 +93,13 @@ impl TermType {
                 let fits = ignore_above.is_none_or(|limit| limit.fits(leaf));
                 fits.then(|| take(Term::Str(leaf)))
             }
-            Self::Long => match value {
-                Scalar::Int(number) => Some(take(Term::Long(number))),
-                Scalar::UInt(number) => Some(take(Term::UnsignedLong(number))),
-                Scalar::Float(number) => Some(take(Term::Long(number as i64))),
-                Scalar::Str(text) | Scalar::NumberText(text) => {
-                    let number =
-                        text.parse().ok().or_else(|| text.parse::<f64>().ok().map(|it| it as i64))?;
-                    Some(take(Term::Long(number)))
-                }
-                Scalar::Bool(_) => None,
-            },
-            Self::Double => {
-                let number: f64 = match value {
-                    Scalar::Bool(_) => return None,
-                    other => other.text().parse().ok()?,
-                };
-                number.is_finite().then(|| take(Term::Double(number)))
+            Self::Number(ty) => {
+                let key = ty.index(value)?;
+                Some(match (ty.value(key), i64::try_from(key)) {
+                    (Some(number), _) => take(Term::Double(number)),
+                    (None, Ok(number)) => take(Term::Long(number)),
+                    (None, Err(_)) => take(Term::UnsignedLong(u64::try_from(key).ok()?)),
+                })
             }
             Self::Bool => match value.text().as_ref() {
                 "true" => Some(take(Term::Bool(true))),
@@ -160,6 +153,15 @@ mod tests {
         assert_eq!(typed("source.ip", Scalar::Str("10.0.0.1")).as_deref(), Some("Ip(::ffff:10.0.0.1)"));
         assert_eq!(typed("source.ip", Scalar::Str("AWS Internal")), None);
         assert_eq!(typed("source.as.number", Scalar::Str("64500")).as_deref(), Some("Long(64500)"));
+        assert_eq!(typed("source.as.number", Scalar::Float(64500.7)).as_deref(), Some("Long(64500)"));
+        let risk = |value| typed("event.risk_score", value);
+        assert_eq!(
+            risk(Scalar::Float(0.1)).as_deref(),
+            Some("Double(0.10000000149011612)"),
+            "as a float has it"
+        );
+        assert_eq!(risk(Scalar::Float(0.1)), risk(Scalar::NumberText("0.100000001")));
+        assert_eq!(risk(Scalar::Float(1e300)), None, "the field refuses it");
         assert_eq!(TermType::of("message", &Catalog::ecs()), Err("text"));
         assert_eq!(typed("aws.cloudtrail.read_only", Scalar::Bool(true)).as_deref(), Some("Bool(true)"));
         assert_eq!(
