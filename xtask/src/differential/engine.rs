@@ -1,8 +1,11 @@
 //! Our side, through both of its evaluators.
 
-use ::kql::{Ast, Node, NodeKind, TermKind};
+use ::kql::{Node, NodeKind, TermKind};
+use ::lucene::{Atom, Group};
 use ecs::{Catalog, FieldType, Millis, Resolved};
+use plan::Glob;
 
+use super::language::Language;
 use super::{Answer, World};
 use crate::evaluate;
 
@@ -18,9 +21,13 @@ impl Engine {
     }
 
     /// What the query finds here.
-    pub(super) fn answer(&self, query: &str, world: &World) -> anyhow::Result<Answer> {
+    pub(super) fn answer(&self, language: Language, query: &str, world: &World) -> anyhow::Result<Answer> {
         let documents = &world.documents;
-        Ok(match evaluate::kql(query, &world.listed, &world.catalog, documents, self.now)? {
+        let answer = match language {
+            Language::Kql => evaluate::kql(query, &world.listed, &world.catalog, documents, self.now)?,
+            Language::Lucene => evaluate::lucene(query, &world.catalog, documents, self.now)?,
+        };
+        Ok(match answer {
             Ok(ids) => Answer::Found(ids),
             Err(reasons) => Answer::Refused(reasons),
         })
@@ -36,11 +43,46 @@ impl Engine {
 /// * A field called `*`, asked for existence, is any field here; a node asks its own fields, too, and fails.
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
-pub(super) fn is_different_on_purpose(query: &str, listed: &Catalog) -> bool {
-    match kql::parse(query) {
-        Ok(Ast { root: Some(root) }) => has_odd_pattern(&root, listed),
-        Ok(Ast { root: None }) | Err(_) => false,
+pub(super) fn is_different_on_purpose(language: Language, query: &str, listed: &Catalog) -> bool {
+    match language {
+        Language::Kql => {
+            kql::parse(query).ok().and_then(|it| it.root).is_some_and(|it| has_odd_pattern(&it, listed))
+        }
+        Language::Lucene => {
+            lucene::parse(query).ok().and_then(|it| it.root).is_some_and(|it| has_odd_atom(&it, None, listed))
+        }
     }
+}
+
+/// `outer` is the field that the groups around name.
+fn has_odd_atom(group: &Group, outer: Option<&str>, listed: &Catalog) -> bool {
+    group.0.iter().any(|clause| {
+        let field = clause.field.as_ref().map(|it| it.name.as_str()).or(outer);
+        match &clause.node {
+            lucene::Node::Group(inner) => has_odd_atom(inner, field, listed),
+            lucene::Node::Atom(atom) => is_odd_atom(atom, field, listed),
+        }
+    })
+}
+
+fn is_odd_atom(atom: &Atom, field: Option<&str>, listed: &Catalog) -> bool {
+    match atom {
+        Atom::Words(text) | Atom::Phrase { text, .. } => {
+            is_misread_address(text.trim_start_matches(['<', '>', '=']))
+        }
+        Atom::Range { lower, upper, .. } => {
+            [lower, upper].into_iter().flatten().any(|it| is_misread_address(it))
+        }
+        Atom::Pattern(globs) => {
+            !matches!(globs[..], [Glob::Text(_), Glob::Any])
+                && field.is_some_and(|it| is_flattened_key(it, listed))
+        }
+        Atom::Star | Atom::Regexp(_) | Atom::Fuzzy { .. } => false,
+    }
+}
+
+fn is_flattened_key(name: &str, listed: &Catalog) -> bool {
+    matches!(listed.resolve(name), Resolved::FlattenedKey { .. })
 }
 
 fn has_odd_pattern(node: &Node, listed: &Catalog) -> bool {
@@ -53,8 +95,7 @@ fn has_odd_pattern(node: &Node, listed: &Catalog) -> bool {
                 return true;
             }
             let TermKind::Pattern(pieces) = &value.kind else { return is_misread_address(&value.text()) };
-            if matches!(listed.resolve(&field.text()), Resolved::FlattenedKey { .. }) && !is_beginning(pieces)
-            {
+            if is_flattened_key(&field.text(), listed) && !is_beginning(pieces) {
                 return !value.is_lone_wildcard();
             }
             let is_keyword = matches!(field.kind, TermKind::Pattern(_))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 /// How long a request may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A connection to one node.
 #[derive(Debug)]

@@ -1,13 +1,17 @@
 //! `cargo xtask differential`: random documents and queries, this engine against the real ones.
 //!
-//! Kibana's own code translates each query, a node searches the documents; both must agree with what this
-//! repository makes of it: the same documents, or a refusal on either side. What differs is made as small as
+//! Kibana's own code translates each KQL query, a node searches the documents, and reads Lucene queries itself; they must
+//! agree with what this repository makes of a query: the same documents, or a refusal on either side. What differs is made as small as
 //! possible and printed. It is a tool: no test needs the peers.
 //!
-//! With `--rules` it compares whole rules over whole files instead: see [`rules`].
+//! With `--rules` it compares whole rules over whole files instead: see [`rules`]; with `--executions` what single
+//! executions make of the events: see [`executions`].
 
 mod engine;
+mod executions;
 mod http;
+mod indices;
+mod language;
 mod peers;
 mod queries;
 mod rules;
@@ -23,6 +27,7 @@ use ecs::{Catalog, Object};
 use serde_json::{Value, json};
 
 use engine::Engine;
+use language::Language;
 use peers::{Node, Translator};
 
 /// How many documents a round has.
@@ -45,8 +50,8 @@ pub(crate) struct Args {
     #[arg(long)]
     elasticsearch: String,
     /// The command that translates KQL to Query DSL: NDJSON `{"query", "fields"}` in, `{"dsl"}` or `{"error"}` out.
-    /// With `--rules` and without this, the translation is our own.
-    #[arg(long, required_unless_present = "rules")]
+    /// With `--rules` and without this, the translation is our own; Lucene needs none.
+    #[arg(long)]
     kql: Option<String>,
     /// Rules, files or folders: compares these, as they are and changed at random, in place of single queries.
     #[arg(long, requires = "data", num_args = 1..)]
@@ -55,12 +60,16 @@ pub(crate) struct Args {
     #[arg(long, requires = "rules", num_args = 1..)]
     data: Vec<PathBuf>,
     /// The language to compare.
-    #[arg(long, value_parser = ["kql"], default_value = "kql")]
-    language: String,
+    #[arg(long, value_enum, default_value_t = Language::Kql)]
+    language: Language,
+    /// Compares single executions of random rules of this type over small random data, in place of queries.
+    #[arg(long, value_enum, conflicts_with_all = ["rules", "language"])]
+    executions: Option<executions::Kind>,
     /// The same seed gives the same documents and queries, and the same changes of rules.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many queries to ask, or with `--rules` how many changed rules: 20,000 or 2,000 by default.
+    /// How many queries to ask, or with `--rules` how many changed rules, or with `--executions` how many rules: 20,000,
+    /// 2,000 or 10,000 by default.
     #[arg(long)]
     cases: Option<usize>,
     /// How many differences to make small and print.
@@ -140,7 +149,9 @@ struct Difference {
 
 /// Both sides, ready to answer.
 struct Sides {
-    translator: Translator,
+    language: Language,
+    /// Of KQL.
+    translator: Option<Translator>,
     node: Node,
     engine: Engine,
 }
@@ -153,7 +164,11 @@ impl Sides {
         queries: &[String],
         tally: &mut Tally,
     ) -> anyhow::Result<Vec<Difference>> {
-        let translated = self.translator.translate(queries, &world.fields)?;
+        let translated = match (self.language, &mut self.translator) {
+            (Language::Kql, Some(translator)) => translator.translate(queries, &world.fields)?,
+            (Language::Kql, None) => anyhow::bail!("--kql is missing"),
+            (Language::Lucene, _) => queries.iter().map(|query| Ok(language::query_string(query))).collect(),
+        };
         let searches: Vec<Value> = translated.iter().filter_map(|it| it.as_ref().ok().cloned()).collect();
         let mut found = self.node.search(&searches)?.into_iter();
         let mut differences = Vec::new();
@@ -162,11 +177,11 @@ impl Sides {
                 Ok(_) => found.next().context("an answer is missing")?,
                 Err(reason) => Answer::Refused(reason.clone()),
             };
-            if engine::is_different_on_purpose(query, &world.listed) {
+            if engine::is_different_on_purpose(self.language, query, &world.listed) {
                 tally.skipped += 1;
                 continue;
             }
-            let ours = self.engine.answer(query, world)?;
+            let ours = self.engine.answer(self.language, query, world)?;
             if theirs.agrees(&ours) {
                 match theirs {
                     Answer::Refused(_) => tally.refused += 1,
@@ -215,11 +230,15 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if !args.rules.is_empty() {
         return rules::run(args);
     }
+    if let Some(kind) = args.executions {
+        return executions::run(args, kind);
+    }
     let cases = args.cases.unwrap_or(CASES);
     let mut rng = fastrand::Rng::with_seed(args.seed);
     let mut sides = Sides {
-        translator: Translator::start(args.kql.as_deref().context("--kql is missing")?)?,
-        node: Node::new(&args.elasticsearch, format!("trailwarden-differential-{}", args.language))?,
+        language: args.language,
+        translator: args.kql.as_deref().map(Translator::start).transpose()?,
+        node: Node::new(&args.elasticsearch, format!("trailwarden-differential-{}", args.language.name()))?,
         engine: Engine::new(jiff::Timestamp::now().as_millisecond()),
     };
     let mut tally = Tally::default();
@@ -228,7 +247,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let mut world = World::new(world::documents(&mut rng, DOCUMENTS))?;
         sides.node.load(&mut world)?;
         let count = QUERIES.min(cases - tally.asked());
-        let queries: Vec<String> = (0..count).map(|_| queries::query(&mut rng)).collect();
+        let queries: Vec<String> = (0..count).map(|_| args.language.query(&mut rng)).collect();
         let differences = sides.differences(&world, &queries, &mut tally)?;
         for difference in differences {
             if shown.len() < args.show {

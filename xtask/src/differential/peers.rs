@@ -85,7 +85,8 @@ impl Node {
         let index = self.index.clone();
         self.client.request("DELETE", &format!("/{index}"), "")?;
         let settings = json!({
-            "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+            // Hidden from patterns, which another run may ask at the same time.
+            "settings": {"number_of_shards": 1, "number_of_replicas": 0, "hidden": true},
             "mappings": world.mapping,
         });
         let (status, body) = self.client.request("PUT", &format!("/{index}"), &settings.to_string())?;

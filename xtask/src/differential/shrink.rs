@@ -3,9 +3,11 @@
 use std::fmt::Write as _;
 
 use ecs::Object;
-use kql::{Ast, Node, NodeKind};
+use kql::{Node, NodeKind};
+use lucene::{Clause, Group};
 use serde_json::Value;
 
+use super::language::Language;
 use super::{Answer, Difference, Sides, Tally, World};
 
 /// How often a difference is made smaller at most.
@@ -14,7 +16,7 @@ const STEPS: usize = 200;
 /// Makes the difference as small as it gets and prints it as a case.
 pub(super) fn shrink(sides: &mut Sides, world: &World, mut difference: Difference) -> anyhow::Result<String> {
     for _ in 0..STEPS {
-        let candidates = smaller(&difference.query);
+        let candidates = smaller(sides.language, &difference.query);
         let found = sides.differences(world, &candidates, &mut Tally::default())?;
         let Some(next) = found.into_iter().find(|found| same_kind(found, &difference)) else { break };
         difference = next;
@@ -37,10 +39,19 @@ fn same_kind(a: &Difference, b: &Difference) -> bool {
 }
 
 /// Shorter queries: parts of the tree, or the text with pieces left out; the shortest first.
-pub(super) fn smaller(query: &str) -> Vec<String> {
+pub(super) fn smaller(language: Language, query: &str) -> Vec<String> {
     let mut candidates = Vec::new();
-    if let Ok(Ast { root: Some(root) }) = kql::parse(query) {
-        parts(&root, &mut |node| candidates.push(node.to_string()));
+    match language {
+        Language::Kql => {
+            if let Some(root) = kql::parse(query).ok().and_then(|ast| ast.root) {
+                parts(&root, &mut |node| candidates.push(node.to_string()));
+            }
+        }
+        Language::Lucene => {
+            if let Some(root) = lucene::parse(query).ok().and_then(|ast| ast.root) {
+                clauses(&root, &mut |group| candidates.push(group.to_string()));
+            }
+        }
     }
     let chars: Vec<char> = query.chars().collect();
     let mut length = chars.len() / 2;
@@ -87,6 +98,28 @@ fn parts(node: &Node, found: &mut dyn FnMut(&Node)) {
             });
         }
         NodeKind::Is { .. } | NodeKind::Range { .. } => {}
+    }
+}
+
+/// Every group with one of its clauses left out, and each clause alone, with the field that it asks.
+fn clauses(group: &Group, found: &mut dyn FnMut(&Group)) {
+    for (at, clause) in group.0.iter().enumerate() {
+        if group.0.len() > 1 {
+            let mut rest = group.clone();
+            rest.0.remove(at);
+            found(&rest);
+        }
+        let alone = Clause { conjunction: None, modifier: None, ..clause.clone() };
+        found(&Group(vec![alone]));
+        if let lucene::Node::Group(inner) = &clause.node {
+            clauses(inner, &mut |part| {
+                let node = lucene::Node::Group(part.clone());
+                found(&Group(vec![Clause { node, conjunction: None, modifier: None, ..clause.clone() }]));
+            });
+            if clause.field.is_none() {
+                found(inner);
+            }
+        }
     }
 }
 

@@ -18,25 +18,52 @@ const DOCUMENTS_MAX: usize = 300;
 
 /// What hunts have in common.
 #[derive(Debug)]
-pub(super) struct Hunter {
+pub(in crate::differential) struct Hunter {
     pub(super) now: Millis,
-    pub(super) threads: usize,
+    threads: usize,
 }
 
 /// What came of one rule, by its `rule_id`.
-pub(super) type Outcomes = BTreeMap<String, Result<Alerts, String>>;
+pub(in crate::differential) type Outcomes = BTreeMap<String, Result<Alerts, String>>;
 
 /// The alerts of a rule.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Alerts {
-    seeds: Vec<AlertSeed>,
+pub(in crate::differential) struct Alerts {
+    pub(in crate::differential) seeds: Vec<AlertSeed>,
     /// Their documents, unless there are too many; not in the order of the seeds.
     documents: Option<Vec<String>>,
 }
 
 impl Hunter {
+    /// As of now, with as many threads as there are processors.
+    pub(in crate::differential) fn new() -> Self {
+        Self {
+            now: jiff::Timestamp::now().as_millisecond(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+
     /// Hunts once with all of the rules together.
     pub(super) fn hunt(&self, paths: &[PathBuf], rules: Vec<Rule>, range: Range) -> anyhow::Result<Outcomes> {
+        self.run(paths, rules, Mode::Once { from: range.from, to: range.to }, Some(u32::MAX))
+    }
+
+    /// Executes all of the rules as they are scheduled.
+    pub(in crate::differential) fn replay(
+        &self,
+        paths: &[PathBuf],
+        rules: Vec<Rule>,
+    ) -> anyhow::Result<Outcomes> {
+        self.run(paths, rules, Mode::Replay { since: None, until: None }, None)
+    }
+
+    fn run(
+        &self,
+        paths: &[PathBuf],
+        rules: Vec<Rule>,
+        mode: Mode,
+        max_signals: Option<u32>,
+    ) -> anyhow::Result<Outcomes> {
         if rules.is_empty() {
             return Ok(Outcomes::new());
         }
@@ -44,8 +71,8 @@ impl Hunter {
             paths: paths.to_vec(),
             rules: Selection::all(rules),
             exceptions: rule::Exceptions::default(),
-            mode: Mode::Once { from: range.from, to: range.to },
-            max_signals: Some(u32::MAX),
+            mode,
+            max_signals,
             known: KnownAlerts::default(),
             normalise: corpus::normalise(),
             limits: reader::Limits::default(),

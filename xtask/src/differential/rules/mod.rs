@@ -6,10 +6,10 @@
 //! groups and alone: a rule must alert the same whatever other rules are loaded.
 
 mod corpus;
-mod hunts;
+pub(super) mod hunts;
 mod mutate;
 mod node;
-mod question;
+pub(super) mod question;
 mod reduce;
 mod tally;
 
@@ -29,6 +29,7 @@ use self::mutate::Pool;
 use self::node::Node;
 use self::question::{NotAsked, Question, Range};
 use self::tally::{Tally, Verdict};
+use super::language::{Language, query_string};
 use super::peers::Translator;
 use super::world::pick;
 use super::{Answer, Args, engine};
@@ -98,11 +99,7 @@ impl Sides {
         range: Range,
         only: Option<usize>,
     ) -> anyhow::Result<Vec<Result<Asked, NotAsked>>> {
-        let queries: Vec<String> = rules.iter().map(|rule| rule.query.clone()).collect();
-        let translated = match &mut self.translator {
-            Some(translator) => translator.translate(&queries, &self.fields)?,
-            None => queries.iter().map(|query| own_translation(query, &self.catalog)).collect(),
-        };
+        let translated = self.translate(rules)?;
         let indices = corpus.indices();
         let questions: Vec<Result<Result<Question, String>, NotAsked>> = rules
             .iter()
@@ -128,6 +125,24 @@ impl Sides {
         questions.into_iter().map(answer).collect()
     }
 
+    /// The query of each rule as Query DSL, or why there is none.
+    fn translate(&mut self, rules: &[&Rule]) -> anyhow::Result<Vec<Result<Value, String>>> {
+        let of_kql = rules.iter().filter(|rule| Language::of(rule) == Some(Language::Kql));
+        let queries: Vec<String> = of_kql.map(|rule| rule.query.clone()).collect();
+        let translated = match &mut self.translator {
+            Some(translator) => translator.translate(&queries, &self.fields)?,
+            None => queries.iter().map(|query| own_translation(query, &self.catalog)).collect(),
+        };
+        let mut translated = translated.into_iter();
+        let query = |rule: &&Rule| match Language::of(rule) {
+            Some(Language::Kql) => translated.next().context("an answer is missing"),
+            Some(Language::Lucene) => Ok(Ok(query_string(&rule.query))),
+            // Such a rule has no question.
+            None => Ok(Ok(Value::Null)),
+        };
+        rules.iter().map(query).collect()
+    }
+
     /// How the two answers to a rule compare.
     fn compare(&mut self, rule: &Rule, asked: &Asked, ours: &Answer) -> anyhow::Result<Verdict> {
         let theirs = &asked.answer;
@@ -138,7 +153,9 @@ impl Sides {
                 Answer::Found(_) => Verdict::Found,
             });
         }
-        if engine::is_different_on_purpose(&rule.query, &self.catalog) {
+        if Language::of(rule)
+            .is_some_and(|it| engine::is_different_on_purpose(it, &rule.query, &self.catalog))
+        {
             return Ok(Verdict::OnPurpose);
         }
         if let (Some(question), Answer::Found(_), Answer::Refused(_)) = (&asked.question, theirs, ours)
@@ -160,7 +177,7 @@ fn ours(outcomes: &Outcomes, rule: &Rule) -> Answer {
 }
 
 /// Query DSL as this repository translates it, where Kibana's own code is not at hand.
-fn own_translation(query: &str, catalog: &Catalog) -> Result<Value, String> {
+pub(super) fn own_translation(query: &str, catalog: &Catalog) -> Result<Value, String> {
     let ast = kql::parse(query).map_err(|errors| errors.to_string())?;
     let query = kql::to_query(&ast, catalog)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
@@ -189,10 +206,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let mut sides = Sides {
         node: Node::new(&args.elasticsearch, &catalog)?,
         translator: args.kql.as_deref().map(Translator::start).transpose()?,
-        hunter: Hunter {
-            now: jiff::Timestamp::now().as_millisecond(),
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-        },
+        hunter: Hunter::new(),
         fields: field_list(&catalog),
         catalog,
         folder: scratch.clone(),
@@ -277,6 +291,9 @@ fn as_they_are(rule: &Rule) -> Vec<Subject> {
 fn mutated(rules: &[Rule], pool: &Pool, number: usize, rng: &mut Rng) -> Vec<Subject> {
     for _ in 0..ATTEMPTS {
         let rule = pick(rng, rules);
+        if !question::is_asked(rule) {
+            continue;
+        }
         let mut object = matching_part(rule);
         let changes = mutate::mutate(&mut object, pool, rng);
         let (Some(changed), Some(events)) = (

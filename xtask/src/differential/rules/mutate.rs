@@ -87,7 +87,8 @@ impl Pool {
 /// aimed at one of the events.
 pub(super) fn mutate(rule: &mut Object, pool: &Pool, rng: &mut Rng) -> Vec<String> {
     let mut changes = Vec::new();
-    if !pool.events.is_empty() && rng.u8(0..3) > 0 {
+    let is_kql = rule.get("language").is_none_or(|it| it == "kuery");
+    if is_kql && !pool.events.is_empty() && rng.u8(0..3) > 0 {
         changes.extend(aimed(rule, pick(rng, &pool.events), rng));
     }
     let count = changes.len() + rng.usize(1..=3);
@@ -96,6 +97,8 @@ pub(super) fn mutate(rule: &mut Object, pool: &Pool, rng: &mut Rng) -> Vec<Strin
             0 => index(rule, rng),
             1 => kind(rule, pool, rng),
             2..=4 => filter(rule, pool, rng),
+            // Of another language the text stays as it is.
+            _ if !is_kql => filter(rule, pool, rng),
             _ => {
                 let text = rule.get("query").and_then(Value::as_str).unwrap_or_default();
                 let Ok(mut ast) = kql::parse(text) else { return changes };

@@ -6,6 +6,8 @@ use ecs::Millis;
 use rule::{Rule, RuleKind};
 use serde_json::{Value, json};
 
+use crate::differential::indices::EVENTS_MAX;
+
 /// The range that one execution covers: `(from, to]`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Range {
@@ -35,6 +37,7 @@ pub(super) enum Ask {
 /// Why a rule is not asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NotAsked {
+    Type,
     Override,
     Exceptions,
     Filter,
@@ -45,11 +48,24 @@ impl NotAsked {
     /// For the last lines of the output.
     pub(super) const fn text(self) -> &'static str {
         match self {
+            Self::Type => "of a type that is more than a search here",
             Self::Override => "goes by a time that this tool does not give its events",
             Self::Exceptions => "names lists of exceptions",
             Self::Filter => "has a filter of a kind that this tool does not ask",
             Self::Cluster => "names another cluster",
         }
+    }
+}
+
+/// Whether rules of its type are asked.
+pub(super) fn is_asked(rule: &Rule) -> bool {
+    match &rule.kind {
+        RuleKind::Query | RuleKind::SavedQuery { .. } | RuleKind::NewTerms(_) => true,
+        RuleKind::Threshold(_)
+        | RuleKind::Eql { .. }
+        | RuleKind::Esql
+        | RuleKind::ThreatMatch(_)
+        | RuleKind::MachineLearning { .. } => false,
     }
 }
 
@@ -61,6 +77,9 @@ impl Question {
         indices: &BTreeSet<&str>,
         range: Range,
     ) -> Result<Self, NotAsked> {
+        if !is_asked(rule) {
+            return Err(NotAsked::Type);
+        }
         match rule.timestamp_override.as_deref() {
             // No event has the time of its indexing, so its own takes the place.
             None | Some("@timestamp") => {}
@@ -136,11 +155,10 @@ impl Question {
     }
 }
 
-/// The most events that a search gives.
-pub(super) const EVENTS_MAX: usize = 1_000_000;
 /// Terms of a page.
 pub(super) const PAGE: usize = 10_000;
 
+/// The times of events, from a lower bound of this kind on.
 fn between(lower: &str, from: Option<Millis>, to: Option<Millis>) -> Value {
     let mut bounds = json!({"format": "epoch_millis"});
     if let Some(from) = from {
@@ -159,7 +177,7 @@ pub(super) fn term(values: impl IntoIterator<Item = Value>, first: Millis) -> St
 }
 
 /// Numbers and truth values have several forms in answers, and mean the same.
-fn written(value: &Value) -> String {
+pub(in crate::differential) fn written(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Bool(truth) => u8::from(*truth).to_string(),

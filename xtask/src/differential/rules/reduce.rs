@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::corpus::Corpus;
 use super::question::Range;
 use super::{Sides, Subject, file_of, hunt, loaded, matching_part, ours, printed};
+use crate::differential::language::Language;
 use crate::differential::{Answer, shrink};
 
 /// How often a rule is made smaller at most.
@@ -166,10 +167,17 @@ fn smaller(rule: &Object) -> Vec<Object> {
     }
     let query = rule.get("query").and_then(Value::as_str).unwrap_or_default();
     if !query.is_empty() {
+        let is_lucene = rule.get("language").is_some_and(|it| it == "lucene");
+        let language = if is_lucene { Language::Lucene } else { Language::Kql };
         // A word that has lost its field asks all of them, which is another question.
-        let keeps_fields =
-            |query: &String| kql::parse(query).is_ok_and(|ast| ast.root.as_ref().is_none_or(is_of_fields));
-        for query in std::iter::once(String::new()).chain(shrink::smaller(query)).filter(keeps_fields) {
+        let keeps_fields = |query: &String| match language {
+            Language::Kql => kql::parse(query).is_ok_and(|it| it.root.as_ref().is_none_or(is_of_fields)),
+            Language::Lucene => {
+                lucene::parse(query).is_ok_and(|it| it.root.as_ref().is_none_or(names_fields))
+            }
+        };
+        let smaller = shrink::smaller(language, query);
+        for query in std::iter::once(String::new()).chain(smaller).filter(keeps_fields) {
             let mut object = rule.clone();
             object.insert("query".to_owned(), query.into());
             out.push(object);
@@ -188,10 +196,19 @@ fn is_of_fields(node: &Node) -> bool {
     }
 }
 
+/// The same of a group in Lucene.
+fn names_fields(group: &lucene::Group) -> bool {
+    group.0.iter().all(|clause| match &clause.node {
+        _ if clause.field.is_some() => true,
+        lucene::Node::Group(inner) => names_fields(inner),
+        lucene::Node::Atom(_) => false,
+    })
+}
+
 /// What the document says that the rule asks for.
 fn asked_part(corpus: &Corpus, at: usize, rule: &Rule) -> String {
     let document = &corpus.events[at].document;
-    let mut names: Vec<String> = kql::parse(&rule.query).map(|ast| ast.fields()).unwrap_or_default();
+    let mut names: Vec<String> = Language::of(rule).map(|it| it.fields(&rule.query)).unwrap_or_default();
     for filter in &rule.filters {
         fields(&filter["query"], &mut names);
     }
