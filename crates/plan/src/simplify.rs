@@ -95,6 +95,15 @@ fn join(alternatives: Vec<Expr>) -> Vec<Expr> {
         // Sorted, tests of one kind that can be joined stand side by side.
         tests.sort_unstable();
         let mut kept: Vec<Test> = Vec::new();
+        // Of a long list one by one, each step would copy all before it.
+        let is_terms = |test: &Test| matches!(test, Test::Terms(_));
+        let terms = tests.iter().take_while(|it| is_terms(it)).count();
+        if terms > 1 {
+            let texts = tests
+                .drain(..terms)
+                .flat_map(|it| if let Test::Terms(texts) = it { texts } else { Vec::new() });
+            kept.push(Test::terms(texts.collect()));
+        }
         for test in tests {
             match kept.last_mut().and_then(|last| last.union(&test).map(|union| (last, union))) {
                 Some((last, union)) => *last = union,
