@@ -1,62 +1,16 @@
-//! The alerts of a hunt, with the records they are about.
+//! The documents of the alerts of a hunt.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cloudtrail::Fields;
 use detect::{AlertSeed, AlertWriter, Origin, Outline, RuleFields};
-use ecs::{Catalog, Layered, Millis, Object, TextDocument};
-use reader::Input;
+use ecs::{Catalog, Layered, Object, TextDocument};
 use rule::{Rule, Severity};
 use sift::{DocumentBuilder, Record};
 
-use crate::Progress;
-use crate::keep::{Keeper, Kept};
-use crate::run::{Found, HuntOptions};
-use crate::scan::{RawRecord, Visit, Which, scan};
-
-/// The records that the alerts are about: their texts, which are a tenth of the documents made of them.
-#[derive(Debug)]
-pub(crate) struct Evidence {
-    records: HashMap<Origin, Kept>,
-    normalise: cloudtrail::Options,
-    now: Millis,
-    version: &'static str,
-    /// Threads that build documents.
-    threads: usize,
-}
-
-impl Evidence {
-    /// Picks the records of the alerts from what was kept, and reads the others again.
-    pub(crate) fn gather<'a>(
-        seeds: impl Iterator<Item = &'a AlertSeed>,
-        kept: Vec<Keeper>,
-        inputs: &[Input],
-        options: &HuntOptions,
-        read: &reader::Options,
-        progress: &Progress,
-    ) -> Self {
-        let wanted: BTreeSet<Origin> = seeds.flat_map(AlertSeed::events).map(|event| event.origin).collect();
-        let kept = kept.into_iter().flat_map(Keeper::into_records);
-        let mut records: HashMap<Origin, Kept> = kept.filter(|(origin, _)| wanted.contains(origin)).collect();
-        let mut missing: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
-        for origin in wanted.iter().filter(|origin| !records.contains_key(origin)) {
-            missing.entry(origin.input).or_default().push(origin.ordinal);
-        }
-        let missing: Vec<(Input, Vec<u64>)> = missing
-            .into_iter()
-            .filter_map(|(input, ordinals)| Some((inputs.get(input as usize)?.clone(), ordinals)))
-            .collect();
-        if !missing.is_empty() {
-            let which = Which::These(&missing);
-            let (visitors, _) = scan(&which, read, options.threads, progress, Keeping::default);
-            records.extend(visitors.into_iter().flat_map(|visitor| visitor.records));
-        }
-        let HuntOptions { normalise, now, version, threads, .. } = options;
-        Self { records, normalise: normalise.clone(), now: *now, version, threads: *threads }
-    }
-}
+use crate::evidence::Window;
+use crate::run::Found;
 
 impl Found {
     /// How many alerts there are.
@@ -76,43 +30,56 @@ impl Found {
         take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
     ) -> R {
         let forms: Vec<OnceLock<Form>> = self.rules.iter().map(|_| OnceLock::new()).collect();
-        let mut seeds: Vec<_> = self
+        let mut all: Vec<Planned<'_>> = self
             .rules
             .iter()
             .zip(&forms)
-            .flat_map(|(ran, form)| ran.outcome.alerts.iter().map(move |seed| (&*ran.rule, form, seed)))
+            .flat_map(|(ran, form)| {
+                ran.outcome.alerts.iter().map(move |seed| Planned { rule: &ran.rule, form, seed })
+            })
             .collect();
-        seeds.sort_by_key(|(rule, _, seed)| (seed.event.timestamp, &rule.rule_id, &seed.id));
-        let chunks: Vec<_> = seeds.chunks(CHUNK).collect();
-        let common = Common::new(&self.evidence, brief);
-        let build = |builder: &mut Builder<'_>, chunk: &[(&Rule, &OnceLock<Form>, &AlertSeed)]| {
-            let of = |&(rule, form, seed): &(&Rule, &OnceLock<Form>, &AlertSeed)| {
+        all.sort_by_key(|it| (it.seed.event.timestamp, &it.rule.rule_id, &it.seed.id));
+        let common = Common::new(self, brief);
+        let builders: Vec<Mutex<Builder<'_>>> =
+            (0..self.threads.max(1)).map(|_| Mutex::new(Builder::new(&common))).collect();
+        let build = |builder: &Mutex<Builder<'_>>, window: &Window, chunk: &[Planned<'_>]| {
+            // Nobody else has it.
+            let mut builder = builder.lock().unwrap_or_else(PoisonError::into_inner);
+            let of = |&Planned { rule, form, seed }: &Planned<'_>| {
                 let form = form.get_or_init(|| Form::new(rule, &common));
-                make(&mut Alert { builder, rule, form, seed })
+                make(&mut Alert { builder: &mut builder, window, rule, form, seed })
             };
             chunk.iter().map(of).collect::<Vec<T>>()
         };
-        let threads = self.evidence.threads.min(chunks.len());
-        if threads <= 1 {
-            let mut builder = Builder::new(&common);
-            return take(&mut chunks.into_iter().flat_map(|chunk| build(&mut builder, chunk)));
-        }
         std::thread::scope(|scope| {
-            // Each thread has its own line of chunks: taken in turns, they are in order, and nobody runs far ahead.
-            let (chunks, build, common) = (&chunks, &build, &common);
-            let lines: Vec<Receiver<Vec<T>>> = (0..threads)
-                .map(|first| {
+            let mut left = &all[..];
+            let mut windows = std::iter::from_fn(|| {
+                if left.is_empty() {
+                    return None;
+                }
+                let events = left.iter().map(|it| it.seed.events().map(|event| event.origin));
+                let window = self.evidence.window(&events);
+                let (these, later) = left.split_at(window.len);
+                left = later;
+                let (chunks, window) = (these.chunks(CHUNK), Arc::new(window));
+                let threads = builders.len().min(chunks.len());
+                // Each thread has its own line of chunks: taken in turns, they are in order, and nobody runs far ahead.
+                let lines = builders[..threads].iter().enumerate().map(|(first, builder)| {
+                    let (mine, window, build) =
+                        (chunks.clone().skip(first).step_by(threads), Arc::clone(&window), &build);
+                    let mut parts = mine.map(move |chunk| build(builder, &window, chunk));
+                    if threads == 1 {
+                        return Line::Here(Box::new(parts));
+                    }
                     let (send, line) = sync_channel(CHUNKS_AHEAD);
-                    scope.spawn(move || {
-                        let mut builder = Builder::new(common);
-                        let mut mine = chunks.iter().skip(first).step_by(threads);
-                        // Nobody listens any more if `take` has seen enough.
-                        mine.all(|chunk| send.send(build(&mut builder, chunk)).is_ok())
-                    });
-                    line
-                })
-                .collect();
-            take(&mut (0..chunks.len()).map_while(|at| lines[at % threads].recv().ok()).flatten())
+                    // Nobody listens any more if `take` has seen enough.
+                    scope.spawn(move || parts.all(|part| send.send(part).is_ok()));
+                    Line::Ahead(line)
+                });
+                let mut lines: Vec<Line<'_, T>> = lines.collect();
+                Some((0..chunks.len()).map_while(move |at| lines[at % threads].next()).flatten())
+            });
+            take(&mut windows.by_ref().flatten())
         })
     }
 }
@@ -122,9 +89,36 @@ const CHUNK: usize = 8;
 /// Chunks that a thread may be ahead of whoever takes them.
 const CHUNKS_AHEAD: usize = 4;
 
+/// What comes of the chunks of one thread, in order.
+enum Line<'l, T> {
+    /// Built when it is asked for.
+    Here(Box<dyn Iterator<Item = Vec<T>> + 'l>),
+    /// Built ahead.
+    Ahead(Receiver<Vec<T>>),
+}
+
+impl<T> Iterator for Line<'_, T> {
+    type Item = Vec<T>;
+
+    fn next(&mut self) -> Option<Vec<T>> {
+        match self {
+            Self::Here(parts) => parts.next(),
+            Self::Ahead(line) => line.recv().ok(),
+        }
+    }
+}
+
+/// An alert that is to be made.
+#[derive(Clone, Copy)]
+struct Planned<'a> {
+    rule: &'a Rule,
+    form: &'a OnceLock<Form>,
+    seed: &'a AlertSeed,
+}
+
 /// What all threads that build documents need to know.
 struct Common<'a> {
-    evidence: &'a Evidence,
+    found: &'a Found,
     brief: &'a [&'a str],
     catalog: Arc<Catalog>,
     writer: AlertWriter,
@@ -133,10 +127,10 @@ struct Common<'a> {
 }
 
 impl<'a> Common<'a> {
-    fn new(evidence: &'a Evidence, brief: &'a [&'a str]) -> Self {
-        let (catalog, version) = (Catalog::ecs(), evidence.normalise.version);
+    fn new(found: &'a Found, brief: &'a [&'a str]) -> Self {
+        let (catalog, version) = (Catalog::ecs(), found.normalise.version);
         let writer = AlertWriter::new(cloudtrail::paths(version), Arc::clone(&catalog));
-        Self { evidence, brief, catalog, writer, all: Fields::all(version) }
+        Self { found, brief, catalog, writer, all: Fields::all(version) }
     }
 }
 
@@ -150,12 +144,12 @@ struct Form {
 
 impl Form {
     fn new(rule: &Rule, common: &Common<'_>) -> Self {
-        let fields = RuleFields::new(rule, common.evidence.version);
+        let fields = RuleFields::new(rule, common.found.version);
         let brief = if common.brief.is_empty() {
             common.all.clone()
         } else {
             let paths = common.brief.iter().copied().chain(detect::paths_of_event(rule));
-            Fields::at(common.evidence.normalise.version, &paths.collect::<Vec<_>>())
+            Fields::at(common.found.normalise.version, &paths.collect::<Vec<_>>())
         };
         Self { outline: common.writer.outline(&fields), fields, brief }
     }
@@ -170,7 +164,7 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(common: &'a Common<'a>) -> Self {
-        let Evidence { normalise, now, .. } = common.evidence;
+        let Found { normalise, now, .. } = common.found;
         Self {
             common,
             documents: DocumentBuilder::new(normalise, *now),
@@ -182,12 +176,13 @@ impl<'a> Builder<'a> {
 /// One alert: its document is made when it is asked for, and only so much of it.
 pub struct Alert<'b, 'a> {
     builder: &'b mut Builder<'a>,
+    window: &'b Window,
     rule: &'b Rule,
     form: &'b Form,
     seed: &'b AlertSeed,
 }
 
-impl<'a> Alert<'_, 'a> {
+impl<'b, 'a> Alert<'b, 'a> {
     /// Its document. The others are made of it, or say what it says. Of a sequence it is the shell.
     pub fn document(&mut self) -> Layered {
         if self.seed.sequence().is_some() {
@@ -258,15 +253,20 @@ impl<'a> Alert<'_, 'a> {
         origins.into_iter().map(document).map(Option::unwrap_or_default).collect()
     }
 
-    fn record(&self) -> Option<Record<'a>> {
+    fn record(&self) -> Option<Record<'b>>
+    where
+        'a: 'b,
+    {
         // What was counted was read nowhere.
         self.seed.events().next()?;
         self.record_at(self.seed.event.origin)
     }
 
-    fn record_at(&self, origin: Origin) -> Option<Record<'a>> {
-        let kept = self.builder.common.evidence.records.get(&origin)?;
-        Some(Record::of(kept.kind, &kept.text))
+    fn record_at(&self, origin: Origin) -> Option<Record<'b>>
+    where
+        'a: 'b,
+    {
+        self.builder.common.found.evidence.record(origin, self.window)
     }
 
     /// Makes the text of the event's document, of these fields; says whether it is one that alerts can be made of.
@@ -279,25 +279,5 @@ impl<'a> Alert<'_, 'a> {
         let Builder { common, documents, text } = &mut *self.builder;
         text.clear();
         documents.text(&record, fields, text) && common.writer.ready(text)
-    }
-}
-
-/// One thread's part of reading the records again.
-#[derive(Default)]
-struct Keeping {
-    records: Vec<(Origin, Kept)>,
-}
-
-impl Visit for Keeping {
-    fn record(&mut self, record: RawRecord<'_>) {
-        // What is asked for again was taken before.
-        if let Ok(Record { kind, text, .. }) = record.record() {
-            let origin = Origin { input: record.input, ordinal: record.ordinal };
-            self.records.push((origin, Kept { kind, text: text.into() }));
-        }
-    }
-
-    fn problem(&mut self, _: reader::Problem) {
-        // The first pass reported what cannot be read.
     }
 }

@@ -20,6 +20,7 @@ mod query;
 mod run;
 
 mod alerts;
+mod evidence;
 mod gather;
 mod keep;
 mod scan;

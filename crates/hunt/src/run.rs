@@ -14,8 +14,8 @@ use rule::{Exceptions, Rule, Selection};
 use sift::Seen;
 use span::Diagnostic;
 
-use crate::alerts::Evidence;
 use crate::copies::Deliveries;
+use crate::evidence::Evidence;
 use crate::gather::{Gathering, sift};
 use crate::progress::{Progress, Stage};
 use crate::scan::{Which, scan};
@@ -146,6 +146,11 @@ impl Records {
 #[derive(Debug)]
 pub struct Found {
     pub(crate) evidence: Evidence,
+    pub(crate) normalise: cloudtrail::Options,
+    pub(crate) now: Millis,
+    pub(crate) version: &'static str,
+    /// Threads that build documents.
+    pub(crate) threads: usize,
     /// The rules that ran.
     pub rules: Vec<RanRule>,
     /// The rules that did not.
@@ -260,12 +265,10 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     }
 
     progress.enter(Stage::Building);
-    let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
-    let evidence = Evidence::gather(seeds, kept, &discovery.inputs, options, &read, progress);
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
     let loss_count = troubles.losses();
     let (troubles, trouble_count) = troubles.finish(name);
-    let read = ReadReport {
+    let report = ReadReport {
         files: discovery.inputs.len() as u64,
         pruned: pruned as u64,
         skipped: discovery.skipped,
@@ -283,7 +286,12 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         loss_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
-    Ok(Found { evidence, rules: ran, refused, unplaced, read })
+    let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
+    let wanted = seeds.flat_map(detect::AlertSeed::events).map(|event| event.origin);
+    let evidence = Evidence::new(wanted, kept, discovery.inputs, options, read);
+    let HuntOptions { normalise, now, version, threads, .. } = options;
+    let (normalise, now, version, threads) = (normalise.clone(), *now, *version, *threads);
+    Ok(Found { evidence, normalise, now, version, threads, rules: ran, refused, unplaced, read: report })
 }
 
 /// What the executions must reach; nothing if there is no event. What has no time of its own is taken as happening now,
