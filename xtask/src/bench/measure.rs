@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use wait4::Wait4 as _;
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
 /// A process to measure.
 #[derive(Debug, Clone)]
@@ -40,20 +40,26 @@ impl Process {
         let started = Instant::now();
         let mut child =
             command.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
-        let mut output = Vec::new();
+        let mut output = Output::default();
         if let Some(mut pipe) = child.stdout.take() {
-            pipe.read_to_end(&mut output)?;
+            let mut piece = vec![0; PIECE_BYTES];
+            loop {
+                match pipe.read(&mut piece)? {
+                    0 => break,
+                    size => output.take(&piece[..size]),
+                }
+            }
         }
         let used = child.wait4().with_context(|| format!("cannot wait for {}", self.name))?;
         let wall_s = started.elapsed().as_secs_f64();
         ensure!(used.status.success(), "{}: {}, after {:?}", self.name, used.status, self.arguments);
-        let (output, facts) = split_facts(&output);
+        let (lines, hash, facts) = output.finish();
         Ok(Sample {
             wall_s,
             cpu_s: (used.rusage.utime + used.rusage.stime).as_secs_f64(),
             peak_bytes: used.rusage.maxrss,
-            lines: output.split_inclusive(|&byte| byte == b'\n').count() as u64,
-            hash: xxh3_128(output),
+            lines,
+            hash,
             facts,
         })
     }
@@ -72,6 +78,55 @@ pub(super) struct Sample {
     pub(super) hash: u128,
     /// The numbers that it said: see [`say`].
     pub(super) facts: BTreeMap<String, f64>,
+}
+
+/// Bytes of output that are read at a time.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// What a process writes, summed up while it comes.
+///
+/// None of it is kept but the last line. What this program holds counts for its children: until one runs its own program
+/// it is a copy of this one, and the system remembers the most memory that it ever had.
+#[derive(Default)]
+struct Output {
+    lines: u64,
+    hash: Xxh3,
+    /// The last line, which may go on.
+    last: Vec<u8>,
+}
+
+impl Output {
+    fn take(&mut self, piece: &[u8]) {
+        self.last.extend_from_slice(piece);
+        // The line that ends last may be the one with the numbers.
+        let settled =
+            self.last.strip_suffix(b"\n").unwrap_or(&self.last).iter().rposition(|&byte| byte == b'\n');
+        if let Some(end) = settled {
+            self.settle(end + 1);
+        }
+    }
+
+    fn settle(&mut self, end: usize) {
+        let settled = &self.last[..end];
+        self.lines += settled.split_inclusive(|&byte| byte == b'\n').count() as u64;
+        self.hash.update(settled);
+        self.last.drain(..end);
+    }
+
+    /// How many lines there were, and the hash of all, but for the numbers that the process said.
+    fn finish(mut self) -> (u64, u128, BTreeMap<String, f64>) {
+        let (rest, facts) = split_facts(&self.last);
+        self.settle(rest.len());
+        (self.lines, self.hash.digest128(), facts)
+    }
+}
+
+/// The processor time of this thread so far, the user's and the system's.
+pub(super) fn thread_cpu_s() -> Result<f64> {
+    let text =
+        std::fs::read_to_string("/proc/thread-self/schedstat").context("this is measured on Linux only")?;
+    let nanos = text.split(' ').next().and_then(|it| it.parse::<f64>().ok());
+    Ok(nanos.context("the system does not say what a thread took")? / 1e9)
 }
 
 /// What begins the line with a part's numbers.
@@ -171,6 +226,23 @@ mod tests {
         let (output, facts) = split_facts(b"one line\nfacts {\"records\":3.0}\n");
         assert_eq!((output, facts.get("records")), (&b"one line\n"[..], Some(&3.0)));
         assert_eq!(split_facts(b"one line\n"), (&b"one line\n"[..], BTreeMap::new()));
+    }
+
+    #[test]
+    fn output_is_summed_up_as_if_it_came_at_once() {
+        let text = b"one\n\ntwo lines\nfacts {\"records\":3.0}\n";
+        let summed = |text: &[u8], size: usize| {
+            let mut output = Output::default();
+            text.chunks(size).for_each(|piece| output.take(piece));
+            output.finish()
+        };
+        for size in 1..=text.len() {
+            let (lines, hash, facts) = summed(text, size);
+            assert_eq!((lines, hash), (3, xxhash_rust::xxh3::xxh3_128(b"one\n\ntwo lines\n")), "{size}");
+            assert_eq!(facts.get("records"), Some(&3.0));
+            assert_eq!(summed(b"one\ntwo", size).0, 2, "{size}");
+            assert_eq!(summed(b"one\ntwo", size).1, xxhash_rust::xxh3::xxh3_128(b"one\ntwo"), "{size}");
+        }
     }
 
     #[test]

@@ -31,6 +31,13 @@ pub(crate) struct Args {
     /// The folder with the records; without it they are generated into target/bench.
     #[arg(long, conflicts_with_all = ["records", "seed"])]
     data: Option<PathBuf>,
+    /// Folders with real records: what is measured on made-up ones is measured on records that are derived from these,
+    /// too, as `cargo xtask generate --from` makes them. They alert much more often.
+    #[arg(long, num_args = 1.., value_name = "DIR")]
+    from: Vec<PathBuf>,
+    /// Such records that are there already.
+    #[arg(long, value_name = "DIR", conflicts_with = "from")]
+    derived: Option<PathBuf>,
     /// How many records to generate.
     #[arg(long, default_value_t = 1_000_000)]
     records: u64,
@@ -84,6 +91,8 @@ enum Suite {
     /// New-terms rules with millions of events and values.
     #[value(name = "new_terms")]
     NewTerms,
+    /// The document of an alert beside the document of a record.
+    Alerts,
     /// The same alerts whatever the threads, the blocks and the order of files.
     Identical,
 }
@@ -96,6 +105,7 @@ impl Suite {
             Self::Rules => "rules",
             Self::Replay => "replay",
             Self::NewTerms => "new_terms",
+            Self::Alerts => "alerts",
             Self::Identical => "identical",
         }
     }
@@ -107,6 +117,7 @@ impl Suite {
             Self::Rules => suite::rules::run(bench),
             Self::Replay => suite::replay::run(bench),
             Self::NewTerms => suite::new_terms::run(bench),
+            Self::Alerts => suite::alerts::run(bench),
             Self::Identical => suite::identical::run(bench),
         }
     }
@@ -117,6 +128,8 @@ impl Suite {
 struct Bench {
     /// The records.
     data: PathBuf,
+    /// Records that are derived from real ones.
+    derived: Option<PathBuf>,
     /// Where rules are written to.
     scratch: PathBuf,
     /// The user's rules.
@@ -153,11 +166,19 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     build(root)?;
     let data = match &args.data {
         Some(data) => data.clone(),
-        None => data::generated(&scratch, args.records, args.seed)?,
+        None => data::generated(&scratch, args.records, args.seed, &[])?,
     };
-    ensure!(data.exists(), "there is no {}", data.display());
+    let derived = match &args.derived {
+        Some(derived) => Some(derived.clone()),
+        None if args.from.is_empty() => None,
+        None => Some(data::generated(&scratch, args.records, args.seed, &args.from)?),
+    };
+    for data in [Some(&data), derived.as_ref()].into_iter().flatten() {
+        ensure!(data.exists(), "there is no {}", data.display());
+    }
     let bench = Bench {
         data,
+        derived,
         scratch,
         rules: args.rules.clone(),
         threads: args.threads(),
@@ -228,6 +249,13 @@ impl Bench {
         arguments.extend(["--threads".into(), self.threads.to_string().into()]);
         arguments.extend(["--data".into(), self.data.as_os_str().to_owned()]);
         Process::new(part.name(), &self.itself).args(arguments)
+    }
+
+    /// The data, and the derived data if there are any: each with what its figures begin with.
+    fn kinds(&self) -> Vec<(&'static str, Self)> {
+        let derived =
+            self.derived.iter().map(|data| ("derived: ", Self { data: data.clone(), ..self.clone() }));
+        [("", self.clone())].into_iter().chain(derived).collect()
     }
 
     /// The built-in rules, and the user's: each with a name.

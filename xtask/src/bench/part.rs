@@ -11,6 +11,7 @@ use detect::{KnownAlerts, Mode};
 use hunt::{Depth, HuntOptions, Progress, Stage};
 use libdeflater::Decompressor;
 use reader::Discovery;
+use report::{Format, Summary};
 
 use super::{Args, NOW, measure};
 
@@ -30,6 +31,10 @@ pub(super) enum Part {
     Match,
     /// A hunt, stage by stage; prints the alerts.
     Hunt,
+    /// A hunt on one thread; prints the alerts in several formats and says what each took.
+    Alerts,
+    /// Makes and prints the documents of all records, and says what that took.
+    Normalize,
 }
 
 impl Part {
@@ -43,6 +48,8 @@ impl Part {
             Self::Fill => "fill",
             Self::Match => "match",
             Self::Hunt => "hunt",
+            Self::Alerts => "alerts",
+            Self::Normalize => "normalize",
         }
     }
 }
@@ -53,6 +60,9 @@ pub(super) struct PartArgs {
     /// Events of a block.
     #[arg(long, hide = true, default_value_t = 0)]
     block_rows: usize,
+    /// Bytes of records that are kept in case they alert.
+    #[arg(long, hide = true, default_value_t = hunt::EVIDENCE_BYTES)]
+    evidence_bytes: usize,
     /// The files of the folder one by one, the last first.
     #[arg(long, hide = true)]
     reverse: bool,
@@ -74,6 +84,8 @@ impl Part {
             Self::Fill => pass(args, data, Depth::Fill),
             Self::Match => pass(args, data, Depth::Match),
             Self::Hunt => hunt(args, data),
+            Self::Alerts => alerts(args, data),
+            Self::Normalize => normalize(args, data),
         }
     }
 }
@@ -193,12 +205,12 @@ fn hunt(args: &Args, data: &Path) -> Result<()> {
     let line = |alert: &mut hunt::Alert<'_, '_>| {
         let mut line = String::new();
         alert.write_json(&mut line);
+        line.push('\n');
         line
     };
     found.alerts(&[], line, |lines| {
         for line in lines {
             out.write_all(line.as_bytes())?;
-            out.write_all(b"\n")?;
             alerts += 1;
         }
         out.flush()
@@ -220,6 +232,60 @@ fn hunt(args: &Args, data: &Path) -> Result<()> {
         ("execute_s", (building.saturating_sub(executing)).as_secs_f64()),
         ("build_s", (ended.saturating_sub(building)).as_secs_f64()),
     ]);
+    Ok(())
+}
+
+/// Prints the alerts of a hunt as `trailwarden hunt` does, and says the processor time of each format.
+fn alerts(args: &Args, data: &Path) -> Result<()> {
+    let options = options(args, data)?;
+    let found = hunt::hunt(&options, &mut std::io::empty(), &Progress::default())?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let started = measure::thread_cpu_s()?;
+    let document = |alert: &mut hunt::Alert<'_, '_>| {
+        let mut json = String::new();
+        alert.write_json(&mut json);
+        report::Part::of_json(Format::Ndjson, json)
+    };
+    let about = Summary {
+        rules: Vec::new(),
+        language: rule::GuideLanguage::English,
+        coverage: report::Coverage::default(),
+        notices: Vec::new(),
+    };
+    let mut print = |format, parts: &mut dyn Iterator<Item = report::Part>| {
+        report::write(&mut out, format, parts, &about, report::Terminal::PLAIN)
+    };
+    found.alerts(&[], document, |parts| print(Format::Ndjson, parts))?;
+    let documents = measure::thread_cpu_s()?;
+    let line = |alert: &mut hunt::Alert<'_, '_>| report::Part::of_fields(Format::Csv, &alert.brief());
+    found.alerts(Format::Csv.event_paths(), line, |parts| print(Format::Csv, parts))?;
+    let lines = measure::thread_cpu_s()?;
+    out.flush()?;
+    drop(out);
+    measure::say(&[
+        ("alerts", found.alert_count() as f64),
+        ("ndjson_s", documents - started),
+        ("csv_s", lines - documents),
+    ]);
+    Ok(())
+}
+
+/// Prints the documents of all records as `trailwarden normalize` does.
+fn normalize(args: &Args, data: &Path) -> Result<()> {
+    let HuntOptions { paths, normalise, limits, now, .. } = options(args, data)?;
+    let options = hunt::NormalizeOptions { paths, normalise, limits, now, copies: false };
+    let mut out = std::io::BufWriter::new(std::io::stdout());
+    let mut written = Ok(());
+    let started = measure::thread_cpu_s()?;
+    let report = hunt::normalize(&options, &mut std::io::empty(), &Progress::default(), &mut |document| {
+        written = serde_json::to_writer(&mut out, &document.source).map_err(anyhow::Error::from);
+        written.is_ok() && out.write_all(b"\n").is_ok()
+    })?;
+    let documents_s = measure::thread_cpu_s()? - started;
+    written?;
+    out.flush()?;
+    drop(out);
+    measure::say(&[("records", report.documents as f64), ("documents_s", documents_s)]);
     Ok(())
 }
 
@@ -247,7 +313,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         limits: reader::Limits::default(),
         threads: args.threads(),
         block_rows: args.own.block_rows,
-        evidence_bytes: hunt::EVIDENCE_BYTES,
+        evidence_bytes: args.own.evidence_bytes,
         now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         version: env!("CARGO_PKG_VERSION"),
     })

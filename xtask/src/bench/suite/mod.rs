@@ -1,5 +1,6 @@
 //! One suite a file: which processes run, and what their times come to.
 
+pub(super) mod alerts;
 pub(super) mod identical;
 pub(super) mod limit;
 pub(super) mod new_terms;
