@@ -86,13 +86,16 @@ pub struct Part {
 impl Part {
     /// What a format that [prints documents](Format::prints_documents) prints of the alert, whose document this is in one
     /// line of JSON.
-    pub fn of_json(format: Format, json: String) -> Self {
+    pub fn of_json(format: Format, mut json: String) -> Self {
         debug_assert!(format.prints_documents(), "{format:?} prints no documents");
         let text = if format == Format::Json {
             let mut text = String::with_capacity(json.len() * 2);
             indent(&json, &mut text);
             text
         } else {
+            // A line is given to the system as a whole: a piece without its end is searched for one, and the end alone
+            // would be written alone.
+            json.push('\n');
             json
         };
         Self { line: None, text: text.into_bytes() }
@@ -138,7 +141,6 @@ pub fn write(
         Format::Ndjson => {
             for part in parts {
                 out.write_all(&part.text)?;
-                out.write_all(b"\n")?;
             }
             Ok(())
         }

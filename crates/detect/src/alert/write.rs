@@ -135,6 +135,8 @@ impl AlertWriter {
         let document = EventDocument::Text(event);
         let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule);
         debug_assert!(own.iter().map(|(key, _)| *key).eq(OWN_KEYS), "keys stand in order");
+        // Texts that grow are copied again and again. Some of the event stands in the alert twice.
+        out.reserve(outline.shared.text().len() + 2 * event.json_len() + OWN_BYTES);
         let mut before = '{';
         let mut next = |out: &mut String| {
             out.push(before);
@@ -193,6 +195,9 @@ impl AlertWriter {
 pub fn paths_of_event(rule: &Rule) -> impl Iterator<Item = &str> {
     [TIME].into_iter().chain(reason::PATHS).chain(overrides::paths(rule))
 }
+
+/// About what the alert's own fields take.
+const OWN_BYTES: usize = 2 << 10;
 
 /// Keys of alerts are plain.
 fn write_key(key: &str, out: &mut String) {

@@ -55,6 +55,9 @@ struct Made {
 
 const ABSENT: u32 = u32::MAX;
 
+/// About what the key of a value takes, and what stands around it.
+const KEY_BYTES: usize = 24;
+
 impl TextDocument {
     /// A document without fields.
     pub fn new(paths: &'static Paths) -> Self {
@@ -187,6 +190,11 @@ impl TextDocument {
                 self.write_object(object, out);
             }
         }
+    }
+
+    /// About how many bytes it has as JSON.
+    pub fn json_len(&self) -> usize {
+        self.text.len() + KEY_BYTES * self.values.len()
     }
 
     /// Appends the whole document as one line of JSON: what [`serde_json`] writes of its tree.
