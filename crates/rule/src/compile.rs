@@ -11,12 +11,12 @@ use span::{Diagnostic, Severity, Span};
 
 use crate::exceptions::{NotApplied, References, excepted};
 use crate::index_pattern::{ALERTS, IndexPatterns};
-use crate::language::{Language, language};
+use crate::language::{Language, check_query, language};
 use crate::new_terms;
 use crate::parallel;
 use crate::pattern::Pattern;
 use crate::support::support;
-use crate::{EqlQuery, Exceptions, Rule, RuleKind};
+use crate::{EqlQuery, Exceptions, QueryLanguage, Rule, RuleKind};
 
 /// What [`compile_with`] makes of a rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -224,9 +224,40 @@ fn fit(
     Ok(asked)
 }
 
+/// The Lucene query of a filter, and whether it is negated: that of a `query_string` with the settings that a rule's own
+/// query has. One with other settings means something else, and is refused as what is not supported.
+fn query_string(filter: &Value) -> Option<(&str, bool)> {
+    let meta = |name: &str| filter.get("meta").and_then(|meta| meta.get(name)) == Some(&Value::Bool(true));
+    let Value::Object(query) = filter.get("query")? else { return None };
+    let Some(Value::Object(asked)) = query.get("query_string").filter(|_| query.len() == 1) else {
+        return None;
+    };
+    let is_as_in_rules = |(name, value): (&String, &Value)| match name.as_str() {
+        "query" => value.is_string(),
+        "analyze_wildcard" => *value == Value::Bool(true),
+        "default_field" => value == "*",
+        "default_operator" => value.as_str().is_some_and(|it| it.eq_ignore_ascii_case("or")),
+        _ => false,
+    };
+    // By default Elasticsearch does not analyse patterns, and rules do.
+    let is_known = asked.contains_key("analyze_wildcard") && asked.iter().all(is_as_in_rules);
+    (is_known && !meta("disabled")).then_some((asked.get("query")?.as_str()?, meta("negate")))
+}
+
 /// One of the rule's Kibana filters.
 fn filter(rule: &Rule, at: usize, filter: &Value, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
     let source = &rule.source;
+    if let Some((text, is_negated)) = query_string(filter) {
+        let condition = check_query(QueryLanguage::Lucene, text, catalog).map_err(|found| {
+            let span = source.span_of(&format!("filters[{at}].query.query_string.query"));
+            let place = |it: Diagnostic| {
+                let message = format!("this filter cannot be used: {}", it.message);
+                Diagnostic::new(it.severity, it.code, message, span)
+            };
+            found.into_iter().map(place).collect::<Vec<_>>()
+        })?;
+        return Ok(if is_negated { condition.negate() } else { condition });
+    }
     let query = plan::filters::parse(std::slice::from_ref(filter), catalog).map_err(|errors| {
         errors
             .iter()
@@ -357,6 +388,47 @@ mod tests {
         assert!(matches("alice", "eu-west-1"));
         assert!(!matches("svc-build", "eu-west-1"));
         assert!(!matches("alice", "us-east-1"));
+    }
+
+    /// As Kibana writes them; with other settings they would mean something else.
+    #[test]
+    fn filters_in_lucene() {
+        let verdict = |filter: &str, user: &str| {
+            let text = format!(
+                "[rule]\nname = \"n\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\ntype = \"query\"\n\
+                 filters = [{filter}]\n"
+            );
+            let rule = crate::load_text("rule.toml", &text).rules.remove(0);
+            let document = json!({ "user": { "name": user } });
+            match compile(&rule, &Catalog::ecs()) {
+                Ok(condition) => {
+                    plan::naive::matches(&condition.at(0), document.as_object().unwrap()).to_string()
+                }
+                Err(found) => {
+                    assert!(found[0].message.starts_with("this filter cannot be used: "), "{found:?}");
+                    found[0].code.to_string()
+                }
+            }
+        };
+        let filter = |meta: &str, asked: &str| {
+            format!("{{ meta = {{ {meta} }}, query = {{ query_string = {{ {asked} }} }} }}")
+        };
+        let plain = filter("", "query = 'user.name:ada* OR user.name:bob', analyze_wildcard = true");
+        assert_eq!(["ada1", "bob", "eve"].map(|user| verdict(&plain, user)), ["true", "true", "false"]);
+        let negated =
+            filter("negate = true", "query = 'user.name:ada*', analyze_wildcard = true, default_field = '*'");
+        assert_eq!(["ada1", "eve"].map(|user| verdict(&negated, user)), ["false", "true"]);
+        let disabled = filter("disabled = true", "query = 'user.name:(', analyze_wildcard = true");
+        assert_eq!(verdict(&disabled, "eve"), "true");
+        let wrong = filter("", "query = 'user.name:(', analyze_wildcard = true");
+        assert!(verdict(&wrong, "eve").starts_with("LUC"), "{}", verdict(&wrong, "eve"));
+        for other in [
+            "query = 'user.name:ada*'",
+            "query = 'ada', analyze_wildcard = true, fields = ['user.name']",
+            "query = 'a b', analyze_wildcard = true, default_operator = 'AND'",
+        ] {
+            assert_eq!(verdict(&filter("", other), "eve"), "DSL002", "{other}");
+        }
     }
 
     #[test]
