@@ -94,25 +94,34 @@ fn join(alternatives: Vec<Expr>) -> Vec<Expr> {
     for ((path, shape), mut tests) in tests {
         // Sorted, tests of one kind that can be joined stand side by side.
         tests.sort_unstable();
-        let mut kept: Vec<Test> = Vec::new();
-        // Of a long list one by one, each step would copy all before it.
-        let is_terms = |test: &Test| matches!(test, Test::Terms(_));
-        let terms = tests.iter().take_while(|it| is_terms(it)).count();
-        if terms > 1 {
-            let texts = tests
-                .drain(..terms)
-                .flat_map(|it| if let Test::Terms(texts) = it { texts } else { Vec::new() });
-            kept.push(Test::terms(texts.collect()));
-        }
-        for test in tests {
-            match kept.last_mut().and_then(|last| last.union(&test).map(|union| (last, union))) {
-                Some((last, union)) => *last = union,
+        joined.extend(
+            united(tests).into_iter().map(|test| Expr::Is(Predicate { path: path.clone(), shape, test })),
+        );
+    }
+    joined
+}
+
+/// Joins neighbours that can be. In rounds, so that of many thousands of values none is copied more often than there are
+/// rounds.
+fn united(mut tests: Vec<Test>) -> Vec<Test> {
+    loop {
+        let before = tests.len();
+        let mut kept: Vec<Test> = Vec::with_capacity(before / 2 + 1);
+        let mut rest = tests.into_iter().peekable();
+        while let Some(test) = rest.next() {
+            match rest.peek().and_then(|next| test.union(next)) {
+                Some(union) => {
+                    rest.next();
+                    kept.push(union);
+                }
                 None => kept.push(test),
             }
         }
-        joined.extend(kept.into_iter().map(|test| Expr::Is(Predicate { path: path.clone(), shape, test })));
+        if kept.len() == before {
+            return kept;
+        }
+        tests = kept;
     }
-    joined
 }
 
 impl Test {

@@ -81,7 +81,7 @@ fn except(
     let mut not_applied = Vec::new();
     let mut first = None;
     for (at, item) in references.items {
-        match excepted(item, catalog) {
+        match excepted(item, &exceptions.value_lists, catalog) {
             // Apart, so that only what may expire is left to the executions.
             Ok(excepted) if excepted.reads_clock() => timed.push(excepted.negate()),
             Ok(excepted) => always.push(excepted),

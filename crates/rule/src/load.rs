@@ -26,7 +26,7 @@ const HEAD_BYTES: u64 = 256 << 10;
 
 /// Reads rules from files and, recursively, folders. What cannot be read is a problem of the set; the rest is
 /// loaded. In a folder, `.toml`, `.json`, `.ndjson` and `.jsonl` files are read, in whatever letter case, in the order
-/// of their names. A path within another one is not read twice.
+/// of their names, and `.txt` files as value lists of exceptions. A path within another one is not read twice.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> RuleSet {
     load_with(paths, NonZeroUsize::MIN)
 }
@@ -185,6 +185,12 @@ fn load_file(path: &Path, expected: bool, set: &mut RuleSet) {
     let syntax = match ending {
         Some(Ending::Toml) => Syntax::Toml,
         Some(Ending::Json) => Syntax::Json,
+        // Whatever is written beside rules: it counts if an exception names it.
+        Some(Ending::Values) => {
+            let file = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+            set.exceptions.value_lists.add_file(&file, &text);
+            return;
+        }
         Some(Ending::Yaml) | None => {
             if let Some(form) = ForeignForm::of_yaml(&text) {
                 set.foreign.push((form, name));
@@ -222,6 +228,8 @@ enum Ending {
     Toml,
     Json,
     Yaml,
+    /// A value a line.
+    Values,
 }
 
 impl Ending {
@@ -231,6 +239,7 @@ impl Ending {
             "toml" => Some(Self::Toml),
             "json" | "ndjson" | "jsonl" => Some(Self::Json),
             "yml" | "yaml" => Some(Self::Yaml),
+            "txt" => Some(Self::Values),
             _ => None,
         }
     }

@@ -132,6 +132,14 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
                 set.exceptions.add_item(item);
                 set.report(input.name, found);
             }
+            Role::Value => {
+                let text = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default().to_owned();
+                set.exceptions.value_lists.add_value(text("list_id"), text("value"));
+            }
+            Role::ValueList => {
+                let id = node.get("id").and_then(Node::text).unwrap_or_default();
+                set.exceptions.value_lists.add_list(id.to_owned());
+            }
             Role::Other => {}
             Role::Unknown => {
                 let span = span::Span::new(node.span.start, node.span.start + 1);
@@ -173,10 +181,17 @@ enum Role {
     Rule,
     ExceptionList,
     ExceptionItem,
+    /// A value of a value list,
+    Value,
+    /// and such a list.
+    ValueList,
     /// Known, and not ours: connectors, the closing summary.
     Other,
     Unknown,
 }
+
+/// The types of the values of value lists.
+const VALUE_TYPES: [&str; 6] = ["keyword", "ip", "ip_range", "text", "date", "date_range"];
 
 fn role(node: &Node) -> Role {
     let has = |key: &str| node.get(key).is_some();
@@ -184,6 +199,10 @@ fn role(node: &Node) -> Role {
         Role::Other
     } else if has("list_id") && (has("item_id") || has("entries")) {
         Role::ExceptionItem
+    } else if has("list_id") && has("value") {
+        Role::Value
+    } else if has("id") && node.get("type").and_then(Node::text).is_some_and(|it| VALUE_TYPES.contains(&it)) {
+        Role::ValueList
     } else if has("list_id") && !has("risk_score") {
         Role::ExceptionList
     } else if has("attributes") && node.get("type").and_then(Node::text) == Some("action") {

@@ -255,3 +255,54 @@ proptest! {
         }
     }
 }
+
+/// Values by the ten thousand: a file with one a line, an export, ranges of addresses; what is loaded is applied.
+#[test]
+fn value_lists_of_any_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = |field: &str, id: &str, ty: &str| json!({ "type": "list", "operator": "included", "field": field, "list": { "id": id, "type": ty } });
+    let rule = json!({
+        "rule_id": "r", "name": "n", "description": "d", "severity": "low", "risk_score": 21, "type": "query",
+        "query": "", "exceptions_list": known(),
+    });
+    let items = [
+        whole(1, &json!({ "entries": [list("user.name", "users.txt", "keyword")] })),
+        whole(2, &json!({ "entries": [list("source.ip", "offices", "ip_range")] })),
+        whole(3, &json!({ "entries": [list("event.action", "actions", "keyword")] })),
+        whole(4, &json!({ "entries": [list("user.id", "absent", "keyword")] })),
+    ];
+    let values = [
+        json!({ "id": "actions", "name": "Actions", "type": "keyword", "description": "d" }),
+        json!({ "id": "1", "list_id": "actions", "value": "ListUsers" }),
+    ];
+    let lines = [&rule].into_iter().chain(&items).chain(&values).map(|line| line.to_string() + "\n");
+    std::fs::write(folder.path().join("rules.ndjson"), lines.collect::<String>()).unwrap();
+    let users: String = (0..100_000).map(|at| format!("user-{at}\r\n")).collect();
+    std::fs::write(folder.path().join("users.txt"), users).unwrap();
+    std::fs::write(folder.path().join("offices.txt"), "192.0.2.0/24\n\n10.0.0.5-10.0.0.9\n2001:db8::1\n")
+        .unwrap();
+    let set = rule::load(&[folder.path()]);
+    assert_eq!(set.problems.len(), 0, "{:?}", set.problems);
+    let catalog = Catalog::ecs();
+    let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, &(NOW..=NOW)).unwrap();
+    let warnings: Vec<&str> = compiled.warnings.iter().map(|it| it.message.as_str()).collect();
+    assert!(
+        warnings.len() == 1
+            && warnings[0].ends_with("item 4 (it asks for the value list `absent`, which was not loaded)"),
+        "{warnings:?}"
+    );
+    for (document, expected) in [
+        (json!({ "user": { "name": "user-0" } }), true),
+        (json!({ "user": { "name": ["other", "user-99999"] } }), true),
+        (json!({ "user": { "name": "user-100000" } }), false),
+        (json!({ "source": { "ip": "192.0.2.77" } }), true),
+        (json!({ "source": { "ip": "10.0.0.9" } }), true),
+        (json!({ "source": { "ip": "10.0.0.10" } }), false),
+        (json!({ "source": { "ip": "2001:db8::1" } }), true),
+        (json!({ "event": { "action": "ListUsers" } }), true),
+        (json!({ "event": { "action": "listusers" } }), false),
+    ] {
+        let excepted = !plan::naive::matches(&compiled.conditions[0].at(NOW), document.as_object().unwrap());
+        assert_eq!(excepted, expected, "{document}");
+    }
+}

@@ -4,7 +4,7 @@ use ecs::{Catalog, Millis};
 use plan::{Bool, Condition, Leaf, LeafKind, Literal, LowerError, Query};
 use serde_json::Value;
 
-use super::{Entry, Exceptions, Item, ListKey, Namespace, Test};
+use super::{Entry, Exceptions, Item, ListKey, Namespace, Test, ValueLists};
 use crate::Rule;
 
 /// The list of all endpoints, which is left to the endpoints.
@@ -16,8 +16,8 @@ pub(crate) enum NotApplied {
     /// Loading has reported what is wrong with it.
     #[error("it is not written as the format asks")]
     Broken,
-    /// Value lists stand in no export.
-    #[error("it asks for the value list `{id}`, and value lists are not supported")]
+    /// Nobody gave the list.
+    #[error("it asks for the value list `{id}`, which was not loaded")]
     ValueList { id: String },
     /// An entry does not fit its field.
     #[error("{0}")]
@@ -58,16 +58,16 @@ impl<'a> References<'a> {
 }
 
 /// What an event satisfies that the item excepts: until it expires, that instant included.
-pub(crate) fn excepted(item: &Item, catalog: &Catalog) -> Result<Condition, NotApplied> {
+pub(crate) fn excepted(item: &Item, lists: &ValueLists, catalog: &Catalog) -> Result<Condition, NotApplied> {
     let unfit = |mut errors: Vec<LowerError>| NotApplied::Unfit(errors.swap_remove(0));
-    let condition = plan::condition(&query(item)?, catalog).map_err(unfit)?;
+    let condition = plan::condition(&query(item, lists)?, catalog).map_err(unfit)?;
     Ok(Condition::all_of([condition].into_iter().chain(item.expires.map(Condition::until))))
 }
 
 /// The item as a query.
-fn query(item: &Item) -> Result<Query, NotApplied> {
+fn query(item: &Item, lists: &ValueLists) -> Result<Query, NotApplied> {
     let entries = item.entries.as_ref().ok_or(NotApplied::Broken)?;
-    let all = entries.iter().map(|entry| entry.query(None)).collect::<Result<Vec<_>, _>>()?;
+    let all = entries.iter().map(|entry| entry.query(None, lists)).collect::<Result<Vec<_>, _>>()?;
     if item.os_types.is_empty() {
         return Ok(and(all));
     }
@@ -83,7 +83,7 @@ const OS_FIELDS: [&str; 2] = ["host.os.type", "host.os.name.caseless"];
 
 impl Entry {
     /// The entry as a query; `parent` is the field of the nested entry that it stands in.
-    pub(crate) fn query(&self, parent: Option<&str>) -> Result<Query, NotApplied> {
+    pub(crate) fn query(&self, parent: Option<&str>, lists: &ValueLists) -> Result<Query, NotApplied> {
         let field = || match parent {
             Some(parent) => format!("{parent}.{}", self.field),
             None => self.field.clone(),
@@ -95,11 +95,15 @@ impl Entry {
             Test::Wildcard(value) => {
                 leaf(field(), LeafKind::Wildcard { value: value.clone(), case_insensitive: false })
             }
-            Test::List(id) => return Err(NotApplied::ValueList { id: id.clone() }),
+            Test::List { id, ty } => lists
+                .query(field(), id, ty.as_deref())
+                .ok_or_else(|| NotApplied::ValueList { id: id.clone() })?,
             Test::Nested(entries) => {
                 let path = field();
-                let all =
-                    entries.iter().map(|entry| entry.query(Some(&path))).collect::<Result<Vec<_>, _>>()?;
+                let all = entries
+                    .iter()
+                    .map(|entry| entry.query(Some(&path), lists))
+                    .collect::<Result<Vec<_>, _>>()?;
                 Query::Nested { path, query: Box::new(and(all)), span: None }
             }
         };
@@ -107,11 +111,11 @@ impl Entry {
     }
 }
 
-fn leaf(field: String, kind: LeafKind) -> Query {
+pub(super) fn leaf(field: String, kind: LeafKind) -> Query {
     Query::Leaf(Leaf { field: Some(field), kind, span: None })
 }
 
-fn phrase(value: &str) -> LeafKind {
+pub(super) fn phrase(value: &str) -> LeafKind {
     LeafKind::MatchPhrase { query: Literal::Text(value.to_owned()), slop: 0, lenient: false }
 }
 
@@ -120,6 +124,6 @@ fn and(filter: Vec<Query>) -> Query {
 }
 
 /// Any of them; none of none.
-fn or(should: Vec<Query>) -> Query {
+pub(super) fn or(should: Vec<Query>) -> Query {
     Query::Bool(Bool { should, minimum_should_match: Some(1), ..Bool::default() })
 }

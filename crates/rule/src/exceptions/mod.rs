@@ -6,6 +6,7 @@
 mod condition;
 mod read;
 mod toml;
+mod value_list;
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,13 @@ use crate::text::Node;
 
 pub(crate) use condition::{NotApplied, References, excepted};
 pub(crate) use toml::read_all;
+pub(crate) use value_list::ValueLists;
 
 /// Exception lists and their items, as they were loaded.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
     pub(crate) items: Vec<Item>,
+    pub(crate) value_lists: ValueLists,
     /// Where the items of each list stand; lists without items are there, too.
     lists: BTreeMap<ListKey, Vec<usize>>,
     /// The containers of the lists, as they stood in their files.
@@ -30,13 +33,14 @@ pub struct Exceptions {
 impl Exceptions {
     /// Whether there is neither a list nor an item.
     pub fn is_empty(&self) -> bool {
-        self.lists.is_empty()
+        self.lists.is_empty() && self.value_lists.is_empty()
     }
 
     /// Adds what others hold.
     pub(crate) fn extend(&mut self, other: Self) {
         other.lists.into_keys().for_each(|list| self.add_list(list));
         self.containers.extend(other.containers);
+        self.value_lists.extend(other.value_lists);
         other.items.into_iter().for_each(|item| self.add_item(item));
     }
 
@@ -142,8 +146,11 @@ pub(crate) enum Test {
     MatchAny(Vec<String>),
     Exists,
     Wildcard(String),
-    /// Some value is in the value list of that id.
-    List(String),
+    /// Some value is in the value list of that id, whose values are of that type.
+    List {
+        id: String,
+        ty: Option<String>,
+    },
     /// One object of a nested field satisfies all of these.
     Nested(Vec<Entry>),
 }

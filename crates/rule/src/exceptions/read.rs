@@ -112,7 +112,10 @@ fn entry(node: &Node) -> Option<Entry> {
         "match_any" => Test::MatchAny(node.get("value")?.items().iter().map(owned).collect::<Option<_>>()?),
         "exists" => Test::Exists,
         "wildcard" => Test::Wildcard(text(node, "value")),
-        "list" => Test::List(text(node.get("list")?, "id")),
+        "list" => {
+            let list = node.get("list")?;
+            Test::List { id: text(list, "id"), ty: list.get("type").and_then(owned) }
+        }
         "nested" => Test::Nested(entries(node.get("entries"))?),
         _ => return None,
     };

@@ -6,11 +6,17 @@ use span::Span;
 use super::Finding;
 use super::fields::{Purpose, problem};
 use super::query::Scope;
-use crate::exceptions::{Entry, Item, NotApplied, Test};
+use crate::exceptions::{Entry, Item, NotApplied, Test, ValueLists};
 use crate::text::Node;
 
 /// Checks one item, for executions that start at `now`.
-pub(super) fn check(item: &Item, scope: &Scope<'_>, now: Millis, found: &mut Vec<Finding>) {
+pub(super) fn check(
+    item: &Item,
+    lists: &ValueLists,
+    scope: &Scope<'_>,
+    now: Millis,
+    found: &mut Vec<Finding>,
+) {
     let node = &item.source.node;
     if let Some(expires) = item.expires.filter(|_| !item.is_active(now)) {
         let span = node.get("expire_time").map_or(Span::at(node.span.start), |node| node.span);
@@ -20,7 +26,7 @@ pub(super) fn check(item: &Item, scope: &Scope<'_>, now: Millis, found: &mut Vec
     let Some(entries) = &item.entries else { return };
     for (entry, node) in entries.iter().zip(node.get("entries").map_or(&[][..], Node::items)) {
         check_entry(entry, node, None, scope, found);
-        let reason = match entry.query(None) {
+        let reason = match entry.query(None, lists) {
             Err(reason) => Some(reason),
             Ok(query) => plan::condition(&query, scope.catalog)
                 .err()
@@ -46,7 +52,7 @@ fn check_entry(
     let span = node.get("field").map_or(node.span, |node| node.span);
     let purpose = match entry.test {
         Test::Nested(_) | Test::Exists => Purpose::Any,
-        Test::Match(_) | Test::MatchAny(_) | Test::Wildcard(_) | Test::List(_) => Purpose::Query,
+        Test::Match(_) | Test::MatchAny(_) | Test::Wildcard(_) | Test::List { .. } => Purpose::Query,
     };
     found.extend(problem(scope, &field, purpose, span));
     match &entry.test {
@@ -68,7 +74,7 @@ fn check_entry(
                 check_entry(entry, node, Some(&field), scope, found);
             }
         }
-        Test::Wildcard(_) | Test::Match(_) | Test::Exists | Test::List(_) => {}
+        Test::Wildcard(_) | Test::Match(_) | Test::Exists | Test::List { .. } => {}
     }
 }
 

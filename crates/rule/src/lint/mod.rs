@@ -42,7 +42,7 @@ pub fn lint(set: &RuleSet, catalog: &Catalog, source: &Source, now: Millis) -> V
     }
     for item in &set.exceptions.items {
         let mut found = Vec::new();
-        exceptions::check(item, &scope, now, &mut found);
+        exceptions::check(item, &set.exceptions.value_lists, &scope, now, &mut found);
         let mut found: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
         found.sort_by_key(order);
         let file = &item.source.file;
