@@ -43,15 +43,30 @@ impl Engine {
 /// * A field called `*`, asked for existence, is any field here; a node asks its own fields, too, and fails.
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
+/// * In Lucene, several asterisks at the end of a word are one.
+/// * In Lucene, only the number after `~` belongs to it.
 pub(super) fn is_different_on_purpose(language: Language, query: &str, listed: &Catalog) -> bool {
     match language {
         Language::Kql => {
             kql::parse(query).ok().and_then(|it| it.root).is_some_and(|it| has_odd_pattern(&it, listed))
         }
         Language::Lucene => {
-            lucene::parse(query).ok().and_then(|it| it.root).is_some_and(|it| has_odd_atom(&it, None, listed))
+            has_odd_tilde(query)
+                || lucene::parse(query)
+                    .ok()
+                    .and_then(|it| it.root)
+                    .is_some_and(|it| has_odd_atom(&it, None, listed))
         }
     }
+}
+
+/// A `~` with more than a number behind it: for a node all of it is the distance.
+fn has_odd_tilde(query: &str) -> bool {
+    query.match_indices('~').any(|(at, _)| {
+        let rest = query[at + 1..].trim_start_matches(|it: char| it.is_ascii_digit() || it == '.');
+        let ends = |it: char| it.is_whitespace() || "!():^[]\"{}~*?/".contains(it);
+        !query[..at].ends_with('\\') && rest.chars().next().is_some_and(|it| !ends(it))
+    })
 }
 
 /// `outer` is the field that the groups around name.
@@ -74,8 +89,9 @@ fn is_odd_atom(atom: &Atom, field: Option<&str>, listed: &Catalog) -> bool {
             [lower, upper].into_iter().flatten().any(|it| is_misread_address(it))
         }
         Atom::Pattern(globs) => {
-            !matches!(globs[..], [Glob::Text(_), Glob::Any])
-                && field.is_some_and(|it| is_flattened_key(it, listed))
+            matches!(globs[..], [Glob::Text(_), Glob::Any, Glob::Any, ..])
+                || !matches!(globs[..], [Glob::Text(_), Glob::Any])
+                    && field.is_some_and(|it| is_flattened_key(it, listed))
         }
         Atom::Star | Atom::Regexp(_) | Atom::Fuzzy { .. } => false,
     }

@@ -46,12 +46,13 @@ impl LeafKind {
             // No id is empty, and Elasticsearch minds the question.
             Self::Term { value, case_insensitive } => !case_insensitive && !value.text().is_empty(),
             Self::Match { query, .. } | Self::MatchPhrase { query, .. } => !query.text().is_empty(),
-            Self::Range(bounds) | Self::WordRange(bounds) => bounds.is_open(),
+            Self::Range(bounds) => bounds.is_open(),
             Self::Pattern { pieces, .. } => {
                 pieces.iter().all(|piece| matches!(piece[..], [None]) || piece.iter().all(Option::is_some))
             }
             Self::Wildcard { .. }
             | Self::Word(_)
+            | Self::WordRange(_)
             | Self::Prefix { .. }
             | Self::Regexp { .. }
             | Self::Fuzzy { .. } => false,

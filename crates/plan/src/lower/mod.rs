@@ -357,6 +357,11 @@ impl Lowering<'_> {
     /// The question for a field of known type.
     fn atoms(kind: &LeafKind, place: &Place<'_>) -> Result<Part, LowerErrorKind> {
         let mapping = place.mapping;
+        if let (LeafKind::WordRange(bounds), Some(_)) = (kind, place.key)
+            && bounds.is_open()
+        {
+            return Ok(Part::constant(false));
+        }
         Self::split(kind, mapping, &mut |atom| {
             if mapping.ty == FieldType::GeoPoint {
                 return match atom {
@@ -405,7 +410,11 @@ impl Lowering<'_> {
             }
             LeafKind::Match { query, .. } => ask(&Atom::Match(query)),
             LeafKind::MatchPhrase { query, slop, .. } => ask(&Atom::Phrase { value: query, slop: *slop }),
-            // No bounds ask whether the field exists, which a place does not answer so.
+            // Without bounds it asks for any word.
+            LeafKind::WordRange(bounds) if bounds.is_open() && is_text(mapping.ty) => {
+                ask(&Atom::Wildcard { pattern: Wildcard::new([Glob::Any], false), analyzed: true })
+            }
+            // A place has no values in an order.
             LeafKind::WordRange(_) if mapping.ty == FieldType::GeoPoint => Ok(Part::constant(false)),
             LeafKind::Range(bounds) | LeafKind::WordRange(bounds) if bounds.is_open() => ask(&Atom::Exists),
             LeafKind::WordRange(bounds) if is_text(mapping.ty) => ask(&Atom::Range(&bounds.lower_case())),

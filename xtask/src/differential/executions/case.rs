@@ -120,6 +120,19 @@ impl Case {
                 object.insert("new_terms_fields".to_owned(), json!(names));
                 object.insert("history_window_start".to_owned(), format!("now-{history}m").into());
             }
+            Kind::Threshold => {
+                fields.retain(|(name, _)| !name.ends_with(".request_parameters"));
+                let grouped = rng.usize(0..=3);
+                let names: Vec<&str> = fields[..grouped].iter().map(|(name, _)| *name).collect();
+                let mut threshold = json!({"field": names, "value": rng.usize(1..=4)});
+                if rng.u8(0..3) == 0 {
+                    let (counted, _) = fields[grouped];
+                    threshold["cardinality"] = json!([{"field": counted, "value": rng.usize(1..=3)}]);
+                }
+                fields.truncate(grouped + 1);
+                object.insert("type".to_owned(), "threshold".into());
+                object.insert("threshold".to_owned(), threshold);
+            }
         }
         let documents = (0..rng.usize(1..=16))
             .map(|at| {

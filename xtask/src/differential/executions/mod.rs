@@ -8,6 +8,7 @@
 
 mod case;
 mod new_terms;
+mod threshold;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -42,6 +43,8 @@ const INDEX: &str = "trailwarden-differential-executions";
 pub(super) enum Kind {
     /// New terms.
     NewTerms,
+    /// Groups of so many events.
+    Threshold,
 }
 
 /// An execution, as the node is asked about it.
@@ -159,21 +162,18 @@ impl Sides {
             .map(|case| own_translation(&case.rule.query, &self.catalog).map_err(anyhow::Error::msg))
             .collect::<anyhow::Result<_>>()?;
         let windows: Vec<Vec<Window>> = cases.iter().map(Case::windows).collect();
-        let asked: Vec<Asked<'_>> = cases
+        let rules: Vec<(&Rule, &Value, &[Window])> = cases
             .iter()
             .zip(&conditions)
             .zip(&windows)
-            .flat_map(|((case, condition), windows)| {
-                windows.iter().map(|&window| Asked { rule: &case.rule, condition, window })
-            })
+            .map(|((case, condition), windows)| (&case.rule, condition, windows.as_slice()))
             .collect();
-        let mut said = match self.kind {
-            Kind::NewTerms => new_terms::ask(&mut self.indices, &asked)?.into_iter(),
+        let theirs = match self.kind {
+            Kind::NewTerms => new_terms(&mut self.indices, &rules)?,
+            Kind::Threshold => threshold::execute(&mut self.indices, &rules)?,
         };
         let mut compared = Vec::with_capacity(cases.len());
-        for (case, windows) in cases.iter().zip(&windows) {
-            let said: Vec<(Window, Vec<Said>)> = windows.iter().copied().zip(said.by_ref()).collect();
-            let (theirs, cut) = executed(&case.rule, said);
+        for ((case, windows), (theirs, cut)) in cases.iter().zip(&windows).zip(theirs) {
             let ours = match ours.remove(&case.rule.rule_id) {
                 Some(Ok(alerts)) => Ok(of_seeds(&alerts.seeds)),
                 Some(Err(reason)) => Err(reason),
@@ -249,6 +249,25 @@ impl Sides {
     }
 }
 
+/// The alerts of rules about new terms, and how many executions had more to say: no execution depends on another but for
+/// what was said already, so all are asked together.
+fn new_terms(
+    indices: &mut Indices,
+    rules: &[(&Rule, &Value, &[Window])],
+) -> anyhow::Result<Vec<(Alerts, usize)>> {
+    let asked: Vec<Asked<'_>> = rules
+        .iter()
+        .flat_map(|&(rule, condition, windows)| {
+            windows.iter().map(move |&window| Asked { rule, condition, window })
+        })
+        .collect();
+    let mut said = new_terms::ask(indices, &asked)?.into_iter();
+    let of_rule = |&(rule, _, windows): &(&Rule, &Value, &[Window])| {
+        executed(rule, windows.iter().copied().zip(said.by_ref()).collect())
+    };
+    Ok(rules.iter().map(of_rule).collect())
+}
+
 /// One execution after the other: what was said is not said again, and takes nothing of the budget.
 fn executed(rule: &Rule, executions: Vec<(Window, Vec<Said>)>) -> (Alerts, usize) {
     let (mut alerts, mut created, mut cut) = (Alerts::new(), BTreeSet::new(), 0);
@@ -269,10 +288,18 @@ fn of_seeds(seeds: &[AlertSeed]) -> Alerts {
     let mut alerts = Alerts::new();
     for seed in seeds {
         let detail = match &seed.detail {
-            Detail::Event | Detail::Sequence(_) | Detail::Threshold(_) => String::new(),
+            Detail::Event | Detail::Sequence(_) => String::new(),
             Detail::NewTerms(values) => case::values(values),
+            Detail::Threshold(it) => {
+                let terms: Vec<Value> = it.terms.iter().map(|(_, value)| value.clone()).collect();
+                let cardinality = it.cardinality.as_ref().map(|(_, distinct)| *distinct);
+                threshold::told(&terms, it.count, cardinality, it.from, it.to)
+            }
         };
-        let said = Said { event: seed.event.id.clone(), detail };
+        // What is counted is no single event.
+        let is_counted = matches!(seed.detail, Detail::Threshold(_));
+        let event = if is_counted { String::new() } else { seed.event.id.clone() };
+        let said = Said { event, detail };
         alerts.entry(seed.execution.started_at).or_default().push(said);
     }
     alerts
