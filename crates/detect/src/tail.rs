@@ -279,11 +279,11 @@ impl Tail {
 
     /// The columns whose values go with a match of the filter: those of the rule's type, then those of the residue.
     pub(crate) fn columns(&self, step: usize) -> Vec<Column> {
-        let residue = self
-            .residue(step)
-            .into_iter()
-            .flat_map(|it| it.columns())
-            .map(|(path, shape)| Column { path: path.clone(), shape: *shape, ty: TermType::AsDelivered });
+        let residue = self.residue(step).into_iter().flat_map(Residue::columns).map(|(path, shape)| Column {
+            path: path.clone(),
+            shape: *shape,
+            ty: TermType::AsDelivered,
+        });
         self.rule_type.columns(step).iter().cloned().chain(residue).collect()
     }
 

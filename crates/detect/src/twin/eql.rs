@@ -40,6 +40,7 @@ struct Delivery {
 }
 
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is drawn by itself")]
 struct Case {
     pattern: Pattern,
     interval: Millis,
@@ -80,7 +81,9 @@ fn pattern() -> impl Strategy<Value = Pattern> {
                 stages.into_iter().map(|(filter, missing)| Stage { filter, missing }).collect();
             let is_sample = form == Form::Sample;
             if is_sample || maxspan.is_none() || stages.iter().all(|it| it.missing) {
-                stages.iter_mut().for_each(|it| it.missing = false);
+                for it in &mut stages {
+                    it.missing = false;
+                }
             }
             let keys = (0..4).map(|filter| {
                 let of = keys.get(filter).into_iter().flatten();
@@ -248,8 +251,8 @@ impl Case {
         let (span, interval) = (self.span(), rule.interval.millis());
         let first = (span.first - 10 * interval).div_euclid(interval);
         let range = |tick: i64| Range::scheduled(rule, tick * interval);
-        let first = (first..).find(|&tick| range(tick).to >= span.first).unwrap();
-        (first..).map(range).take_while(|it| it.from <= span.last).collect()
+        let first = (first..i64::MAX).find(|&tick| range(tick).to >= span.first).unwrap();
+        (first..i64::MAX).map(range).take_while(|it| it.from <= span.last).collect()
     }
 
     fn check(

@@ -573,15 +573,17 @@ proptest! {
                     outcome.alerts.iter().any(|it| it.id == *id && it.execution.started_at == *execution)
                 }
                 Fate::NotAsked { .. } => true,
-                Fate::Known { .. } => false,
                 Fate::Undated => rule.timestamp_override_fallback_disabled && rule.timestamp_override.is_some(),
                 Fate::Unseen => case.deliveries.iter().any(|it| about(it) && !held(it)) || case.rule.fields > 0,
                 Fate::NotThen => has_residue,
                 Fate::Copy => deliveries > 1,
                 Fate::NoTerm | Fate::Seen { .. } => case.rule.fields > 0,
-                Fate::Stuck { .. } | Fate::Split | Fate::Against => false,
                 Fate::Cut { .. } => outcome.metrics.truncated > 0,
-                Fate::Counted { .. } => false,
+                Fate::Known { .. }
+                | Fate::Stuck { .. }
+                | Fate::Split
+                | Fate::Against
+                | Fate::Counted { .. } => false,
             };
             prop_assert!(is_true, "{fate:?} of {fates:?}");
         }

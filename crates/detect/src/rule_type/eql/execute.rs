@@ -105,12 +105,7 @@ impl<'a> EqlExecutions<'a> {
     }
 
     /// The first execution, not before `tick`, that sees something of what is given by the time that executions see.
-    fn first_seeing(
-        &self,
-        ticks: &Ticks,
-        tick: i64,
-        times: impl Fn(Millis) -> Option<Millis>,
-    ) -> Option<i64> {
+    fn first_seeing(ticks: &Ticks, tick: i64, times: impl Fn(Millis) -> Option<Millis>) -> Option<i64> {
         let tick = ticks.in_range(tick)?;
         let from = |tick: i64| ticks.window(tick).from;
         let mut time = times(from(tick))?;
@@ -126,7 +121,7 @@ impl<'a> EqlExecutions<'a> {
 
     /// Offers a result. Says whether there is room for more.
     fn offer(&self, found: &Found, writer: &mut Writer<'_>) -> bool {
-        let event = |at: u32| self.ordered.events[at as usize].event;
+        let event = |at: u32| self.ordered.events[at as usize].of;
         let written = match self.eql.pattern.form {
             Form::Event => writer.offer(event(found.events.first()), Detail::Event),
             Form::Sequence | Form::Sample => {
@@ -208,7 +203,7 @@ impl Executions for EqlExecutions<'_> {
                 };
                 let mut tick = tick;
                 loop {
-                    tick = self.first_seeing(ticks, tick, first)?;
+                    tick = Self::first_seeing(ticks, tick, first)?;
                     let results = self.steady(it, &ticks.window(tick));
                     // With as many as are allowed, it says so.
                     if results.len() >= self.size() || results.iter().any(|&at| !it.said[at]) {
@@ -219,7 +214,7 @@ impl Executions for EqlExecutions<'_> {
             }
             Way::Anew(it) => {
                 let first = |from| Some(self.seen(*it.by_seen.get(it.from(&self.ordered, from))?));
-                self.first_seeing(ticks, tick, first)
+                Self::first_seeing(ticks, tick, first)
             }
         }
     }
@@ -233,7 +228,9 @@ impl Executions for EqlExecutions<'_> {
                 let new = results.into_iter().filter(|&at| !it.said[at]);
                 let said: Vec<usize> = new.take_while(|&at| self.offer(&it.found[at], writer)).collect();
                 if let Way::Steady(it) = &mut self.way {
-                    said.into_iter().for_each(|at| it.said[at] = true);
+                    for at in said {
+                        it.said[at] = true;
+                    }
                 }
             }
             Way::Anew(it) => {

@@ -19,7 +19,7 @@ impl Complete {
             return vec![Fate::Copy];
         }
         let ordered = Ordered::new(self, eql, run);
-        let place = ordered.events.iter().position(|it| watched.is(events, it.event));
+        let place = ordered.events.iter().position(|it| watched.is(events, it.of));
         // What has no time, or no key, is no event of the query.
         let Some(place) = place else { return vec![Fate::NoTerm] };
         let place = place as u32;
@@ -76,7 +76,7 @@ impl Trace<'_> {
         let stuck = |sequence: &[u32], why: Stuck| Fate::Stuck { step: sequence.len(), of, why };
         let id = |event: u32| {
             let events = self.ordered.matches();
-            events.id(self.ordered.events[event as usize].event, &mut [0; 36]).to_owned()
+            events.id(self.ordered.events[event as usize].of, &mut [0; 36]).to_owned()
         };
         let all: Vec<u32> = (0..timeline.len() as u32).collect();
         for equal in all.chunk_by(|&a, &b| timeline.rank(a) == timeline.rank(b)) {

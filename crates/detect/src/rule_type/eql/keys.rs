@@ -131,6 +131,8 @@ impl Part {
 
 fn hash(tuple: &[u32]) -> u64 {
     let mut hasher = FxHasher::default();
-    tuple.iter().for_each(|&it| hasher.write_u32(it));
+    for &it in tuple {
+        hasher.write_u32(it);
+    }
     hasher.finish()
 }

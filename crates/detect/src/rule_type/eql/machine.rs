@@ -244,16 +244,13 @@ impl<'a> Machine<'a> {
     }
 
     fn node(&mut self, event: u32, before: Option<u32>) -> u32 {
-        let at = match self.free {
-            Some(at) => {
-                let next = self.nodes[at as usize].before;
-                self.free = (next != at).then_some(next);
-                at
-            }
-            None => {
-                self.nodes.push(Node { event, before: 0 });
-                u32::try_from(self.nodes.len() - 1).expect("few sequences are kept, of few events each")
-            }
+        let at = if let Some(at) = self.free {
+            let next = self.nodes[at as usize].before;
+            self.free = (next != at).then_some(next);
+            at
+        } else {
+            self.nodes.push(Node { event, before: 0 });
+            u32::try_from(self.nodes.len() - 1).expect("few sequences are kept, of few events each")
         };
         self.nodes[at as usize] = Node { event, before: before.unwrap_or(at) };
         at

@@ -33,7 +33,7 @@ pub(super) struct Ordered<'a> {
 /// One of the events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event {
-    pub(super) event: EventRef,
+    pub(super) of: EventRef,
     /// The time by which executions see it.
     pub(super) seen: Millis,
     /// Where its matches begin, and how many there are.
@@ -118,7 +118,7 @@ impl<'a> Ordered<'a> {
             // Nothing can be said of the order of what has no time.
             let Some(time) = time else { continue };
             let tiebreaker = value(first, eql.tiebreaker_at());
-            sorted.push((time, tiebreaker, Event { event: first.event, seen: first.time, matches: places }));
+            sorted.push((time, tiebreaker, Event { of: first.event, seen: first.time, matches: places }));
         }
         let by_rank = |a: &(Millis, Option<Term<'_>>, Event), b: &(Millis, Option<Term<'_>>, Event)| {
             a.0.cmp(&b.0).then_with(|| match (&a.1, &b.1) {
@@ -128,7 +128,7 @@ impl<'a> Ordered<'a> {
                 (None, None) => Ordering::Equal,
             })
         };
-        sorted.sort_unstable_by(|a, b| by_rank(a, b).then_with(|| table.compare(a.2.event, b.2.event)));
+        sorted.sort_unstable_by(|a, b| by_rank(a, b).then_with(|| table.compare(a.2.of, b.2.of)));
         let mut ordered = Self {
             eql,
             timeline: Timeline::default(),
@@ -154,7 +154,7 @@ impl<'a> Ordered<'a> {
             if left_out > 0 {
                 ordered.left_out.keys += left_out as u64;
                 ordered.left_out.events += 1;
-                ordered.left_out.first.get_or_insert(event.event);
+                ordered.left_out.first.get_or_insert(event.of);
             }
             ordered.timeline.push(Moment { time: *time, rank }, hits.drain(..));
             ordered.events.push(*event);

@@ -43,7 +43,7 @@ impl Matches {
             let mut places = it.events.get().iter();
             let mut next = || {
                 let &place = places.next()?;
-                Some(self.events.origin(ordered.events[place as usize].event))
+                Some(self.events.origin(ordered.events[place as usize].of))
             };
             let stages = eql.pattern.stages.iter();
             QueryResult {

@@ -127,22 +127,20 @@ impl GroupTable {
                 })
             };
             let group = group_of(self, moved, it.group);
-            let of_event = match lists[it.groups.index()] {
-                Some(list) => list,
-                None => {
-                    let all = other.groups.get(it.groups).iter();
-                    let mut all: Vec<u32> = all.map(|&group| group_of(self, moved, group)).collect();
-                    *lists[it.groups.index()].insert(self.list_of(&mut all))
-                }
+            let of_event = if let Some(list) = lists[it.groups.index()] {
+                list
+            } else {
+                let all = other.groups.get(it.groups).iter();
+                let mut all: Vec<u32> = all.map(|&group| group_of(self, moved, group)).collect();
+                *lists[it.groups.index()].insert(self.list_of(&mut all))
             };
-            let counted = match values[it.values.index()] {
-                Some(list) => list,
-                None => {
-                    let all = other.values.get(it.values).iter();
-                    let mut all: Vec<u32> = all.map(|&id| moved.value(0, fields, TermId(id)).0).collect();
-                    all.sort_unstable();
-                    *values[it.values.index()].insert(self.values.intern(&all))
-                }
+            let counted = if let Some(list) = values[it.values.index()] {
+                list
+            } else {
+                let all = other.values.get(it.values).iter();
+                let mut all: Vec<u32> = all.map(|&id| moved.value(0, fields, TermId(id)).0).collect();
+                all.sort_unstable();
+                *values[it.values.index()].insert(self.values.intern(&all))
             };
             let event = moved.event(it.event);
             self.members.push(Member { time: it.time, group, event, groups: of_event, values: counted });
@@ -166,7 +164,7 @@ impl GroupTable {
             at += members[at..].iter().take_while(|it| it.group as usize == group).count();
         }
         starts.push(at as u32);
-        Groups { by, index, keys, starts, members, groups, values, skipped, copies }
+        Groups { by, index, keys, starts, members, several: groups, values, skipped, copies }
     }
 }
 
@@ -214,7 +212,7 @@ pub(crate) struct Groups {
     starts: Vec<u32>,
     /// By group and time.
     members: Vec<Member>,
-    groups: Lists,
+    several: Lists,
     values: Lists,
     skipped: Skipped,
     copies: u64,
@@ -277,13 +275,13 @@ impl Groups {
         if member.groups.is_empty() {
             std::slice::from_ref(&member.group)
         } else {
-            self.groups.get(member.groups)
+            self.several.get(member.groups)
         }
     }
 
     /// Whether any event is in several groups.
     pub(super) fn share_events(&self) -> bool {
-        self.groups.len() > 1
+        self.several.len() > 1
     }
 
     /// The event's values that are counted.
