@@ -11,7 +11,7 @@ const EVENTS_MAX: usize = 1_000_000;
 /// What a query found.
 pub(crate) struct Results {
     /// The documents of the events of each result; `None` stands for one that must be missing.
-    pub(crate) results: Vec<Vec<Option<Document>>>,
+    pub(crate) documents: Vec<Vec<Option<Document>>>,
     /// The values that the events of each have in common.
     pub(crate) join_keys: Vec<Vec<serde_json::Value>>,
     pub(crate) report: QueryReport,
@@ -62,9 +62,9 @@ pub(crate) fn run(
     let correlation = Correlation { query, now, tiebreaker_field: None, size, samples_of_key: 1 };
     let found = correlation.run(&asked, catalog)?;
     let document = |origin: ecs::Origin| documents[origin.ordinal as usize].clone();
-    let mut results = Results { results: Vec::new(), join_keys: Vec::new(), report };
+    let mut results = Results { documents: Vec::new(), join_keys: Vec::new(), report };
     for it in found {
-        results.results.push(it.events.into_iter().map(|it| it.map(document)).collect());
+        results.documents.push(it.events.into_iter().map(|it| it.map(document)).collect());
         results.join_keys.push(it.join_keys);
     }
     Ok(results)

@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     let report = if let Some(query) = &query {
         let found = eql_query::run(query, &options, args.limit, now, &catalog, &progress);
         found.map(|found| {
-            for (number, (documents, keys)) in found.results.iter().zip(&found.join_keys).enumerate() {
+            for (number, (documents, keys)) in found.documents.iter().zip(&found.join_keys).enumerate() {
                 if !print.result(number + 1, documents, keys) {
                     break;
                 }
@@ -209,7 +209,7 @@ impl Printer {
             }
             Self::Csv { grouped, .. } | Self::Table { grouped, .. } => {
                 let number = grouped.then(|| number.to_string());
-                documents.iter().all(|it| self.row(number.clone(), it.as_ref()))
+                documents.iter().all(|it| self.row(number.as_deref(), it.as_ref()))
             }
         }
     }
@@ -220,10 +220,10 @@ impl Printer {
     }
 
     /// A document, or nothing where one had to be missing; with the number of its result, if several are one.
-    fn row(&mut self, number: Option<String>, it: Option<&Document>) -> bool {
+    fn row(&mut self, number: Option<&str>, it: Option<&Document>) -> bool {
         let cells = |columns: &Columns| -> Vec<String> {
             let cells = it.map_or_else(|| vec!["-".to_owned(); columns.names.len()], |it| columns.cells(it));
-            number.clone().into_iter().chain(cells).collect()
+            number.map(str::to_owned).into_iter().chain(cells).collect()
         };
         match self {
             Self::Ndjson(lines) => it.is_none_or(|it| {
