@@ -277,7 +277,7 @@ fn value_lists_of_any_size() {
     ];
     let lines = [&rule].into_iter().chain(&items).chain(&values).map(|line| line.to_string() + "\n");
     std::fs::write(folder.path().join("rules.ndjson"), lines.collect::<String>()).unwrap();
-    let users: String = (0..100_000).map(|at| format!("user-{at}\r\n")).collect();
+    let users = (0..100_000).map(|at| format!("user-{at}\r\n")).collect::<Vec<_>>().concat();
     std::fs::write(folder.path().join("users.txt"), users).unwrap();
     std::fs::write(folder.path().join("offices.txt"), "192.0.2.0/24\n\n10.0.0.5-10.0.0.9\n2001:db8::1\n")
         .unwrap();
