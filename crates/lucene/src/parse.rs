@@ -224,7 +224,8 @@ impl Parser<'_> {
             _ => return Err(self.unexpected("a bound, or `*` for an open end")),
         };
         self.at += 1;
-        Ok(bound)
+        // Elasticsearch does not ask how the asterisk was written.
+        Ok(bound.filter(|it| it != "*"))
     }
 
     /// What has one asterisk, and that at its end, is a beginning, in which escapes mean what they do in words;
