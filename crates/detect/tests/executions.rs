@@ -22,8 +22,10 @@ fn cases() {
     for file in ["query", "new_terms", "threshold", "once"] {
         let path = format!("{}/tests/cases/executions/{file}.txt", env!("CARGO_MANIFEST_DIR"));
         for case in std::fs::read_to_string(path).unwrap().split("\n\n") {
-            let expected: Vec<&str> =
-                case.lines().filter(|it| ["alert", "truncated", "executions"].contains(&key(it).0)).collect();
+            let expected: Vec<&str> = case
+                .lines()
+                .filter(|it| ["alert", "truncated", "undated", "executions"].contains(&key(it).0))
+                .collect();
             assert!(!expected.is_empty(), "{file}: {case}");
             assert_eq!(run(case), expected, "{file}:\n{case}");
             seen += 1;
@@ -144,6 +146,7 @@ fn run(case: &str) -> Vec<String> {
                 all.push(format!("truncated: {}", clock(warning.execution.unwrap())));
             }
             WarningKind::ShortHistory { .. } => {}
+            WarningKind::Undated { events, seen, .. } => all.push(format!("undated: {events} besides {seen}")),
             other => panic!("{other:?}"),
         }
     }

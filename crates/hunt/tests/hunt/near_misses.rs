@@ -46,7 +46,9 @@ fn near_misses_are_those_of_every_document() {
     assert_eq!(found.records, documents.len() as u64);
 
     let mut misses = 0;
-    for it in &found.rules {
+    // A sequence has several filters, which together are no condition on one event.
+    let is_sequence = |rule: &rule::Rule| matches!(rule.kind, rule::RuleKind::Eql { .. });
+    for it in found.rules.iter().filter(|it| !is_sequence(&it.rule)) {
         let Ok(condition) = rule::compile(&it.rule, &Catalog::ecs()) else { panic!("{}", it.rule.name) };
         let filter = condition.filter();
         let clauses: Vec<Evaluator> = filter.conjuncts().iter().map(Evaluator::new).collect();

@@ -50,7 +50,7 @@ impl Dataset {
         let named = |key: &str| field(key).map(str::to_owned);
         let (timestamp_field, tiebreaker_field) = (named("timestamp_field"), named("tiebreaker_field"));
         let category_field = category_field.to_owned();
-        Ok(Self { category_field, timestamp_field, tiebreaker_field, catalog, events })
+        Ok(Self { catalog, category_field, timestamp_field, tiebreaker_field, events })
     }
 }
 

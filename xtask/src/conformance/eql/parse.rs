@@ -24,10 +24,7 @@ pub(crate) fn cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
 }
 
 fn verdict(query: &str) -> &'static str {
-    let errors = match ::eql::parse(query) {
-        Ok(_) => return "ok",
-        Err(errors) => errors,
-    };
+    let Err(errors) = ::eql::parse(query) else { return "ok" };
     let is_join =
         |kind: &ParseErrorKind| matches!(kind, ParseErrorKind::OtherDialect { what: OtherDialect::Join });
     if errors.iter().all(|it| is_join(&it.kind)) { "unsupported" } else { "error" }

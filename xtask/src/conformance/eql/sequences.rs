@@ -20,24 +20,19 @@ pub(super) struct Taking {
     pub(super) samples_of_key: usize,
 }
 
+/// The ids of a result's events, and its join keys.
+type Answer = (Vec<String>, Vec<String>);
+
 /// For each result its ids, `-` for an event that is missing, and its join keys; `error` if there are none because the
 /// query is wrong.
-pub(super) fn results(
-    query: &str,
-    dataset: &Dataset,
-    taking: Taking,
-) -> anyhow::Result<Option<Vec<(Vec<String>, Vec<String>)>>> {
+pub(super) fn results(query: &str, dataset: &Dataset, taking: Taking) -> anyhow::Result<Option<Vec<Answer>>> {
     let Ok(query) = EqlQuery::new(query, Some(&dataset.category_field), &dataset.catalog) else {
         return Ok(None);
     };
     found(&query, dataset, taking).map(Some)
 }
 
-fn found(
-    query: &EqlQuery,
-    dataset: &Dataset,
-    taking: Taking,
-) -> anyhow::Result<Vec<(Vec<String>, Vec<String>)>> {
+fn found(query: &EqlQuery, dataset: &Dataset, taking: Taking) -> anyhow::Result<Vec<Answer>> {
     let correlation = Correlation {
         query,
         now: 0,
@@ -96,7 +91,7 @@ pub(crate) fn cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
             results.push(CaseResult::compare(text(case, "id")?, expected, "error".to_owned()));
             continue;
         };
-        let mut answer = got.iter().map(|(ids, _)| format!("[{}]", ids.join(","))).collect::<String>();
+        let mut answer = in_brackets(got.iter().map(|(ids, _)| ids.join(",")));
         if let Some(keys) = keys {
             expected += &format!(" by {keys}");
             let its: Vec<&str> = got.iter().flat_map(|(_, keys)| keys).map(String::as_str).collect();
@@ -154,7 +149,7 @@ pub(crate) fn series_cases(data: &Path) -> anyhow::Result<Vec<CaseResult>> {
             events,
         };
         let got = found(&query, &dataset, Taking { size: usize::MAX, samples_of_key: 1 })?;
-        let got = got.iter().map(|(ids, _)| format!("[{}]", ids.join(","))).collect();
+        let got = in_brackets(got.iter().map(|(ids, _)| ids.join(",")));
         let expected: Vec<Value> = list(case, "expected")?.iter().map(|it| it["events"].clone()).collect();
         results.push(CaseResult::compare(text(case, "id")?, shown_lists(&expected), got));
     }
@@ -178,5 +173,9 @@ fn shown<'a>(values: impl Iterator<Item = &'a Value>) -> String {
 }
 
 fn shown_lists(lists: &[Value]) -> String {
-    lists.iter().map(|it| format!("[{}]", shown(it.as_array().into_iter().flatten()))).collect()
+    in_brackets(lists.iter().map(|it| shown(it.as_array().into_iter().flatten())))
+}
+
+fn in_brackets(lists: impl Iterator<Item = String>) -> String {
+    lists.flat_map(|it| ["[".to_owned(), it, "]".to_owned()]).collect()
 }
