@@ -146,7 +146,9 @@ fn run(case: &str) -> Vec<String> {
                 all.push(format!("truncated: {}", clock(warning.execution.unwrap())));
             }
             WarningKind::ShortHistory { .. } => {}
-            WarningKind::Undated { events, seen, .. } => all.push(format!("undated: {events} besides {seen}")),
+            WarningKind::Undated { events, seen, .. } => {
+                all.push(format!("undated: {events} besides {seen}"))
+            }
             other => panic!("{other:?}"),
         }
     }
