@@ -217,6 +217,8 @@ fn notices<'a>(
     }
     let mut noisy: Vec<(u64, &str)> = rules
         .iter()
+        // What a rule only counts makes no alert by itself.
+        .filter(|ran| !matches!(ran.rule.kind, rule::RuleKind::Threshold(_)))
         .map(|ran| (ran.outcome.metrics.matched, ran.rule.name.as_str()))
         .filter(|(matched, _)| {
             *matched >= NOISE_MIN && u128::from(*matched) * 100 > u128::from(read.records.total())
