@@ -178,6 +178,16 @@ impl Ticks {
         (self.window(tick).from <= time).then_some(tick)
     }
 
+    /// The last execution that is looked at for matches of which the newest is seen at `newest`. A range that moves on
+    /// leaves them behind by itself; one whose beginning is fixed holds them forever: then it is the first that sees all
+    /// of them, which may lie beyond the last that sees the data. What a residue would say of them later is not asked.
+    pub(crate) fn last_for(&self, newest: Option<Millis>) -> i64 {
+        if self.moves_on() {
+            return self.end;
+        }
+        newest.and_then(|it| self.first_reaching(it)).map_or(self.last, |tick| tick.max(self.last))
+    }
+
     /// The first execution whose range begins at `time` or later.
     pub(crate) fn first_after(&self, time: Millis) -> Option<i64> {
         self.search(self.first, |window| window.from >= time)

@@ -147,7 +147,7 @@ fn run(case: &str) -> Vec<String> {
             }
             WarningKind::ShortHistory { .. } => {}
             WarningKind::Undated { events, seen, .. } => {
-                all.push(format!("undated: {events} besides {seen}"))
+                all.push(format!("undated: {events} besides {seen}"));
             }
             other => panic!("{other:?}"),
         }

@@ -112,8 +112,9 @@ impl Listed {
         &self.matches
     }
 
-    /// The first execution, not before `tick`, that has a match in its range.
-    pub(super) fn next(&self, ticks: &Ticks, tick: i64) -> Option<i64> {
+    /// The first execution, not before `tick`, that has a match in its range. `is_cut` says that the one before left
+    /// something to those that follow.
+    pub(super) fn next(&self, ticks: &Ticks, tick: i64, is_cut: bool) -> Option<i64> {
         let tick = ticks.in_range(tick)?;
         let from = |tick: i64| ticks.window(tick).from;
         let mut at = self.from(from(tick));
@@ -121,7 +122,7 @@ impl Listed {
             let time = self.matches.get(at)?.at.time;
             let reaching = ticks.in_range(ticks.first_reaching(time)?.max(tick))?;
             if from(reaching) <= time {
-                return (reaching <= self.last(ticks)).then_some(reaching);
+                return (is_cut || reaching <= self.last(ticks)).then_some(reaching);
             }
             at = self.from(from(reaching));
         }
@@ -132,14 +133,9 @@ impl Listed {
         self.matches.partition_point(|it| it.at.time < time)
     }
 
-    /// The last execution that is looked at. A range whose beginning is fixed holds a match forever: the last is the first
-    /// that sees all of them.
+    /// The last execution that is looked at.
     fn last(&self, ticks: &Ticks) -> i64 {
-        if ticks.moves_on() {
-            return ticks.end;
-        }
-        let seeing_all = self.matches.last().and_then(|it| ticks.first_reaching(it.at.time));
-        seeing_all.map_or(ticks.last, |tick| tick.max(ticks.last))
+        ticks.last_for(self.matches.last().map(|it| it.at.time))
     }
 
     /// The matches within reach of an execution that are such for it.
@@ -223,17 +219,19 @@ pub(super) struct ListedExecutions<'a> {
     residue: ResidueColumns<'a>,
     /// What was said of each event.
     said: HashMap<EventRef, Vec<Detail>>,
+    /// The last execution left something to those that follow.
+    is_cut: bool,
 }
 
 impl<'a> ListedExecutions<'a> {
     pub(super) fn new(listed: &'a Listed, run: Run<'a>) -> Self {
-        Self { listed, run, residue: ResidueColumns::new(run, 0), said: HashMap::new() }
+        Self { listed, run, residue: ResidueColumns::new(run, 0), said: HashMap::new(), is_cut: false }
     }
 }
 
 impl Executions for ListedExecutions<'_> {
     fn next(&mut self, ticks: &Ticks, tick: i64) -> Option<i64> {
-        self.listed.next(ticks, tick)
+        self.listed.next(ticks, tick, self.is_cut)
     }
 
     fn execute(&mut self, _: i64, window: &Window, writer: &mut Writer<'_>) {
@@ -241,13 +239,17 @@ impl Executions for ListedExecutions<'_> {
         let was_said =
             |event, detail: &Detail| self.said.get(&event).is_some_and(|said| said.contains(detail));
         let offers = self.run.tail.rule_type.by_the_book(&within, window, self.run, &was_said);
+        self.is_cut = false;
         for (event, detail) in offers {
             if self.said.get(&event).is_some_and(|said| said.contains(&detail)) {
                 continue;
             }
             match writer.offer(event, detail.clone()) {
                 Written::Created | Written::Duplicate => self.said.entry(event).or_default().push(detail),
-                Written::Full => return,
+                Written::Full => {
+                    self.is_cut = true;
+                    return;
+                }
             }
         }
     }

@@ -211,7 +211,7 @@ impl Threshold {
             return vec![Fate::Copy];
         }
         let Some(first) = ticks.first_holding(time) else { return vec![Fate::Unseen] };
-        let end = if ticks.moves_on() { ticks.end } else { ticks.last };
+        let end = ticks.last_for(Some(time));
         let mut best: Vec<Option<Fate>> = vec![None; keys.len()];
         let (mut most, mut next) = (vec![0; keys.len()], ticks.first);
         let limit = run.budget as usize;
@@ -236,7 +236,9 @@ impl Threshold {
                 next = before + 1;
                 due = counting.next(ticks, next);
             }
-            if !counting.is_match(watched, window.started_at) {
+            // Alerts may have counted its groups while it was no match of theirs.
+            if !counting.is_match(watched, window.started_at) || counting.is_counted(&keys, time, window.from)
+            {
                 continue;
             }
             let counts: Vec<Option<Bucket>> = keys.iter().map(|key| counting.count(key, &window)).collect();

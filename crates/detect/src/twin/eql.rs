@@ -591,6 +591,20 @@ proptest! {
         case.check(case.tail(mode, has_residue), &case.ranges(&case.rule()), has_residue)?;
     }
 
+    /// A match beyond the end of the data, as an event without a time is one, alerts as any other: also where the range
+    /// never leaves anything behind.
+    #[test]
+    fn what_lies_beyond_the_data_alerts_too(case in case(), until in time(), is_fixed in any::<bool>()) {
+        let from = if is_fixed { "2026-01-01" } else { case.from };
+        let case = Case { from, timestamp_field: false, ..case };
+        let mode = Mode::Replay { since: None, until: None };
+        let matches = case.matches(case.tail(mode, |_| false), "00");
+        let span = case.span();
+        let shorter = DataSpan { last: until.clamp(span.first, span.last), ..span };
+        let execute = |span| matches.execute(0, span, &KnownAlerts::default(), Limits::default()).unwrap();
+        prop_assert_eq!(said(&execute(shorter)).alerts, said(&execute(span)).alerts);
+    }
+
     #[test]
     fn once_is_one_execution(case in case(), residues in 0..16_usize) {
         let has_residue = |filter: usize| residues >> filter & 1 == 1;

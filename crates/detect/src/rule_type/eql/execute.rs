@@ -28,6 +28,10 @@ pub(crate) struct EqlExecutions<'a> {
     run: Run<'a>,
     ordered: Ordered<'a>,
     way: Way<'a>,
+    /// The last execution that is looked at,
+    last: i64,
+    /// unless the one before left something to those that follow.
+    is_cut: bool,
     given_up: GivenUp,
 }
 
@@ -73,7 +77,14 @@ impl<'a> EqlExecutions<'a> {
             by_seen.sort_by_key(|&it| ordered.events[it as usize].seen);
             Way::Anew(Anew { by_seen, residues, said: FxHashSet::default() })
         };
-        Self { eql, complete, run, ordered, way, given_up }
+        let newest = match &way {
+            Way::Steady(it) => it.found.last().map(|found| ordered.timeline.time(found.events.last())),
+            Way::Anew(it) => it.by_seen.last().map(|&at| ordered.events[at as usize].seen),
+        };
+        // That nothing follows is known when `maxspan` has passed.
+        let wait = eql.pattern.maxspan.filter(|_| eql.pattern.stages.last().is_some_and(|it| it.missing));
+        let newest = newest.map(|it| it.saturating_add(wait.unwrap_or(0)));
+        Self { last: run.ticks.last_for(newest), is_cut: false, eql, complete, run, ordered, way, given_up }
     }
 
     fn seen(&self, event: u32) -> Millis {
@@ -105,15 +116,19 @@ impl<'a> EqlExecutions<'a> {
     }
 
     /// The first execution, not before `tick`, that sees something of what is given by the time that executions see.
-    fn first_seeing(ticks: &Ticks, tick: i64, times: impl Fn(Millis) -> Option<Millis>) -> Option<i64> {
+    fn first_seeing(
+        &self,
+        ticks: &Ticks,
+        tick: i64,
+        times: impl Fn(Millis) -> Option<Millis>,
+    ) -> Option<i64> {
         let tick = ticks.in_range(tick)?;
         let from = |tick: i64| ticks.window(tick).from;
         let mut time = times(from(tick))?;
         loop {
             let reaching = ticks.in_range(ticks.first_reaching(time)?.max(tick))?;
             if from(reaching) <= time {
-                // A range whose beginning is fixed holds the match forever.
-                return (reaching <= ticks.last || ticks.moves_on()).then_some(reaching);
+                return (reaching <= self.last || self.is_cut).then_some(reaching);
             }
             time = times(from(reaching))?;
         }
@@ -182,7 +197,7 @@ impl EqlExecutions<'_> {
         let known = self.ordered.timeline.time(result.events.first()).saturating_add(maxspan);
         let oldest = result.events.get().iter().map(|&it| self.seen(it)).min();
         let ticks = self.run.ticks;
-        let next = ticks.in_range(tick + 1).filter(|&next| next <= ticks.last || ticks.moves_on());
+        let next = ticks.in_range(tick + 1).filter(|&next| next <= self.last);
         let next = next.map(|next| ticks.window(next));
         let is_last =
             next.is_none_or(|next| oldest.is_some_and(|oldest| oldest < next.from) || next == *window);
@@ -203,7 +218,7 @@ impl Executions for EqlExecutions<'_> {
                 };
                 let mut tick = tick;
                 loop {
-                    tick = Self::first_seeing(ticks, tick, first)?;
+                    tick = self.first_seeing(ticks, tick, first)?;
                     let results = self.steady(it, &ticks.window(tick));
                     // With as many as are allowed, it says so.
                     if results.len() >= self.size() || results.iter().any(|&at| !it.said[at]) {
@@ -214,7 +229,7 @@ impl Executions for EqlExecutions<'_> {
             }
             Way::Anew(it) => {
                 let first = |from| Some(self.seen(*it.by_seen.get(it.from(&self.ordered, from))?));
-                Self::first_seeing(ticks, tick, first)
+                self.first_seeing(ticks, tick, first)
             }
         }
     }
@@ -225,8 +240,10 @@ impl Executions for EqlExecutions<'_> {
             Way::Steady(it) => {
                 let results = self.steady(it, window);
                 writer.truncated = results.len() >= full;
-                let new = results.into_iter().filter(|&at| !it.said[at]);
-                let said: Vec<usize> = new.take_while(|&at| self.offer(&it.found[at], writer)).collect();
+                let new: Vec<usize> = results.into_iter().filter(|&at| !it.said[at]).collect();
+                let offered = new.iter().take_while(|&&at| self.offer(&it.found[at], writer));
+                let said: Vec<usize> = offered.copied().collect();
+                self.is_cut = said.len() < new.len();
                 if let Way::Steady(it) = &mut self.way {
                     for at in said {
                         it.said[at] = true;
@@ -237,10 +254,10 @@ impl Executions for EqlExecutions<'_> {
                 let (results, given_up) = it.results(self, tick, window);
                 writer.truncated = results.len() >= full;
                 let new = results.iter().filter(|result| !it.said.contains(result.events.get()));
-                let said: Vec<Box<[u32]>> = new
-                    .take_while(|result| self.offer(result, writer))
-                    .map(|result| result.events.get().into())
-                    .collect();
+                let new: Vec<&Found> = new.collect();
+                let offered = new.iter().take_while(|result| self.offer(result, writer));
+                let said: Vec<Box<[u32]>> = offered.map(|result| result.events.get().into()).collect();
+                self.is_cut = said.len() < new.len();
                 self.given_up.count += given_up.count;
                 self.given_up.at = self.given_up.at.or(given_up.at);
                 if let Way::Anew(it) = &mut self.way {

@@ -168,6 +168,11 @@ impl<'a> GroupExecutions<'a> {
         self.state.count(self.groups, group, window, &self.run.matches.events)
     }
 
+    pub(in crate::rule_type) fn is_counted(&self, keys: &[Key], time: Millis, from: Millis) -> bool {
+        let mut groups = keys.iter().filter_map(|key| self.groups.find(key));
+        groups.any(|group| self.state.counted_to(group).holds(time, from))
+    }
+
     pub(in crate::rule_type) fn groups(&self) -> Vec<Key> {
         (0..self.groups.len()).map(|group| *self.groups.key(group)).collect()
     }

@@ -166,12 +166,36 @@ impl Counting<'_> {
         }
     }
 
+    /// Whether an alert counted the events of one of these groups up to `time`, as far as an execution from `from` on
+    /// heeds it: then it counts no event of that time which is in all of them.
+    pub(super) fn is_counted(&self, keys: &[Key], time: Millis, from: Millis) -> bool {
+        match self {
+            Self::Table(it) => it.is_counted(keys, time, from),
+            Self::Listed(it) => it.is_counted(keys, time, from),
+        }
+    }
+
     /// See [`Executions::depends_on_earlier`](super::Executions::depends_on_earlier).
     pub(super) fn depends_on_earlier(&self, first: i64) -> bool {
         match self {
             Self::Table(it) => it.depends_on_earlier(first),
             Self::Listed(it) => it.depends_on_earlier(first),
         }
+    }
+}
+
+/// Up to when the alerts of a group counted, and what of it executions heed.
+#[derive(Clone, Copy, Debug)]
+struct CountedTo {
+    to: Millis,
+    /// Where ranges begin at the same time always, that time is heeded, too: an event there would alert forever.
+    heeds_from: bool,
+}
+
+impl CountedTo {
+    /// Whether an alert counted what happened at `time`. An execution heeds what lies after the beginning of its range.
+    fn holds(self, time: Millis, from: Millis) -> bool {
+        time <= self.to && (self.to > from || self.heeds_from && self.to == from)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ecs::Millis;
 
-use super::{Bucket, GroupBy, Key, compare};
+use super::{Bucket, CountedTo, GroupBy, Key, compare};
 use crate::collect::EventRef;
 use crate::fate::Watched;
 use crate::rule_type::Run;
@@ -25,6 +25,8 @@ pub(in crate::rule_type) struct ListedGroups<'a> {
     counted_to: HashMap<Key, Millis>,
     /// The executions that said something or left something to others.
     said: Vec<i64>,
+    /// The last execution left something to those that follow.
+    is_cut: bool,
 }
 
 impl<'a> ListedGroups<'a> {
@@ -37,6 +39,7 @@ impl<'a> ListedGroups<'a> {
             first: HashMap::new(),
             counted_to: HashMap::new(),
             said: Vec::new(),
+            is_cut: false,
         };
         let events = &run.matches.events;
         let mut first: HashMap<(String, u32), EventRef> = HashMap::new();
@@ -76,16 +79,13 @@ impl<'a> ListedGroups<'a> {
     /// What each group has in the range that no alert counted.
     fn buckets(&self, window: &Window) -> BTreeMap<Key, Bucket> {
         let events = &self.run.matches.events;
-        let heeds_from = !self.run.ticks.moves_on();
         let mut buckets: BTreeMap<Key, (Bucket, HashSet<TermId>)> = BTreeMap::new();
         for it in self.listed.within(window, &self.residue) {
             let time = it.at.time;
             let keys = self.keys(it);
-            let is_counted = keys
-                .iter()
-                .filter_map(|key| self.counted_to.get(key))
-                .any(|&to| time <= to && (to > window.from || heeds_from && to == window.from));
-            if time < window.from || is_counted || self.first.get(&self.identity(it.event)) != Some(&it.event)
+            if time < window.from
+                || self.is_counted(&keys, time, window.from)
+                || self.first.get(&self.identity(it.event)) != Some(&it.event)
             {
                 continue;
             }
@@ -114,7 +114,7 @@ impl<'a> ListedGroups<'a> {
     }
 
     pub(in crate::rule_type) fn next(&mut self, ticks: &Ticks, tick: i64) -> Option<i64> {
-        self.listed.next(ticks, tick)
+        self.listed.next(ticks, tick, self.is_cut)
     }
 
     pub(in crate::rule_type) fn execute(
@@ -128,6 +128,7 @@ impl<'a> ListedGroups<'a> {
         let mut found: Vec<Bucket> = self.buckets(window).into_values().filter(is_reached).collect();
         found.sort_by(|a, b| compare(self.run, self.by.fields, &a.key, &b.key));
         let is_more = found.len() > limit;
+        self.is_cut = is_more;
         found.truncate(limit);
         for bucket in found.iter().filter(|it| is_said(it)) {
             self.counted_to.insert(bucket.key, bucket.end);
@@ -140,6 +141,12 @@ impl<'a> ListedGroups<'a> {
 
     pub(in crate::rule_type) fn count(&self, key: &Key, window: &Window) -> Option<Bucket> {
         self.buckets(window).remove(key)
+    }
+
+    pub(in crate::rule_type) fn is_counted(&self, keys: &[Key], time: Millis, from: Millis) -> bool {
+        let heeds_from = !self.run.ticks.moves_on();
+        let mut known = keys.iter().filter_map(|key| self.counted_to.get(key));
+        known.any(|&to| CountedTo { to, heeds_from }.holds(time, from))
     }
 
     pub(in crate::rule_type) fn groups(&self) -> Vec<Key> {

@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use ecs::Millis;
 
-use super::Bucket;
 use super::table::{Groups, Member};
+use super::{Bucket, CountedTo};
 use crate::collect::EventTable;
 use crate::schedule::{Ticks, Window};
 
-/// Of each group the newest event that its alerts counted. An execution heeds what lies after the beginning of its range.
+/// Of each group the newest event that its alerts counted.
 #[derive(Clone, Debug)]
 pub(super) struct State {
     counted_to: Vec<Millis>,
-    /// Where ranges begin at the same time always, that time is heeded, too: an event there would alert forever.
+    /// See [`CountedTo`].
     heeds_from: bool,
 }
 
@@ -29,10 +29,11 @@ impl State {
 
     /// Whether an alert counted the event, as far as an execution from `from` on heeds it.
     fn is_counted(&self, groups: &Groups, member: &Member, from: Millis) -> bool {
-        groups.groups_of(member).iter().any(|&group| {
-            let to = self.counted_to[group as usize];
-            member.time <= to && (to > from || self.heeds_from && to == from)
-        })
+        groups.groups_of(member).iter().any(|&group| self.counted_to(group).holds(member.time, from))
+    }
+
+    pub(super) fn counted_to(&self, group: u32) -> CountedTo {
+        CountedTo { to: self.counted_to[group as usize], heeds_from: self.heeds_from }
     }
 
     /// What an execution counts of a group, if it is enough.
