@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use assess::{AlertLine, Coverage, Detonation, Difference, Forecast, Seen};
-use detect::{KnownAlerts, Mode};
+use detect::Mode;
 use hunt::{Found, HuntOptions, Progress};
 use report::{Cell, Terminal, count, grid, plural, when};
 use rule::{RuleSet, Selection};
 use serde_json::{Value, json};
 
+use crate::VERSION;
 use crate::args::{CoverageArgs, CoverageFormat, DiffArgs, ForecastArgs, Global, Records, TableFormat};
 use crate::status::{DONE, FAILED, FOUND, INCOMPLETE};
 use crate::{input, notices, output, terminal};
@@ -24,20 +25,14 @@ fn options(set: &mut RuleSet, over: &Records, paths: &[PathBuf]) -> anyhow::Resu
     let time =
         |option: &str, text: Option<&String>| text.map(|text| input::time(option, text, now)).transpose();
     let (since, until) = (time("--since", over.since.as_ref())?, time("--until", over.until.as_ref())?);
+    let rules = Selection::new(std::mem::take(&mut set.rules), &[]);
+    let exceptions = std::mem::take(&mut set.exceptions);
+    let normalise = input::normalise(over.geoip.as_deref())?;
     Ok(HuntOptions {
-        paths: paths.to_vec(),
-        rules: Selection::new(std::mem::take(&mut set.rules), &[]),
-        exceptions: std::mem::take(&mut set.exceptions),
         mode: Mode::Replay { since, until },
-        max_signals: None,
-        known: KnownAlerts::default(),
-        normalise: input::normalise(over.geoip.as_deref())?,
         limits: over.limits.reader(),
         threads: input::threads(over.threads).get(),
-        block_rows: 0,
-        evidence_bytes: hunt::EVIDENCE_BYTES,
-        now,
-        version: env!("CARGO_PKG_VERSION"),
+        ..HuntOptions::new(paths.to_vec(), rules, exceptions, normalise, now, VERSION)
     })
 }
 

@@ -13,6 +13,7 @@ use report::{Alert, Coverage, ExplainedEvent, Format, Part, RuleVerdict, Summary
 use rule::{Rule, Selection, Severity};
 use span::Style;
 
+use crate::VERSION;
 use crate::args::{Global, Hunt};
 use crate::status::{self, DONE};
 use crate::{fates, input, near_misses, notices, output, stats, terminal};
@@ -56,20 +57,14 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     if args.keep_original {
         normalise.original = cloudtrail::Original::Keep;
     }
+    let exceptions = std::mem::take(&mut set.exceptions);
     let options = HuntOptions {
-        paths: args.input.paths.clone(),
-        rules: selection,
-        exceptions: std::mem::take(&mut set.exceptions),
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
         known: known_alerts(&args.alert_history)?,
-        normalise,
         limits: args.input.limits.reader(),
         threads: threads.get(),
-        block_rows: 0,
-        evidence_bytes: hunt::EVIDENCE_BYTES,
-        now,
-        version: env!("CARGO_PKG_VERSION"),
+        ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)
     };
     let progress = Arc::new(Progress::default());
     if let Some(event_id) = &args.explain {

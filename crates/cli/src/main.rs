@@ -26,6 +26,9 @@ use clap::Parser;
 use crate::args::{Cli, Command};
 use crate::status::{DONE, FAILED};
 
+/// What alerts say of the engine that raised them.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {

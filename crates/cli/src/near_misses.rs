@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
-use detect::{KnownAlerts, Mode};
 use ecs::Millis;
 use hunt::{ClauseMisses, FieldValues, HuntOptions, NearMisses, Progress};
 use report::{count, plural};
 use rule::{Problem, RuleSet, Selection};
 
+use crate::VERSION;
 use crate::args::Global;
 use crate::{input, notices, output, status, terminal};
 
@@ -118,20 +118,17 @@ pub(crate) fn findings(
     if over.is_empty() {
         return Ok(Vec::new());
     }
+    let rules = Selection::all(set.rules.iter().cloned());
     let options = HuntOptions {
-        paths: over.to_vec(),
-        rules: Selection::all(set.rules.iter().cloned()),
-        exceptions: set.exceptions.clone(),
-        mode: Mode::Replay { since: None, until: None },
-        max_signals: None,
-        known: KnownAlerts::default(),
-        normalise: input::normalise(None)?,
-        limits: reader::Limits::default(),
         threads: input::threads(None).get(),
-        block_rows: 0,
-        evidence_bytes: 0,
-        now,
-        version: env!("CARGO_PKG_VERSION"),
+        ..HuntOptions::new(
+            over.to_vec(),
+            rules,
+            set.exceptions.clone(),
+            input::normalise(None)?,
+            now,
+            VERSION,
+        )
     };
     let found = counted(&options, global)?;
     terminal::troubles(global, &[], &found.troubles, found.trouble_count);

@@ -4,15 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use detect::{KnownAlerts, Mode};
 use ecs::Object;
 use hunt::{HuntOptions, Progress};
-use report::tests::{Test as Line, Tests, Verdict};
+use report::rule_tests::{Test as Line, Tests, Verdict};
 use rule::{Rule, RuleSet, Selection, Subject, TestFile};
 use ruletest::{Options, Outcome, Tested};
 use serde_json::Value;
 use span::Style;
 
+use crate::VERSION;
 use crate::args::{Global, Test, TestFormat};
 use crate::status::{DONE, FAILED, FOUND};
 use crate::{input, output, terminal};
@@ -90,7 +90,7 @@ fn test(args: &Test, global: &Global) -> anyhow::Result<u8> {
         limits: reader::Limits::default(),
         threads: input::threads(args.threads).get(),
         now: input::now(None)?,
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
     };
     let counter = terminal::Counter::start(global, "tests");
     let report = ruletest::run(&found.files, &options, &|done, all| counter.at(done, all));
@@ -148,20 +148,11 @@ fn from_alert(id: &str, args: &Test, global: &Global) -> anyhow::Result<u8> {
         input::load_rules("--rules ", &args.rules, threads)?
     };
     let selection = Selection::all(std::mem::take(&mut set.rules));
+    let normalise = cloudtrail::Options { original: cloudtrail::Original::Keep, ..input::normalise(None)? };
+    let exceptions = std::mem::take(&mut set.exceptions);
     let options = HuntOptions {
-        paths: args.paths.clone(),
-        rules: selection,
-        exceptions: std::mem::take(&mut set.exceptions),
-        mode: Mode::Replay { since: None, until: None },
-        max_signals: None,
-        known: KnownAlerts::default(),
-        normalise: cloudtrail::Options { original: cloudtrail::Original::Keep, ..input::normalise(None)? },
-        limits: reader::Limits::default(),
         threads: threads.get(),
-        block_rows: 0,
-        evidence_bytes: hunt::EVIDENCE_BYTES,
-        now: input::now(None)?,
-        version: env!("CARGO_PKG_VERSION"),
+        ..HuntOptions::new(args.paths.clone(), selection, exceptions, normalise, input::now(None)?, VERSION)
     };
     let progress = Arc::new(Progress::default());
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
@@ -203,7 +194,7 @@ fn from_alert(id: &str, args: &Test, global: &Global) -> anyhow::Result<u8> {
     let draft = ruletest::draft(rule, std::slice::from_ref(alert))?;
     // Whether it still alerts with everything replaced is better said now than found out later.
     let name = "draft.test.yaml";
-    let (file, problems) = rule::test_text(name, &draft.yaml);
+    let (file, problems) = rule::test_text(name, &draft);
     let mut passes = false;
     if let (Some(file), true) = (file, problems.is_empty()) {
         let rules = [Arc::clone(rule)];
@@ -220,7 +211,7 @@ fn from_alert(id: &str, args: &Test, global: &Global) -> anyhow::Result<u8> {
         passes = ruletest::run(&[file], &options, &|_, _| {}).failed() == 0;
     }
     let mut out = output::open(args.output.as_deref())?;
-    out.write_all(draft.yaml.as_bytes()).and_then(|()| out.flush()).context("cannot write the result")?;
+    out.write_all(draft.as_bytes()).and_then(|()| out.flush()).context("cannot write the result")?;
     if !passes && !global.quiet {
         terminal::say(
             "warning: with names and addresses replaced the rule raises another number of alerts on this event alone: it \

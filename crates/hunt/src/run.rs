@@ -53,6 +53,34 @@ pub struct HuntOptions {
     pub version: &'static str,
 }
 
+impl HuntOptions {
+    /// A replay of all executions by one thread, with the limits that hold if nothing else is said.
+    pub fn new(
+        paths: Vec<PathBuf>,
+        rules: Selection,
+        exceptions: Exceptions,
+        normalise: cloudtrail::Options,
+        now: Millis,
+        version: &'static str,
+    ) -> Self {
+        Self {
+            paths,
+            rules,
+            exceptions,
+            mode: Mode::Replay { since: None, until: None },
+            max_signals: None,
+            known: KnownAlerts::default(),
+            normalise,
+            limits: reader::Limits::default(),
+            threads: 1,
+            block_rows: 0,
+            evidence_bytes: crate::EVIDENCE_BYTES,
+            now,
+            version,
+        }
+    }
+}
+
 /// A rule that did not run, and why.
 #[derive(Clone, Debug)]
 pub struct Refused {

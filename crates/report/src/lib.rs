@@ -13,10 +13,10 @@ mod explanation;
 mod format;
 mod html;
 mod markdown;
+pub mod rule_tests;
 pub mod rules;
 mod summary;
 mod table;
-pub mod tests;
 mod timeline;
 mod words;
 

@@ -7,36 +7,20 @@ use serde_json::Value;
 
 use crate::pseudonyms::Pseudonyms;
 
-/// A test file, to be looked over and put beside the rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// The text of the file.
-    pub yaml: String,
-}
-
 /// Why no test can be made of an alert.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DraftError {
     /// No event belongs to it.
+    #[error("the alert carries no record of an event to make a test of")]
     NoEvent,
     /// What is kept of the event cannot be read.
+    #[error("the record of its event cannot be read: {0}")]
     Unreadable(String),
 }
 
-impl std::fmt::Display for DraftError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NoEvent => f.write_str("the alert carries no record of an event to make a test of"),
-            Self::Unreadable(error) => write!(f, "the record of its event cannot be read: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for DraftError {}
-
-/// Makes a test of alerts that belong together, each with the text of its record in `event.original`. What tells who or
+/// The text of a test file, to be looked over and put beside the rule, made of alerts that belong together, each with the text of its record in `event.original`. What tells who or
 /// where is replaced, the same by the same.
-pub fn draft(rule: &Rule, alerts: &[Object]) -> Result<Draft, DraftError> {
+pub fn draft(rule: &Rule, alerts: &[Object]) -> Result<String, DraftError> {
     let mut records = Vec::new();
     for alert in alerts {
         let Some(text) = lookup(alert, "event.original").and_then(Value::as_str) else { continue };
@@ -62,7 +46,7 @@ pub fn draft(rule: &Rule, alerts: &[Object]) -> Result<Draft, DraftError> {
         block(&mut yaml, record, 8);
     }
     yaml += "    alerts: 1\n";
-    Ok(Draft { yaml })
+    Ok(yaml)
 }
 
 /// Writes a value as YAML, its first line where the text stands, the others at that column.
@@ -73,7 +57,7 @@ pub(crate) fn block(out: &mut String, value: &Value, column: usize) {
                 if at > 0 {
                     out.extend(std::iter::repeat_n(' ', column));
                 }
-                out.push_str(&key_text(key));
+                out.push_str(&quoted(key));
                 out.push(':');
                 inner(out, value, column);
             }
@@ -121,10 +105,6 @@ fn scalar(value: &Value) -> String {
 
 fn quoted(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { Value::from(text).to_string() }
-}
-
-fn key_text(key: &str) -> String {
-    quoted(key)
 }
 
 /// Letters first, and nothing after them that YAML could take for more than a word.

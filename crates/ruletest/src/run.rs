@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
-use detect::{KnownAlerts, Mode};
+use detect::Mode;
 use ecs::{Millis, Object};
 use hunt::{HuntOptions, Progress};
 use rule::{Exceptions, Rule, Selection, Subject, TestCase, TestFile};
@@ -201,25 +201,20 @@ fn prepared(case: &TestCase, rule: &Arc<Rule>, options: &Options<'_>) -> (HuntOp
     if !events.is_empty() {
         paths.push(PathBuf::from("-"));
     }
-    let hunt = HuntOptions {
+    let rules = Selection::all([Rule::clone(rule)]);
+    let now = case.now.or(last.map(|it| it + 1)).unwrap_or(options.now);
+    let mut hunt = HuntOptions::new(
         paths,
-        rules: Selection::all([Rule::clone(rule)]),
-        exceptions: options.exceptions.clone(),
-        mode: if case.once {
-            Mode::Once { from: None, to: None }
-        } else {
-            Mode::Replay { since: None, until: None }
-        },
-        max_signals: None,
-        known: KnownAlerts::default(),
-        normalise: options.normalise.clone(),
-        limits: options.limits.clone(),
-        threads: 1,
-        block_rows: 0,
-        evidence_bytes: hunt::EVIDENCE_BYTES,
-        now: case.now.or(last.map(|it| it + 1)).unwrap_or(options.now),
-        version: options.version,
-    };
+        rules,
+        options.exceptions.clone(),
+        options.normalise.clone(),
+        now,
+        options.version,
+    );
+    hunt.limits = options.limits.clone();
+    if case.once {
+        hunt.mode = Mode::Once { from: None, to: None };
+    }
     (hunt, text.into_bytes(), events)
 }
 
