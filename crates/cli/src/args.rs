@@ -11,7 +11,7 @@ use rule::{QueryLanguage, Severity, Withheld};
 #[derive(Debug, Parser)]
 #[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
+    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint), a test failed (rules test) or an alert differs (rules diff --fail); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Normalize(Normalize),
     /// Run one query over files.
     Query(Query),
-    /// List, show and check rules.
+    /// List, show, check, test, compare and export rules.
     #[command(subcommand)]
     Rules(Rules),
 }
