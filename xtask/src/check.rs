@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 21] = [
+const LAYERS: [(&str, &[&str]); 22] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -25,6 +25,7 @@ const LAYERS: [(&str, &[&str]); 21] = [
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
+    ("identity", &["ecs", "plan"]),
     ("detect", &["ecs", "plan", "rule"]),
     ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
     ("ruletest", &["cloudtrail", "detect", "ecs", "hunt", "reader", "rule", "span"]),
