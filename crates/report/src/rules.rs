@@ -191,7 +191,7 @@ fn guide_markdown(guide: &Guide, words: &Words) -> String {
         out += &format!("\n## {title}\n\n");
         for (at, step) in steps.iter().enumerate() {
             out += &format!("{}. **{}**\n\n{}\n", at + 1, step.title, indent(step.text.trim()));
-            if let Some(query) = &step.query {
+            for query in &step.queries {
                 let window = format!("{}: -{} … +{}", words.window, query.before, query.after);
                 let text = format!(
                     "{} ({window}):\n\n```{}\n{}\n```",

@@ -128,6 +128,14 @@ pub(crate) enum LoadError {
         /// The value.
         span: Span,
     },
+    /// What says when a step of a guide is indicated cannot be decided.
+    #[error("`when` is no condition over facts: {reason}")]
+    BadWhen {
+        /// What is wrong.
+        reason: String,
+        /// The value.
+        span: Span,
+    },
     /// A number outside its range.
     #[error("`{field}` must be {range}, not {value}")]
     OutOfRange {
@@ -328,6 +336,7 @@ impl LoadError {
             Self::Yaml { .. } => "RULE028",
             Self::TooManyValues { .. } => "RULE029",
             Self::BadTest { .. } => "RULE030",
+            Self::BadWhen { .. } => "RULE040",
         }
     }
 
@@ -358,6 +367,7 @@ impl LoadError {
             | Self::Missing { span, .. }
             | Self::WrongType { span, .. }
             | Self::UnknownWord { span, .. }
+            | Self::BadWhen { span, .. }
             | Self::OutOfRange { span, .. }
             | Self::Empty { span, .. }
             | Self::TooMany { span, .. }
@@ -408,6 +418,9 @@ impl LoadError {
                 None => format!("{} allowed", listed(allowed)),
             },
             Self::WrongType { .. } | Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Yaml { .. } | Self::Unreadable { .. } => return None,
+            Self::BadWhen { .. } => {
+                "write names of facts, alone or compared, with `not`, `and`, `or`: `grade = C and not mfa`".to_owned()
+            }
             Self::Empty { .. } => "write something there".to_owned(),
             Self::TooMany { limit, .. } => format!("keep the {limit} that matter most"),
             Self::BadDuration { .. } => {

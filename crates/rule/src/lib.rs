@@ -20,11 +20,13 @@
 //!
 //! **Left out on purpose.** Nothing here runs a rule, and nothing reads a clock.
 
+mod case;
 mod exceptions;
 mod guide;
 mod model;
 mod selection;
 mod set;
+mod when;
 
 mod builtin;
 mod foreign;
@@ -64,6 +66,7 @@ mod support;
 
 pub use attack::attack_version;
 pub use builtin::builtin;
+pub use case::{CASE_VALUES, FACTS};
 pub use compile::{Compiled, compile, compile_all, compile_with};
 pub use duration::{Interval, IntervalError, TimeUnit};
 pub use eql::EqlQuery;
@@ -71,7 +74,7 @@ pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
 pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson};
 pub use fix::{Mended, mend};
-pub use guide::{Guide, Language as GuideLanguage, Note, Step, StepQuery};
+pub use guide::{Builtin, Guide, Language as GuideLanguage, Note, Risk, Scope, Show, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 pub use language::check_query;
 pub use lint::{Heeded, heed, lint, lint_query, never_holds};
@@ -89,3 +92,4 @@ pub use support::{Supported, SupportedKind, Unsupported, support};
 pub use test_file::{
     At, Caller, Expected, Recipe, Subject, TestCase, TestEvent, TestFile, TestFiles, test_files, test_text,
 };
+pub use when::{Comparison, Facts, When};

@@ -48,7 +48,7 @@ fn steps(heading: &str, steps: &[Step], blocks: &mut Vec<String>) {
     for (at, step) in steps.iter().enumerate() {
         blocks.push(format!("{}. **{}**", at + 1, step.title.trim()));
         blocks.push(format!("   {}", indented(step.text.trim(), 3)));
-        blocks.extend(step.query.as_ref().map(|query| fenced(&query.language, query.query.trim())));
+        blocks.extend(step.queries.iter().map(|query| fenced(&query.language, query.query.trim())));
         blocks.extend(step.command.as_ref().map(|command| fenced("sh", command.trim())));
     }
 }

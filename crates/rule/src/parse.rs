@@ -8,8 +8,9 @@ use crate::exceptions::{self, Item, ListKey};
 use crate::format::GUIDE;
 use crate::layout::parts;
 use crate::source::{Source, place};
+use crate::suggest::nearest;
 use crate::text::{Data, JsonError, Member, Node, Syntax, parse_json, parse_toml};
-use crate::{LoadError, QueryLanguage, RuleSet};
+use crate::{FACTS, LoadError, QueryLanguage, RuleSet, When};
 
 /// A text of a rule file or an export.
 pub(crate) struct Input<'t> {
@@ -222,8 +223,10 @@ fn accept(file: String, metadata: Option<&Node>, source: Source, findings: &mut 
         check_table(guide, "guide", GUIDE, None, text, findings);
         for list in ["triage", "response"] {
             for step in guide.get(list).map_or(&[][..], Node::items) {
-                let query = step.at(&["query", "query"]);
-                check_query(query, step.at(&["query", "language"]), with_stand_ins, text, findings);
+                for query in crate::read::step_queries(step) {
+                    check_query(query.get("query"), query.get("language"), with_stand_ins, text, findings);
+                }
+                check_when(step.get("when"), findings);
             }
         }
     }
@@ -232,6 +235,23 @@ fn accept(file: String, metadata: Option<&Node>, source: Source, findings: &mut 
     check_query(query("threat_query"), query("threat_language"), str::to_owned, text, findings);
     if !findings.refuse() {
         set.rules.push(crate::read::rule(file, metadata, source));
+    }
+}
+
+/// A condition that says nothing, or that asks for a fact that there is not, would silently leave a step out.
+fn check_when(node: Option<&Node>, findings: &mut Findings) {
+    let Some((node, text)) = node.and_then(|node| Some((node, node.text()?))) else { return };
+    let span = node.span;
+    match When::parse(text) {
+        Err(reason) => findings.push(&LoadError::BadWhen { reason, span }),
+        Ok(when) => {
+            for fact in when.facts().into_iter().filter(|it| !FACTS.contains(it)) {
+                let similar = nearest(fact, FACTS.iter().copied());
+                let similar = similar.map(|it| format!(": did you mean `{it}`?")).unwrap_or_default();
+                let reason = format!("there is no fact `{fact}`{similar}");
+                findings.push(&LoadError::BadWhen { reason, span });
+            }
+        }
     }
 }
 

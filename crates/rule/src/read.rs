@@ -11,9 +11,9 @@ use crate::format::{FIELDS, field};
 use crate::source::Source;
 use crate::text::{Data, Node};
 use crate::{
-    AlertSuppression, Cardinality, Guide, GuideLanguage, Interval, MissingFields, NewTerms, Note,
-    QueryLanguage, RiskScoreMapping, Rule, RuleKind, Severity, SeverityMapping, Step, StepQuery, Threat,
-    ThreatEntry, ThreatMapping, Threshold, TimeUnit,
+    AlertSuppression, Builtin, Cardinality, Guide, GuideLanguage, Interval, MissingFields, NewTerms, Note,
+    QueryLanguage, Risk, RiskScoreMapping, Rule, RuleKind, Scope, Severity, SeverityMapping, Show, Step,
+    StepQuery, Threat, ThreatEntry, ThreatMapping, Threshold, TimeUnit, When,
 };
 
 /// Ids of rules without one are names in this namespace: the same on every machine, and nobody else's.
@@ -261,18 +261,44 @@ fn guide(node: &Node) -> Guide {
 }
 
 fn step(node: &Node) -> Step {
-    let window = |query: &Node, key| optional(query, key).unwrap_or_else(|| "1h".to_owned());
+    let word = |key| node.get(key).and_then(Node::text);
     Step {
         title: text(node, "title"),
         text: text(node, "text"),
-        query: node.get("query").map(|query| StepQuery {
-            language: text(query, "language"),
-            query: text(query, "query"),
-            before: window(query, "before"),
-            after: window(query, "after"),
-            columns: texts(query, "columns"),
-        }),
+        id: optional(node, "id"),
+        uses: texts(node, "uses"),
+        builtin: word("builtin").and_then(Builtin::from_name),
+        queries: step_queries(node).map(step_query).collect(),
         command: optional(node, "command"),
+        when: word("when").map(|text| When::parse(text).expect(CHECKED)),
+        reason: optional(node, "reason"),
+        breaks: optional(node, "breaks"),
+        undo: optional(node, "undo"),
+        needs: texts(node, "needs"),
+        verify: optional(node, "verify"),
+        phase: node.get("phase").map(|_| number(node, "phase", 0) as u8),
+        risk: word("risk").and_then(Risk::from_name),
+    }
+}
+
+/// The queries of a step: its one, or its list.
+pub(crate) fn step_queries(step: &Node) -> impl Iterator<Item = &Node> {
+    step.get("query").into_iter().chain(items(step, "queries"))
+}
+
+fn step_query(query: &Node) -> StepQuery {
+    let window = |key| optional(query, key).unwrap_or_else(|| "1h".to_owned());
+    let word = |key| query.get(key).and_then(Node::text);
+    StepQuery {
+        id: optional(query, "id"),
+        language: text(query, "language"),
+        query: text(query, "query"),
+        before: window("before"),
+        after: window("after"),
+        columns: texts(query, "columns"),
+        show: word("show").and_then(Show::from_name).unwrap_or_default(),
+        limit: query.get("limit").map(|_| clamped(query, "limit", 0)),
+        scope: word("scope").and_then(Scope::from_name).unwrap_or_default(),
     }
 }
 

@@ -34,7 +34,7 @@ fn the_pack_is_translated() {
         assert_eq!(from.triage.len(), to.triage.len());
         for (from, to) in from.triage.iter().zip(&to.triage) {
             assert_ne!(from.text, to.text);
-            assert_eq!(from.query, to.query, "queries are not translated");
+            assert_eq!(from.queries, to.queries, "queries are not translated");
         }
         assert_ne!(english.note, chinese.note, "the note is made of the translated guide");
     }

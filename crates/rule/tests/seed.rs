@@ -168,7 +168,7 @@ fn triage_has_the_seven_steps_in_their_order() {
     );
     // Each is backed by a query, so that it can be taken and not only read.
     let guide = seed(GuideLanguage::English).guide.unwrap();
-    assert!(guide.triage.iter().all(|step| step.query.is_some()));
+    assert!(guide.triage.iter().all(|step| !step.queries.is_empty()));
 }
 
 #[test]

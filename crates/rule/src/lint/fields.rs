@@ -8,9 +8,10 @@ use super::{Finding, sources};
 use crate::index_pattern::glob_matches;
 use crate::language::{Language, language};
 use crate::parse::with_stand_ins;
+use crate::read::step_queries;
 use crate::suggest::nearest;
 use crate::text::{Literal, Node};
-use crate::{QueryLanguage, Rule};
+use crate::{CASE_VALUES, QueryLanguage, Rule};
 
 /// Fields of alerts, which rules may read and guides may name, and of the store; the catalogue of events does not have
 /// them.
@@ -92,8 +93,7 @@ pub(super) fn check_query_text(rule: &Rule, diagnostics: &mut Vec<Diagnostic>) {
     }
     let Some(guide) = &source.guide else { return };
     for list in ["triage", "response"] {
-        for query in guide.get(list).map_or(&[][..], Node::items).iter().filter_map(|step| step.get("query"))
-        {
+        for query in guide.get(list).map_or(&[][..], Node::items).iter().flat_map(step_queries) {
             if let Some(language) = language_of(query) {
                 check(language, query.get("query"), with_stand_ins);
             }
@@ -137,19 +137,24 @@ impl Checker<'_> {
         let Some(guide) = &self.rule.source.guide else { return };
         for list in ["triage", "response"] {
             for step in guide.get(list).map_or(&[][..], Node::items) {
-                if let Some(query) = step.get("query") {
+                for query in step_queries(step) {
                     if let Some(language) = language_of(query) {
                         self.query(language, query.get("query"), with_stand_ins, diagnostics);
                     }
                     if let Some(columns) = query.get("columns") {
                         self.names(columns, Purpose::Any, found);
                     }
+                    if let Some(text) = query.get("query") {
+                        self.placeholders(text, found);
+                    }
                 }
-                for node in [step.at(&["query", "query"]), step.get("command"), step.get("text")]
-                    .into_iter()
-                    .flatten()
-                {
-                    self.placeholders(node, found);
+                for key in ["command", "text", "reason", "breaks", "undo", "verify"] {
+                    if let Some(text) = step.get(key) {
+                        self.placeholders(text, found);
+                    }
+                }
+                for name in step.get("uses").map_or(&[][..], Node::items) {
+                    found.extend(name.text().and_then(|text| case_value(text, name.span)));
                 }
             }
         }
@@ -165,10 +170,20 @@ impl Checker<'_> {
             let name = text[start..start + length].trim();
             let span = Span::new(start, start + length);
             let span = literal.as_ref().map_or(node.span, |literal| literal.span(span));
-            found.extend(problem(self.scope, name, Purpose::Any, span));
+            let value = name.strip_prefix("case.");
+            found.extend(match value {
+                Some(value) => case_value(value, span),
+                None => problem(self.scope, name, Purpose::Any, span),
+            });
             at = start + length + 2;
         }
     }
+}
+
+/// What is wrong with the name of a value of the case.
+fn case_value(name: &str, span: Span) -> Option<Finding> {
+    let similar = nearest(name, CASE_VALUES.iter().copied()).map(str::to_owned);
+    (!CASE_VALUES.contains(&name)).then(|| Finding::NoCaseValue { name: name.to_owned(), similar, span })
 }
 
 /// The language of a guide's query, if it can be evaluated.

@@ -138,6 +138,8 @@ pub(crate) enum Finding {
     OneEvent { span: Span },
     #[error("an execution counts {window}, and every {interval} the next begins")]
     CountedInParts { window: String, interval: String, span: Span },
+    #[error("a case has no value `{name}`, so that nothing takes the place of the placeholder")]
+    NoCaseValue { name: String, similar: Option<String>, span: Span },
     #[error("no event of {origin} has `{field}`, so that the rule sees none")]
     NoOverride { field: String, origin: &'static str, span: Span },
     #[error(
@@ -202,6 +204,7 @@ impl Finding {
             Self::NoCardinality { .. } => "RULE152",
             Self::OneEvent { .. } => "RULE153",
             Self::CountedInParts { .. } => "RULE154",
+            Self::NoCaseValue { .. } => "RULE180",
         }
     }
 
@@ -257,6 +260,7 @@ impl Finding {
             | Self::NoOverride { .. }
             | Self::NeverHolds { .. }
             | Self::CountedGroup { .. }
+            | Self::NoCaseValue { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
     }
@@ -312,6 +316,7 @@ impl Finding {
             | Self::NoCardinality { span, .. }
             | Self::OneEvent { span }
             | Self::CountedInParts { span, .. }
+            | Self::NoCaseValue { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
     }
@@ -414,6 +419,8 @@ impl Finding {
             Self::OneEvent { .. } => {
                 "write `type = \"query\"` for an alert on each event, or `field` to have one for each value".to_owned()
             }
+            Self::NoCaseValue { similar: Some(similar), .. } => format!("did you mean `case.{similar}`?"),
+            Self::NoCaseValue { .. } => "the values of a case are listed in docs/investigation.md".to_owned(),
             Self::CountedInParts { interval, .. } => format!(
                 "what goes on over the end of an execution is counted in parts: let `from` reach back twice as far as \
                  the interval of {interval}, or further"
