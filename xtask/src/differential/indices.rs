@@ -103,6 +103,11 @@ impl Indices {
         Ok(())
     }
 
+    /// All that were made, as an expression.
+    pub(super) fn names(&self) -> String {
+        self.made.iter().map(String::as_str).collect::<Vec<_>>().join(",")
+    }
+
     /// Removes what was made.
     pub(super) fn clear(&mut self) -> anyhow::Result<()> {
         for index in std::mem::take(&mut self.made) {

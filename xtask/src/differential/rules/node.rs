@@ -80,10 +80,13 @@ impl Node {
     /// Whether the node refuses a part of the condition when asked for it alone: it does not look at every part where
     /// its statistics tell that another one is empty.
     pub(super) fn refuses_a_part(&mut self, question: &Question) -> anyhow::Result<bool> {
+        // Of indices that are not there, it looks at nothing either.
+        let index = self.indices.names();
         let parts: Vec<Question> = peers::leaves(&question.condition)
             .into_iter()
             .map(|condition| Question {
                 condition,
+                index: index.clone(),
                 ask: Ask::Events(super::question::Range::default()),
                 ..question.clone()
             })
