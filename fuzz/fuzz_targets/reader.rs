@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use libfuzzer_sys::fuzz_target;
-use reader::{Input, Limits, Mode, Options, Problem, Reader, Record, RecordKind, Sink};
+use reader::{Input, Limits, Reading, Options, Problem, Reader, Record, RecordKind, Sink};
 
 #[derive(Default)]
 struct Keep {
@@ -35,7 +35,7 @@ fuzz_target!(|bytes: &[u8]| {
     file.write_all(bytes).expect("temporary files can be written");
     let input = Input::file(0, file.path()).expect("the file was just made");
     let options = |window_bytes| Options {
-        mode: if mode & 1 == 0 { Mode::Trail } else { Mode::Plain },
+        mode: if mode & 1 == 0 { Reading::Trail } else { Reading::Plain },
         without_tokens: mode & 4 != 0,
         limits: Limits {
             window_bytes,

@@ -6,7 +6,7 @@ use ecs::Scalar;
 use crate::ids::{ColumnId, LeafId, PredicateId, TermId};
 use crate::postings::members;
 use crate::program::{Leaf, Program};
-use crate::scratch::{ABSENT, LeafState, Mode, Scratch, UNSEARCHED};
+use crate::scratch::{ABSENT, LeafState, Satisfying, Scratch, UNSEARCHED};
 use crate::view::View;
 
 /// How many patterns can be asked about a value while it is searched for the literals of all.
@@ -31,7 +31,7 @@ impl<'a> Pass<'a> {
 
     /// Makes a leaf ready to be asked about that many rows: at once where look-ups do, else value by value as they
     /// come up.
-    pub(crate) fn prepare(&mut self, id: LeafId, rows: usize) -> Mode {
+    pub(crate) fn prepare(&mut self, id: LeafId, rows: usize) -> Satisfying {
         let program = self.program;
         let leaf = &program.leaves[id.index()];
         let state = self.scratch.leaves[id.index()];
@@ -46,22 +46,22 @@ impl<'a> Pass<'a> {
             return self.complete(id);
         }
         let mode = if distinct == 0 {
-            Mode::Never
+            Satisfying::Never
         } else {
             let at = self.scratch.new_set(distinct);
             self.scratch.new_set(distinct);
-            Mode::Lazy(at)
+            Satisfying::Lazy(at)
         };
         self.set_mode(id, mode);
         mode
     }
 
     /// As [`Pass::prepare`], but decides all values now.
-    pub(crate) fn complete(&mut self, id: LeafId) -> Mode {
+    pub(crate) fn complete(&mut self, id: LeafId) -> Satisfying {
         let program = self.program;
         let leaf = &program.leaves[id.index()];
         let state = self.scratch.leaves[id.index()];
-        if state.epoch == self.scratch.epoch && !matches!(state.mode, Mode::Lazy(_)) {
+        if state.epoch == self.scratch.epoch && !matches!(state.mode, Satisfying::Lazy(_)) {
             return state.mode;
         }
         let view = self.view(leaf.column);
@@ -84,15 +84,15 @@ impl<'a> Pass<'a> {
             }
         }
         let mode = match *self.scratch.hits.as_slice() {
-            [] => Mode::Never,
-            [one] => Mode::One(one),
+            [] => Satisfying::Never,
+            [one] => Satisfying::One(one),
             _ => {
                 let at = self.scratch.new_set(view.distinct());
                 let Scratch { hits, words, .. } = &mut *self.scratch;
                 for &ordinal in hits.iter() {
                     words[at + ordinal as usize / 64] |= 1 << (ordinal % 64);
                 }
-                Mode::Set(at)
+                Satisfying::Set(at)
             }
         };
         self.set_mode(id, mode);
@@ -118,14 +118,14 @@ impl<'a> Pass<'a> {
             return rows;
         }
         let column = self.program.leaves[id.index()].column;
-        if mode != Mode::Never {
+        if mode != Satisfying::Never {
             self.count(column);
         }
         let counts = &self.scratch.columns[column.index()].counts;
         let rows = match mode {
-            Mode::One(ordinal) => counts[ordinal as usize],
-            Mode::Never | Mode::Lazy(_) => 0,
-            Mode::Set(at) => {
+            Satisfying::One(ordinal) => counts[ordinal as usize],
+            Satisfying::Never | Satisfying::Lazy(_) => 0,
+            Satisfying::Set(at) => {
                 let set = &self.scratch.words[at..at + counts.len().div_ceil(64)];
                 members(set).map(|ordinal| counts[ordinal as usize]).sum()
             }
@@ -198,7 +198,7 @@ impl<'a> Pass<'a> {
         })
     }
 
-    fn set_mode(&mut self, id: LeafId, mode: Mode) {
+    fn set_mode(&mut self, id: LeafId, mode: Satisfying) {
         self.scratch.stats().leaves_prepared += 1;
         self.scratch.leaves[id.index()] = LeafState { epoch: self.scratch.epoch, mode, rows: None };
     }

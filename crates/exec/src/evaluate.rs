@@ -8,7 +8,7 @@ use crate::filter::{Clause, Filter, Gate};
 use crate::ids::{ColumnId, FilterId, LeafId};
 use crate::postings::members;
 use crate::program::Program;
-use crate::scratch::{Mode, Scratch};
+use crate::scratch::{Satisfying, Scratch};
 
 impl Program {
     /// Calls `found` for every filter that matches any row of the block, in ascending order, with its index and
@@ -237,14 +237,14 @@ impl<'a> Pass<'a> {
         let leaf = &self.program.leaves[id.index()];
         let view = self.view(leaf.column);
         match self.prepare(id, rows.len()) {
-            Mode::Never if wanted => rows.clear(),
-            Mode::Never => {}
-            Mode::One(hit) => view.retain(rows, wanted, |ordinal| ordinal == hit),
-            Mode::Set(at) => {
+            Satisfying::Never if wanted => rows.clear(),
+            Satisfying::Never => {}
+            Satisfying::One(hit) => view.retain(rows, wanted, |ordinal| ordinal == hit),
+            Satisfying::Set(at) => {
                 let set = &self.scratch.words[at..];
                 view.retain(rows, wanted, |ordinal| set[ordinal as usize / 64] >> (ordinal % 64) & 1 != 0);
             }
-            Mode::Lazy(asked) => {
+            Satisfying::Lazy(asked) => {
                 self.scratch.stats().rows_asked += rows.len() as u64;
                 view.retain(rows, wanted, |ordinal| self.is_hit(leaf, view, asked, ordinal));
             }
@@ -258,7 +258,7 @@ impl<'a> Pass<'a> {
         std::mem::swap(&mut left, rows);
         for clause in clauses {
             if let Clause::Leaf { leaf, wanted: true } = clause
-                && self.prepare(*leaf, left.len()) == Mode::Never
+                && self.prepare(*leaf, left.len()) == Satisfying::Never
             {
                 continue;
             }

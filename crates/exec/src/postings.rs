@@ -6,7 +6,7 @@ use crate::Row;
 use crate::decide::Pass;
 use crate::filter::Gate;
 use crate::ids::{ColumnId, LeafId};
-use crate::scratch::{ColumnState, Mode, Scratch};
+use crate::scratch::{ColumnState, Satisfying, Scratch};
 
 /// A gate with fewer rows than one in this many has them sorted; one with more has them marked in a set.
 const SORTED_SHARE: usize = 32;
@@ -65,19 +65,19 @@ impl Pass<'_> {
     fn for_each_list(&mut self, leaf: LeafId, mut each: impl FnMut(&[Row])) {
         let mode = self.complete(leaf);
         let column = self.program.leaves[leaf.index()].column;
-        if mode == Mode::Never {
+        if mode == Satisfying::Never {
             return;
         }
         self.post(column);
         let Scratch { columns, words, .. } = &*self.scratch;
         let state = &columns[column.index()];
         match mode {
-            Mode::One(ordinal) => each(state.rows_with(ordinal)),
-            Mode::Set(at) => {
+            Satisfying::One(ordinal) => each(state.rows_with(ordinal)),
+            Satisfying::Set(at) => {
                 let set = &words[at..at + state.counts.len().div_ceil(64)];
                 members(set).for_each(|ordinal| each(state.rows_with(ordinal)));
             }
-            Mode::Never | Mode::Lazy(_) => {}
+            Satisfying::Never | Satisfying::Lazy(_) => {}
         }
     }
 

@@ -102,7 +102,7 @@ impl Stats {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeafState {
     pub(crate) epoch: u64,
-    pub(crate) mode: Mode,
+    pub(crate) mode: Satisfying,
     /// At most how many rows satisfy it; unknown at first.
     pub(crate) rows: Option<u32>,
 }
@@ -117,7 +117,7 @@ pub(crate) struct RelationState {
 
 /// Which ordinals satisfy a leaf.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub(crate) enum Satisfying {
     /// None.
     Never,
     /// Just this one.
@@ -180,7 +180,7 @@ impl Scratch {
         self.candidates.clear();
         self.candidate_rows.clear();
         self.wanted_rows.clear();
-        let fresh = LeafState { epoch: 0, mode: Mode::Never, rows: None };
+        let fresh = LeafState { epoch: 0, mode: Satisfying::Never, rows: None };
         if self.leaves.len() < program.leaves.len() {
             self.leaves.resize(program.leaves.len(), fresh);
         }

@@ -80,9 +80,12 @@ pub fn query(
         return Err(HuntError::Paths(failures));
     }
     progress.enter(Stage::Scanning);
-    let mode = if options.plain { reader::Mode::Plain } else { reader::Mode::Trail };
-    let read =
-        reader::Options { mode, limits: options.limits.clone(), without_tokens: mode == reader::Mode::Plain };
+    let mode = if options.plain { reader::Reading::Plain } else { reader::Reading::Trail };
+    let read = reader::Options {
+        mode,
+        limits: options.limits.clone(),
+        without_tokens: mode == reader::Reading::Plain,
+    };
     let evaluator = Evaluator::new(&options.filter);
     let mut troubles = Troubles::of_paths(&failures);
     let mut stopped = false;

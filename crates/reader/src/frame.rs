@@ -20,7 +20,7 @@ use crate::sniff::BOM;
 use crate::target::HEAD_BYTES;
 use crate::walk::Stop;
 use crate::window::Window;
-use crate::{Cause, Limits, Mode, TextPlace};
+use crate::{Cause, Limits, Reading, TextPlace};
 
 /// How many envelopes may stand in each other: arrays of files, one inside the other.
 const MAX_ENVELOPES: usize = 4;
@@ -67,14 +67,14 @@ pub(crate) struct Framer<'s> {
     before: Option<(Option<usize>, [u8; HEAD_BYTES])>,
     /// Whether there was nothing but white space so far.
     blank: bool,
-    mode: Mode,
+    mode: Reading,
     record_bytes: usize,
     depth: u32,
 }
 
 impl<'s> Framer<'s> {
     /// `tokens` is space to reuse, or nothing if nobody asks for them.
-    pub(crate) fn new(window: Window<'s>, tokens: Option<Tokens>, mode: Mode, limits: &Limits) -> Self {
+    pub(crate) fn new(window: Window<'s>, tokens: Option<Tokens>, mode: Reading, limits: &Limits) -> Self {
         Self {
             window,
             tokens,
@@ -157,9 +157,9 @@ impl<'s> Framer<'s> {
                     self.arrays.pop();
                     self.tail = brackets;
                 }
-                (b'"', _) if self.mode == Mode::Trail && self.holds_json() => return self.string(),
+                (b'"', _) if self.mode == Reading::Trail && self.holds_json() => return self.string(),
                 (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', Some(_)) => return self.scalar(),
-                (_, None) if self.indent.is_some() && self.mode == Mode::Trail => {
+                (_, None) if self.indent.is_some() && self.mode == Reading::Trail => {
                     let Some(bracket) = self.line_prefix() else { return self.garbage() };
                     self.at = bracket;
                     // What it begins is as good as a line of its own.
@@ -206,7 +206,7 @@ impl<'s> Framer<'s> {
 
     /// If an envelope starts here: how many brackets are around its array, and where the array's inside starts.
     fn envelope(&mut self) -> Option<(u32, usize)> {
-        if self.mode == Mode::Plain || self.arrays.len() >= MAX_ENVELOPES {
+        if self.mode == Reading::Plain || self.arrays.len() >= MAX_ENVELOPES {
             return None;
         }
         loop {

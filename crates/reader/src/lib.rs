@@ -31,7 +31,7 @@
 //! files like these inside, JSON in any layout, tables with records in their cells. Text is cut at the brackets, in one
 //! pass, without parsing it.
 //!
-//! **What an object is** ([`Mode::Trail`]). Two tables tell: one by which members an object is known, one under which of
+//! **What an object is** ([`Reading::Trail`]). Two tables tell: one by which members an object is known, one under which of
 //! them records may stand, as an object, as text, in a list. They compose, so that a record in an SNS message in an SQS
 //! message in a search hit is found, down to [`Limits::wrappers`]. Whole files are opened the same way; the arrays of those that
 //! may be long (`Records`, `Events`, `logEvents`, the hits of Elasticsearch) are gone through without holding them.
@@ -76,7 +76,7 @@ mod window;
 
 pub use discover::{Discovery, Input, PathError, PathNotice};
 pub use known::Other;
-pub use limits::{Limits, Mode, Options};
+pub use limits::{Limits, Options, Reading};
 pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;
 pub use record::{Progress, Record, RecordKind, Sink, Totals};

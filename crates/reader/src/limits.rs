@@ -2,7 +2,7 @@
 
 /// What the objects of a file are taken for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
+pub enum Reading {
     /// Records of an audit trail: envelopes and wrappers are opened, and each object is classified.
     #[default]
     Trail,
@@ -15,7 +15,7 @@ pub enum Mode {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// What the objects are taken for.
-    pub mode: Mode,
+    pub mode: Reading,
     /// How far it goes.
     pub limits: Limits,
     /// Records come without their tokens: for whoever parses few of them.

@@ -403,7 +403,7 @@ pub(crate) fn line_prefix(text: &[u8]) -> Option<usize> {
     is_line_prefix(&head[..bracket]).then_some(bracket)
 }
 
-/// What [`Mode::Plain`](crate::Mode::Plain) takes for a record: the object, or the document in it if it is a search hit.
+/// What [`Reading::Plain`](crate::Reading::Plain) takes for a record: the object, or the document in it if it is a search hit.
 pub(crate) fn plain(object: &str) -> Given<'_> {
     fn text(value: &str) -> Option<&str> {
         value.strip_prefix('"')?.strip_suffix('"')

@@ -12,7 +12,7 @@ pub enum RecordKind {
     /// A CloudTrail record as AWS wrote it: an event, an Insights event or a digest. One that a shipper parsed and
     /// decorated (`@timestamp`, `@version`) is still one.
     CloudTrail,
-    /// An ECS or other Elasticsearch document, or any object in [`Mode::Plain`](crate::Mode::Plain).
+    /// An ECS or other Elasticsearch document, or any object in [`Reading::Plain`](crate::Reading::Plain).
     Document,
     /// None of these. The caller says so to the user: nothing is dropped silently.
     Other,

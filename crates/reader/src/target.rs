@@ -1,6 +1,6 @@
 //! Where reading goes on behind something broken.
 
-use crate::Mode;
+use crate::Reading;
 use crate::clues::is_cloudtrail_key;
 use crate::envelope::{RECORDS, may_hold_json};
 use crate::scan::LOOK_BACK_BYTES;
@@ -17,7 +17,7 @@ pub(crate) struct Target {
     pub(crate) indent: Option<usize>,
     /// An array at the start of a line will do as well.
     pub(crate) array: bool,
-    pub(crate) mode: Mode,
+    pub(crate) mode: Reading,
 }
 
 /// The next one is whatever starts a line.
@@ -43,7 +43,7 @@ impl Target {
             // The text of an object, on a line of its own.
             let may_hold = || text.get(at + 1).is_some_and(|&first| may_hold_json(first));
             return self.array
-                && self.mode == Mode::Trail
+                && self.mode == Reading::Trail
                 && may_hold()
                 && self
                     .indent
@@ -56,7 +56,7 @@ impl Target {
         }
         let Some(key) = first_key(text, at).filter(|_| text[at] == b'{') else { return false };
         // The next file, where several were joined.
-        if key == RECORDS && self.mode == Mode::Trail {
+        if key == RECORDS && self.mode == Reading::Trail {
             return true;
         }
         let known = self.keys.iter().any(|wanted| wanted == key);

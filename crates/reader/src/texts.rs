@@ -11,7 +11,7 @@ use crate::meter::cause_of;
 use crate::open::{Found, Given, OpenSpace, Opener, plain};
 use crate::read::{Run, Space};
 use crate::window::Window;
-use crate::{Cause, Mode, Record, TextPlace};
+use crate::{Cause, Reading, Record, TextPlace};
 
 /// How much text lies between two reports of progress.
 pub(crate) const PROGRESS_BYTES: u64 = 1 << 20;
@@ -82,7 +82,7 @@ impl Run<'_> {
         let (options, meter, window) = (self.options, self.meter, framer.window());
         let bytes = &window.text()[range.clone()];
         // What is certainly one record need not be looked at to be passed.
-        if !self.is_wanted() && (options.mode == Mode::Plain || is_delivered_record(bytes)) {
+        if !self.is_wanted() && (options.mode == Reading::Plain || is_delivered_record(bytes)) {
             self.ordinal += 1;
             return ControlFlow::Continue(());
         }
@@ -97,7 +97,7 @@ impl Run<'_> {
             }
         };
         let origin = Origin { offset: window.offset(range.start), whole, tokens: framer.tokens() };
-        if options.mode == Mode::Plain {
+        if options.mode == Reading::Plain {
             return self.give(&plain(whole), origin);
         }
         let take = &mut |given: Given<'_>| self.give(&given, origin);

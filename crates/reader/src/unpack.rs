@@ -10,7 +10,7 @@ use crate::read::{Run, Space};
 use crate::sniff::{Content, HEAD, begins_like_json, known_text, sniff};
 use crate::table::{HEADER_BYTES, Header};
 use crate::window::Window;
-use crate::{Cause, Mode, gzip};
+use crate::{Cause, Reading, gzip};
 
 /// What we are inside of.
 #[derive(Clone, Copy, Default)]
@@ -63,7 +63,7 @@ impl Run<'_> {
         space: &mut Space,
     ) -> ControlFlow<()> {
         let content = sniff(head);
-        if content == Content::Text && self.options.mode == Mode::Trail && !begins_like_json(head) {
+        if content == Content::Text && self.options.mode == Reading::Trail && !begins_like_json(head) {
             return self.other_text(head, source, layers, space);
         }
         let mut source = Cursor::new(head).chain(source);
@@ -136,7 +136,7 @@ impl Run<'_> {
             let decompressor = space.decompressor.get_or_insert_default();
             if let Some(length) = gzip::whole(&packed, &mut text, decompressor, limits, self.meter) {
                 space.packed = packed;
-                let as_it_is = self.options.mode == Mode::Plain || begins_like_json(&text[..length]);
+                let as_it_is = self.options.mode == Reading::Plain || begins_like_json(&text[..length]);
                 let flow = match sniff(&text[..length]) {
                     Content::Text | Content::Blank if as_it_is => {
                         let window = Window::whole(text, length);

@@ -4,7 +4,7 @@ use super::{Frame, Framer};
 use crate::envelope::RECORDS;
 use crate::scan::{LOOK_BACK_BYTES, Scanner, Step};
 use crate::target::{ANY_LINE, Target, find_target, first_key, line_indent};
-use crate::{Cause, Mode};
+use crate::{Cause, Reading};
 
 impl Framer<'_> {
     /// The envelope whose tail began at `start` is broken at `fault`.
@@ -121,7 +121,7 @@ impl Framer<'_> {
         };
         let keys = first_key(head, 0).into_iter().map(<[u8]>::to_vec).collect();
         // Between values that are in nothing, whatever starts a line is the next one.
-        let indent = indent.or((array && mode == Mode::Trail).then_some(0));
+        let indent = indent.or((array && mode == Reading::Trail).then_some(0));
         Target { keys, indent, array, mode }
     }
 
@@ -152,7 +152,7 @@ impl Framer<'_> {
     pub(super) fn land(&mut self, found: usize) {
         self.at = found;
         self.indent = line_indent(&self.window.text()[..found]);
-        if self.mode == Mode::Trail && first_key(self.window.text(), found) == Some(RECORDS) {
+        if self.mode == Reading::Trail && first_key(self.window.text(), found) == Some(RECORDS) {
             // What the broken file was in will not go on behind the next one.
             self.arrays.clear();
         }

@@ -4,13 +4,13 @@ use super::{Frame, Framer, MAX_ENVELOPES};
 use crate::envelope::{ENVELOPE_HEAD_BYTES, may_hold_json};
 use crate::open::{LINE_PREFIX_BYTES, line_prefix};
 use crate::scan::LOOK_BACK_BYTES;
-use crate::{Cause, Mode, walk};
+use crate::{Cause, Reading, walk};
 
 impl Framer<'_> {
     /// Whether the array that starts here in another one begins with an object or the text of one: several
     /// files that were put in a list.
     pub(super) fn is_array_of_objects(&mut self) -> bool {
-        if self.mode == Mode::Plain || self.arrays.len() >= MAX_ENVELOPES {
+        if self.mode == Reading::Plain || self.arrays.len() >= MAX_ENVELOPES {
             return false;
         }
         loop {

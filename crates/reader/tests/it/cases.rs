@@ -7,7 +7,7 @@
 
 use std::fmt::Write as _;
 
-use reader::{Cause, Limits, Mode, Options};
+use reader::{Cause, Limits, Options, Reading};
 
 use crate::support::{Keep, base64, gzip, read_with};
 
@@ -101,7 +101,7 @@ fn header(case: &mut Case, line: &str) {
     match line.split_once(": ") {
         None if line.is_empty() => {}
         Some(("why", _)) => {}
-        Some(("mode", "plain")) => case.options.mode = Mode::Plain,
+        Some(("mode", "plain")) => case.options.mode = Reading::Plain,
         Some(("limits", limits)) => {
             for limit in limits.split(' ') {
                 let (name, value) = limit.split_once('=').unwrap();

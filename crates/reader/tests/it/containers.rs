@@ -123,7 +123,7 @@ fn names_mean_nothing() {
 #[test]
 fn byte_order_marks_are_passed() {
     let text = format!("\u{FEFF}{}\n\u{FEFF}{}", record(1), record(2));
-    for options in [1, 2, 3, 4096].map(|window| crate::support::options(reader::Mode::Trail, window)) {
+    for options in [1, 2, 3, 4096].map(|window| crate::support::options(reader::Reading::Trail, window)) {
         let (found, _) = read_with(options, text.as_bytes());
         assert_eq!(found.texts(), [record(1), record(2)]);
         assert!(found.problems.is_empty());

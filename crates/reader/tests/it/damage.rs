@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
-use reader::{Cause, Input, Limits, Mode, Options, Problem, Reader, Record, Sink};
+use reader::{Cause, Input, Limits, Options, Problem, Reader, Reading, Record, Sink};
 
 use crate::support::{
     Keep, bzip2, file_of, gzip, options, read, read_with, record, records_file, tar, xz, zip, zstd,
@@ -280,9 +280,9 @@ fn what_was_found_stays_mended() {
         "{\"Records\":[],\"k\":\"v\"\n\"{\\+\u{5}x\"eventVersion\"",
     ];
     for text in texts {
-        let whole = read_with(options(Mode::Trail, 1 << 20), text.as_bytes()).0;
+        let whole = read_with(options(Reading::Trail, 1 << 20), text.as_bytes()).0;
         for window in 1..80 {
-            let pieces = read_with(options(Mode::Trail, window), text.as_bytes()).0;
+            let pieces = read_with(options(Reading::Trail, window), text.as_bytes()).0;
             assert_eq!(
                 (pieces.texts(), pieces.codes()),
                 (whole.texts(), whole.codes()),

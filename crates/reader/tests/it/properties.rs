@@ -1,7 +1,7 @@
 //! Fast and in pieces is the same as slow and whole.
 
 use proptest::prelude::*;
-use reader::{Input, Limits, Mode, Options, Reader};
+use reader::{Input, Limits, Options, Reader, Reading};
 
 use crate::support::{Keep, base64, file_of, gzip, options, read_with, record, tar, zip, zstd};
 
@@ -60,7 +60,7 @@ proptest! {
         let records: Vec<String> =
             records.into_iter().map(|record| record.replace("_source", "source")).collect();
         let text = layout(&records, form);
-        let (found, _) = read_with(options(Mode::Plain, window), text.as_bytes());
+        let (found, _) = read_with(options(Reading::Plain, window), text.as_bytes());
         prop_assert!(found.problems.is_empty(), "{:?}", found.problems);
         prop_assert_eq!(found.texts(), records);
     }
@@ -125,7 +125,7 @@ proptest! {
         text[place] = b'"';
         let file = file_of(&if packed { gzip(&text) } else { text });
         let input = Input::file(0, file.path()).unwrap();
-        let mut reader = Reader::new(options(Mode::Trail, window));
+        let mut reader = Reader::new(options(Reading::Trail, window));
         let mut all = Keep::default();
         reader.read(&input, &mut all);
         if all.records.is_empty() {
@@ -161,7 +161,7 @@ proptest! {
         } else {
             [b"{\"Records\":[", &texts.join(&b',')[..], b"]}"].concat()
         };
-        let (found, _) = read_with(options(Mode::Trail, 500), &text);
+        let (found, _) = read_with(options(Reading::Trail, 500), &text);
         let texts = found.texts();
         for (i, text) in records.iter().enumerate() {
             prop_assert!(i == hurt || texts.contains(&text.as_str()), "record {} of {}: {:?}", i, count, found.problems);
@@ -259,7 +259,7 @@ proptest! {
         }
         let text = layout(&lines, layout_number);
         for window in windows {
-            let (found, _) = read_with(options(Mode::Trail, window), text.as_bytes());
+            let (found, _) = read_with(options(Reading::Trail, window), text.as_bytes());
             prop_assert!(found.problems.is_empty(), "{:?}\n{}", found.problems, text);
             prop_assert_eq!(found.texts(), expected.clone(), "{}", text);
         }
@@ -283,7 +283,7 @@ proptest! {
         plain in any::<bool>(),
     ) {
         let text = pieces.concat();
-        let mode = if plain { Mode::Plain } else { Mode::Trail };
+        let mode = if plain { Reading::Plain } else { Reading::Trail };
         let limits = Limits { record_bytes, depth: 6, ..Limits::default() };
         let options = |window_bytes| Options { mode, limits: Limits { window_bytes, ..limits.clone() }, without_tokens: false };
         let (expected, _) = read_with(options(1 << 20), text.as_bytes());

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use reader::{Input, Limits, Mode, Options, Problem, Progress, Reader, Record, RecordKind, Sink, Totals};
+use reader::{Input, Limits, Options, Problem, Progress, Reader, Reading, Record, RecordKind, Sink, Totals};
 
 /// A record, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Keep {
 }
 
 /// Options with this mode and window.
-pub(crate) fn options(mode: Mode, window_bytes: usize) -> Options {
+pub(crate) fn options(mode: Reading, window_bytes: usize) -> Options {
     Options { mode, limits: Limits { window_bytes, ..Limits::default() }, without_tokens: false }
 }
 
