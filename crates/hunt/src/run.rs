@@ -220,12 +220,13 @@ fn reasons(refused: &[Refused]) -> String {
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
 pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { rules, tails, filters, warnings, mut refused, .. } = prepare(options, &catalog);
+    let prepared = prepare(options, &catalog);
+    let unplaced = unplaced(&prepared, options);
+    let RunnableRules { rules, tails, filters, warnings, mut refused, .. } = prepared;
     let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
-    let unplaced = unplaced(&rules, &filters, options);
     let (pruned, complete_from) = prune(&mut discovery, &tails);
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
     let tails = Arc::new(Tails::new(tails));
@@ -361,6 +362,8 @@ pub(crate) struct RunnableRules {
     pub(crate) tails: Vec<Tail>,
     /// For each rule its filters.
     pub(crate) filters: Vec<Vec<plan::Expr>>,
+    /// What the matches of an EQL rule's filters must form.
+    pub(crate) patterns: Vec<Option<rule::Pattern>>,
     /// What the filters and the residues come from.
     pub(crate) conditions: Vec<Vec<Condition>>,
     /// Exceptions that are not part of the filters.
@@ -370,8 +373,7 @@ pub(crate) struct RunnableRules {
 
 /// Sorts the rules into those that can run and those that cannot.
 pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules {
-    let RunnableRules { mut rules, mut tails, mut filters, mut conditions, mut warnings, mut refused } =
-        RunnableRules::default();
+    let mut runnable = RunnableRules::default();
     let threads = NonZeroUsize::new(options.threads).unwrap_or(NonZeroUsize::MIN);
     let selected = options.rules.rules();
     let executions = executions(options.mode);
@@ -383,7 +385,7 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
             Err(diagnostics) => {
                 let reason =
                     diagnostics.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>();
-                refused.push(Refused { rule, reason: reason.join("; "), diagnostics });
+                runnable.refused.push(Refused { rule, reason: reason.join("; "), diagnostics });
                 continue;
             }
         };
@@ -391,7 +393,7 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
         let tail = match Tail::of_pattern(&rule, compiled.pattern.as_ref(), options.mode, catalog) {
             Ok(tail) => tail.limited(options.max_signals).with_residues(residues),
             Err(error) => {
-                refused.push(Refused {
+                runnable.refused.push(Refused {
                     reason: format!("{}: {error}", error.code()),
                     rule,
                     diagnostics: Vec::new(),
@@ -399,13 +401,14 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
-        filters.push(compiled.conditions.iter().map(Condition::filter).collect());
-        conditions.push(compiled.conditions);
-        warnings.push(compiled.warnings);
-        tails.push(tail);
-        rules.push(rule);
+        runnable.filters.push(compiled.conditions.iter().map(Condition::filter).collect());
+        runnable.patterns.push(compiled.pattern);
+        runnable.conditions.push(compiled.conditions);
+        runnable.warnings.push(compiled.warnings);
+        runnable.tails.push(tail);
+        runnable.rules.push(rule);
     }
-    RunnableRules { rules, tails, filters, conditions, warnings, refused }
+    runnable
 }
 
 /// When executions can start, as far as that is known before anything is read.
@@ -418,17 +421,18 @@ fn executions(mode: Mode) -> RangeInclusive<Millis> {
 }
 
 /// The rules that ask for what is looked up of addresses, if there is no database to look it up in.
-fn unplaced(rules: &[Arc<Rule>], filters: &[Vec<plan::Expr>], options: &HuntOptions) -> Vec<String> {
+fn unplaced(prepared: &RunnableRules, options: &HuntOptions) -> Vec<String> {
     if options.normalise.geo.is_some() {
         return Vec::new();
     }
+    let RunnableRules { rules, filters, patterns, .. } = prepared;
     let source = cloudtrail::vocabulary();
-    let asks = |rule: &Rule, filters: &[plan::Expr]| {
-        let mut asked = filters.iter().flat_map(|filter| rule::asked_fields(rule, filter));
+    let asks = |at: usize| {
+        let pattern = patterns[at].as_ref();
+        let mut asked = filters[at].iter().flat_map(|it| rule::asked_fields(&rules[at], it, pattern));
         asked.any(|field| source.looks_up(field))
     };
-    let asking = rules.iter().zip(filters).filter(|(rule, filters)| asks(rule, filters));
-    asking.map(|(rule, _)| rule.name.clone()).collect()
+    (0..rules.len()).filter(|&at| asks(at)).map(|at| rules[at].name.clone()).collect()
 }
 
 /// Leaves out the files that no rule reaches back to; says how many, and since when nothing is missing. Whatever lies

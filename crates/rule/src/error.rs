@@ -260,6 +260,18 @@ pub(crate) enum LoadError {
         /// The note.
         span: Span,
     },
+    /// Something in `[metadata]` that its readers do not understand.
+    #[error("`metadata.{field}` is `{value}`, which says nothing")]
+    Metadata {
+        /// The field.
+        field: &'static str,
+        /// What stands there.
+        value: String,
+        /// What may stand there.
+        expected: String,
+        /// The value.
+        span: Span,
+    },
     /// A translation that does not follow its rule step by step.
     #[error("the translation has {found} of `{list}`, the rule has {expected}")]
     TranslationCount {
@@ -336,6 +348,7 @@ impl LoadError {
             Self::Yaml { .. } => "RULE028",
             Self::TooManyValues { .. } => "RULE029",
             Self::BadTest { .. } => "RULE030",
+            Self::Metadata { .. } => "RULE031",
             Self::BadWhen { .. } => "RULE040",
         }
     }
@@ -346,6 +359,7 @@ impl LoadError {
             Self::UnknownField { .. }
             | Self::ForeignField { .. }
             | Self::NoTransform { .. }
+            | Self::Metadata { .. }
             | Self::TranslationCount { .. }
             | Self::TranslationOrphan { .. }
             | Self::NoRule { expected: false, .. } => Severity::Warning,
@@ -380,6 +394,7 @@ impl LoadError {
             | Self::UnknownField { span, .. }
             | Self::ForeignField { span, .. }
             | Self::NoTransform { span, .. }
+            | Self::Metadata { span, .. }
             | Self::TranslationCount { span, .. }
             | Self::BadDate { span, .. } => Some(*span),
             Self::NotUtf8 { .. }
@@ -444,6 +459,7 @@ impl LoadError {
                 format!("remove it, or change `type`: {} it", listed_have(belongs_to))
             }
             Self::NoTransform { list, .. } => format!("add a `[[transform.{list}]]`, or correct the number"),
+            Self::Metadata { expected, .. } => expected.clone(),
             Self::TranslationCount { .. } => {
                 "translate every item, in the order of the rule; until then the rule's own words are used".to_owned()
             }

@@ -20,6 +20,15 @@ pub(crate) struct Parts {
 /// The tables of a rule file.
 const TABLES: [&str; 5] = ["metadata", "rule", "transform", "guide", "tests"];
 
+/// The lists of `[transform]`.
+pub(crate) const TRANSFORMS: [&str; 2] = ["investigate", "osquery"];
+
+/// How far a rule may be, by `[metadata]`.
+pub(crate) const MATURITIES: [&str; 5] = ["development", "experimental", "beta", "production", "deprecated"];
+
+/// The days that `[metadata]` may say.
+pub(crate) const METADATA_DATES: [&str; 3] = ["creation_date", "updated_date", "deprecation_date"];
+
 /// Takes a rule file apart. `None` if it has no table `[rule]`.
 pub(crate) fn parts(mut root: Node, findings: &mut Findings) -> Option<Parts> {
     for member in root.members() {
@@ -35,9 +44,59 @@ pub(crate) fn parts(mut root: Node, findings: &mut Findings) -> Option<Parts> {
     let transform = root.take("transform").map(|member| member.value);
     new_terms(&mut rule, findings);
     threat_mappings(&mut rule);
+    if let Some(transform) = &transform {
+        only_lists(transform, findings);
+    }
     note(&mut rule, transform.as_ref(), findings);
     let mut table = |key| root.take(key).map(|member| member.value);
-    Some(Parts { rule, metadata: table("metadata"), guide: table("guide") })
+    let (metadata, guide) = (table("metadata"), table("guide"));
+    if let Some(metadata) = &metadata {
+        self::metadata(metadata, findings);
+    }
+    Some(Parts { rule, metadata, guide })
+}
+
+/// `[transform]` holds these lists and nothing else.
+fn only_lists(transform: &Node, findings: &mut Findings) {
+    for member in transform.members().iter().filter(|it| !TRANSFORMS.contains(&it.key.as_str())) {
+        findings.push(&LoadError::UnknownField {
+            field: format!("transform.{}", member.key),
+            similar: nearest(&member.key, TRANSFORMS).map(|list| format!("transform.{list}")),
+            span: member.key_span,
+        });
+    }
+}
+
+/// What of `[metadata]` is not as its readers expect it. Keys of others are theirs.
+fn metadata(metadata: &Node, findings: &mut Findings) {
+    let mut odd = |field, node: &Node, expected: String| {
+        let value = node.text().map_or_else(|| node.data.kind().to_string(), str::to_owned);
+        findings.push(&LoadError::Metadata { field, value, expected, span: node.span });
+    };
+    for field in METADATA_DATES {
+        if let Some(node) = metadata.get(field).filter(|it| !it.text().is_some_and(is_day)) {
+            odd(field, node, "write a day like `2026/01/31`".to_owned());
+        }
+    }
+    let known = |text: &str| MATURITIES.iter().any(|it| it.eq_ignore_ascii_case(text));
+    if let Some(node) = metadata.get("maturity").filter(|it| !it.text().is_some_and(known)) {
+        let similar = node.text().and_then(|text| nearest(text, MATURITIES));
+        let all = MATURITIES.map(|it| format!("`{it}`")).join(", ");
+        odd(
+            "maturity",
+            node,
+            match similar {
+                Some(similar) => format!("did you mean `{similar}`? The rule is used as one of production"),
+                None => format!("the rule is used as one of production; the words are {all}"),
+            },
+        );
+    }
+}
+
+/// Whether the text is a day as rule files write it: `2026/01/31`.
+fn is_day(text: &str) -> bool {
+    let form: Vec<usize> = text.split('/').map(str::len).collect();
+    form == [4, 2, 2] && text.bytes().all(|it| it.is_ascii_digit() || it == b'/')
 }
 
 /// `[rule.new_terms]` names its two fields in a way of its own.
@@ -131,7 +190,7 @@ fn transformed(text: &str, span: Span, transform: &Node, findings: &mut Findings
     while let Some(at) = rest.find("${") {
         out.push_str(&rest[..at]);
         let body = &rest[at + 2..];
-        let found = ["investigate", "osquery"].into_iter().find_map(|list| {
+        let found = TRANSFORMS.into_iter().find_map(|list| {
             let number = body.strip_prefix(list)?.strip_prefix('_')?;
             let end = number.find('}')?;
             number[..end].bytes().all(|byte| byte.is_ascii_digit()).then_some((list, &number[..end]))

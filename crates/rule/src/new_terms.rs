@@ -6,6 +6,7 @@ use ecs::{Catalog, FieldType, Resolved};
 use plan::Expr;
 use span::{Diagnostic, Severity, Span};
 
+use crate::pattern::Pattern;
 use crate::text::Node;
 use crate::{Rule, RuleKind};
 
@@ -59,8 +60,10 @@ impl TermField {
     }
 }
 
-/// The fields whose values decide whether the rule alerts: those that its condition asks, and those that it compares.
-pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr) -> BTreeSet<&'a str> {
+/// The fields whose values decide whether the rule alerts: those that its condition asks, those that it compares,
+/// and those that the events of a sequence have in common.
+pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr, pattern: Option<&'a Pattern>) -> BTreeSet<&'a str> {
+    let keys = pattern.into_iter().flat_map(|it| it.keys.iter().flatten()).map(|key| key.path.as_str());
     let (compared, counted) = match &rule.kind {
         RuleKind::NewTerms(terms) => (terms.fields.as_slice(), None),
         RuleKind::Threshold(it) => {
@@ -74,7 +77,7 @@ pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr) -> BTreeSet<&'a str> {
         | RuleKind::MachineLearning { .. } => (&[][..], None),
     };
     let asked = filter.paths().into_iter().map(|(path, _)| path);
-    asked.chain(compared.iter().map(String::as_str)).chain(counted).collect()
+    asked.chain(compared.iter().map(String::as_str)).chain(counted).chain(keys).collect()
 }
 
 /// What of a rule's fields cannot be compared for new terms, or grouped by, at all.

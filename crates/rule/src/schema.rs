@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::format::{Entry, FIELDS, Form, GUIDE, Need, TYPES, languages};
+use crate::format::{Entry, FIELDS, Form, GUIDE, Need, TEST_FILE, TYPES, languages};
+use crate::layout::{MATURITIES, METADATA_DATES, TRANSFORMS};
 
 /// The JSON Schema (draft 2020-12) of a rule file in TOML, its table `[guide]` included. Made of the same table
 /// that the checks use.
@@ -29,12 +30,13 @@ pub fn schema() -> Value {
             "transform": {
                 "type": "object",
                 "description": "Queries that the note refers to as `${investigate_0}` and `${osquery_0}`.",
-                "properties": {
-                    "investigate": { "type": "array", "items": { "type": "object" } },
-                    "osquery": { "type": "array", "items": { "type": "object" } },
-                },
+                "properties": TRANSFORMS
+                    .map(|list| (list.to_owned(), json!({ "type": "array", "items": { "type": "object" } })))
+                    .into_iter()
+                    .collect::<Map<_, _>>(),
                 "additionalProperties": false,
             },
+            "tests": tests(),
             "guide": described(table(GUIDE, true), "How to triage and respond: prose that is also data."),
         },
         "additionalProperties": false,
@@ -198,6 +200,11 @@ fn threat_mappings() -> Value {
     })
 }
 
+/// `[[tests]]` have the form of those in a test file.
+fn tests() -> Value {
+    TEST_FILE.iter().find(|entry| entry.name == "tests").map_or(json!(false), property)
+}
+
 /// `[metadata]` belongs to whoever keeps the rule: its fields are described, others allowed.
 fn metadata() -> Value {
     let date = json!({ "type": "string", "pattern": "^[0-9]{4}/[0-9]{2}/[0-9]{2}$" });
@@ -205,12 +212,12 @@ fn metadata() -> Value {
         "type": "object",
         "description": "About the file, not part of the rule.",
         "properties": {
-            "creation_date": described(date.clone(), "When the file was made."),
-            "updated_date": described(date.clone(), "When it was last changed."),
-            "deprecation_date": described(date, "When the rule was given up."),
+            METADATA_DATES[0]: described(date.clone(), "When the file was made."),
+            METADATA_DATES[1]: described(date.clone(), "When it was last changed."),
+            METADATA_DATES[2]: described(date, "When the rule was given up."),
             "maturity": {
                 "type": "string",
-                "enum": ["development", "experimental", "beta", "production", "deprecated"],
+                "enum": MATURITIES,
                 "description": "How far the rule is.",
             },
             "integration": {

@@ -133,6 +133,8 @@ fn wrong_files_are_refused() {
     let schema = rule::schema();
     check(&schema, &file(GOOD), "good").unwrap();
     assert!(rule::load_text("good.toml", GOOD).problems.is_empty());
+    let tested = format!("{GOOD}\n[[tests]]\nname = \"a\"\nevents = [{{ call = \"a:B\" }}]\nalerts = 1\n");
+    check(&schema, &file(&tested), "tested").unwrap();
     for (right, wrong) in [
         ("severity = \"high\"", "severity = \"severe\""),
         ("severity = \"high\"\n", ""),
@@ -153,6 +155,9 @@ fn wrong_files_are_refused() {
         ("after = \"0m\"", "after = \"soon\""),
         ("after = \"0m\"", "afterwards = \"5m\""),
         ("[rule]", "[metadatas]\n[rule]"),
+        ("[rule]", "[metadata]\nmaturity = \"prod\"\n[rule]"),
+        ("[rule]", "[metadata]\nupdated_date = \"2026-01-31\"\n[rule]"),
+        ("[rule]", "[[transform.investigates]]\n[rule]"),
     ] {
         let text = GOOD.replacen(right, wrong, 1);
         assert_ne!(text, GOOD, "{right}");

@@ -322,11 +322,16 @@ fn rules_that_ask_for_places_are_named() {
         query("Where", "source.geo.country_iso_code: FR"),
         query("Whose", "event.action: x and not source.as.organization.name: \"Example\""),
         query("Who", "source.ip: 203.0.113.20"),
+        rule(
+            "Twice there",
+            "type = \"eql\"\nlanguage = \"eql\"\n\
+             query = 'sequence by source.geo.city_name [any where true] [any where true]'\n",
+        ),
     ];
     let progress = hunt::Progress::default();
     let found = hunt::hunt(&options(&folder, &rules), &mut std::io::empty(), &progress).unwrap();
-    assert_eq!(found.unplaced, ["Where", "Whose"]);
-    let said = hunt::Notice::Unplaced(vec!["Where", "Whose"]);
+    assert_eq!(found.unplaced, ["Where", "Whose", "Twice there"]);
+    let said = hunt::Notice::Unplaced(vec!["Where", "Whose", "Twice there"]);
     assert!(said.is_severe() && found.notices(None, None).contains(&said));
 }
 

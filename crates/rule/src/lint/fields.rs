@@ -1,9 +1,12 @@
 //! The fields that it names, against the field catalogue.
 
+use std::collections::BTreeSet;
+
 use ecs::{FieldType, Resolved};
 use span::{Diagnostic, Span};
 
-use super::query::{self, Scope, nearest_filled};
+use super::filters::{self, Asked};
+use super::query::{self, Scope, nearest_filled, value_problem};
 use super::{Finding, sources};
 use crate::index_pattern::glob_matches;
 use crate::language::{Language, language};
@@ -45,6 +48,7 @@ pub(super) fn check(
     if let Some(language) = rule.language.and_then(language) {
         checker.query(language, rule.source.rule.get("query"), str::to_owned, diagnostics);
     }
+    checker.filters(found, diagnostics);
     // Only the query knows the columns that it makes.
     let own_columns = rule.language.is_some_and(QueryLanguage::makes_columns);
     for (path, purpose) in [
@@ -101,6 +105,19 @@ pub(super) fn check_query_text(rule: &Rule, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
+/// What is written instead of a value that stands in quotes, as all values of filters do.
+fn in_quotes(finding: Finding) -> Finding {
+    match finding {
+        Finding::NoSuchValue { field, value, allowed, instead: Some(instead), span }
+            if !instead.starts_with('"') =>
+        {
+            let instead = Some(format!("\"{instead}\""));
+            Finding::NoSuchValue { field, value, allowed, instead, span }
+        }
+        finding => finding,
+    }
+}
+
 struct Checker<'a> {
     rule: &'a Rule,
     scope: &'a Scope<'a>,
@@ -130,6 +147,29 @@ impl Checker<'_> {
         let Some(text) = node.and_then(Node::text) else { return };
         let here = query::check(language, &prepare(text), self.scope, self.scope.only);
         found.extend(here.into_iter().map(|it| self.rule.source.place(it, node)));
+    }
+
+    /// The fields of Kibana's filters, each once, and their values.
+    fn filters(&self, found: &mut Vec<Finding>, diagnostics: &mut Vec<Diagnostic>) {
+        let mut told = BTreeSet::new();
+        for asked in filters::asked(self.rule) {
+            match asked {
+                Asked::Field { name, span, purpose } => {
+                    found.extend(
+                        problem(self.scope, name, purpose, span).filter(|_| told.insert(name.to_owned())),
+                    );
+                }
+                Asked::Value(value) if self.scope.only => {
+                    found.extend(value_problem(self.scope.source, &value).map(in_quotes));
+                }
+                Asked::Value(_) => {}
+                Asked::Lucene(node) => {
+                    if let Some(lucene) = language(QueryLanguage::Lucene) {
+                        self.query(lucene, Some(node), str::to_owned, diagnostics);
+                    }
+                }
+            }
+        }
     }
 
     /// Queries, columns and placeholders of the guide.

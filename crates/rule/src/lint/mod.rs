@@ -3,6 +3,7 @@
 mod attack;
 mod exceptions;
 mod fields;
+mod filters;
 mod finding;
 mod ignore;
 mod prose;

@@ -118,7 +118,7 @@ fn known_values<'a>(field: &str, listed: &'a [String]) -> BTreeSet<&'a str> {
 }
 
 /// What is wrong with a value that a field is compared with.
-fn value_problem(source: &Source, value: &ValueUse) -> Option<Finding> {
+pub(super) fn value_problem(source: &Source, value: &ValueUse) -> Option<Finding> {
     let ValueUse { field, text, kind, span, .. } = value;
     let (field, text, span) = (field.as_str(), text.as_str(), *span);
     let (written, name) = (text.to_owned(), field.to_owned());
