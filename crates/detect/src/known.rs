@@ -6,6 +6,9 @@ use ecs::document::{list, lookup};
 use ecs::{Millis, Object};
 use serde_json::Value;
 
+use crate::outcome::AlertSeed;
+use crate::rule_type::Detail;
+
 /// The ids of alerts from earlier hunts: they are not raised again and do not use up `max_signals`.
 #[derive(Clone, Debug, Default)]
 pub struct KnownAlerts {
@@ -23,6 +26,18 @@ pub(crate) struct KnownThreshold {
     /// When the newest event was that it counted.
     pub(crate) result_to: Millis,
     pub(crate) terms: Vec<(String, Value)>,
+}
+
+impl KnownThreshold {
+    /// What an alert of that rule counted, if it is of a threshold rule.
+    pub(crate) fn of(alert: &AlertSeed, rule: &str) -> Option<Self> {
+        Self::new(rule, alert.execution.started_at, &alert.detail)
+    }
+
+    fn new(rule: &str, created: Millis, detail: &Detail) -> Option<Self> {
+        let Detail::Threshold(result) = detail else { return None };
+        Some(Self { rule: rule.to_owned(), created, result_to: result.to, terms: result.terms.clone() })
+    }
 }
 
 /// Why a line is no alert.
@@ -68,14 +83,7 @@ impl KnownAlerts {
     /// Adds what an alert of a threshold rule counted, if it is one.
     #[cfg(test)]
     pub(crate) fn add_threshold(&mut self, rule: &str, alert: &crate::twin::SaidAlert) {
-        if let crate::Detail::Threshold(result) = &alert.detail {
-            self.thresholds.push(KnownThreshold {
-                rule: rule.to_owned(),
-                created: alert.execution,
-                result_to: result.to,
-                terms: result.terms.clone(),
-            });
-        }
+        self.thresholds.extend(KnownThreshold::new(rule, alert.execution, &alert.detail));
     }
 
     /// What alerts of threshold rules counted.

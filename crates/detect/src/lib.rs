@@ -58,6 +58,8 @@ mod rule_type;
 
 mod execute;
 mod fate;
+mod replay;
+mod slots;
 mod writer;
 
 mod id;
@@ -85,6 +87,7 @@ pub use rule_type::{
     ThresholdResult,
 };
 pub use schedule::TICKS_MAX;
+pub use slots::{OverAlerts, SLOTS_AFTER_LAST_ALERT_MAX, execute_over_alerts};
 pub use tail::{ALERTS_PER_EXECUTION_MAX, Mode, SPACE, Tail, TailError};
 pub use tails::{ColumnNumber, Tails};
 pub use term::{Term, TermId};

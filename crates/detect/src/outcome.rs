@@ -6,6 +6,7 @@ use ecs::date::to_iso;
 use ecs::{Millis, Origin};
 
 use crate::rule_type::{COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, SEQUENCES_BEGUN_MAX};
+use crate::slots::SLOTS_AFTER_LAST_ALERT_MAX;
 
 /// What the executions of one rule came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -160,6 +161,8 @@ pub enum WarningKind {
     },
     /// What came before the data that were read could have been cut off, and taken up by the executions asked for.
     UncertainStart,
+    /// A rule over alerts goes on alerting long after the last alert of a rule over events.
+    Endless,
 }
 
 impl WarningKind {
@@ -174,6 +177,7 @@ impl WarningKind {
             Self::Undated { .. } => "DETW06",
             Self::JoinKeys { .. } => "DETW10",
             Self::Sequences { .. } => "DETW11",
+            Self::Endless => "DETW15",
         }
     }
 }
@@ -226,6 +230,12 @@ impl fmt::Display for WarningKind {
                  the data, and may have been seen before.",
                 lasting(*data),
                 lasting(*history)
+            ),
+            Self::Endless => write!(
+                f,
+                "The rule still alerted {SLOTS_AFTER_LAST_ALERT_MAX} executions after the last alert of a rule over events: \
+                 its own alerts keep it going. Those after that were left out of what rules over alerts see. Its query \
+                 should leave out its own alerts (`not kibana.alert.rule.rule_id: …`)."
             ),
             Self::UncertainStart => f.write_str(
                 "Every execution before the time that was asked for reached the maximum of alerts, so it is not known \

@@ -141,6 +141,21 @@ impl Ticks {
         Self { bounds, interval: 1, first: started_at, last: started_at, end: started_at }
     }
 
+    /// The same executions without those before `first`.
+    pub(crate) fn from(&self, first: i64) -> Self {
+        Self { first, ..self.clone() }
+    }
+
+    /// The first execution that starts at `time` or later.
+    pub(crate) fn first_starting(&self, time: Millis) -> Option<i64> {
+        self.in_range(ceil_div(time, self.interval))
+    }
+
+    /// When an execution starts.
+    pub(crate) fn started_at(&self, tick: i64) -> Millis {
+        tick.saturating_mul(self.interval)
+    }
+
     /// From the first execution on whose history window begins at `time` or later, if there is one.
     pub(crate) fn begin_at_history(&mut self, time: Millis) {
         if let Some(first) = self.search(self.first, |window| window.history.min(window.from) >= time) {
@@ -155,7 +170,7 @@ impl Ticks {
     }
 
     pub(crate) fn window(&self, tick: i64) -> Window {
-        self.bounds.window(tick.saturating_mul(self.interval))
+        self.bounds.window(self.started_at(tick))
     }
 
     /// The first execution whose range reaches `time`; it may already begin after it.

@@ -30,6 +30,8 @@ pub(crate) struct Writer<'a> {
     /// The ids that this run of executions created.
     pub(crate) created: &'a mut HashSet<String>,
     pub(crate) alerts: &'a mut Vec<AlertSeed>,
+    /// Those that are not asked for or exist already, if somebody wants them.
+    pub(crate) others: Option<&'a mut Vec<AlertSeed>>,
     pub(crate) metrics: &'a mut Metrics,
     pub(crate) execution: Execution,
     /// Which alerts are asked for.
@@ -85,7 +87,12 @@ impl Writer<'_> {
     fn create(&mut self, id: String, event: SeedEvent, detail: Detail) -> Written {
         let is_asked_for = self.mode.selects(event.timestamp);
         if self.known.contains(&id) {
-            self.metrics.known += u64::from(is_asked_for);
+            if self.others.is_none() {
+                self.metrics.known += u64::from(is_asked_for);
+            } else if self.created.insert(id.clone()) {
+                self.metrics.known += u64::from(is_asked_for);
+                self.pass_on(AlertSeed { id, event, execution: self.execution, detail });
+            }
             return Written::Duplicate;
         }
         if self.created.contains(&id) {
@@ -97,9 +104,18 @@ impl Writer<'_> {
         }
         self.budget -= 1;
         self.created.insert(id.clone());
+        let seed = AlertSeed { id, event, execution: self.execution, detail };
         if is_asked_for {
-            self.alerts.push(AlertSeed { id, event, execution: self.execution, detail });
+            self.alerts.push(seed);
+        } else {
+            self.pass_on(seed);
         }
         Written::Created
+    }
+
+    fn pass_on(&mut self, seed: AlertSeed) {
+        if let Some(others) = &mut self.others {
+            others.push(seed);
+        }
     }
 }

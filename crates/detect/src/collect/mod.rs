@@ -19,6 +19,7 @@ pub(crate) use feed::Feed;
 pub(crate) use moved::Moved;
 
 use crate::fate::Watched;
+use crate::outcome::DataSpan;
 use crate::rule_type::Gathered;
 use crate::tails::{ColumnNumber, Tails};
 use crate::term::{Interner, TermId};
@@ -60,6 +61,12 @@ impl Overridden {
         if let Some((first, last)) = other.0 {
             self.add(first, last);
         }
+    }
+
+    /// What data span by it that span this by their `@timestamp`s.
+    pub(crate) fn widen(self, span: DataSpan) -> DataSpan {
+        let (first, last) = self.0.unwrap_or((span.first, span.last));
+        DataSpan { first: span.first.min(first), last: span.last.max(last), ..span }
     }
 
     /// Without what was before.
@@ -162,6 +169,16 @@ impl Collector {
             watched.renumber(&mut moved);
             self.watched.push(watched);
         }
+    }
+
+    /// The rules that match anything in it.
+    pub(crate) fn matching(&self) -> impl Iterator<Item = usize> {
+        self.rules.iter().enumerate().filter(|(_, it)| it.matched > 0).map(|(rule, _)| rule)
+    }
+
+    /// What overrides made of the times of a rule's events.
+    pub(crate) fn overridden(&self, rule: usize) -> Overridden {
+        self.rules[rule].overridden
     }
 
     /// How many events are kept.

@@ -16,10 +16,10 @@ use ecs::{Catalog, Object};
 use rule::{Pattern, Rule, RuleKind};
 use serde_json::Value;
 
-use crate::KnownAlerts;
 use crate::collect::{EventRef, EventTable, Feed, Matches, Moved};
 use crate::fate::{Fate, Watched};
 use crate::id;
+use crate::known::KnownThreshold;
 use crate::outcome::{Metrics, Warning, WarningKind};
 use crate::schedule::{Ticks, Window};
 use crate::tail::{EventTime, SPACE, Tail, TailError};
@@ -127,8 +127,8 @@ pub(crate) struct Run<'a> {
     pub(crate) rule: usize,
     pub(crate) tail: &'a Tail,
     pub(crate) ticks: &'a Ticks,
-    /// Alerts that exist already.
-    pub(crate) known: &'a KnownAlerts,
+    /// What alerts of the rule counted that were raised before the first of these executions.
+    pub(crate) counted: &'a [KnownThreshold],
     /// See [`TERMS_PAGE`].
     pub(crate) page: usize,
     /// The most alerts of one execution.

@@ -168,12 +168,10 @@ impl Threshold {
     /// What alerts of the rule counted that were raised before the first execution is not counted again.
     fn recall(&self, run: Run<'_>, counting: &mut Counting<'_>) {
         let window = run.ticks.window(run.ticks.first);
-        let known = run.known.thresholds().iter().filter(|it| {
-            it.rule == run.tail.rule_uuid
-                && it.created < window.started_at
-                && it.result_to >= window.from
-                && it.terms.len() == self.fields.len()
-        });
+        let known = run
+            .counted
+            .iter()
+            .filter(|it| it.result_to >= window.from && it.terms.len() == self.fields.len());
         let known: Vec<_> = known.collect();
         if known.is_empty() {
             return;

@@ -2,6 +2,7 @@
 
 mod eql;
 mod naive;
+mod slots;
 mod threshold;
 
 use std::collections::BTreeSet;
@@ -135,6 +136,7 @@ fn deliveries(fields: usize) -> impl Strategy<Value = Vec<Delivery>> {
                     origin,
                     terms: terms.clone(),
                     created,
+                    visible: Millis::MIN,
                 });
             }
         }

@@ -20,6 +20,8 @@ pub(super) struct Delivery {
     pub(super) terms: Vec<Vec<String>>,
     /// What the rule's residue asks for.
     pub(super) created: Millis,
+    /// The start of the first execution that could see it.
+    pub(super) visible: Millis,
 }
 
 /// What the rule's residue says of an event that was created then.
@@ -67,6 +69,19 @@ pub(super) struct Said {
     pub(super) truncated: Vec<Millis>,
 }
 
+/// What executions remember of those before them.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    pub(super) said: Said,
+    /// Alerts that would have been raised, but exist already.
+    pub(super) existing: Vec<SaidAlert>,
+    created: HashSet<String>,
+    handled: BTreeSet<(Vec<String>, Origin)>,
+    /// Of a threshold rule: the newest event that was counted for each group, and what each alert counted.
+    pub(super) history: BTreeMap<Vec<String>, Millis>,
+    pub(super) counted: super::threshold::Counted,
+}
+
 pub(super) struct Naive<'a> {
     pub(super) rule: &'a Rule,
     pub(super) deliveries: &'a [Delivery],
@@ -79,42 +94,52 @@ pub(super) struct Naive<'a> {
 
 impl Naive<'_> {
     pub(super) fn execute(&self, ranges: impl IntoIterator<Item = Range>) -> Said {
-        if let RuleKind::Threshold(it) = &self.rule.kind {
-            return self.threshold(it, ranges).0;
-        }
-        let (mut said, mut created, mut handled) = (Said::default(), HashSet::new(), BTreeSet::new());
-        let times: Vec<Millis> = self.deliveries.iter().filter_map(|it| self.time(it)).collect();
+        let mut memory = Memory::default();
         for range in ranges {
-            if !times.iter().any(|time| range.from <= *time && *time <= range.to) {
+            self.step(range, &mut memory);
+        }
+        memory.said
+    }
+
+    /// One execution after those that are remembered.
+    pub(super) fn step(&self, range: Range, memory: &mut Memory) {
+        if let RuleKind::Threshold(it) = &self.rule.kind {
+            return self.count(it, range, memory);
+        }
+        let mut times = self.deliveries.iter().filter_map(|it| self.time(it));
+        if !times.any(|time| range.from <= time && time <= range.to) {
+            return;
+        }
+        let offers = match &self.rule.kind {
+            RuleKind::NewTerms(_) => self.new_terms(range, &memory.handled),
+            _ => self.query(range),
+        };
+        let mut budget = self.budget;
+        for (id, delivery, detail, key) in offers {
+            let (execution, origin) = (range.started_at, delivery.origin);
+            let timestamp = delivery.timestamp;
+            let alert = SaidAlert { execution, id: id.clone(), origin, timestamp, detail };
+            if self.known.contains(&id) || memory.created.contains(&id) {
+                memory.handled.insert((key, delivery.origin));
+                if memory.created.insert(id) {
+                    memory.existing.push(alert);
+                }
                 continue;
             }
-            let offers = match &self.rule.kind {
-                RuleKind::NewTerms(_) => self.new_terms(range, &handled),
-                _ => self.query(range),
-            };
-            let mut budget = self.budget;
-            for (id, delivery, detail, key) in offers {
-                if self.known.contains(&id) || created.contains(&id) {
-                    handled.insert((key, delivery.origin));
-                    continue;
-                }
-                if budget == 0 {
-                    said.truncated.push(range.started_at);
-                    break;
-                }
-                budget -= 1;
-                handled.insert((key, delivery.origin));
-                created.insert(id.clone());
-                let (execution, origin) = (range.started_at, delivery.origin);
-                let timestamp = delivery.timestamp;
-                said.alerts.push(SaidAlert { execution, id, origin, timestamp, detail });
+            if budget == 0 {
+                memory.said.truncated.push(range.started_at);
+                break;
             }
+            budget -= 1;
+            memory.handled.insert((key, delivery.origin));
+            memory.created.insert(id);
+            memory.said.alerts.push(alert);
         }
-        said
     }
 
     pub(super) fn is_match(&self, range: Range, delivery: &Delivery) -> bool {
-        !self.has_residue || holds(range.started_at, delivery.created)
+        delivery.visible <= range.started_at
+            && (!self.has_residue || holds(range.started_at, delivery.created))
     }
 
     pub(super) fn time(&self, delivery: &Delivery) -> Option<Millis> {

@@ -8,7 +8,7 @@ use rule::Threshold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::naive::{Delivery, Naive, Range, Said, SaidAlert, combinations};
+use super::naive::{Delivery, Memory, Naive, Range, Said, SaidAlert, combinations};
 use super::{Case, indices};
 use crate::rule_type::ThresholdResult;
 use crate::{Detail, Fate, KnownAlerts, Limits, Matches, Origin, Outcome, id};
@@ -22,7 +22,16 @@ impl Naive<'_> {
         threshold: &Threshold,
         ranges: impl IntoIterator<Item = Range>,
     ) -> (Said, Counted) {
-        let (mut said, mut counted) = (Said::default(), Counted::new());
+        let mut memory = Memory::default();
+        for range in ranges {
+            self.count(threshold, range, &mut memory);
+        }
+        (memory.said, memory.counted)
+    }
+
+    /// One execution after those that are remembered.
+    pub(super) fn count(&self, threshold: &Threshold, range: Range, memory: &mut Memory) {
+        let Memory { said, existing, history, counted, .. } = memory;
         let fields = threshold.fields.len();
         let keys = |it: &Delivery| combinations(&it.terms[..fields]);
         // What was delivered several times is one event: the one read first.
@@ -33,81 +42,76 @@ impl Naive<'_> {
                 *event = it;
             }
         }
-        let mut history: BTreeMap<Vec<String>, Millis> = BTreeMap::new();
-        for range in ranges {
-            history.retain(|_, last| *last > range.from);
-            let mut buckets: BTreeMap<Vec<String>, Vec<(Millis, &Delivery)>> = BTreeMap::new();
-            for it in events.values().copied().filter(|it| self.is_match(range, it)) {
-                let time = self.time(it).unwrap();
-                let is_in_range =
-                    range.from <= time && time <= range.to && !(range.exclusive && time == range.from);
-                let keys = keys(it);
-                if is_in_range && !history.iter().any(|(key, last)| time <= *last && keys.contains(key)) {
-                    for key in keys {
-                        buckets.entry(key).or_default().push((time, it));
-                    }
-                }
-            }
-            let distinct = |bucket: &[(Millis, &Delivery)]| {
-                let values: BTreeSet<&String> = bucket.iter().flat_map(|(_, it)| &it.terms[fields]).collect();
-                values.len() as u64
-            };
-            let mut reached: Vec<_> = buckets
-                .into_iter()
-                .filter(|(_, bucket)| {
-                    bucket.len() as u64 >= threshold.value
-                        && threshold.cardinality.as_ref().is_none_or(|it| distinct(bucket) >= it.value)
-                })
-                .collect();
-            if reached.len() > self.budget as usize {
-                said.truncated.push(range.started_at);
-                reached.truncate(self.budget as usize);
-            }
-            for (key, bucket) in reached {
-                let (from, to) = (
-                    bucket.iter().map(|(time, _)| *time).min().unwrap(),
-                    bucket.iter().map(|(time, _)| *time).max().unwrap(),
-                );
-                let mut values = key.clone();
-                values.sort();
-                let name = format!(
-                    "{}{}{}{}",
-                    self.rule.rule_id,
-                    ecs::date::to_iso(range.started_at),
-                    threshold.fields.join(","),
-                    values.join(",")
-                );
-                let space = Uuid::parse_str("0684ec03-7201-4ee0-8ee0-3a3f6b2479b2").unwrap();
-                let counted_id = Uuid::new_v5(&space, name.as_bytes()).to_string();
-                let id = id::event_alert("", &counted_id, &self.space_and_rule());
-                let cardinality = threshold.cardinality.as_ref();
-                let terms =
-                    threshold.fields.iter().cloned().zip(key.iter().map(|it| Value::from(it.as_str())));
-                let result = ThresholdResult {
-                    terms: terms.collect(),
-                    cardinality: cardinality.map(|it| (it.field.clone(), distinct(&bucket))),
-                    count: bucket.len() as u64,
-                    from,
-                    to,
-                };
-                // Two groups can have one id: then there is one alert, and the other is counted again.
-                if counted.iter().any(|(it, _)| *it == id) {
-                    continue;
-                }
-                history.insert(key, to);
-                counted.push((id.clone(), bucket.iter().map(|(_, it)| it.origin).collect()));
-                if !self.known.contains(&id) {
-                    said.alerts.push(SaidAlert {
-                        execution: range.started_at,
-                        id,
-                        origin: Origin::default(),
-                        timestamp: bucket.iter().map(|(_, it)| it.timestamp).max().unwrap(),
-                        detail: Detail::Threshold(Box::new(result)),
-                    });
+        history.retain(|_, last| *last > range.from);
+        let mut buckets: BTreeMap<Vec<String>, Vec<(Millis, &Delivery)>> = BTreeMap::new();
+        for it in events.values().copied().filter(|it| self.is_match(range, it)) {
+            let time = self.time(it).unwrap();
+            let is_in_range =
+                range.from <= time && time <= range.to && !(range.exclusive && time == range.from);
+            let keys = keys(it);
+            if is_in_range && !history.iter().any(|(key, last)| time <= *last && keys.contains(key)) {
+                for key in keys {
+                    buckets.entry(key).or_default().push((time, it));
                 }
             }
         }
-        (said, counted)
+        let distinct = |bucket: &[(Millis, &Delivery)]| {
+            let values: BTreeSet<&String> = bucket.iter().flat_map(|(_, it)| &it.terms[fields]).collect();
+            values.len() as u64
+        };
+        let mut reached: Vec<_> = buckets
+            .into_iter()
+            .filter(|(_, bucket)| {
+                bucket.len() as u64 >= threshold.value
+                    && threshold.cardinality.as_ref().is_none_or(|it| distinct(bucket) >= it.value)
+            })
+            .collect();
+        if reached.len() > self.budget as usize {
+            said.truncated.push(range.started_at);
+            reached.truncate(self.budget as usize);
+        }
+        for (key, bucket) in reached {
+            let (from, to) = (
+                bucket.iter().map(|(time, _)| *time).min().unwrap(),
+                bucket.iter().map(|(time, _)| *time).max().unwrap(),
+            );
+            let mut values = key.clone();
+            values.sort();
+            let name = format!(
+                "{}{}{}{}",
+                self.rule.rule_id,
+                ecs::date::to_iso(range.started_at),
+                threshold.fields.join(","),
+                values.join(",")
+            );
+            let space = Uuid::parse_str("0684ec03-7201-4ee0-8ee0-3a3f6b2479b2").unwrap();
+            let counted_id = Uuid::new_v5(&space, name.as_bytes()).to_string();
+            let id = id::event_alert("", &counted_id, &self.space_and_rule());
+            let cardinality = threshold.cardinality.as_ref();
+            let terms = threshold.fields.iter().cloned().zip(key.iter().map(|it| Value::from(it.as_str())));
+            let result = ThresholdResult {
+                terms: terms.collect(),
+                cardinality: cardinality.map(|it| (it.field.clone(), distinct(&bucket))),
+                count: bucket.len() as u64,
+                from,
+                to,
+            };
+            // Two groups can have one id: then there is one alert, and the other is counted again.
+            if counted.iter().any(|(it, _)| *it == id) {
+                continue;
+            }
+            history.insert(key, to);
+            counted.push((id.clone(), bucket.iter().map(|(_, it)| it.origin).collect()));
+            let is_known = self.known.contains(&id);
+            let into = if is_known { &mut *existing } else { &mut said.alerts };
+            into.push(SaidAlert {
+                execution: range.started_at,
+                id,
+                origin: Origin::default(),
+                timestamp: bucket.iter().map(|(_, it)| it.timestamp).max().unwrap(),
+                detail: Detail::Threshold(Box::new(result)),
+            });
+        }
     }
 }
 

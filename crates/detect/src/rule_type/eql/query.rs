@@ -5,7 +5,6 @@ use serde_json::Value;
 
 use super::execute::taken;
 use super::ordered::Ordered;
-use crate::KnownAlerts;
 use crate::collect::Matches;
 use crate::rule_type::{RuleType, Run, TERMS_PAGE};
 use crate::schedule::{Bound, Bounds, Ticks};
@@ -31,9 +30,8 @@ impl Matches {
         };
         let bounds = Bounds { from: Bound::Fixed(Millis::MIN), to: Bound::Fixed(Millis::MAX), history: None };
         let ticks = Ticks::single(bounds, 0);
-        let known = &KnownAlerts::default();
         let (ticks, budget) = (&ticks, u32::MAX);
-        let run = Run { matches: self, rule, tail, ticks, known, page: TERMS_PAGE, budget };
+        let run = Run { matches: self, rule, tail, ticks, counted: &[], page: TERMS_PAGE, budget };
         let ordered = Ordered::new(complete, eql, run);
         let all: Vec<u32> = (0..ordered.timeline.len() as u32).collect();
         let (mut found, _) = ordered.results(&ordered.timeline, &all, Millis::MAX);
