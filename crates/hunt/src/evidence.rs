@@ -50,9 +50,14 @@ impl Evidence {
         read: reader::Options,
     ) -> Self {
         let wanted: HashSet<Origin> = wanted.collect();
-        let kept = kept.into_iter().flat_map(Keeper::into_records);
-        let kept: HashMap<Origin, Kept> = kept.filter(|(origin, _)| wanted.contains(origin)).collect();
-        let bytes: usize = kept.values().map(|it| it.text.len()).sum();
+        let mut bytes = 0;
+        // Unpacked they may be more than fit.
+        let fits = |(_, it): &(Origin, Kept)| {
+            bytes += it.text.len();
+            bytes <= options.evidence_bytes
+        };
+        let kept = kept.into_iter().flat_map(|keeper| keeper.into_records(&wanted));
+        let kept: HashMap<Origin, Kept> = kept.take_while(fits).collect();
         let usual = bytes.checked_div(kept.len()).unwrap_or(USUAL_BYTES).max(1);
         let budget = options.evidence_bytes.max(WINDOW_BYTES_MIN);
         Self { records_max: (budget / usual).max(1), kept, inputs, read, threads: options.threads, budget }

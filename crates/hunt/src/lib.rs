@@ -23,6 +23,7 @@ mod alerts;
 mod evidence;
 mod gather;
 mod keep;
+mod pack;
 mod scan;
 
 mod progress;

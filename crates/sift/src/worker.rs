@@ -16,12 +16,18 @@ use crate::sifting::{BLOCK_ROWS, Sift};
 
 /// Bytes of values after which a block is full, however few its events.
 const BLOCK_BYTES: usize = 64 << 20;
+/// So many bytes of records are taken as they are before it is asked how much of them the block holds: a block has many
+/// columns, and they are not to be summed up for each record.
+const WEIGH_BYTES: usize = 1 << 20;
 
 /// One thread's part of the pass.
 pub struct Worker<'s> {
     sift: &'s Sift,
     rows: RowFiller,
     builder: BlockBuilder,
+    /// What the block held when that was last asked, and the bytes of records since.
+    weighed: usize,
+    unweighed: usize,
     scratch: Scratch,
     /// Rows and filters that match, of the block at hand.
     found: Vec<(Row, u32)>,
@@ -34,6 +40,8 @@ impl<'s> Worker<'s> {
         Self {
             rows: RowFiller::new(sift),
             builder: BlockBuilder::new(Arc::clone(&sift.schema)),
+            weighed: 0,
+            unweighed: 0,
             scratch: Scratch::default(),
             found: Vec::new(),
             seen: Seen::default(),
@@ -66,6 +74,9 @@ impl<'s> Worker<'s> {
         self.seen.counts.records += 1;
         match self.rows.fill(record, &mut self.builder, &mut self.seen.left_out) {
             Ok(Filled { time, index, has_row }) => {
+                if has_row {
+                    self.weigh(record.text.len());
+                }
                 self.seen.cloudtrail |= index == CLOUDTRAIL;
                 self.seen.counts.unmatched += u64::from(!has_row);
                 self.see(time);
@@ -94,19 +105,27 @@ impl<'s> Worker<'s> {
         }
     }
 
+    fn weigh(&mut self, bytes: usize) {
+        self.unweighed += bytes;
+        if self.unweighed >= WEIGH_BYTES {
+            self.weighed = self.builder.bytes() + self.rows.bytes();
+            self.unweighed = 0;
+        }
+    }
+
     /// Whether the block at hand has enough in it.
     pub fn is_full(&self) -> bool {
         let rows = match self.sift.settings.block_rows {
             0 => BLOCK_ROWS,
             rows => rows,
         };
-        self.builder.rows() >= rows || self.builder.bytes() + self.rows.bytes() >= BLOCK_BYTES
+        self.builder.rows() >= rows || self.weighed + self.unweighed >= BLOCK_BYTES
     }
 
     /// Forgets the rows of the block at hand.
     pub fn discard(&mut self) {
         self.seen.counts.unmatched += self.builder.rows() as u64;
-        self.rows.clear();
+        self.clear();
         let builder = std::mem::replace(&mut self.builder, BlockBuilder::new(Arc::default()));
         self.builder = BlockBuilder::reuse(builder.finish());
     }
@@ -152,8 +171,13 @@ impl<'s> Worker<'s> {
         self.seen.counts.unmatched += block.rows() as u64 - matched;
         left_out.exec.merge(&self.scratch.take_stats());
         sink.take(&Sifted { sift, block: &block, rows: &self.rows, found: &self.found });
-        self.rows.clear();
+        self.clear();
         self.builder = BlockBuilder::reuse(block);
+    }
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        (self.weighed, self.unweighed) = (0, 0);
     }
 
     /// From now on keeps the texts of all rows for the sink, not only of those that seem likely to match, if it wants
