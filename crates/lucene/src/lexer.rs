@@ -51,7 +51,10 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, ParseError> {
     let mut tokens = Vec::new();
     let mut in_range = None;
     loop {
-        lexer.skip_space();
+        match in_range {
+            Some(_) => lexer.skip_space_in_range(),
+            None => lexer.skip_space(),
+        }
         if lexer.at == text.len() {
             tokens.push(Token { kind: Kind::End, span: Span::at(lexer.at) });
             return Ok(tokens);
@@ -111,6 +114,17 @@ impl<'a> Lexer<'a> {
 
     fn skip_space(&mut self) {
         self.at = self.text.len() - self.rest().trim_start_matches(is_space).len();
+    }
+
+    /// Between brackets only a space ends a bound. Other white space begins one, but where nothing follows it.
+    fn skip_space_in_range(&mut self) {
+        while let Some(first) = self.rest().chars().next().filter(|it| is_space(*it)) {
+            let behind = &self.rest()[first.len_utf8()..];
+            if first != ' ' && !behind.starts_with([' ', ']', '}']) && !behind.is_empty() {
+                return;
+            }
+            self.at += first.len_utf8();
+        }
     }
 
     fn take(&mut self, length: usize, kind: Kind) -> Kind {

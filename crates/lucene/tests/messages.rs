@@ -65,3 +65,15 @@ fn nothing_to_say_of_a_good_query() {
         assert_eq!(lucene::lint(&lucene::parse(text).unwrap()), [], "{text}");
     }
 }
+
+/// Where values that no field can hold are passed over, an expression that cannot be run here must not be: it would find
+/// nothing, and say nothing.
+#[test]
+fn an_expression_that_cannot_be_run_is_told_whatever_field_it_asks() {
+    let catalog = ecs::Catalog::ecs();
+    for text in ["/a(b&c)d/", "us\\*:/x~(y)z/"] {
+        let found = lucene::check(text, &catalog).unwrap_err();
+        assert_eq!(found.iter().map(|it| it.code).collect::<Vec<_>>(), ["PLAN010"], "{text}");
+    }
+    assert!(lucene::check("/[a/", &catalog).is_ok(), "a node passes over what is no expression");
+}

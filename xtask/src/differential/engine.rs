@@ -44,6 +44,8 @@ impl Engine {
 /// * A pattern on a key of a flattened field, other than a beginning, is compared with the values of that key, not
 ///   with the keys and values of the whole field.
 /// * In Lucene, several asterisks at the end of a word are one.
+/// * A `)` where a regular expression has nothing to close.
+/// * A regular expression with `~` or `&` inside of it is refused.
 /// * In Lucene, only the number after `~` belongs to it.
 pub(super) fn is_different_on_purpose(language: Language, query: &str, listed: &Catalog) -> bool {
     match language {
@@ -93,7 +95,12 @@ fn is_odd_atom(atom: &Atom, field: Option<&str>, listed: &Catalog) -> bool {
                 || !matches!(globs[..], [Glob::Text(_), Glob::Any])
                     && field.is_some_and(|it| is_flattened_key(it, listed))
         }
-        Atom::Star | Atom::Regexp(_) | Atom::Fuzzy { .. } => false,
+        Atom::Regexp(text) => {
+            let is_inner = |it| matches!(it, plan::RegexpError::Inner { .. });
+            text.contains(')') && !text.contains('(')
+                || plan::Regexp::new(text, None, false).is_err_and(is_inner)
+        }
+        Atom::Star | Atom::Fuzzy { .. } => false,
     }
 }
 

@@ -24,6 +24,7 @@ use place::{Place, relative};
 pub use values::addresses;
 
 use crate::condition::{Dates, Part};
+use crate::regexp::Regexp;
 use crate::{
     Bool, Condition, Expr, Glob, Leaf, LeafKind, Literal, Operator, Predicate, Query, RangeBounds,
     StringTest, Test, TextTest, Wildcard,
@@ -179,6 +180,14 @@ impl Lowering<'_> {
         if leaf.kind.has_null() {
             let field = leaf.field.as_deref().unwrap_or_default();
             return self.fail(field, None, LowerErrorKind::Null, leaf.span);
+        }
+        // Where errors are passed over, an expression that is right and cannot be run here is none of them.
+        if let LeafKind::Regexp { value, flags, case_insensitive } = &leaf.kind
+            && let Err(error) = Regexp::new(value, flags.as_deref(), *case_insensitive)
+            && error.is_own_limit()
+        {
+            let (field, value) = (leaf.field.as_deref().unwrap_or_default(), value.clone());
+            return self.fail(field, None, LowerErrorKind::BadRegexp { value, error }, leaf.span);
         }
         let lowered = match leaf.field.as_deref() {
             None => Ok(self.any_field(&leaf.kind, nested)),

@@ -51,6 +51,16 @@ pub enum RegexpError {
     },
 }
 
+impl RegexpError {
+    /// Whether the expression is right, and only this engine cannot run it.
+    pub(crate) fn is_own_limit(&self) -> bool {
+        match self {
+            Self::Inner { .. } | Self::TooDeep { .. } | Self::TooLarge { .. } => true,
+            Self::Syntax { .. } | Self::Flag { .. } => false,
+        }
+    }
+}
+
 /// How large an automaton may be.
 const MAX_BYTES: usize = 10 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
