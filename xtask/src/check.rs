@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 22] = [
+const LAYERS: [(&str, &[&str]); 23] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -27,9 +27,26 @@ const LAYERS: [(&str, &[&str]); 22] = [
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("identity", &["ecs", "plan"]),
     ("detect", &["ecs", "plan", "rule"]),
-    ("hunt", &["block", "cloudtrail", "detect", "ecs", "json", "plan", "reader", "rule", "sift", "span"]),
+    ("investigate", &["ecs", "identity", "plan", "rule"]),
+    (
+        "hunt",
+        &[
+            "block",
+            "cloudtrail",
+            "detect",
+            "ecs",
+            "identity",
+            "investigate",
+            "json",
+            "plan",
+            "reader",
+            "rule",
+            "sift",
+            "span",
+        ],
+    ),
     ("ruletest", &["cloudtrail", "detect", "ecs", "hunt", "reader", "rule", "span"]),
-    ("report", &["ecs", "rule"]),
+    ("report", &["ecs", "investigate", "rule"]),
     ("assess", &["ecs", "hunt", "report", "rule"]),
     (
         "cli",
@@ -39,6 +56,7 @@ const LAYERS: [(&str, &[&str]); 22] = [
             "detect",
             "ecs",
             "hunt",
+            "investigate",
             "kql",
             "plan",
             "reader",

@@ -42,6 +42,8 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Hunt in files and folders: CloudTrail in, alerts out.
     Hunt(Box<Hunt>),
+    /// Investigate alerts: who did what to what, what came before and after, what is missing.
+    Investigate(Box<Investigate>),
     /// Print the ECS document of every record, one a line.
     Normalize(Normalize),
     /// Run one query over files.
@@ -170,6 +172,54 @@ pub(crate) struct Hunt {
     /// The time that `now` stands for. Default: the clock.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
+}
+
+/// Which alerts, and how to look at them.
+#[derive(Debug, Args)]
+pub(crate) struct Investigate {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) rules: RuleSource,
+    /// The alert of this id (`kibana.alert.uuid`), or the one whose id begins so.
+    #[arg(long, value_name = "ID", group = "which")]
+    pub(crate) alert: Option<String>,
+    /// The event of this id (`eventID`), whether it alerted or not.
+    #[arg(long, value_name = "ID", group = "which")]
+    pub(crate) event: Option<String>,
+    /// The alerts of a rule: its id or (part of) its name, as `rules show` takes it.
+    #[arg(long, value_name = "TEXT", group = "which")]
+    pub(crate) rule: Option<String>,
+    /// Only this step, by its id: `identity`, `request`, … May be given several times.
+    #[arg(long, value_name = "ID")]
+    pub(crate) step: Vec<String>,
+    /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) geoip: Option<PathBuf>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = InvestigationFormat::Text)]
+    pub(crate) format: InvestigationFormat,
+    /// Print to a file.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
+    /// The time that `now` stands for. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InvestigationFormat {
+    /// For a terminal.
+    Text,
+    /// Markdown.
+    Md,
+    /// A page that loads nothing.
+    Html,
+    /// JSON, the facts by name.
+    Json,
 }
 
 /// The formats of alerts.

@@ -151,3 +151,21 @@ pub(crate) fn rule_has(rule: &Rule, text: &str) -> bool {
 pub(crate) fn names(rule: &Rule) -> impl Iterator<Item = String> {
     GuideLanguage::ALL.into_iter().map(|language| rule.localised(language).name.to_lowercase())
 }
+
+/// The one rule that a text names: by its id or its name, else by a part of its id, name, tags or type.
+pub(crate) fn named<'s>(set: &'s RuleSet, name: &str) -> anyhow::Result<&'s Rule> {
+    let text = name.to_lowercase();
+    let exact: Vec<&Rule> =
+        set.rules.iter().filter(|it| it.rule_id == name || names(it).any(|it| it == text)).collect();
+    let found =
+        if exact.is_empty() { set.rules.iter().filter(|it| rule_has(it, &text)).collect() } else { exact };
+    match found.as_slice() {
+        [] => bail!("no rule has `{name}` in its id, name, tags or type; `trailwarden rules list` shows all"),
+        [rule] => Ok(rule),
+        several => {
+            let names: Vec<String> =
+                several.iter().map(|it| format!("  {}  {}", it.rule_id, it.name)).collect();
+            bail!("`{name}` names {} rules; say which by its id:\n{}", several.len(), names.join("\n"))
+        }
+    }
+}

@@ -7,6 +7,7 @@ mod export_command;
 mod fates;
 mod hunt_command;
 mod input;
+mod investigate_command;
 mod lint_command;
 mod near_misses;
 mod normalize_command;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Hunt(args) => hunt_command::run(&args, &cli.global),
+        Command::Investigate(args) => investigate_command::run(&args, &cli.global),
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use ecs::{Catalog, Millis};
 use rule::{Exceptions, GuideLanguage, IdleReason, QueryLanguage, Rule, RuleSet, Selection, Unsupported};
 use serde_json::json;
@@ -185,33 +185,14 @@ fn show(
     language: GuideLanguage,
     format: RuleFormat,
 ) -> anyhow::Result<()> {
-    let text = name.to_lowercase();
-    let exact: Vec<_> =
-        set.rules.iter().filter(|it| it.rule_id == name || input::names(it).any(|it| it == text)).collect();
-    let found = if exact.is_empty() {
-        set.rules.iter().filter(|it| input::rule_has(it, &text)).collect()
-    } else {
-        exact
-    };
-    match found.as_slice() {
-        [] => bail!("no rule has `{name}` in its id, name, tags or type; `trailwarden rules list` shows all"),
-        [rule] => match format {
-            RuleFormat::Table => {
-                out.write_all(report::rules::show(&rule.localised(language), language).as_bytes())?;
-            }
-            RuleFormat::Ndjson => {
-                serde_json::to_writer(&mut *out, &*rule.localised(language).api)?;
-                out.write_all(b"\n")?;
-            }
-            RuleFormat::Json => {
-                json_document(out, &serde_json::Value::Object((*rule.localised(language).api).clone()))?;
-            }
-        },
-        several => {
-            let names: Vec<String> =
-                several.iter().map(|it| format!("  {}  {}", it.rule_id, it.name)).collect();
-            bail!("`{name}` names {} rules; say which by its id:\n{}", several.len(), names.join("\n"))
+    let rule = input::named(set, name)?.localised(language);
+    match format {
+        RuleFormat::Table => out.write_all(report::rules::show(&rule, language).as_bytes())?,
+        RuleFormat::Ndjson => {
+            serde_json::to_writer(&mut *out, &*rule.api)?;
+            out.write_all(b"\n")?;
         }
+        RuleFormat::Json => json_document(out, &serde_json::Value::Object((*rule.api).clone()))?,
     }
     Ok(())
 }

@@ -20,16 +20,19 @@ mod query;
 mod run;
 
 mod alerts;
+mod ask;
 mod evidence;
 mod gather;
 mod keep;
 mod pack;
 mod scan;
+mod subjects;
 
 mod progress;
 mod trouble;
 
 pub use alerts::Alert;
+pub use ask::{Files, FilesReport};
 pub use correlate::{Asked, Correlation};
 pub use depth::{Depth, PassReport, pass};
 pub use explain::{Explained, Verdict, explain};
@@ -41,4 +44,5 @@ pub use progress::{Progress, Stage};
 pub use query::{QueryOptions, QueryReport, query};
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt};
 pub use sift::Document;
+pub use subjects::{ALERTS_MAX, Picked, Which, pick};
 pub use trouble::Trouble;

@@ -12,6 +12,7 @@ mod csv_format;
 mod explanation;
 mod format;
 mod html;
+pub mod investigation;
 mod markdown;
 pub mod rule_tests;
 pub mod rules;

@@ -135,6 +135,12 @@ pub(crate) fn is_invisible(it: char) -> bool {
     )
 }
 
+/// Characters that take two columns of a terminal.
+pub(crate) fn is_wide(it: char) -> bool {
+    matches!(it, '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}')
+}
+
 /// Characters of a cell or a fact that are shown; what is longer is cut, or one record spoils the whole page.
 const SHOWN_CHARS: usize = 240;
 

@@ -57,7 +57,6 @@ pub const FACTS: &[&str] = &[
     "history_calls",
     "history_days",
     "home_instance",
-    "impossible_travel",
     "imds_v1",
     "lateral_accounts",
     "lateral_sessions",

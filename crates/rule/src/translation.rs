@@ -180,6 +180,19 @@ impl Translation {
 }
 
 impl Rule {
+    /// The rule with the prose of a translation; nothing if the text is none, or does not fit the rule.
+    #[must_use]
+    pub fn translated(&self, language: GuideLanguage, text: &str) -> Option<Self> {
+        let mut findings = Findings::default();
+        let translation = Translation::parse(language, text, &mut findings)?;
+        if !translation.compare(self).is_empty() {
+            return None;
+        }
+        let mut rule = self.clone();
+        translation.apply(&mut rule);
+        Some(rule)
+    }
+
     /// The rule with its prose in that language, as far as it is translated.
     #[must_use]
     pub fn localised(&self, language: GuideLanguage) -> Self {

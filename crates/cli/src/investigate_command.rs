@@ -1,0 +1,178 @@
+//! `trailwarden investigate`.
+
+use std::sync::Arc;
+
+use anyhow::{anyhow, bail};
+use detect::Mode;
+use ecs::Millis;
+use hunt::{Files, Found, HuntOptions, Picked, Progress, Which};
+use investigate::{Investigation, Options, Subject};
+use rule::{Rule, Selection};
+
+use crate::VERSION;
+use crate::args::{Global, Investigate, InvestigationFormat};
+use crate::status;
+use crate::{input, notices, output, terminal};
+
+pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
+    let now = input::now(args.now.as_deref())?;
+    if args.input.paths.iter().any(|it| it.as_os_str() == "-") {
+        bail!(
+            "an investigation reads the data several times, and standard input can be read once: write it to a file"
+        );
+    }
+    if let Some(path) = &args.output {
+        output::check(path)?;
+        output::spare(path, &args.input.paths, &[])?;
+    }
+    let threads = input::threads(args.threads);
+    let language = input::language(args.rules.lang);
+    let mut set = input::rules(&args.rules, threads)?.localised(language);
+    if let Some(text) = &args.rule {
+        let id = input::named(&set, text)?.rule_id.clone();
+        set.rules.retain(|it| it.rule_id == id);
+    }
+    let known_steps = steps(&set.rules, language);
+    if let Some(unknown) = args.step.iter().find(|it| !known_steps.contains(it)) {
+        bail!("--step {unknown}: no step has this id; there are {}", known_steps.join(", "));
+    }
+    let normalise = input::normalise(args.geoip.as_deref())?;
+    let progress = Arc::new(Progress::default());
+    let bar = terminal::Bar::start(global, Arc::clone(&progress));
+    let picked = if let Some(id) = &args.event {
+        let subject = event(args, id, now, &normalise, &progress)?;
+        Picked { subjects: vec![subject], raised: Vec::new(), total: 1 }
+    } else {
+        let which = match (&args.alert, &args.rule) {
+            (Some(id), _) => Which::Alert(id.clone()),
+            (None, Some(_)) => Which::All,
+            (None, None) => bail!("say what to investigate: --alert ID, --event ID or --rule TEXT"),
+        };
+        let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
+        let exceptions = std::mem::take(&mut set.exceptions);
+        let options = HuntOptions {
+            mode: Mode::Replay { since: None, until: None },
+            limits: args.input.limits.reader(),
+            threads: threads.get(),
+            ..HuntOptions::new(
+                args.input.paths.clone(),
+                selection,
+                exceptions,
+                normalise.clone(),
+                now,
+                VERSION,
+            )
+        };
+        let found = hunt::hunt(&options, &mut std::io::empty(), &progress)
+            .map_err(|error| anyhow!("{error}{}", notices::all_idle(&options.rules)))?;
+        let picked = hunt::pick(&found, &which, now);
+        if picked.subjects.is_empty() {
+            bail!("{}", nothing(args, &found));
+        }
+        picked
+    };
+    let mut files = Files {
+        paths: args.input.paths.clone(),
+        normalise,
+        limits: args.input.limits.reader(),
+        threads: threads.get(),
+        block_rows: 0,
+        now,
+        progress: &progress,
+        read: hunt::FilesReport::default(),
+    };
+    let Picked { subjects, raised, total } = picked;
+    let options = Options { now, steps: args.step.clone(), language, raised };
+    let investigations = investigate::investigate(&subjects, &mut files, &options)?;
+    drop(bar);
+    write(&investigations, args, global)?;
+    if total > subjects.len() {
+        terminal::say(&format!(
+            "{} of {total} alerts were investigated, the most severe and first ones: name one with --alert\n",
+            subjects.len()
+        ));
+    }
+    let read = &files.read;
+    terminal::troubles(global, &[], &read.troubles, read.trouble_count);
+    Ok(status::of(
+        false,
+        status::Input { is_usable: true, is_complete: read.loss_count == 0, strict: args.input.strict },
+    ))
+}
+
+fn write(investigations: &[Investigation], args: &Investigate, global: &Global) -> anyhow::Result<()> {
+    use report::investigation::InvestigationFormat as Format;
+    let format = match args.format {
+        InvestigationFormat::Text => Format::Text,
+        InvestigationFormat::Md => Format::Markdown,
+        InvestigationFormat::Html => Format::Html,
+        InvestigationFormat::Json => Format::Json,
+    };
+    let mut out = output::open(args.output.as_deref())?;
+    let terminal = terminal::stdout_terminal(global, args.output.is_some());
+    let language = input::language(args.rules.lang);
+    report::investigation::write(&mut out, format, investigations, language, terminal)?;
+    Ok(out.flush()?)
+}
+
+/// The ids of steps that the rules and the general steps have.
+fn steps(rules: &[Rule], language: rule::GuideLanguage) -> Vec<String> {
+    let general = investigate::general(language);
+    let guides = rules.iter().chain(std::iter::once(&general)).filter_map(|it| it.guide.as_ref());
+    let mut ids: Vec<String> = guides.flat_map(|it| &it.triage).filter_map(|it| it.id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+/// Why there is nothing to investigate.
+fn nothing(args: &Investigate, found: &Found) -> String {
+    let alerts = report::plural(found.alert_count() as u64, "alert", "alerts");
+    match (&args.alert, &args.rule) {
+        (Some(id), _) => format!(
+            "--alert {}: no alert has this id; the rules raised {alerts} over these files, and `trailwarden hunt --format ndjson` says their ids (kibana.alert.uuid)",
+            report::clean(id)
+        ),
+        (None, Some(text)) => {
+            format!("--rule {}: the rule raised no alert over these files", report::clean(text))
+        }
+        (None, None) => "there is no alert".to_owned(),
+    }
+}
+
+/// The event of that id, whatever rules say of it.
+fn event(
+    args: &Investigate,
+    id: &str,
+    now: Millis,
+    normalise: &cloudtrail::Options,
+    progress: &Progress,
+) -> anyhow::Result<Subject> {
+    let is = |path: &str| {
+        let test = plan::Test::term(id);
+        plan::Expr::Is(plan::Predicate { path: path.to_owned(), shape: ecs::Shape::Leaf, test })
+    };
+    let options = hunt::QueryOptions {
+        sources: args.input.paths.iter().map(|it| (None, it.clone())).collect(),
+        filter: plan::Expr::Or(vec![is("event.id"), is("_id")]),
+        plain: false,
+        normalise: normalise.clone(),
+        limits: args.input.limits.reader(),
+        now,
+        copies: false,
+    };
+    let mut document = None;
+    hunt::query(&options, &mut std::io::empty(), progress, &mut |it| {
+        document = Some(it);
+        false
+    })?;
+    let Some(it) = document else {
+        bail!("--event {}: no event of these files has this id", report::clean(id));
+    };
+    Ok(Subject {
+        id: it.id.clone(),
+        document: it.source.clone(),
+        anchors: vec![(it.id, it.source)],
+        rule: None,
+    })
+}

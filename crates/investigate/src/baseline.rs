@@ -1,0 +1,310 @@
+//! `role-baseline`: is this how the role normally works?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecs::Millis;
+
+use crate::event::{Event, Field, form_of_session, tool};
+use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::fill::shown;
+use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, plural, short, some, time};
+
+/// How far back behaviour is looked at.
+const NOMINAL: Millis = 30 * DAY;
+/// Later calls of the session are not compared any more.
+const AFTER: Millis = 2 * HOUR;
+/// With fewer calls in the past nothing is surely new.
+const CALLS_MIN: usize = 50;
+/// With fewer calls, or on fewer days, no hour is unusual.
+const HOUR_CALLS_MIN: usize = 100;
+const HOUR_DAYS_MIN: usize = 7;
+
+/// What is compared.
+struct Dimension {
+    name: &'static str,
+    fact: Option<&'static str>,
+    value: fn(&Event) -> String,
+    /// Whether an empty value is one, too.
+    may_be_empty: bool,
+}
+
+fn text(event: &Event, field: Field) -> String {
+    event.get(field).to_owned()
+}
+
+const DIMENSIONS: [Dimension; 9] = [
+    Dimension {
+        name: "address",
+        fact: Some("new_source"),
+        value: |it| text(it, Field::Address),
+        may_be_empty: false,
+    },
+    Dimension {
+        name: "network",
+        fact: Some("new_network"),
+        value: |it| text(it, Field::Network),
+        may_be_empty: false,
+    },
+    Dimension {
+        name: "country",
+        fact: Some("new_country"),
+        value: |it| text(it, Field::Country),
+        may_be_empty: false,
+    },
+    Dimension {
+        name: "tool",
+        fact: Some("new_tool"),
+        value: |it| tool(it.get(Field::Agent)).to_owned(),
+        may_be_empty: false,
+    },
+    Dimension { name: "agent", fact: None, value: |it| text(it, Field::Agent), may_be_empty: false },
+    Dimension {
+        name: "region",
+        fact: Some("new_region"),
+        value: |it| text(it, Field::Region),
+        may_be_empty: false,
+    },
+    Dimension { name: "action", fact: Some("new_actions"), value: Event::call, may_be_empty: false },
+    Dimension {
+        name: "session form",
+        fact: Some("session_form_new"),
+        value: |it| form_of_session(it.get(Field::Arn)),
+        may_be_empty: false,
+    },
+    Dimension {
+        name: "delivery",
+        fact: None,
+        value: |it| match it.get(Field::Delivery) {
+            "" => "none".to_owned(),
+            it => it.to_owned(),
+        },
+        may_be_empty: true,
+    },
+];
+
+/// How often, when first and last, on which days.
+#[derive(Default)]
+struct Seen {
+    count: usize,
+    first: Millis,
+    last: Millis,
+    days: BTreeSet<Millis>,
+}
+
+fn seen(events: &[&Event], dimension: &Dimension) -> BTreeMap<String, Seen> {
+    let mut out: BTreeMap<String, Seen> = BTreeMap::new();
+    for event in events {
+        let value = (dimension.value)(event);
+        if value.is_empty() && !dimension.may_be_empty {
+            continue;
+        }
+        let it = out.entry(value).or_insert_with(|| Seen { first: event.time, ..Seen::default() });
+        it.count += 1;
+        it.last = event.time;
+        it.days.insert(event.time.div_euclid(DAY));
+    }
+    out
+}
+
+pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evidence: &mut Evidence) {
+    let case = look.case;
+    if case.is_bare || !look.answers.contains_key("behaviour") {
+        return;
+    }
+    let events = look.events("behaviour");
+    let from = case.first - NOMINAL;
+    let past: Vec<&Event> = events
+        .iter()
+        .map(|it| &**it)
+        .filter(|it| it.time >= from && it.time < case.session_start && !case.is_own(it))
+        .collect();
+    let now: Vec<&Event> =
+        events.iter().map(|it| &**it).filter(|it| case.is_own(it) && it.time <= case.last + AFTER).collect();
+    let what = if case.get("role_arn").is_empty() { "identity" } else { "role" };
+    let began = data_from.map_or(from, |it| it.max(from)).min(case.session_start);
+    let days = (case.first - began).max(0) / DAY;
+    let confidence = if past.len() < CALLS_MIN { Confidence::Weak } else { Confidence::Exact };
+    if data_from.is_none_or(|it| it > from) {
+        evidence.lacks(
+            Lack::ShortHistory,
+            format!(
+                "history of the {what} begins at {}, so \"first seen\" means first in {} of data",
+                time(began),
+                plural(usize::try_from(days).unwrap_or(0), "day", "days")
+            ),
+        );
+    }
+    look.exact("history_days", days, format!("{days} days of data before the session"));
+    look.exact(
+        "history_calls",
+        past.len(),
+        plural(past.len(), "call before the session", "calls before the session"),
+    );
+    let mut rows = Vec::new();
+    for dimension in &DIMENSIONS {
+        let (before, here) = (seen(&past, dimension), seen(&now, dimension));
+        let new: Vec<&String> = here.keys().filter(|it| !before.contains_key(*it)).collect();
+        for (value, it) in &here {
+            let known = before.get(value);
+            rows.push(Row {
+                cells: vec![
+                    dimension.name.to_owned(),
+                    value.clone(),
+                    if known.is_none() { "new".to_owned() } else { "seen".to_owned() },
+                    it.count.to_string(),
+                    known.map_or(0, |it| it.count).to_string(),
+                    known.map_or(0, |it| it.days.len()).to_string(),
+                    known.map(|it| time(it.first)).unwrap_or_default(),
+                    known.map(|it| time(it.last)).unwrap_or_default(),
+                ],
+                events: ids(now.iter().copied().filter(|event| (dimension.value)(event) == *value)),
+                count: it.count as u64,
+                is_own: true,
+            });
+        }
+        let Some(fact) = dimension.fact else { continue };
+        // Without a database of places nothing is known of them.
+        if here.is_empty() {
+            continue;
+        }
+        let usual = || {
+            let mut all: Vec<(&String, &Seen)> = before.iter().collect();
+            all.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
+            some(all.iter().map(|(value, _)| shown(value)), 3)
+        };
+        let sentence = if new.is_empty() {
+            format!("no new {}", dimension.name)
+        } else {
+            let history = match past.len() {
+                0 => "no call of it is known before".to_owned(),
+                count => format!("{} in {days} days: {}", plural(count, "call", "calls"), usual()),
+            };
+            format!(
+                "{} {} never used by this {what} before ({history})",
+                dimension.name,
+                some(new.iter().map(|it| shown(it)), 3)
+            )
+        };
+        if !new.is_empty() {
+            look.deviations.push(sentence.clone());
+        }
+        let events = ids(now.iter().copied().filter(|event| new.contains(&&(dimension.value)(event))));
+        if fact == "new_actions" {
+            // Those that change something first.
+            let is_write = |value: &&&String| now.iter().any(|it| it.is_write() && it.call() == ***value);
+            let mut values: Vec<String> = new.iter().filter(is_write).map(|it| (*it).clone()).collect();
+            values.extend(new.iter().filter(|it| !is_write(it)).map(|it| (*it).clone()));
+            look.fact(fact, values, confidence, events, sentence);
+        } else {
+            look.fact(fact, !new.is_empty(), confidence, events, sentence);
+        }
+    }
+    rows.sort_by_key(|it| it.cells[2] != "new");
+    let total = rows.len() as u64;
+    rows.truncate(ROWS_MAX);
+    evidence.results.push(Found {
+        id: "compare".to_owned(),
+        show: "compare",
+        query: None,
+        columns: ["what", "value", "", "now", "before", "days", "first", "last"].map(str::to_owned).to_vec(),
+        rows,
+        total,
+        events: (past.len() + now.len()) as u64,
+    });
+    hours(look, &past, evidence);
+    let refused = now.iter().filter(|it| it.is_refused()).count();
+    let share = |part: usize, all: usize| (part * 100).checked_div(all).unwrap_or(0);
+    let before = share(past.iter().filter(|it| it.is_refused()).count(), past.len());
+    let percent = share(refused, now.len());
+    look.exact(
+        "refused_share",
+        percent,
+        format!("{percent} % of the session's calls were refused; {before} % before"),
+    );
+    rate(look, &past, &now);
+}
+
+fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
+    let at = look.case.first;
+    let hour = |at: Millis| at.rem_euclid(DAY) / HOUR;
+    let days: BTreeSet<Millis> = past.iter().map(|it| it.time.div_euclid(DAY)).collect();
+    let same = past.iter().filter(|it| hour(it.time) == hour(at)).count();
+    let known = past.len() >= HOUR_CALLS_MIN && days.len() >= HOUR_DAYS_MIN;
+    let percent = if past.is_empty() { 0 } else { same * 100 / past.len() };
+    let text = if known && same == 0 {
+        format!("never active at {:02} h UTC in {} calls on {} days", hour(at), past.len(), days.len())
+    } else {
+        format!("{percent} % of the earlier calls were made at {:02} h UTC", hour(at))
+    };
+    if known && same == 0 {
+        look.deviations.push(text.clone());
+    }
+    let confidence = if known { Confidence::Exact } else { Confidence::Weak };
+    look.fact("unusual_hour", known && same == 0, confidence, Vec::new(), text);
+    if past.is_empty() {
+        return;
+    }
+    let mut counts = [0_usize; 24];
+    for event in past {
+        counts[usize::try_from(hour(event.time)).unwrap_or(0)] += 1;
+    }
+    let rows = counts.iter().enumerate().filter(|(_, count)| **count > 0).map(|(hour, count)| Row {
+        cells: vec![format!("{hour:02}"), count.to_string()],
+        count: *count as u64,
+        ..Row::default()
+    });
+    evidence.results.push(Found {
+        id: "hours".to_owned(),
+        show: "values",
+        query: None,
+        columns: ["hour (UTC)", "calls before"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+        total: 24,
+        events: past.len() as u64,
+    });
+}
+
+/// Calls an hour, against the hours of the past that had calls.
+fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
+    let busy = |events: &[&Event]| {
+        let mut hours: BTreeMap<Millis, usize> = BTreeMap::new();
+        for event in events {
+            *hours.entry(event.time.div_euclid(HOUR)).or_default() += 1;
+        }
+        let mut counts: Vec<usize> = hours.into_values().collect();
+        counts.sort_unstable();
+        counts
+    };
+    let (before, here) = (busy(past), busy(now));
+    let Some(&most) = here.last() else { return };
+    if before.len() < 20 {
+        return;
+    }
+    let high = before[before.len() * 95 / 100];
+    if most > 2 * high {
+        look.deviations.push(format!(
+            "{most} calls in one hour, {} times as many as in 95 of 100 busy hours before ({high})",
+            most / high.max(1)
+        ));
+    }
+}
+
+/// The actions that were done successfully, and those refused: used, which is not allowed.
+pub(crate) fn used(look: &Look<'_>, evidence: &mut Evidence) {
+    let events = look.events("behaviour");
+    if events.is_empty() {
+        return;
+    }
+    let mut found = crate::look::tally("used", "action", events.iter().map(|it| &**it), Event::call, |it| {
+        look.case.is_own(it)
+    });
+    "action used (not: allowed)".clone_into(&mut found.columns[0]);
+    evidence.results.push(found);
+    let own = short(look.case.get("role_arn"));
+    if !own.is_empty() {
+        evidence.statements.push(format!(
+            "Used by {} in the data is what the table lists; what it is allowed only AWS knows.",
+            shown(own)
+        ));
+    }
+}

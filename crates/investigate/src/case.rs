@@ -1,0 +1,195 @@
+//! The values of a case, from the events that an alert is about.
+
+use std::sync::Arc;
+
+use ecs::{Millis, Object, Shape};
+
+use crate::class::{is_instance_id, is_resource_id};
+use crate::event::{Event, Field, tool};
+use crate::fill::Values;
+
+/// What is to be investigated.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The id of the alert, or of the event.
+    pub id: String,
+    /// The alert's document; or the event's, if there is no alert.
+    pub document: Object,
+    /// The events that it is about, with their ids: none if it counts events.
+    pub anchors: Vec<(String, Object)>,
+    /// The rule that raised it.
+    pub rule: Option<Arc<rule::Rule>>,
+}
+
+/// The case of a subject.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// What placeholders stand for.
+    pub values: Values,
+    /// The events that it is about.
+    pub anchors: Vec<Event>,
+    /// The time of the first of them, and of the last.
+    pub first: Millis,
+    /// The time of the last of them.
+    pub last: Millis,
+    /// When the session began; else when the first event happened.
+    pub session_start: Millis,
+    /// Whether the values were read off the alert because it has no events.
+    pub is_bare: bool,
+}
+
+const CONTEXT: &str = "aws.cloudtrail.user_identity.session_context";
+
+impl Case {
+    /// The case of a subject. `now` is the time of an alert that has none.
+    pub fn of(subject: &Subject, now: Millis) -> Self {
+        let is_bare = subject.anchors.is_empty();
+        let bare = [(subject.id.clone(), subject.document.clone())];
+        let documents: &[(String, Object)] = if is_bare { &bare } else { &subject.anchors };
+        let mut anchors: Vec<Event> = documents.iter().map(|(id, it)| event(id, it, now)).collect();
+        anchors.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        let first = anchors.first().map_or(now, |it| it.time);
+        let last = anchors.last().map_or(now, |it| it.time);
+        let mut values = Values::default();
+        // Every field of the alert's document and of its first event is a placeholder, too.
+        for document in std::iter::once(&subject.document).chain(documents.iter().take(1).map(|(_, it)| it)) {
+            let mut path = String::new();
+            fields(document, &mut path, 0, &mut |path, text| values.add(path, [text]));
+        }
+        let mut all = |name: &str, path: &str| {
+            let mut found = Vec::new();
+            for (_, document) in documents {
+                ecs::document::values(document, path, Shape::Leaf, |it| found.push(it.text().into_owned()));
+            }
+            values.add(&format!("case.{name}"), found);
+        };
+        let of_identity = |it: &str| format!("aws.cloudtrail.user_identity.{it}");
+        all("account", "cloud.account.id");
+        all("region", "cloud.region");
+        all("recipient", "aws.cloudtrail.recipient_account_id");
+        all("session_key", &of_identity("access_key_id"));
+        all("session_start", &format!("{CONTEXT}.creation_date"));
+        all("mfa", &format!("{CONTEXT}.mfa_authenticated"));
+        all("source_identity", &format!("{CONTEXT}.source_identity"));
+        all("delivery", &format!("{CONTEXT}.ec2_role_delivery"));
+        all("role_arn", &format!("{CONTEXT}.session_issuer.arn"));
+        all("role_account", &format!("{CONTEXT}.session_issuer.account_id"));
+        all("src", "source.address");
+        all("src_ip", "source.ip");
+        all("ua", "user_agent.original");
+        all("scope_resource", &of_identity("in_scope_of.credentials_issued_to"));
+        all("scope_resource", &of_identity("in_scope_of.source_arn"));
+        all("vpc_endpoint", "aws.cloudtrail.vpc_endpoint_id");
+        all("instances", Field::AskedInstance.path());
+        all("instances", "host.target.id");
+        let arns: Vec<String> = anchors.iter().map(|it| it.get(Field::Arn).to_owned()).collect();
+        if values.get("case.role_arn").is_empty() {
+            values.add("case.user_arn", arns);
+        } else {
+            values.add("case.session_name", arns.iter().map(|it| it.rsplit('/').next().unwrap_or_default()));
+            values.add("case.session_arn", arns.clone());
+        }
+        // An IAM user's own session context names the user.
+        if anchors.iter().all(|it| it.get(Field::CallerType) != "AssumedRole")
+            && values.first("case.role_arn").is_some_and(|it| !it.contains(":role/"))
+        {
+            values = values.without(&[
+                "case.role_arn",
+                "case.role_account",
+                "case.session_name",
+                "case.session_arn",
+            ]);
+            values.add("case.user_arn", anchors.iter().map(|it| it.get(Field::Arn)));
+        }
+        let roles: Vec<String> = values.get("case.role_arn").to_vec();
+        values.add("case.role_name", roles.iter().map(|it| it.rsplit('/').next().unwrap_or_default()));
+        let home: Vec<String> =
+            values.get("case.session_name").iter().filter(|it| is_instance_id(it)).cloned().collect();
+        values.add("case.home_instance", home.clone());
+        let instances: Vec<String> = values.get("case.instances").iter().cloned().chain(home).collect();
+        values.add("case.instance", instances);
+        values.add("case.tool", anchors.iter().map(|it| tool(it.get(Field::Agent))));
+        let same_account = values.get("case.recipient") == values.get("case.account");
+        if same_account {
+            values = values.without(&["case.recipient"]);
+        }
+        values.add("case.id", [short_id(&subject.id)]);
+        let start = values.first("case.session_start").and_then(|it| ecs::date::parse(it).ok());
+        let session_start = start.filter(|it| *it <= first).unwrap_or(first);
+        Self { values, anchors, first, last, session_start, is_bare }
+    }
+
+    /// The value of that name, if there is one.
+    pub fn get(&self, name: &str) -> &str {
+        self.values.first(&format!("case.{name}")).unwrap_or_default()
+    }
+
+    /// The values of that name.
+    pub fn all(&self, name: &str) -> &[String] {
+        self.values.get(&format!("case.{name}"))
+    }
+
+    /// Whether an event is of the session that the alert is about.
+    pub fn is_own(&self, event: &Event) -> bool {
+        let key = event.get(Field::Key);
+        if key.is_empty() {
+            return self.anchors.iter().any(|it| it.id == event.id);
+        }
+        self.all("session_key").iter().any(|it| it == key)
+    }
+
+    /// The call that the alert is about.
+    pub fn anchor(&self) -> Option<&Event> {
+        self.anchors.first()
+    }
+}
+
+/// A short name: hexadecimal digits of the id, as many as people type.
+fn short_id(id: &str) -> String {
+    let hex: String = id.chars().filter(char::is_ascii_hexdigit).take(8).collect();
+    if hex.is_empty() { "0".to_owned() } else { hex.to_lowercase() }
+}
+
+/// The event of a document, with the columns that all events have.
+pub fn event(id: &str, document: &Object, now: Millis) -> Event {
+    let original = document.get("kibana.alert.original_time").and_then(ecs::document::date);
+    let time = original.or_else(|| ecs::document::timestamp(document)).unwrap_or(now);
+    let value = |field: &Field| {
+        let mut all: Vec<Arc<str>> = Vec::new();
+        ecs::document::values(document, field.path(), Shape::Leaf, |it| all.push(it.text().into()));
+        all.into_boxed_slice()
+    };
+    Event { id: id.into(), time, values: Field::ALL.iter().map(value).collect() }
+}
+
+/// How deep fields may lie that are placeholders.
+const DEPTH_MAX: usize = 64;
+
+fn fields(object: &Object, path: &mut String, depth: usize, found: &mut dyn FnMut(&str, &str)) {
+    use serde_json::Value;
+    for (key, value) in object {
+        let len = path.len();
+        if len > 0 {
+            path.push('.');
+        }
+        path.push_str(key);
+        for value in ecs::document::list(Some(value)) {
+            match value {
+                Value::Object(inner) if depth < DEPTH_MAX => fields(inner, path, depth + 1, found),
+                Value::String(text) => found(path, text),
+                Value::Bool(_) | Value::Number(_) => found(path, &value.to_string()),
+                Value::Object(_) | Value::Array(_) | Value::Null => {}
+            }
+        }
+        path.truncate(len);
+    }
+}
+
+/// Of the ids of instances that were asked for, those that can be ones.
+pub(crate) fn valid_instances(case: &Case) -> Vec<&str> {
+    case.all("instances")
+        .iter()
+        .map(String::as_str)
+        .filter(|it| is_resource_id(it) && is_instance_id(it))
+        .collect()
+}

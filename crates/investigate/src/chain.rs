@@ -1,0 +1,275 @@
+//! `session-chain`: whose session made the call, and how it came by the role.
+
+use std::collections::BTreeSet;
+
+use identity::{Chain, End, Who};
+
+use crate::event::{Event, Field};
+use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::fill::{Values, shown};
+use crate::look::{DAY, HOUR, Look, ids, lasting, plural, short, time};
+
+/// A role changed so shortly before the call is worth a sentence.
+const CHANGED_RECENTLY: i64 = 24 * HOUR;
+/// The longest session of a role.
+const SESSION_MAX: i64 = 12 * HOUR;
+
+/// What `case.root_…` and `case.chain_…` stand for.
+pub(crate) fn values_of(chain: &Chain<'_>, values: &mut Values) {
+    let head = &chain.head;
+    let arn = head.arn.unwrap_or_default();
+    values.add("case.root_arn", [head.name().into_owned()]);
+    if arn.contains(":user/") {
+        values.add("case.root_user", [arn.rsplit('/').next().unwrap_or_default()]);
+    }
+    values.add("case.root_key", head.key.filter(|_| head.kind == Some("IAMUser")));
+    let all = || std::iter::once(*head).chain(chain.hops.iter().map(|hop| hop.session));
+    values.add("case.chain_keys", all().filter_map(|who| who.key));
+    // What a service does for others is not what this session did.
+    let arns = all().filter(|who| who.kind != Some("AWSService")).filter_map(|who| who.arn);
+    values.add("case.chain_arns", arns);
+}
+
+/// What kind of identity the head is.
+fn root_type(chain: &Chain<'_>, look: &Look<'_>) -> &'static str {
+    let head = &chain.head;
+    match head.kind {
+        Some("AWSService") if head.service == Some("ec2.amazonaws.com") => "instance",
+        Some("AWSService") => "service",
+        Some("IAMUser") => "user",
+        Some("Root") => "root",
+        Some("SAMLUser" | "WebIdentityUser") => "federation",
+        Some("IdentityCenterUser") => "identity-center",
+        Some("AWSAccount") => "account",
+        _ if look.case.get("role_name").starts_with("AWSReservedSSO_") => "identity-center",
+        _ if !look.case.get("home_instance").is_empty() => "instance",
+        _ if chain.end == End::NoIssue => "unknown",
+        _ => "role",
+    }
+}
+
+fn name(who: &Who<'_>) -> String {
+    let name = who.name();
+    match who.key {
+        Some(key) if who.kind != Some("AWSService") => format!("{} {key}", short(&name)),
+        _ => short(&name).to_owned(),
+    }
+}
+
+pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    let calls = look.events("session").len();
+    let mut rows = Vec::new();
+    for (at, hop) in chain.hops.iter().enumerate().rev() {
+        let issue = &hop.issue;
+        rows.push(Row {
+            cells: vec![
+                name(&issue.caller),
+                time(issue.time),
+                issue.call.action().to_owned(),
+                name(&hop.session),
+                hop.session
+                    .arn
+                    .map(|arn| arn.rsplit('/').next().unwrap_or_default())
+                    .unwrap_or_default()
+                    .to_owned(),
+                if at == 0 { plural(calls, "call", "calls") } else { String::new() },
+                hop.confidence.name().to_owned(),
+            ],
+            events: vec![issue.event.to_owned()],
+            count: 1,
+            is_own: at == 0,
+        });
+    }
+    evidence.results.push(Found {
+        id: "chain".to_owned(),
+        show: "chain",
+        query: None,
+        columns: ["who", "when", "how", "became", "session", "then", "confidence"]
+            .map(str::to_owned)
+            .to_vec(),
+        total: rows.len() as u64,
+        events: rows.len() as u64,
+        rows,
+    });
+    let confidence = Confidence::from(chain.confidence);
+    let root = chain.head.name().into_owned();
+    let kind = root_type(chain, look);
+    let issuers: Vec<String> = chain.hops.iter().map(|hop| hop.issue.event.to_owned()).collect();
+    let sentence = match chain.end {
+        End::Head | End::Named => {
+            format!("Behind the call is {} ({kind}), {}.", shown(&root), confidence.name())
+        }
+        End::NoIssue => format!("The furthest identity that is known is {}.", shown(&root)),
+        End::Ambiguous => format!(
+            "{} calls of several identities could have issued the credentials of {}.",
+            chain.candidates.len(),
+            shown(&root)
+        ),
+        End::Loop => {
+            format!("The chain comes back to a key at {}: records contradict each other.", shown(&root))
+        }
+        End::Depth => {
+            format!("The chain is longer than {} hops; it goes on at {}.", identity::HOPS_MAX, shown(&root))
+        }
+    };
+    evidence.statements.push(sentence.clone());
+    look.fact("root_identity", root, confidence, issuers.clone(), sentence);
+    look.fact("root_type", kind, confidence, issuers, format!("the head of the chain is of the type {kind}"));
+    look.exact("chain_length", chain.hops.len(), plural(chain.hops.len(), "hop", "hops"));
+    if chain.end == End::NoIssue {
+        let key = match case.get("session_key") {
+            "" => "the key".to_owned(),
+            key => format!("access key {}", shown(key)),
+        };
+        evidence.lacks(
+            Lack::NoIssuerEvent,
+            format!("no AssumeRole event issued {key}; the trail of the calling account, or of us-east-1, may be missing"),
+        );
+        if let Some(reading) = reading(case.get("session_name")) {
+            evidence.statements.push(reading);
+        }
+    }
+    let home = case.get("home_instance");
+    let from_instance = !home.is_empty() || !case.get("delivery").is_empty() || kind == "instance";
+    let text = if from_instance {
+        "the credentials are those of an instance".to_owned()
+    } else {
+        "nothing says that the credentials are of an instance".to_owned()
+    };
+    look.exact("credentials_from_instance", from_instance, text);
+    if !home.is_empty() {
+        look.exact("home_instance", home, format!("the session is of instance {}", shown(home)));
+    }
+    let mfa = case.get("mfa");
+    if !mfa.is_empty() {
+        let text =
+            if mfa == "true" { "the login behind it had MFA" } else { "the login behind it had no MFA" };
+        look.exact("mfa", mfa == "true", text);
+    }
+    assumers(look, chain, evidence);
+    role(look, evidence);
+}
+
+/// What the name of a session says where nothing else does.
+fn reading(session: &str) -> Option<String> {
+    let says = |what: &str| Some(format!("The session name {} points to {what}.", shown(session)));
+    if crate::class::is_instance_id(session) {
+        return says("the instance profile of that instance");
+    }
+    if session.contains('@') {
+        return says("a person, by federation or Identity Center");
+    }
+    let sdk = ["botocore-session-", "aws-go-sdk-", "aws-sdk-java-", "aws-sdk-js-"];
+    if sdk.iter().any(|it| session.starts_with(it)) {
+        return says("a program that gave none of its own (the default of an SDK)");
+    }
+    None
+}
+
+/// Who assumes the role, and whether this caller did before.
+fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
+    let events = look.events("assumers");
+    if !look.answers.contains_key("assumers") {
+        return;
+    }
+    evidence.results.push(crate::look::tally(
+        "assumers",
+        "caller",
+        events.iter().map(|it| &**it),
+        |it| it.who().to_owned(),
+        |it| chain.hops.first().is_some_and(|hop| hop.issue.event == &*it.id),
+    ));
+    let Some(hop) = chain.hops.first() else { return };
+    let issue = &hop.issue;
+    let caller = issue.caller.arn.or(issue.caller.service).unwrap_or_default();
+    let by_caller = |it: &&Event| it.who() == caller && !caller.is_empty();
+    let earlier: Vec<&Event> =
+        events.iter().map(|it| &**it).filter(by_caller).filter(|it| it.time < issue.time).collect();
+    let is_new = !earlier.iter().any(|it| !it.is_refused());
+    let text = if is_new {
+        format!("{} never assumed this role before in the data", shown(caller))
+    } else {
+        format!("{} assumed this role before", shown(caller))
+    };
+    look.fact("assumer_new", is_new, Confidence::Exact, vec![issue.event.to_owned()], text);
+    let refused: Vec<&Event> =
+        earlier.into_iter().filter(|it| it.is_refused() && it.time >= issue.time - HOUR).collect();
+    let times: Vec<String> =
+        refused.iter().map(|it| format!("{} before", lasting(issue.time - it.time))).collect();
+    let text = match refused.len() {
+        0 => "no assumption by this caller was refused in the hour before".to_owned(),
+        count => format!(
+            "{} by this caller in the hour before: {}",
+            plural(count, "refused assumption", "refused assumptions"),
+            times.join(", ")
+        ),
+    };
+    if !refused.is_empty() {
+        evidence.statements.push(format!("{text}."));
+    }
+    let count = refused.len();
+    look.fact("assume_refused_before", count, Confidence::Exact, ids(refused), text);
+}
+
+/// The age of the role, what was changed of it, and its other sessions.
+fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    if case.get("role_arn").is_empty() {
+        return;
+    }
+    let changes: Vec<&Event> =
+        look.events("role-changes").iter().map(|it| &**it).filter(|it| !it.is_refused()).collect();
+    if look.answers.contains_key("role-changes") {
+        let made = changes.iter().find(|it| it.get(Field::Action) == "CreateRole" && it.time <= case.first);
+        if let Some(made) = made {
+            let age = case.first - made.time;
+            let text =
+                format!("the role was created {} before the call, by {}", lasting(age), shown(made.who()));
+            evidence.statements.push(format!("{}.", upper(&text)));
+            look.fact("role_age", age / 1_000, Confidence::Exact, ids([*made]), text);
+        }
+        if let Some(gone) =
+            changes.iter().find(|it| it.get(Field::Action) == "DeleteRole" && it.time >= case.first)
+        {
+            evidence.statements.push(format!(
+                "The role was deleted {} after the call, by {}.",
+                lasting(gone.time - case.first),
+                shown(gone.who())
+            ));
+        }
+        let recent: Vec<&Event> =
+            changes.iter().copied().filter(|it| (it.time - case.first).abs() <= CHANGED_RECENTLY).collect();
+        let text = match recent.len() {
+            0 => "the role was not changed within 24 h of the call".to_owned(),
+            count => format!("{} of the role within 24 h of the call", plural(count, "change", "changes")),
+        };
+        let value = !recent.is_empty();
+        look.fact("role_changed_recently", value, Confidence::Exact, ids(recent), text);
+    }
+    let events = look.events("other-sessions");
+    let own = case.all("session_key");
+    let alive: BTreeSet<&str> = events
+        .iter()
+        .filter(|it| it.time >= case.last - SESSION_MAX && it.time <= case.last + SESSION_MAX)
+        .filter(|it| {
+            let created = ecs::date::parse(it.get(Field::Created)).ok();
+            created.is_none_or(|at| at <= case.last + DAY && at >= case.last - SESSION_MAX)
+        })
+        .map(|it| it.get(Field::Key))
+        .filter(|key| !key.is_empty() && !own.iter().any(|it| it == key))
+        .collect();
+    if look.answers.contains_key("other-sessions") {
+        let text = plural(
+            alive.len(),
+            "other session of the role may be alive",
+            "other sessions of the role may be alive",
+        );
+        look.exact("sessions_alive", alive.len(), text);
+    }
+}
+
+fn upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}

@@ -1,0 +1,474 @@
+//! Placeholders and what takes their place: by the class of the value and by where it goes, never by text replacement.
+
+use std::collections::BTreeMap;
+
+use crate::class::{Class, is_plain};
+
+/// So many values may stand in one query; of more the first are taken, which is said.
+pub const QUERY_VALUES_MAX: usize = 1_000;
+/// A command is repeated so often; then a loop over a file of values takes its place.
+pub const COMMANDS_MAX: usize = 20;
+/// Characters of a value that are shown in prose.
+const SHOWN_CHARS: usize = 200;
+
+/// The values that placeholders stand for, by name: `case.role_arn`, `source.ip`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values(BTreeMap<String, Vec<String>>);
+
+impl Values {
+    /// Adds values to a name; empty ones are none, and each counts once.
+    pub fn add<T: Into<String>>(&mut self, name: &str, values: impl IntoIterator<Item = T>) {
+        for value in values {
+            let value = value.into();
+            if !value.is_empty() {
+                let all = self.0.entry(name.to_owned()).or_default();
+                if !all.contains(&value) {
+                    all.push(value);
+                }
+            }
+        }
+    }
+
+    /// Those of a name.
+    pub fn get(&self, name: &str) -> &[String] {
+        self.0.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first of a name.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.get(name).first().map(String::as_str)
+    }
+
+    /// The same with one value for a name.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut values = self.clone();
+        values.0.insert(name.to_owned(), vec![value.to_owned()]);
+        values
+    }
+
+    /// The same with these values for a name.
+    #[must_use]
+    pub fn with_all(mut self, name: &str, values: &[String]) -> Self {
+        self.0.insert(name.to_owned(), values.to_vec());
+        self
+    }
+
+    /// The same without some names.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|name, _| !names.contains(&name.as_str()));
+        self
+    }
+
+    /// Every name and its values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+}
+
+/// A query with its values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// The text.
+    pub text: String,
+    /// Names of which only the first values were taken.
+    pub cut: Vec<String>,
+}
+
+/// The names of the placeholders of a text, in order, each once.
+pub fn placeholders(template: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    for piece in pieces(template) {
+        if let Piece::Value(name) = piece
+            && !out.contains(&name)
+        {
+            out.push(name);
+        }
+    }
+    out
+}
+
+enum Piece<'t> {
+    Text(&'t str),
+    Value(&'t str),
+}
+
+fn pieces(template: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = template;
+    let mut value = None;
+    std::iter::from_fn(move || {
+        if let Some(name) = value.take() {
+            return Some(Piece::Value(name));
+        }
+        if rest.is_empty() {
+            return None;
+        }
+        let found = rest.find("{{").and_then(|open| Some((open, open + rest[open..].find("}}")?)));
+        let Some((open, close)) = found else { return Some(Piece::Text(std::mem::take(&mut rest))) };
+        let (text, name) = (&rest[..open], rest[open + 2..close].trim());
+        rest = &rest[close + 2..];
+        if text.is_empty() {
+            return Some(Piece::Value(name));
+        }
+        value = Some(name);
+        Some(Piece::Text(text))
+    })
+}
+
+/// A KQL query with its values; else the name of the first placeholder that has none.
+pub fn kql(template: &str, values: &Values) -> Result<Filled, String> {
+    let (mut text, mut cut) = (String::with_capacity(template.len()), Vec::new());
+    for token in tokens(template) {
+        let names = placeholders(token);
+        let Some(&name) = names.first() else {
+            text.push_str(token);
+            continue;
+        };
+        for &name in &names {
+            if values.get(name).is_empty() {
+                return Err(name.to_owned());
+            }
+        }
+        // Several placeholders of one literal: the others give their first value.
+        let all = values.get(name);
+        if all.len() > QUERY_VALUES_MAX {
+            cut.push(name.to_owned());
+        }
+        let quoted = token.starts_with('"');
+        let one = |value: &str| -> String {
+            let piece = |piece: Piece<'_>| match piece {
+                Piece::Text(text) => text.to_owned(),
+                Piece::Value(it) => {
+                    let value = if it == name { value } else { values.first(it).unwrap_or_default() };
+                    if quoted { escape_quoted(value) } else { escape_pattern(value) }
+                }
+            };
+            pieces(token).map(piece).collect()
+        };
+        let all: Vec<String> = all.iter().take(QUERY_VALUES_MAX).map(|it| one(it)).collect();
+        match all.as_slice() {
+            [one] => text.push_str(one),
+            several => text.push_str(&format!("({})", several.join(" or "))),
+        }
+    }
+    Ok(Filled { text, cut })
+}
+
+/// The query in pieces: quoted literals, words with a placeholder in them, and what lies between. Together they are the
+/// query.
+fn tokens(template: &str) -> Vec<&str> {
+    let (mut out, mut start, mut at) = (Vec::new(), 0, 0);
+    while let Some(c) = template[at..].chars().next() {
+        let end = if c == '"' {
+            quoted_end(template, at)
+        } else if is_word(template, at) {
+            word_end(template, at)
+        } else {
+            at += c.len_utf8();
+            continue;
+        };
+        if start < at {
+            out.push(&template[start..at]);
+        }
+        out.push(&template[at..end]);
+        (start, at) = (end, end);
+    }
+    if start < template.len() {
+        out.push(&template[start..]);
+    }
+    out
+}
+
+fn quoted_end(text: &str, open: usize) -> usize {
+    let mut escaped = false;
+    for (at, c) in text[open + 1..].char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => return open + 1 + at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+fn is_word(text: &str, at: usize) -> bool {
+    !text[at..].starts_with([' ', '\t', '\r', '\n', '(', ')', ':', '<', '>', '='])
+}
+
+fn word_end(text: &str, start: usize) -> usize {
+    let mut at = start;
+    while let Some(c) = text[at..].chars().next() {
+        if text[at..].starts_with("{{") {
+            at = text[at..].find("}}").map_or(text.len(), |close| at + close + 2);
+        } else if c == '\\' {
+            at += 1 + text[at + 1..].chars().next().map_or(0, char::len_utf8);
+        } else if c == '"' || !is_word(text, at) {
+            break;
+        } else {
+            at += c.len_utf8();
+        }
+    }
+    at
+}
+
+fn escape_quoted(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if matches!(c, '\\' | '"') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Whatever is not plainly a part of a word, by its number: KQL has no character that could be meant otherwise then.
+fn escape_pattern(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if c.is_ascii_alphanumeric() || "-_./@+=,".contains(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                out.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    out
+}
+
+/// A query in EQL with its values: a placeholder in quotes becomes a part of the text, one without a text of its own.
+pub fn eql(template: &str, values: &Values) -> Result<Filled, String> {
+    let (mut text, mut cut, mut quoted) = (String::new(), Vec::new(), false);
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(it) => {
+                text.push_str(it);
+                quoted ^= it.replace("\\\\", "").replace("\\\"", "").matches('"').count() % 2 == 1;
+            }
+            Piece::Value(name) => {
+                let all = values.get(name);
+                let Some(first) = all.first() else { return Err(name.to_owned()) };
+                if quoted {
+                    text.push_str(&escape_eql(first));
+                    if all.len() > 1 {
+                        cut.push(name.to_owned());
+                    }
+                } else {
+                    if all.len() > QUERY_VALUES_MAX {
+                        cut.push(name.to_owned());
+                    }
+                    let literals: Vec<String> = all
+                        .iter()
+                        .take(QUERY_VALUES_MAX)
+                        .map(|it| format!("\"{}\"", escape_eql(it)))
+                        .collect();
+                    text.push_str(&literals.join(", "));
+                }
+            }
+        }
+    }
+    Ok(Filled { text, cut })
+}
+
+fn escape_eql(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        match c {
+            '\\' | '"' => out.extend(['\\', c]),
+            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A command with its values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Command {
+    /// The lines, as a POSIX shell takes them; where a value is missing or not accepted, `<what it would be>`.
+    pub text: String,
+    /// What was not accepted, and as what.
+    pub notes: Vec<String>,
+    /// Whether something is left to fill in by hand.
+    pub is_open: bool,
+}
+
+/// A command with its values. Each line is repeated for each value of a placeholder that has several.
+pub fn shell(template: &str, values: &Values) -> Command {
+    let mut command = Command::default();
+    for line in template.trim().lines() {
+        let several = placeholders(line).into_iter().find(|name| values.get(name).len() > 1);
+        let lines = match several {
+            None => vec![shell_line(line, values, &mut command)],
+            Some(name) => {
+                let all = values.get(name);
+                let class = Class::of(name);
+                let mut lines: Vec<String> = all
+                    .iter()
+                    .take(COMMANDS_MAX)
+                    .map(|value| shell_line(line, &values.with(name, value), &mut command))
+                    .collect();
+                let left = all.len().saturating_sub(COMMANDS_MAX);
+                if left > 0 {
+                    command.is_open = true;
+                    let open = shell_line(line, &values.with(name, "\u{0}"), &mut Command::default());
+                    let hint = format!("<{}>", class.hint(name));
+                    let body = open.replace(&hint, "\"$value\"");
+                    lines.push(format!(
+                        "# {left} more: write them to values.txt, one a line\nwhile IFS= read -r value; do {body}; done < values.txt"
+                    ));
+                }
+                lines
+            }
+        };
+        for line in lines {
+            if !command.text.is_empty() {
+                command.text.push('\n');
+            }
+            command.text.push_str(&line);
+        }
+    }
+    command.notes.dedup();
+    command
+}
+
+/// How the shell reads what stands at a place.
+#[derive(Clone, Copy, PartialEq)]
+enum Quotes {
+    None,
+    Single,
+    /// In single quotes, and JSON there.
+    Json,
+    Double,
+}
+
+fn shell_line(line: &str, values: &Values, command: &mut Command) -> String {
+    let (mut out, mut quotes) = (String::new(), Quotes::None);
+    for piece in pieces(line) {
+        match piece {
+            Piece::Text(text) => {
+                out.push_str(text);
+                quotes = quotes_after(text, quotes);
+            }
+            Piece::Value(name) => {
+                let class = Class::of(name);
+                let value = values.first(name);
+                if let Some(value) = value.filter(|it| class.accepts(it) && is_plain(it)) {
+                    out.push_str(&quoted_in(value, quotes));
+                } else {
+                    command.is_open = true;
+                    let hint = class.hint(name);
+                    if let Some(value) = value.filter(|it| *it != "\u{0}") {
+                        let note = match class {
+                            Class::Other => {
+                                format!("{} is the caller's to choose and is left out", shown(value))
+                            }
+                            _ => format!("{} is no valid {hint}", shown(value)),
+                        };
+                        if !command.notes.contains(&note) {
+                            command.notes.push(note);
+                        }
+                    }
+                    out.push_str(&format!("<{hint}>"));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn quotes_after(text: &str, mut quotes: Quotes) -> Quotes {
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        quotes = match (quotes, c) {
+            (Quotes::None, '\'') => {
+                if matches!(chars.peek(), Some('{' | '[')) {
+                    Quotes::Json
+                } else {
+                    Quotes::Single
+                }
+            }
+            (Quotes::Single | Quotes::Json, '\'') | (Quotes::Double, '"') => Quotes::None,
+            (Quotes::None, '"') => Quotes::Double,
+            (Quotes::None | Quotes::Double, '\\') => {
+                chars.next();
+                quotes
+            }
+            (quotes, _) => quotes,
+        };
+    }
+    quotes
+}
+
+fn quoted_in(value: &str, quotes: Quotes) -> String {
+    match quotes {
+        Quotes::None => {
+            let is_word = value.bytes().all(|it| it.is_ascii_alphanumeric() || b"_./:@=+,-".contains(&it));
+            if is_word { value.to_owned() } else { format!("'{}'", value.replace('\'', "'\\''")) }
+        }
+        Quotes::Single => value.replace('\'', "'\\''"),
+        Quotes::Json => {
+            let json = serde_json::Value::from(value).to_string();
+            json[1..json.len() - 1].replace('\'', "'\\''")
+        }
+        Quotes::Double => {
+            let mut out = String::new();
+            for c in value.chars() {
+                if matches!(c, '\\' | '"' | '$' | '`') {
+                    out.push('\\');
+                }
+                out.push(c);
+            }
+            out
+        }
+    }
+}
+
+/// Prose in Markdown with its values as code; where there is none, the placeholder's words in `<…>`.
+pub fn markdown(template: &str, values: &Values) -> String {
+    let (mut out, mut is_code) = (String::new(), false);
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => {
+                out.push_str(text);
+                is_code ^= text.matches('`').count() % 2 == 1;
+            }
+            Piece::Value(name) => {
+                let all = values.get(name);
+                let text = match all {
+                    [] => format!("<{}>", Class::of(name).hint(name)),
+                    [one] => code_text(one),
+                    [first, rest @ ..] => format!("{} and {} more", code_text(first), rest.len()),
+                };
+                out.push_str(&if is_code { text } else { format!("`{text}`") });
+            }
+        }
+    }
+    out
+}
+
+/// A value inside a code span of Markdown: nothing in it ends the span or steers a terminal.
+fn code_text(value: &str) -> String {
+    let text: String = value
+        .chars()
+        .take(SHOWN_CHARS)
+        .map(|it| {
+            if it == '`' {
+                '\''
+            } else if is_plain(it.encode_utf8(&mut [0; 4])) {
+                it
+            } else {
+                '\u{fffd}'
+            }
+        })
+        .collect();
+    if value.chars().nth(SHOWN_CHARS).is_some() { text + "…" } else { text }
+}
+
+/// A value in a sentence.
+pub fn shown(value: &str) -> String {
+    format!("`{}`", code_text(value))
+}

@@ -1,0 +1,218 @@
+//! `instance-story`: which machines were meant, and what else happened to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::case::valid_instances;
+use crate::event::{Event, Field};
+use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::fill::shown;
+use crate::look::{Look, ROWS_MAX, ids, plural, short, some, tally, time};
+
+/// Calls that lead onto a machine or its disks.
+const ACCESS: [&str; 22] = [
+    "GetPasswordData",
+    "GetConsoleScreenshot",
+    "GetConsoleOutput",
+    "StartSession",
+    "ResumeSession",
+    "SendCommand",
+    "SendSSHPublicKey",
+    "SendSerialConsoleSSHPublicKey",
+    "OpenTunnel",
+    "ModifyInstanceAttribute",
+    "ModifyInstanceMetadataOptions",
+    "AssociateIamInstanceProfile",
+    "ReplaceIamInstanceProfileAssociation",
+    "CreateSnapshot",
+    "CreateSnapshots",
+    "CreateImage",
+    "AttachVolume",
+    "DetachVolume",
+    "StopInstances",
+    "StartInstances",
+    "TerminateInstances",
+    "RebootInstances",
+];
+
+pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    let asked: BTreeSet<&str> = case.all("instance").iter().map(String::as_str).collect();
+    if asked.is_empty() {
+        return;
+    }
+    let action = case.anchor().map_or("", |it| it.get(Field::Action));
+    let names = |event: &Event| -> BTreeSet<&str> {
+        let all = event
+            .all(Field::Hosts)
+            .iter()
+            .chain(event.all(Field::MadeInstance))
+            .chain(event.all(Field::AskedInstance));
+        all.filter_map(|it| asked.get(&**it).copied()).collect()
+    };
+    let mut about: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in ["launch", "agent", "touched"].iter().flat_map(|id| look.events(id)) {
+        for name in names(event) {
+            let events = about.entry(name).or_default();
+            if !events.iter().any(|it| it.id == event.id) {
+                events.push(event);
+            }
+        }
+    }
+    let is_known = |events: &[&Event]| events.iter().any(|it| it.get(Field::Action) != action);
+    let known: Vec<(&str, &Vec<&Event>)> =
+        about.iter().filter(|(_, events)| is_known(events)).map(|(name, events)| (*name, events)).collect();
+    let mut rows = Vec::new();
+    let (mut platforms, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    let (mut alive, mut others) = (None, Vec::new());
+    for (name, events) in &known {
+        let of = |action: &str| {
+            events.iter().find(|it| it.get(Field::Action) == action && !it.is_refused()).copied()
+        };
+        let launch = of("RunInstances");
+        let agent = of("UpdateInstanceInformation");
+        let gone = events.iter().find(|it| {
+            it.get(Field::Action) == "TerminateInstances" && !it.is_refused() && it.time <= case.first
+        });
+        let platform =
+            match (launch.map(|it| it.get(Field::Platform)), agent.map(|it| it.get(Field::AgentPlatform))) {
+                (Some(it), _) | (None, Some(it)) if it.eq_ignore_ascii_case("windows") => "windows",
+                (_, Some("Linux")) | (Some(""), _) => "linux",
+                _ => "unknown",
+            };
+        platforms.insert(platform);
+        let value = |field| launch.map(|it| it.get(field)).unwrap_or_default();
+        if !value(Field::KeyName).is_empty() {
+            keys.insert(value(Field::KeyName));
+        }
+        alive = Some(alive.unwrap_or(false) || gone.is_none());
+        let addresses: BTreeSet<&str> = events
+            .iter()
+            .filter(|it| it.get(Field::Action) == "UpdateInstanceInformation")
+            .map(|it| it.get(Field::Address))
+            .collect();
+        rows.push(Row {
+            cells: vec![
+                (*name).to_owned(),
+                platform.to_owned(),
+                value(Field::InstanceType).to_owned(),
+                value(Field::Image).to_owned(),
+                value(Field::Vpc).to_owned(),
+                value(Field::KeyName).to_owned(),
+                agent.map(|it| it.get(Field::AgentComputer)).unwrap_or_default().to_owned(),
+                some(&addresses, 3),
+                launch.map(|it| format!("{} by {}", time(it.time), short(it.who()))).unwrap_or_default(),
+                gone.map(|it| time(it.time)).unwrap_or_default(),
+            ],
+            events: ids(events.iter().copied()),
+            count: events.len() as u64,
+            is_own: false,
+        });
+        let own = case.anchor().map_or("", Event::identity);
+        others.extend(events.iter().copied().filter(|it| {
+            ACCESS.contains(&it.get(Field::Action))
+                && !it.is_refused()
+                && it.identity() != own
+                && it.time >= case.first
+        }));
+    }
+    let total = rows.len() as u64;
+    rows.truncate(ROWS_MAX);
+    if !rows.is_empty() {
+        let heads = [
+            "instance",
+            "platform",
+            "type",
+            "image",
+            "vpc",
+            "key pair",
+            "computer",
+            "addresses",
+            "launched",
+            "terminated",
+        ];
+        evidence.results.push(Found {
+            id: "machines".to_owned(),
+            show: "table",
+            query: None,
+            columns: heads.map(str::to_owned).to_vec(),
+            rows,
+            total,
+            events: total,
+        });
+        let events =
+            look.events("touched").iter().map(|it| &**it).filter(|it| it.get(Field::Action) != action);
+        evidence.results.push(tally(
+            "touched",
+            "action and identity",
+            events,
+            |it| format!("{} · {}", it.call(), short(it.identity())),
+            |it| case.is_own(it),
+        ));
+    }
+    let unknown: Vec<&str> =
+        asked.iter().copied().filter(|it| !known.iter().any(|(name, _)| name == it)).collect();
+    if !unknown.is_empty() {
+        evidence.statements.push(format!(
+            "{} not known from any other event: {}.",
+            plural(unknown.len(), "instance is", "instances are"),
+            some(unknown.iter().map(|it| shown(it)), 5)
+        ));
+    }
+    let platform = match platforms.len() {
+        1 => platforms.first().copied().unwrap_or("unknown"),
+        0 => "unknown",
+        _ => "mixed",
+    };
+    look.exact("target_platform", platform, format!("platform of the machines: {platform}"));
+    let keys: Vec<&str> = keys.into_iter().collect();
+    if !keys.is_empty() {
+        look.exact(
+            "target_key_name",
+            keys.join(", "),
+            format!("key pair of the launch: {}", some(keys.iter().map(|it| shown(it)), 3)),
+        );
+    }
+    // What nobody names may live all the same.
+    if let Some(alive) = alive {
+        look.exact(
+            "target_alive",
+            alive,
+            if alive {
+                "a machine was not terminated before the call"
+            } else {
+                "the machines were terminated before the call"
+            },
+        );
+    } else if !valid_instances(case).is_empty() {
+        look.fact(
+            "target_alive",
+            false,
+            Confidence::Weak,
+            Vec::new(),
+            "no event but this call names the machines",
+        );
+    }
+    let text = match others.len() {
+        0 => "nobody else used a call that leads onto the machines afterwards".to_owned(),
+        count => {
+            format!("{} by others that lead onto the machines, afterwards", plural(count, "call", "calls"))
+        }
+    };
+    let value = !others.is_empty();
+    look.fact("touched_by_others", value, Confidence::Exact, ids(others), text);
+    let old: Vec<&Event> =
+        look.events("role-of").iter().map(|it| &**it).filter(|it| it.get(Field::Delivery) == "1.0").collect();
+    if look.answers.contains_key("role-of") {
+        let text = if old.is_empty() {
+            "no credentials of version 1 of the metadata service"
+        } else {
+            "credentials of version 1 of the metadata service are in use"
+        };
+        let value = !old.is_empty();
+        look.fact("imds_v1", value, Confidence::Exact, ids(old), text);
+    }
+    evidence.lacks(
+        Lack::NotRecorded,
+        "logins, processes and the state of the password are in the machine's own logs, not in CloudTrail",
+    );
+}

@@ -1,0 +1,52 @@
+//! Guides, executed: the steps of an alert run over the data, with their evidence, facts and what is missing.
+//!
+//! [`investigate()`] takes the alerts of a hunt ([`Subject`]) and a [`Source`] of events, collects what all their steps
+//! ask, and asks it in at most two passes: what needs the chain of the caller goes into the second. Of each alert it gives
+//! an [`Investigation`]: a sentence, deviations, evidence of each step, [`Fact`]s by name, and what is missing.
+//!
+//! A step's queries and commands have placeholders; [`fill`] puts values in their place by class and by where they go.
+//! **Values of events are written by whoever made the request**: nothing of them is ever text of a query or of a command.
+//!
+//! An investigation gives no verdict, and runs nothing but queries.
+//!
+//! **Left out on purpose.** No files, no store, no clock, no output formats. Steps ask an interface for events.
+
+mod class;
+pub mod fill;
+
+mod event;
+mod source;
+
+mod case;
+mod evidence;
+mod look;
+
+mod baseline;
+mod chain;
+mod harmless;
+mod instances;
+mod origin;
+mod reach;
+mod reason;
+mod related;
+
+mod run;
+
+pub use case::{Case, Subject, event};
+pub use class::{Class, is_instance_id, is_plain};
+pub use event::{Event, Field, tool};
+pub use evidence::{
+    Checklist, Confidence, Evidence, Exception, Fact, Found, Investigation, Lack, Missing, ROW_EVENTS_MAX,
+    Row,
+};
+pub use fill::{Command, Values};
+pub use harmless::fact_text;
+pub use reason::{Reason, read as read_refusal};
+pub use run::{EVENTS_MAX, Options, Raised, general, investigate};
+pub use source::{Answer, Answers, Question, Source};
+
+/// What an exception could look at in the alert of a rule.
+pub fn raised(rule_id: &str, subject: &Subject, now: ecs::Millis) -> Option<Raised> {
+    let case = Case::of(subject, now);
+    Some(harmless::raised(rule_id, case.anchor()?))
+}

@@ -1,0 +1,199 @@
+//! `session-reach`: did the session, or whoever is behind it, get onto machines or into other roles and accounts?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::class::is_instance_id;
+use crate::event::{Event, Field};
+use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::fill::shown;
+use crate::look::{Look, ROWS_MAX, ids, plural, short, some, tally, time};
+
+/// Calls by which somebody gets onto a machine.
+const INTO_MACHINES: [&str; 9] = [
+    "StartSession",
+    "ResumeSession",
+    "SendCommand",
+    "StartAutomationExecution",
+    "SendSSHPublicKey",
+    "SendSerialConsoleSSHPublicKey",
+    "OpenTunnel",
+    "CreateInstanceConnectEndpoint",
+    "ExecuteCommand",
+];
+const CONSOLE: [&str; 3] = ["ConsoleLogin", "GetSigninToken", "SwitchRole"];
+
+fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    let keys: Vec<&str> = case.all("session_key").iter().map(String::as_str).collect();
+    let reach = look.graph.reach(&keys, i64::MAX);
+    let mut calls: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in look.events("reach-calls") {
+        calls.entry(event.get(Field::Key)).or_default().push(event);
+    }
+    let mut accounts = BTreeSet::new();
+    let mut rows = Vec::new();
+    for reached in &reach.sessions {
+        let issue = &reached.issue;
+        let what = issue.role.or(issue.session).or(issue.key).unwrap_or_default();
+        let account = account_of(what);
+        if !account.is_empty() && account != case.get("account") {
+            accounts.insert(account.to_owned());
+        }
+        let its = issue.key.and_then(|key| calls.get(key)).map_or(&[][..], Vec::as_slice);
+        rows.push(Row {
+            cells: vec![
+                time(issue.time),
+                format!("{}{}", "  ".repeat(reached.depth.saturating_sub(1) as usize), short(what)),
+                issue.key.unwrap_or_default().to_owned(),
+                account.to_owned(),
+                its.len().to_string(),
+                its.first().map(|it| time(it.time)).unwrap_or_default(),
+                its.last().map(|it| time(it.time)).unwrap_or_default(),
+                reached.confidence.name().to_owned(),
+            ],
+            events: vec![issue.event.to_owned()],
+            count: 1,
+            is_own: false,
+        });
+    }
+    let total = rows.len() as u64;
+    rows.truncate(ROWS_MAX);
+    let cut = reach.cut.deeper + reach.cut.more;
+    if cut > 0 {
+        evidence.lacks(Lack::Truncated, format!("{} of {} sessions shown", total, total + cut));
+    }
+    let issued: Vec<String> = reach.sessions.iter().take(20).map(|it| it.issue.event.to_owned()).collect();
+    let count = reach.sessions.len();
+    let text = plural(
+        count,
+        "session was obtained with these credentials",
+        "sessions were obtained with these credentials",
+    );
+    if count > 0 {
+        evidence.statements.push(format!("{text}."));
+        look.deviations.push(text.clone());
+        evidence.results.push(Found {
+            id: "sessions".to_owned(),
+            show: "chain",
+            query: None,
+            columns: ["when", "session", "key", "account", "calls", "first", "last", "confidence"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows,
+            total,
+            events: total,
+        });
+    }
+    look.fact("lateral_sessions", count, Confidence::Exact, issued, text);
+    let accounts: Vec<String> = accounts.into_iter().collect();
+    let text = if accounts.is_empty() {
+        "no other account was entered".to_owned()
+    } else {
+        format!("other accounts were entered: {}", some(&accounts, 5))
+    };
+    look.exact("lateral_accounts", accounts, text);
+    machines(look, evidence);
+    same_source(look, evidence);
+    let refused = look.events("refused-roles");
+    if !refused.is_empty() {
+        evidence.results.push(tally(
+            "refused-roles",
+            "role tried and caller",
+            refused.iter().map(|it| &**it),
+            |it| {
+                let message = it.get(Field::ErrorMessage);
+                let role = message
+                    .split("on resource: ")
+                    .nth(1)
+                    .and_then(|it| it.split_whitespace().next())
+                    .unwrap_or("(not named)");
+                format!("{} · {}", short(role), short(it.identity()))
+            },
+            |it| case.is_own(it),
+        ));
+    }
+    let all = look.chain_events();
+    let is_console = |it: &&Event| {
+        it.get(Field::Provider) == "signin.amazonaws.com" && CONSOLE.contains(&it.get(Field::Action))
+    };
+    let console: Vec<&Event> = all.into_iter().filter(is_console).filter(|it| !it.is_refused()).collect();
+    let value = console.iter().any(|it| it.get(Field::Action) != "ConsoleLogin" || case.is_own(it));
+    let text = if value {
+        "a console session was opened with these credentials"
+    } else {
+        "no console session was opened with these credentials"
+    };
+    look.fact("console_from_role", value, Confidence::Exact, ids(console), text);
+    evidence.lacks(
+        Lack::NotRecorded,
+        "RDP, WinRM and SSH inside the network are in flow logs or the machines' own logs, not in CloudTrail",
+    );
+}
+
+fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let all = look.chain_events();
+    let into: Vec<&Event> =
+        all.into_iter().filter(|it| INTO_MACHINES.contains(&it.get(Field::Action))).collect();
+    let reached: Vec<&Event> = into.iter().copied().filter(|it| !it.is_refused()).collect();
+    let names: BTreeSet<&str> = reached
+        .iter()
+        .flat_map(|it| it.all(Field::Hosts).iter().chain(it.all(Field::AskedInstance)))
+        .map(|it| &**it)
+        .filter(|it| is_instance_id(it))
+        .collect();
+    if !into.is_empty() {
+        let case = look.case;
+        evidence
+            .results
+            .push(crate::related::timeline("into-machines", into.iter().copied(), |it| case.is_own(it)));
+        if into
+            .iter()
+            .any(|it| it.text_at(Field::Request as usize).contains("HIDDEN_DUE_TO_SECURITY_REASONS"))
+        {
+            evidence.lacks(Lack::Hidden, "AWS hides what SSM ran in CloudTrail; see the command history of SSM (30 days), the output bucket or the machine");
+        }
+    }
+    let names: Vec<&str> = names.into_iter().collect();
+    let text = match (names.len(), reached.len()) {
+        (0, 0) => "no machine was reached by way of AWS".to_owned(),
+        (0, calls) => {
+            format!("{} that reach machines; the records do not name which", plural(calls, "call", "calls"))
+        }
+        (_, _) => format!("machines were reached: {}", some(names.iter().map(|it| shown(it)), 5)),
+    };
+    if !reached.is_empty() {
+        look.deviations.push(text.clone());
+    }
+    // A call that names no machine reached one all the same.
+    let value: Vec<&str> = if names.is_empty() && !reached.is_empty() { vec!["unnamed"] } else { names };
+    look.fact("machines_reached", value, Confidence::Exact, ids(reached), text);
+}
+
+fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    let events = look.events("same-source");
+    if !look.answers.contains_key("same-source") {
+        return;
+    }
+    let people: BTreeSet<&str> = events.iter().map(|it| it.identity()).filter(|it| !it.is_empty()).collect();
+    let text = format!("{} used the address in the week", plural(people.len(), "identity", "identities"));
+    if people.len() > 1 {
+        evidence.statements.push(format!("{text}: {}.", some(people.iter().map(|it| shown(short(it))), 5)));
+    }
+    evidence.results.push(tally(
+        "same-source",
+        "identity and account",
+        events.iter().map(|it| &**it),
+        |it| {
+            let account = it.get(Field::Account);
+            format!("{} · {account}", short(it.identity()))
+        },
+        |it| case.is_own(it),
+    ));
+    let count = people.len();
+    look.fact("source_identities", count, Confidence::Exact, ids(events.iter().map(|it| &**it)), text);
+}

@@ -1,0 +1,302 @@
+//! `refusal-reason`: what was asked, how often, and why it was refused.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::case::Case;
+use crate::class::is_instance_id;
+use crate::event::{Event, Field};
+use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::fill::{Command, shown};
+use crate::look::{Look, MINUTE, ids, lasting, plural, short, tally, time};
+
+/// More calls than that within a minute are a burst.
+const BURST: usize = 5;
+
+/// What a refusal's message says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// `no identity-based policy`, `explicit deny in a service control policy`; nothing if the message does not say.
+    pub policy: Option<String>,
+    /// Whether a policy forbids it, rather than none allowing it.
+    pub is_explicit: bool,
+    /// The encoded message, for `aws sts decode-authorization-message`.
+    pub encoded: Option<String>,
+}
+
+/// Reads the message of a refusal.
+pub fn read(message: &str) -> Reason {
+    let mut reason = Reason::default();
+    let after = |words: &str| message.find(words).map(|at| &message[at + words.len()..]);
+    if let Some(rest) = after("with an explicit deny in a") {
+        let rest = rest.strip_prefix('n').unwrap_or(rest).trim_start();
+        let kind = rest.split(['.', ',', ':', '\n']).next().unwrap_or_default();
+        let kind = kind.find("policy").map_or(kind, |at| &kind[..at + 6]);
+        reason.is_explicit = true;
+        let article = if kind.starts_with('i') { "an" } else { "a" };
+        reason.policy = Some(format!("explicit deny in {article} {}", kind.trim()));
+    } else if let Some(rest) = after("because no ") {
+        let kind = rest.find(" allows").map_or(rest, |at| &rest[..at]);
+        reason.policy = Some(format!("no {}", kind.trim()));
+    }
+    if let Some(rest) = after("Encoded authorization failure message:") {
+        let text: String = rest.trim_start().chars().take_while(|it| !it.is_whitespace()).collect();
+        let is_encoded = |it: char| it.is_ascii_alphanumeric() || "_-=+/".contains(it);
+        let text: String = text.chars().take_while(|it| is_encoded(*it)).collect();
+        reason.encoded = (!text.is_empty()).then_some(text);
+    }
+    reason
+}
+
+/// Whether the call was answered, or would have been.
+fn is_answered(event: &Event) -> bool {
+    !event.is_refused() || event.get(Field::ErrorCode) == "Client.DryRunOperation"
+}
+
+pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    let anybody = look.events("anybody");
+    // Of what was counted, or of a call that is older than the window, the anchors are all there is.
+    let own: Vec<&Event> = if anybody.is_empty() {
+        case.anchors.iter().collect()
+    } else {
+        anybody.iter().map(|it| &**it).filter(|it| case.is_own(it)).collect()
+    };
+    if case.is_bare {
+        return;
+    }
+    anchor(case, evidence);
+    let targets: BTreeSet<&str> =
+        own.iter().flat_map(|it| it.all(Field::AskedInstance)).map(|it| &**it).collect();
+    let action = case.anchor().map_or("", |it| it.get(Field::Action)).to_owned();
+    let valid = targets.iter().filter(|it| is_instance_id(it)).count();
+    let known = known(look, &targets, &action);
+    let span = own.last().map_or(0, |it| it.time) - own.first().map_or(0, |it| it.time);
+    let calls = plural(own.len(), "call", "calls");
+    let mut sentence = format!("{calls} of {} by this session in {}", shown(&action), lasting(span));
+    if !targets.is_empty() {
+        let what = |count: usize, what: &str| match count {
+            0 => format!("none of them {what}"),
+            count if count == targets.len() => format!("all of them {what}"),
+            count => format!("{count} of them {what}"),
+        };
+        sentence += &format!(
+            " for {}, {} and {}",
+            plural(targets.len(), "instance", "different instances"),
+            what(known.len(), "known here"),
+            what(valid, "of a valid form"),
+        );
+        if valid == 0 {
+            sentence += ": the caller guesses or uses a test tool";
+        }
+    }
+    evidence.statements.push(sentence.clone() + ".");
+    look.fact("calls", own.len(), Confidence::Exact, ids(own.iter().copied()), sentence);
+    if !targets.is_empty() {
+        look.exact(
+            "targets",
+            targets.len(),
+            plural(targets.len(), "instance was asked for", "instances were asked for"),
+        );
+        look.exact("targets_valid", valid, format!("{valid} of them have the form of an instance id"));
+        look.exact(
+            "targets_known",
+            known.len(),
+            format!("{} of them are known from other events", known.len()),
+        );
+    }
+    let burst = own.windows(BURST + 1).any(|it| it[BURST].time - it[0].time <= MINUTE);
+    let text =
+        if burst { "more than five calls within a minute" } else { "no more than five calls in any minute" };
+    look.exact("burst", burst, text);
+    reasons(look, &own, evidence);
+    elsewhere(look, anybody.iter().map(|it| &**it), evidence);
+    let refused: BTreeSet<&str> = look
+        .events("session")
+        .iter()
+        .filter(|it| it.is_refused())
+        .map(|it| it.get(Field::Provider))
+        .collect();
+    look.exact(
+        "probing_services",
+        refused.len(),
+        plural(refused.len(), "service refused this session", "services refused this session"),
+    );
+    if own.iter().any(|it| is_answered(it)) && case.anchors.iter().all(|it| !it.is_write()) {
+        evidence.lacks(
+            Lack::NotRecorded,
+            "CloudTrail records no response for read calls: what was answered is not in the data",
+        );
+    }
+    if own.iter().any(|it| it.get(Field::Request).contains("HIDDEN_DUE_TO_SECURITY_REASONS")) {
+        evidence.lacks(
+            Lack::Hidden,
+            "AWS hides parameters of the request in CloudTrail; the command history of SSM has them for 30 days",
+        );
+    }
+}
+
+fn anchor(case: &Case, evidence: &mut Evidence) {
+    let rows = case.anchors.iter().take(crate::look::ROWS_MAX).map(|it| Row {
+        cells: vec![
+            time(it.time),
+            it.call(),
+            it.get(Field::Region).to_owned(),
+            it.get(Field::ErrorCode).to_owned(),
+            it.get(Field::Address).to_owned(),
+            it.get(Field::Agent).to_owned(),
+            it.text_at(Field::Request as usize),
+        ],
+        events: vec![it.id.to_string()],
+        count: 1,
+        is_own: true,
+    });
+    evidence.results.push(Found {
+        id: "anchor".to_owned(),
+        show: "table",
+        query: None,
+        columns: ["time", "call", "region", "error", "from", "agent", "request"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+        total: case.anchors.len() as u64,
+        events: case.anchors.len() as u64,
+    });
+}
+
+/// The targets that another call names, too.
+fn known<'t>(look: &Look<'_>, targets: &BTreeSet<&'t str>, action: &str) -> BTreeSet<&'t str> {
+    let touched = look.events("touched").iter().chain(look.events("launch"));
+    let mut known = BTreeSet::new();
+    for event in touched.filter(|it| it.get(Field::Action) != action) {
+        let names = event.all(Field::Hosts).iter().chain(event.all(Field::MadeInstance));
+        known.extend(names.filter_map(|it| targets.get(&**it).copied()));
+    }
+    known
+}
+
+fn reasons(look: &mut Look<'_>, own: &[&Event], evidence: &mut Evidence) {
+    let mut found: BTreeMap<Reason, Vec<&Event>> = BTreeMap::new();
+    for event in own.iter().copied().filter(|it| it.is_refused()) {
+        let mut reason = read(event.get(Field::ErrorMessage));
+        let encoded = reason.encoded.take();
+        found.entry(reason).or_default().push(event);
+        if let Some(encoded) = encoded
+            && evidence.command.is_none()
+        {
+            let text = format!("aws sts decode-authorization-message --encoded-message {encoded}");
+            evidence.command = Some(Command { text, ..Command::default() });
+        }
+    }
+    let words = |reason: &Reason| reason.policy.clone().unwrap_or_else(|| "not named".to_owned());
+    let mut rows: Vec<Row> = found
+        .iter()
+        .map(|(reason, events)| Row {
+            cells: vec![words(reason), events.len().to_string()],
+            events: ids(events.iter().copied()),
+            count: events.len() as u64,
+            is_own: true,
+        })
+        .collect();
+    rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.cells.cmp(&b.cells)));
+    let Some(first) = rows.first() else { return };
+    let value = if first.cells[0] == "not named" { "unknown".to_owned() } else { first.cells[0].clone() };
+    let text = match value.as_str() {
+        "unknown" => "the refusals do not name their reason".to_owned(),
+        reason => {
+            format!("{} of {} refusals: {reason}", first.count, rows.iter().map(|it| it.count).sum::<u64>())
+        }
+    };
+    evidence.statements.push(format!("Refusals: {text}."));
+    look.fact("reason", value, Confidence::Exact, first.events.clone(), text);
+    let explicit = found.keys().any(|it| it.is_explicit);
+    if explicit {
+        evidence
+            .statements
+            .push("A policy forbids it explicitly: without that, the permission may be there.".to_owned());
+    }
+    look.exact(
+        "explicit_deny",
+        explicit,
+        if explicit { "a policy denies it explicitly" } else { "no explicit deny is named" },
+    );
+    evidence.results.push(Found {
+        id: "reasons".to_owned(),
+        show: "values",
+        query: None,
+        columns: ["reason", "count"].map(str::to_owned).to_vec(),
+        total: rows.len() as u64,
+        events: own.len() as u64,
+        rows,
+    });
+    let dry = own.iter().any(|it| it.get(Field::ErrorCode) == "Client.DryRunOperation");
+    look.exact(
+        "dry_run",
+        dry,
+        if dry { "the caller asked only whether it may, and may" } else { "no dry run" },
+    );
+}
+
+/// Whether anybody else got an answer.
+fn elsewhere<'e>(look: &mut Look<'_>, anybody: impl Iterator<Item = &'e Event>, evidence: &mut Evidence) {
+    let case = look.case;
+    if !look.answers.contains_key("anybody") {
+        return;
+    }
+    let all: Vec<&Event> = anybody.collect();
+    let others: Vec<&Event> = all.iter().copied().filter(|it| is_answered(it) && !case.is_own(it)).collect();
+    evidence.results.push(tally(
+        "anybody",
+        "identity and outcome",
+        all.iter().copied(),
+        |it| {
+            let outcome = if it.is_refused() { it.get(Field::ErrorCode) } else { "answered" };
+            format!("{} · {outcome}", short(it.identity()))
+        },
+        |it| case.is_own(it),
+    ));
+    let text = match others.len() {
+        0 => "nobody else was answered".to_owned(),
+        count => {
+            format!("{} of the same call by others", plural(count, "answered request", "answered requests"))
+        }
+    };
+    look.fact("success_elsewhere", others.len(), Confidence::Exact, ids(others.iter().copied()), text);
+    let src = case.get("src");
+    let same: Vec<&Event> =
+        others.into_iter().filter(|it| !src.is_empty() && it.get(Field::Address) == src).collect();
+    let text = match same.len() {
+        0 => "none of them from the same address".to_owned(),
+        count => format!("{} from the same address", plural(count, "was answered", "were answered")),
+    };
+    let count = same.len();
+    look.fact("same_source_success", count, Confidence::Exact, ids(same), text);
+    let answered = case.anchors.iter().any(is_answered);
+    look.exact("answered", answered, if answered { "the call was answered" } else { "the call was refused" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages() {
+        let it = read(
+            "User: x is not authorized to perform: ec2:GetPasswordData on resource: y because no identity-based policy allows the ec2:GetPasswordData action. Encoded authorization failure message: aB-c_9 rest",
+        );
+        assert_eq!(it.policy.as_deref(), Some("no identity-based policy"));
+        assert_eq!((it.is_explicit, it.encoded.as_deref()), (false, Some("aB-c_9")));
+        let it =
+            read("… with an explicit deny in a service control policy: arn:aws:organizations::1:policy/x");
+        assert_eq!(
+            (it.policy.as_deref(), it.is_explicit),
+            (Some("explicit deny in a service control policy"), true)
+        );
+        let it = read("… with an explicit deny in an identity-based policy");
+        assert_eq!(it.policy.as_deref(), Some("explicit deny in an identity-based policy"));
+        assert_eq!(
+            read(
+                "You are not authorized to perform this operation. Encoded authorization failure message: $(x)"
+            ),
+            Reason::default()
+        );
+        assert_eq!(read(""), Reason::default());
+    }
+}

@@ -1,0 +1,312 @@
+//! What the role, and the identity behind it, did before and after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::{Event, Field};
+use crate::evidence::{Confidence, Evidence, Found, Row};
+use crate::fill::shown;
+use crate::look::{HOUR, Look, ROWS_MAX, ids, plural, short, some, time};
+
+/// Calls that make something through which somebody comes back.
+const PERSISTENCE: [&str; 28] = [
+    "CreateUser",
+    "CreateAccessKey",
+    "CreateLoginProfile",
+    "UpdateLoginProfile",
+    "CreateRole",
+    "UpdateAssumeRolePolicy",
+    "AttachUserPolicy",
+    "AttachRolePolicy",
+    "AttachGroupPolicy",
+    "PutUserPolicy",
+    "PutRolePolicy",
+    "PutGroupPolicy",
+    "AddUserToGroup",
+    "CreatePolicy",
+    "CreatePolicyVersion",
+    "SetDefaultPolicyVersion",
+    "CreateSAMLProvider",
+    "UpdateSAMLProvider",
+    "CreateOpenIDConnectProvider",
+    "DeactivateMFADevice",
+    "CreateServiceSpecificCredential",
+    "CreateTrustAnchor",
+    "CreateProfile",
+    "CreateFunction20150331",
+    "UpdateFunctionConfiguration20150331v2",
+    "UpdateFunctionCode20150331v2",
+    "AddPermission20150331v2",
+    "CreateInstanceProfile",
+];
+const SECRETS: [&str; 6] = [
+    "GetSecretValue",
+    "BatchGetSecretValue",
+    "GetParameter",
+    "GetParameters",
+    "GetParametersByPath",
+    "Decrypt",
+];
+const SHARING: [&str; 4] = [
+    "ModifySnapshotAttribute",
+    "ModifyImageAttribute",
+    "ModifyDBSnapshotAttribute",
+    "ModifyDBClusterSnapshotAttribute",
+];
+const DESTRUCTION: [&str; 12] = [
+    "DeleteObject",
+    "DeleteObjects",
+    "DeleteBucket",
+    "ScheduleKeyDeletion",
+    "DisableKey",
+    "TerminateInstances",
+    "DeleteDBInstance",
+    "DeleteDBCluster",
+    "DeleteRecoveryPoint",
+    "DeleteSnapshot",
+    "DeleteVolume",
+    "DeleteBackupVault",
+];
+/// Ports of remote administration.
+const ADMIN_PORTS: [i64; 4] = [22, 3389, 5985, 5986];
+/// Keys of requests that name what a call is about, in the order of how well they name it.
+const OBJECTS: [&str; 16] = [
+    "secretId",
+    "accessKeyId",
+    "userName",
+    "roleName",
+    "groupName",
+    "policyArn",
+    "policyName",
+    "functionName",
+    "name",
+    "instanceId",
+    "snapshotId",
+    "imageId",
+    "keyId",
+    "bucketName",
+    "groupId",
+    "path",
+];
+
+/// What a call is about: `user/mallory`. Read off the request as it is written, `{userName=mallory, …}` or JSON.
+pub(crate) fn object_of(event: &Event) -> String {
+    let request = event.text_at(Field::Request as usize);
+    OBJECTS.iter().find_map(|key| value_in(&request, key)).unwrap_or_default()
+}
+
+/// The value of a key in a request as it is rendered.
+fn value_in(request: &str, key: &str) -> Option<String> {
+    request.match_indices(key).find_map(|(at, _)| {
+        let before = request[..at].chars().next_back();
+        if before.is_some_and(|it| it.is_ascii_alphanumeric() || it == '_') {
+            return None;
+        }
+        let rest = request[at + key.len()..].trim_start_matches(['"', ' ']);
+        let rest = rest.strip_prefix(['=', ':'])?.trim_start_matches([' ', '"']);
+        let end = rest.find([',', '}', '"', ']']).unwrap_or(rest.len());
+        let value = rest[..end].trim();
+        (!value.is_empty() && !value.starts_with(['{', '['])).then(|| value.to_owned())
+    })
+}
+
+/// A call with what it is about: `iam:CreateUser mallory`.
+fn told(event: &Event) -> String {
+    let object = object_of(event);
+    if object.is_empty() { event.call() } else { format!("{} {object}", event.call()) }
+}
+
+/// Events in order, equal calls in a row folded.
+pub(crate) fn timeline<'e>(
+    id: &str,
+    events: impl IntoIterator<Item = &'e Event>,
+    is_own: impl Fn(&Event) -> bool,
+) -> Found {
+    let mut folded: Vec<Vec<&Event>> = Vec::new();
+    let same = |a: &Event, b: &Event| {
+        a.call() == b.call()
+            && a.identity() == b.identity()
+            && a.get(Field::ErrorCode) == b.get(Field::ErrorCode)
+    };
+    let mut all = 0;
+    for event in events {
+        all += 1;
+        match folded.last_mut().filter(|it| same(it[0], event)) {
+            Some(run) => run.push(event),
+            None => folded.push(vec![event]),
+        }
+    }
+    let total = folded.len() as u64;
+    let rows = folded.into_iter().take(ROWS_MAX).map(|run| {
+        let first = run[0];
+        let call = if run.len() == 1 { told(first) } else { format!("{} ×{}", first.call(), run.len()) };
+        Row {
+            cells: vec![
+                time(first.time),
+                call,
+                short(first.identity()).to_owned(),
+                if first.is_refused() { first.get(Field::ErrorCode).to_owned() } else { String::new() },
+                if first.is_write() { "write".to_owned() } else { String::new() },
+                first.get(Field::Address).to_owned(),
+            ],
+            events: ids(run.iter().copied()),
+            count: run.len() as u64,
+            is_own: is_own(first),
+        }
+    });
+    Found {
+        id: id.to_owned(),
+        show: "timeline",
+        query: None,
+        columns: ["time", "call", "who", "refused", "", "from"].map(str::to_owned).to_vec(),
+        rows: rows.collect(),
+        total,
+        events: all,
+    }
+}
+
+pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let case = look.case;
+    let mut story: BTreeMap<(i64, &str), &Event> = BTreeMap::new();
+    let near = |it: &&Event| it.time >= case.first - 24 * HOUR && it.time <= case.last + 24 * HOUR;
+    for id in ["behaviour", "root-story", "key-story"] {
+        story.extend(look.events(id).iter().map(|it| &**it).filter(near).map(|it| ((it.time, &*it.id), it)));
+    }
+    let chain = look.chain_events();
+    evidence.results.push(timeline("story", story.values().copied(), |it| case.is_own(it)));
+    let done = |names: &[&str]| -> Vec<&Event> {
+        chain
+            .iter()
+            .copied()
+            .filter(|it| names.contains(&it.get(Field::Action)) && !it.is_refused())
+            .collect()
+    };
+    let after = |it: &&Event| it.time >= case.session_start - HOUR;
+    let found = |name: &'static str, events: Vec<&Event>, none: &str, what: &str, look: &mut Look<'_>| {
+        let objects: BTreeSet<String> = events.iter().map(|it| told(it)).collect();
+        let objects: Vec<String> = objects.into_iter().collect();
+        let text = if objects.is_empty() {
+            none.to_owned()
+        } else {
+            format!("{what}: {}", some(objects.iter().map(|it| shown(it)), 5))
+        };
+        if !objects.is_empty() {
+            look.deviations.push(text.clone());
+        }
+        look.fact(name, objects, Confidence::Exact, ids(events), text);
+    };
+    let made: Vec<&Event> = done(&PERSISTENCE).into_iter().filter(after).collect();
+    found(
+        "persistence_created",
+        made,
+        "nothing was made through which somebody could come back",
+        "the chain's identities made or changed",
+        look,
+    );
+    let read: Vec<&Event> = done(&SECRETS).into_iter().filter(after).collect();
+    found("secrets_read", read, "no secret was read", "secrets were read", look);
+    let shared: Vec<&Event> = done(&SHARING).into_iter().filter(after).collect();
+    found(
+        "snapshots_shared",
+        shared,
+        "no snapshot or image was shared",
+        "snapshots or images were changed or shared",
+        look,
+    );
+    let logging: Vec<&Event> = look.events("logging").iter().map(|it| &**it).collect();
+    found(
+        "logging_changed",
+        logging,
+        "no logging was changed in the account",
+        "logging was changed in the account",
+        look,
+    );
+    network(look, evidence);
+    let before: BTreeSet<String> = chain
+        .iter()
+        .filter(|it| it.time < case.first && it.time >= case.first - HOUR)
+        .filter(|it| ["List", "Describe", "Get"].iter().any(|start| it.get(Field::Action).starts_with(start)))
+        .map(|it| it.call())
+        .collect();
+    look.exact(
+        "discovery_before",
+        before.len(),
+        plural(
+            before.len(),
+            "kind of listing call in the hour before",
+            "kinds of listing calls in the hour before",
+        ),
+    );
+    let writes: Vec<&Event> =
+        chain.iter().copied().filter(|it| it.time > case.last && it.is_write() && !it.is_refused()).collect();
+    let count = writes.len();
+    look.fact(
+        "activity_after",
+        count,
+        Confidence::Exact,
+        ids(writes.iter().copied()),
+        plural(
+            count,
+            "change by the chain's identities after the alert",
+            "changes by the chain's identities after the alert",
+        ),
+    );
+    let damage: Vec<&Event> = writes
+        .into_iter()
+        .filter(|it| DESTRUCTION.contains(&it.get(Field::Action)) || SHARING.contains(&it.get(Field::Action)))
+        .collect();
+    let value = !damage.is_empty();
+    let text = if value {
+        "deletion or sharing goes on after the alert"
+    } else {
+        "no deletion or sharing after the alert"
+    };
+    look.fact("destruction_under_way", value, Confidence::Exact, ids(damage), text);
+}
+
+fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let events = look.events("network");
+    let opens = |it: &Event| {
+        if it.get(Field::Action) != "AuthorizeSecurityGroupIngress" {
+            return false;
+        }
+        let request = it.text_at(Field::Request as usize);
+        let port = |key| value_in(&request, key).and_then(|it| it.parse::<i64>().ok());
+        match (port("fromPort"), port("toPort")) {
+            (Some(from), Some(to)) => ADMIN_PORTS.iter().any(|it| (from..=to).contains(it)) || from == -1,
+            _ => value_in(&request, "ipProtocol").is_some_and(|it| it == "-1"),
+        }
+    };
+    let opened: Vec<&Event> = events.iter().map(|it| &**it).filter(|it| opens(it)).collect();
+    let text = match opened.len() {
+        0 => "no port of remote administration was opened".to_owned(),
+        count => format!("{} of ports of remote administration", plural(count, "opening", "openings")),
+    };
+    let value = !opened.is_empty();
+    look.fact("sg_opened_admin_port", value, Confidence::Exact, ids(opened), text);
+    if !events.is_empty() {
+        evidence.results.push(timeline("network", events.iter().map(|it| &**it), |it| look.case.is_own(it)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_requests() {
+        for (request, key, value) in [
+            ("{userName=mallory, path=/}", "userName", Some("mallory")),
+            (r#"{"userName": "mallory"}"#, "userName", Some("mallory")),
+            (
+                "{groupId=sg-1, ipPermissions={items=[{fromPort=3389, toPort=3389}]}}",
+                "fromPort",
+                Some("3389"),
+            ),
+            ("{otherUserName=x}", "UserName", None),
+            ("{name={a=1}}", "name", None),
+            ("", "name", None),
+        ] {
+            assert_eq!(value_in(request, key).as_deref(), value, "{request}");
+        }
+    }
+}

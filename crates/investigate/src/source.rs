@@ -1,0 +1,67 @@
+//! Where events come from. Steps ask a [`Source`] for events, and know nothing of files or stores.
+
+use std::sync::Arc;
+
+use ecs::Millis;
+use identity::Graph;
+use plan::Expr;
+
+use crate::event::Event;
+
+/// What is asked of the data.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Questions of the same text have the same filter.
+    pub text: String,
+    /// What holds of the events.
+    pub filter: Expr,
+    /// They happened then or later,
+    pub from: Millis,
+    /// and then or before.
+    pub to: Millis,
+    /// Of more events than `limit`, those are given that are nearest to this time.
+    pub near: Millis,
+    /// How many events are given; all are counted.
+    pub limit: usize,
+}
+
+/// The events that a question asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// By time and id, each once.
+    pub events: Vec<Arc<Event>>,
+    /// How many there are, those included that were not given.
+    pub total: u64,
+    /// The times of the first and the last of all.
+    pub span: Option<(Millis, Millis)>,
+}
+
+impl Answer {
+    /// Whether there are more than were given.
+    pub fn is_cut(&self) -> bool {
+        self.total > self.events.len() as u64
+    }
+}
+
+/// What one pass over the data gives.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// For each question.
+    pub answers: Vec<Answer>,
+    /// Who issued which credentials, if that was asked for.
+    pub graph: Option<Graph>,
+}
+
+/// Where events come from.
+pub trait Source {
+    /// What can go wrong.
+    type Error;
+
+    /// Answers all questions in one pass. Events have the columns of [`Field::ALL`](crate::Field::ALL), then `columns`.
+    fn answer(
+        &mut self,
+        questions: &[Question],
+        columns: &[String],
+        wants_graph: bool,
+    ) -> Result<Answers, Self::Error>;
+}

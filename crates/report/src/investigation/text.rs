@@ -1,0 +1,192 @@
+//! For a terminal: the sentence first, then what differs, the steps, what is missing, what to run next.
+
+use investigate::{Evidence, Found, Investigation};
+
+use super::words::Words;
+use crate::table::is_wide;
+use crate::{Cell, Terminal, clean, grid, when};
+
+/// Columns of a line where nothing is known of the terminal.
+const WIDTH: usize = 80;
+/// Rows of a table here; the other formats have all.
+const ROWS: usize = 8;
+/// Columns of a table here.
+const COLUMNS: usize = 6;
+/// Characters of a cell here.
+const CELL: usize = 60;
+
+pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> String {
+    let width = terminal.width.map_or(WIDTH, usize::from).min(120);
+    let mut out = String::new();
+    let bold = |text: &str| terminal.paint("1", text);
+    wrap(&mut out, "", &it.sentence, width);
+    if let Some(grade) = it.fact("grade") {
+        let grade = format!("{} {}: {}", words.grade, investigate::fact_text(&grade.value), grade.text);
+        wrap(&mut out, "", &grade, width);
+    }
+    let rule = it.rule.as_ref().map(|it| it.name.as_str()).unwrap_or_default();
+    if !rule.is_empty() {
+        wrap(&mut out, "", &format!("{}: {rule}", words.rule), width);
+    }
+    wrap(&mut out, "", &format!("{}: {}", words.alert, it.id), width);
+    if !it.deviations.is_empty() {
+        out += &format!("\n{}\n", bold(words.deviations));
+        for deviation in &it.deviations {
+            wrap(&mut out, "- ", deviation, width);
+        }
+    }
+    for (at, step) in it.steps.iter().enumerate() {
+        out += &format!("\n{}\n", bold(&clean(&format!("{}. {}", at + 1, step.title))));
+        one(&mut out, step, words, width, terminal);
+    }
+    if !it.harmless.is_empty() {
+        out += &format!("\n{}\n", bold(words.harmless));
+        for list in &it.harmless {
+            wrap(&mut out, "", &list.title, width);
+            for (sign, lines) in [("+ ", &list.supports), ("- ", &list.against), ("? ", &list.unknown)] {
+                for line in lines {
+                    wrap(&mut out, &format!("  {sign}"), line, width);
+                }
+            }
+        }
+        if let Some(exception) = &it.exception {
+            let entries: Vec<String> =
+                exception.entries.iter().map(|(field, value)| format!("{field}: {value}")).collect();
+            let text = format!(
+                "{}: {} ({} {}, {} {})",
+                words.exception,
+                entries.join(", "),
+                exception.hides,
+                words.hides,
+                words.expires,
+                when(exception.expires)
+            );
+            wrap(&mut out, "", &text, width);
+        }
+    }
+    out += &format!("\n{}\n", bold(words.missing));
+    let missing = it.all_missing();
+    if missing.is_empty() {
+        wrap(&mut out, "", words.nothing, width);
+    }
+    for missing in missing {
+        wrap(&mut out, "- ", &format!("{} ({})", missing.text, missing.lack.id()), width);
+    }
+    let commands: Vec<_> = it.steps.iter().filter_map(|step| step.command.as_ref()).collect();
+    if !commands.is_empty() {
+        out += &format!("\n{}\n", bold(words.next));
+        for command in commands {
+            for note in &command.notes {
+                wrap(&mut out, "# ", note, width);
+            }
+            for line in command.text.lines() {
+                // A command that is broken is no command: its lines end with a backslash.
+                shell_line(&mut out, &clean(line), width);
+            }
+        }
+    }
+    out
+}
+
+fn one(out: &mut String, step: &Evidence, words: &Words, width: usize, terminal: Terminal) {
+    for statement in &step.statements {
+        wrap(out, "  ", statement, width);
+    }
+    if let Some((from, to)) = step.range {
+        wrap(out, "  ", &format!("{} {} … {}", words.looked, when(from), when(to)), width);
+    }
+    for found in &step.results {
+        if found.rows.is_empty() {
+            wrap(out, "  ", &format!("{}: {}", found.id, words.nothing), width);
+            continue;
+        }
+        table(out, found, words, width, terminal);
+    }
+}
+
+fn table(out: &mut String, found: &Found, words: &Words, width: usize, terminal: Terminal) {
+    let count = found.columns.len().min(COLUMNS);
+    let heads: Vec<&str> = found.columns[..count].iter().map(String::as_str).collect();
+    wrap(out, "  ", &format!("{} ({})", found.id, crate::count(found.events)), width);
+    let rows = found.rows.iter().take(ROWS).map(|row| {
+        let cell = |(at, text): (usize, &String)| {
+            let mark = if at == 0 && row.is_own { "* " } else { "" };
+            let text: String = text.chars().take(CELL).collect();
+            Cell::from(format!("{mark}{text}"))
+        };
+        row.cells[..count.min(row.cells.len())].iter().enumerate().map(cell).collect()
+    });
+    let inner = Terminal { width: Some(u16::try_from(width - 4).unwrap_or(76)), colour: false };
+    let _ = terminal;
+    for line in grid(&heads, rows, inner).lines() {
+        *out += &format!("    {}\n", line.trim_end());
+    }
+    let more = found.total.saturating_sub(ROWS as u64);
+    if more > 0 {
+        wrap(out, "    ", &format!("… {} {}", crate::count(more), words.more), width);
+    }
+}
+
+/// Appends a text in lines of that width; the first begins with `lead`, the others are indented as far.
+pub(crate) fn wrap(out: &mut String, lead: &str, text: &str, width: usize) {
+    let indent = " ".repeat(lead.chars().count());
+    let room = width.saturating_sub(indent.len()).max(20);
+    let (mut line, mut used, mut first) = (String::new(), 0, true);
+    let flush = |line: &mut String, used: &mut usize, first: &mut bool, out: &mut String| {
+        *out += &format!("{}{}\n", if *first { lead } else { &indent }, line.trim_end());
+        line.clear();
+        (*used, *first) = (0, false);
+    };
+    for word in clean(text).split(' ') {
+        let wide: usize = word.chars().map(columns).sum();
+        if used > 0 && used + wide > room {
+            flush(&mut line, &mut used, &mut first, out);
+        }
+        for c in word.chars() {
+            if used + columns(c) > room {
+                flush(&mut line, &mut used, &mut first, out);
+            }
+            line.push(c);
+            used += columns(c);
+        }
+        line.push(' ');
+        used += 1;
+    }
+    if !line.trim().is_empty() || first {
+        flush(&mut line, &mut used, &mut first, out);
+    }
+}
+
+fn columns(c: char) -> usize {
+    if is_wide(c) { 2 } else { 1 }
+}
+
+fn shell_line(out: &mut String, line: &str, width: usize) {
+    let (mut rest, mut indent) = (line, "");
+    loop {
+        let room = width - indent.len() - 2;
+        if rest.chars().count() <= room + 2 {
+            *out += &format!("{indent}{rest}\n");
+            return;
+        }
+        // Only between arguments, and outside of quotes.
+        let (mut cut, mut quote) = (None, None);
+        for (at, c) in rest.char_indices() {
+            match (quote, c) {
+                (None, '\'' | '"') => quote = Some(c),
+                (Some(open), c) if c == open => quote = None,
+                (None, ' ') if rest[..at].chars().count() <= room || cut.is_none() => {
+                    cut = (at > 0).then_some(at);
+                }
+                _ => {}
+            }
+        }
+        let Some(at) = cut else {
+            *out += &format!("{indent}{rest}\n");
+            return;
+        };
+        *out += &format!("{indent}{} \\\n", &rest[..at]);
+        rest = &rest[at + 1..];
+        indent = "    ";
+    }
+}

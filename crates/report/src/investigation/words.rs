@@ -1,0 +1,76 @@
+//! Words around an investigation.
+
+use rule::GuideLanguage;
+
+pub(super) struct Words {
+    pub(super) investigation: &'static str,
+    pub(super) deviations: &'static str,
+    pub(super) missing: &'static str,
+    pub(super) next: &'static str,
+    pub(super) facts: &'static str,
+    pub(super) harmless: &'static str,
+    pub(super) supports: &'static str,
+    pub(super) against: &'static str,
+    pub(super) unknown: &'static str,
+    pub(super) looked: &'static str,
+    pub(super) more: &'static str,
+    pub(super) exception: &'static str,
+    pub(super) hides: &'static str,
+    pub(super) expires: &'static str,
+    pub(super) own: &'static str,
+    pub(super) nothing: &'static str,
+    pub(super) grade: &'static str,
+    pub(super) alert: &'static str,
+    pub(super) rule: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    investigation: "Investigation",
+    deviations: "What differs",
+    missing: "What is missing",
+    next: "Next commands",
+    facts: "Facts",
+    harmless: "False positives",
+    supports: "supports",
+    against: "speaks against",
+    unknown: "not known",
+    looked: "looked at",
+    more: "more; --format json has them",
+    exception: "The exception that would have silenced exactly this",
+    hides: "alerts of the last 30 days it would have hidden",
+    expires: "until",
+    own: "of the alert's own session",
+    nothing: "nothing found",
+    grade: "Grade",
+    alert: "Alert",
+    rule: "Rule",
+};
+
+const CHINESE: Words = Words {
+    investigation: "调查",
+    deviations: "异常之处",
+    missing: "缺失的信息",
+    next: "后续命令",
+    facts: "事实",
+    harmless: "误报分析",
+    supports: "支持",
+    against: "不支持",
+    unknown: "未知",
+    looked: "查看范围",
+    more: "条未显示；--format json 包含全部",
+    exception: "恰好能使本警报静默的例外",
+    hides: "条最近 30 天的警报会被其隐藏",
+    expires: "有效期至",
+    own: "属于本警报的会话",
+    nothing: "未找到",
+    grade: "等级",
+    alert: "警报",
+    rule: "规则",
+};
+
+pub(super) fn of(language: GuideLanguage) -> &'static Words {
+    match language {
+        GuideLanguage::English => &ENGLISH,
+        GuideLanguage::SimplifiedChinese => &CHINESE,
+    }
+}
