@@ -6,6 +6,8 @@ use ecs::{Layered, Millis, Object};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::ocsf;
+
 /// The paths of an alert's event that a line about it says something of.
 pub(crate) const EVENT_PATHS: [&str; 17] = [
     "@timestamp",
@@ -58,7 +60,7 @@ impl<'a> Alert<'a> {
             Fields::Layered(document) => {
                 let is_asked = |known: &&str| path == *known;
                 debug_assert!(
-                    path.starts_with("kibana.") || EVENT_PATHS.iter().any(is_asked),
+                    path.starts_with("kibana.") || EVENT_PATHS.iter().chain(&ocsf::EVENT_PATHS).any(is_asked),
                     "{path} may be missing"
                 );
                 lookup(|key| document.get(key), path)
@@ -152,6 +154,21 @@ impl<'a> Alert<'a> {
     /// How many events a threshold rule counted.
     pub fn count(self) -> Option<u64> {
         self.get(THRESHOLD_RESULT)?.get("count")?.as_u64()
+    }
+
+    /// What happened, in one sentence, with the rule that says so.
+    pub fn sentence(self) -> String {
+        let rule = self.rule_name();
+        if let Some(counted) = self.counted() {
+            return format!("{rule}: {counted}");
+        }
+        let (who, what, from, outcome) = (self.who(), self.what(), self.from_where(), self.outcome());
+        let known = [(" did ", what.as_str()), (" from ", from.as_str()), (": ", outcome.as_ref())];
+        let said = known
+            .iter()
+            .filter(|(_, text)| !text.is_empty())
+            .fold(who, |said, (word, text)| said + word + text);
+        if said.is_empty() { rule.into_owned() } else { format!("{rule}: {said}") }
     }
 
     /// The values that a threshold rule groups by: `user.name: ada, source.ip: 198.51.100.7`.

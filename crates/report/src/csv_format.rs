@@ -61,7 +61,8 @@ pub(crate) fn row(alert: Alert<'_>) -> Vec<u8> {
     line(row.iter().map(|cell| harmless(cell).into_owned()))
 }
 
-fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+/// One line of cells.
+pub(crate) fn line(cells: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     in_memory(csv.write_record(cells));
     in_memory(csv.into_inner())

@@ -8,7 +8,7 @@ use ecs::text::indent;
 use crate::alert::{EVENT_PATHS, Line};
 use crate::summary::summary;
 use crate::timeline::Timeline;
-use crate::{Alert, Summary, Terminal, csv_format, html, table};
+use crate::{Alert, Summary, Terminal, csv_format, html, ocsf, table, timesketch};
 
 /// How alerts are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +27,28 @@ pub enum Format {
     Timeline,
     /// One self-contained page with alerts, evidence and guides.
     Html,
+    /// One event a line, for Timesketch.
+    Timesketch,
+    /// The same in CSV.
+    TimesketchCsv,
+    /// One Detection Finding of OCSF a line.
+    Ocsf,
 }
 
 impl Format {
     /// All.
-    pub const ALL: [Self; 7] =
-        [Self::Summary, Self::Table, Self::Ndjson, Self::Json, Self::Csv, Self::Timeline, Self::Html];
+    pub const ALL: [Self; 10] = [
+        Self::Summary,
+        Self::Table,
+        Self::Ndjson,
+        Self::Json,
+        Self::Csv,
+        Self::Timeline,
+        Self::Html,
+        Self::Timesketch,
+        Self::TimesketchCsv,
+        Self::Ocsf,
+    ];
 
     /// The word that asks for it.
     pub const fn name(self) -> &'static str {
@@ -44,6 +60,9 @@ impl Format {
             Self::Csv => "csv",
             Self::Timeline => "timeline",
             Self::Html => "html",
+            Self::Timesketch => "timesketch",
+            Self::TimesketchCsv => "timesketch-csv",
+            Self::Ocsf => "ocsf",
         }
     }
 
@@ -55,7 +74,13 @@ impl Format {
     /// The paths of an alert's event that are asked of it. None stands for all.
     pub const fn event_paths(self) -> &'static [&'static str] {
         match self {
-            Self::Summary | Self::Table | Self::Csv | Self::Timeline => &EVENT_PATHS,
+            Self::Summary
+            | Self::Table
+            | Self::Csv
+            | Self::Timeline
+            | Self::Timesketch
+            | Self::TimesketchCsv => &EVENT_PATHS,
+            Self::Ocsf => &ocsf::EVENT_PATHS,
             Self::Html | Self::Ndjson | Self::Json => &[],
         }
     }
@@ -70,6 +95,9 @@ impl Format {
             Self::Csv => "One line an alert, for spreadsheets",
             Self::Timeline => "What happened, in order, by day",
             Self::Html => "One self-contained page with evidence and guides",
+            Self::Timesketch => "One event a line (JSONL) to load into Timesketch",
+            Self::TimesketchCsv => "The same as CSV",
+            Self::Ocsf => "One Detection Finding of OCSF a line",
         }
     }
 }
@@ -107,6 +135,10 @@ impl Part {
         let line = || Some(Line::new(Alert::of(alert)));
         match format {
             Format::Csv => Self { line: None, text: csv_format::row(Alert::of(alert)) },
+            Format::Timesketch | Format::TimesketchCsv => {
+                Self { line: None, text: timesketch::row(format, Alert::of(alert)) }
+            }
+            Format::Ocsf => Self { line: None, text: ocsf::line(Alert::of(alert)) },
             Format::Html => Self { line: line(), text: html::alert(alert).into_bytes() },
             Format::Summary | Format::Table | Format::Timeline | Format::Ndjson | Format::Json => {
                 Self { line: line(), text: Vec::new() }
@@ -138,12 +170,7 @@ pub fn write(
             let lines: Vec<Line> = parts.filter_map(|part| part.line).collect();
             out.write_all(table::alerts(&lines, terminal).as_bytes())
         }
-        Format::Ndjson => {
-            for part in parts {
-                out.write_all(&part.text)?;
-            }
-            Ok(())
-        }
+        Format::Ndjson | Format::Timesketch | Format::Ocsf => texts(out, parts),
         // One array, pretty.
         Format::Json => {
             out.write_all(b"[")?;
@@ -155,10 +182,11 @@ pub fn write(
         }
         Format::Csv => {
             out.write_all(&csv_format::head())?;
-            for part in parts {
-                out.write_all(&part.text)?;
-            }
-            Ok(())
+            texts(out, parts)
+        }
+        Format::TimesketchCsv => {
+            out.write_all(&timesketch::head())?;
+            texts(out, parts)
         }
         Format::Timeline => {
             let mut timeline = Timeline::new(terminal);
@@ -167,4 +195,12 @@ pub fn write(
         }
         Format::Html => html::page(out, &mut parts.filter_map(|part| Some((part.line?, part.text))), about),
     }
+}
+
+/// The texts of the parts, as they stand.
+fn texts(out: &mut dyn Write, parts: &mut dyn Iterator<Item = Part>) -> io::Result<()> {
+    for part in parts {
+        out.write_all(&part.text)?;
+    }
+    Ok(())
 }

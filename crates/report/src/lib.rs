@@ -14,11 +14,13 @@ mod format;
 mod html;
 pub mod investigation;
 mod markdown;
+mod ocsf;
 pub mod rule_tests;
 pub mod rules;
 mod summary;
 mod table;
 mod timeline;
+mod timesketch;
 mod words;
 
 pub use alert::Alert;

@@ -54,7 +54,20 @@ fn formats_for_people() {
     insta::assert_snapshot!("table", hunted(&["--format", "table"]));
     insta::assert_snapshot!("timeline", hunted(&["--format", "timeline"]));
     insta::assert_snapshot!("csv", hunted(&["--format", "csv"]));
+    insta::assert_snapshot!("timesketch", hunted(&["--format", "timesketch"]));
+    insta::assert_snapshot!("timesketch_csv", hunted(&["--format", "timesketch-csv"]));
+    insta::assert_snapshot!("ocsf", pretty(&hunted(&["-q", "--format", "ocsf"])));
     insta::assert_snapshot!("nothing_found", hunted(&["--since", "2026-03-10", "--format", "summary"]));
+}
+
+/// The lines of JSON in it, for people.
+fn pretty(text: &str) -> String {
+    text.lines()
+        .map(|line| match serde_json::from_str::<Value>(line) {
+            Ok(value) => serde_json::to_string_pretty(&value).unwrap() + "\n",
+            Err(_) => format!("{line}\n"),
+        })
+        .collect()
 }
 
 #[test]
@@ -72,7 +85,7 @@ fn explanations() {
 #[test]
 fn formats_for_programs_hold_the_same_alerts() {
     let folder = folder();
-    let hunt = |format| {
+    let hunt = |format: &str| {
         let ran =
             folder.run(&["hunt", "calls.ndjson", "-q", "-r", "rules", "--now", "2026-04-01", "-f", format]);
         assert_eq!(ran.err, "");
@@ -84,6 +97,13 @@ fn formats_for_programs_hold_the_same_alerts() {
     let events: Vec<&str> =
         lines.iter().map(|it| it["kibana.alert.ancestors"][0]["id"].as_str().unwrap()).collect();
     assert_eq!(events, ["e-1", "e-3"]);
+    let ids = |format: &str, path: &str| {
+        let id = |line: &str| serde_json::from_str::<Value>(line).unwrap().pointer(path).unwrap().clone();
+        hunt(format).lines().map(id).collect::<Vec<_>>()
+    };
+    let known: Vec<Value> = lines.iter().map(|it| it["kibana.alert.uuid"].clone()).collect();
+    assert_eq!(ids("timesketch", "/alert_id"), known);
+    assert_eq!(ids("ocsf", "/finding_info/uid"), known);
     let page = hunt("html");
     for alert in &lines {
         assert!(page.contains(alert["kibana.alert.uuid"].as_str().unwrap()));
