@@ -47,6 +47,18 @@ impl AlertSeed {
     }
 }
 
+impl AlertSeed {
+    /// The alerts of the same hunt that it stands on, if it is one of a rule over alerts.
+    pub fn alerts(&self) -> Vec<Origin> {
+        match &self.detail {
+            Detail::Threshold(it) => it.alerts.clone(),
+            Detail::Event | Detail::NewTerms(_) | Detail::Sequence(_) => {
+                self.events().map(|it| it.origin).filter(|it| it.is_alert()).collect()
+            }
+        }
+    }
+}
+
 /// The event an alert is about; its document is built from the record at `origin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeedEvent {

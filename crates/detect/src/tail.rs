@@ -300,10 +300,26 @@ impl Tail {
     /// off. The [outcome](crate::Outcome) tells if so, if it knows what is missing
     /// ([`DataSpan::complete_from`](crate::DataSpan::complete_from)).
     pub fn reads_from(&self) -> Option<Millis> {
-        let since = match self.mode {
-            Mode::Replay { since, .. } => since.filter(|_| self.bounds.is_bounded())?,
-            Mode::Once { from, .. } => return from.map(|_| self.bounds.window(0).history),
-        };
+        match self.mode {
+            Mode::Replay { since, .. } => self.reads_from_since(since?),
+            Mode::Once { from, .. } => from.map(|_| self.bounds.window(0).history),
+        }
+    }
+
+    /// The same, if the alerts asked for are those of executions at `slot` and after it.
+    pub fn reads_from_slot(&self, slot: Millis) -> Option<Millis> {
+        match self.mode {
+            Mode::Replay { .. } => {
+                self.reads_from_since(self.bounds.window(slot.clamp(TIME_MIN, TIME_MAX)).from)
+            }
+            Mode::Once { .. } => self.reads_from(),
+        }
+    }
+
+    fn reads_from_since(&self, since: Millis) -> Option<Millis> {
+        if !self.bounds.is_bounded() {
+            return None;
+        }
         let since = since.clamp(TIME_MIN, TIME_MAX);
         let first = Ticks::new(self.bounds.clone(), self.interval, since, since).first;
         let earlier = self.bounds.length_max() / self.interval + 2;

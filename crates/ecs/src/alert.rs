@@ -27,3 +27,10 @@ pub fn lineage(document: &Object) -> Vec<String> {
     let ancestors = list(field(document, "ancestors")).iter().filter_map(|it| it.get("rule"));
     own.into_iter().chain(ancestors).filter_map(Value::as_str).map(str::to_owned).collect()
 }
+
+/// The [`lineage`] of an alert as it is built here, with its fields at keys with dots.
+pub fn lineage_of<'a>(field: impl Fn(&str) -> Option<&'a Value>) -> Vec<String> {
+    let own = field("kibana.alert.rule.uuid");
+    let ancestors = list(field("kibana.alert.ancestors")).iter().filter_map(|it| it.get("rule"));
+    own.into_iter().chain(ancestors).filter_map(Value::as_str).map(str::to_owned).collect()
+}

@@ -83,6 +83,12 @@ impl Layered {
         })
     }
 
+    /// Sets a field of its own, unless it shares one of that name.
+    pub fn set(&mut self, key: &str, value: Value) {
+        self.own.insert(key.to_owned(), value);
+        self.own.sort_keys();
+    }
+
     /// All fields, copied.
     pub fn to_object(&self) -> Object {
         self.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect()

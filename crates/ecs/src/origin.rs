@@ -8,3 +8,13 @@ pub struct Origin {
     /// The record within the input.
     pub ordinal: u64,
 }
+
+impl Origin {
+    /// The input of alerts that a hunt itself raised: they were read nowhere.
+    pub const ALERTS: u32 = u32::MAX;
+
+    /// Whether it is an alert that the hunt itself raised.
+    pub const fn is_alert(self) -> bool {
+        self.input == Self::ALERTS
+    }
+}

@@ -65,9 +65,18 @@ impl Wanted {
 
     /// Calls with the number and the value of everything wanted that the document has, in its order.
     pub fn walk(&self, document: &Object, found: &mut dyn FnMut(u32, Scalar<'_>)) {
+        self.walk_fields(document.iter().map(|(key, value)| (key.as_str(), value)), found);
+    }
+
+    /// As [`walk`](Self::walk), over the top-level fields of a document, which may lie in several places.
+    pub fn walk_fields<'d>(
+        &self,
+        fields: impl Iterator<Item = (&'d str, &'d Value)>,
+        found: &mut dyn FnMut(u32, Scalar<'_>),
+    ) {
         let mut walk =
             Walk { nodes: &self.nodes, path: String::new(), open: Vec::new(), scratch: String::new(), found };
-        walk.object(document, Some(ROOT), 0);
+        walk.fields(fields, Some(ROOT), 0);
     }
 }
 
@@ -84,10 +93,18 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// `at` is the node of the object, if anything at or below it is wanted other than by an open root.
     fn object(&mut self, object: &Object, at: Option<u32>, depth: usize) {
-        if depth > MAX_DEPTH {
-            return;
+        if depth <= MAX_DEPTH {
+            self.fields(object.iter().map(|(key, value)| (key.as_str(), value)), at, depth);
         }
-        for (key, value) in object {
+    }
+
+    fn fields<'d>(
+        &mut self,
+        fields: impl Iterator<Item = (&'d str, &'d Value)>,
+        at: Option<u32>,
+        depth: usize,
+    ) {
+        for (key, value) in fields {
             let (path_len, open_len) = (self.path.len(), self.open.len());
             let at = self.descend(key, value, at);
             if at.is_some() || !self.open.is_empty() {

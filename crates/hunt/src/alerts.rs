@@ -11,6 +11,7 @@ use sift::{DocumentBuilder, Record};
 
 use crate::evidence::Window;
 use crate::run::Found;
+use crate::sources::{STANDS_ON, Trees, records_of, stands_on};
 
 impl Found {
     /// How many alerts there are.
@@ -57,7 +58,7 @@ impl Found {
                 if left.is_empty() {
                     return None;
                 }
-                let events = left.iter().map(|it| it.seed.events().map(|event| event.origin));
+                let events = left.iter().map(|it| records_of(it.seed, &self.sources).into_iter());
                 let window = self.evidence.window(&events);
                 let (these, later) = left.split_at(window.len);
                 left = later;
@@ -159,6 +160,7 @@ impl Form {
 struct Builder<'a> {
     common: &'a Common<'a>,
     documents: DocumentBuilder,
+    trees: Trees<'a>,
     text: TextDocument,
 }
 
@@ -168,6 +170,7 @@ impl<'a> Builder<'a> {
         Self {
             common,
             documents: DocumentBuilder::new(normalise, *now),
+            trees: Trees::new(&common.found.evidence, normalise, *now, common.found.version),
             text: TextDocument::new(cloudtrail::paths(normalise.version)),
         }
     }
@@ -186,12 +189,14 @@ impl<'b, 'a> Alert<'b, 'a> {
     /// Its document. The others are made of it, or say what it says. Of a sequence it is the shell.
     pub fn document(&mut self) -> Layered {
         if self.seed.sequence().is_some() {
-            return self.shell().0;
+            let shell = self.shell().0;
+            return self.with_evidence(shell);
         }
-        // A file that changed meanwhile was reported; its alert stands without its event.
-        let event = self.record().and_then(|record| self.builder.documents.build(&record).ok());
-        let event = event.map_or_else(Object::new, |document| document.source);
-        detect::build(self.seed, self.rule, &self.form.fields, event, &self.builder.common.catalog)
+        let origin = self.seed.events().next().map(|it| it.origin);
+        let event = origin.map_or_else(Object::new, |origin| self.event(origin));
+        let alert =
+            detect::build(self.seed, self.rule, &self.form.fields, event, &self.builder.common.catalog);
+        self.with_evidence(alert)
     }
 
     /// Appends its document as JSON in one line. Says how severe it is.
@@ -230,7 +235,16 @@ impl<'b, 'a> Alert<'b, 'a> {
             return self.brief();
         }
         let (shell, events) = self.shell();
-        detect::tell_sequence(self.seed, &shell, &self.form.fields, &events)
+        let told = detect::tell_sequence(self.seed, &shell, &self.form.fields, &events);
+        self.with_evidence(told)
+    }
+
+    /// The alert with the alerts that it stands on.
+    fn with_evidence(&self, mut alert: Layered) -> Layered {
+        if let Some(all) = stands_on(self.seed, &self.builder.common.found.sources) {
+            alert.set(STANDS_ON, all);
+        }
+        alert
     }
 
     /// The shell of a sequence, and the documents of its events.
@@ -246,11 +260,14 @@ impl<'b, 'a> Alert<'b, 'a> {
     fn events(&mut self) -> Vec<Object> {
         let events = self.seed.sequence().into_iter().flat_map(detect::Sequence::present);
         let origins: Vec<Origin> = events.map(|it| it.event.origin).collect();
-        let document = |origin| {
-            let record = self.record_at(origin)?;
-            Some(self.builder.documents.build(&record).ok()?.source)
-        };
-        origins.into_iter().map(document).map(Option::unwrap_or_default).collect()
+        origins.into_iter().map(|origin| self.event(origin)).collect()
+    }
+
+    /// The document of an event, or of the alert that stands there for one. If its file changed meanwhile, that was
+    /// reported, and the alert stands without it.
+    fn event(&mut self, origin: Origin) -> Object {
+        let sources = &self.builder.common.found.sources;
+        self.builder.trees.event(origin, self.window, sources)
     }
 
     fn record(&self) -> Option<Record<'b>>
@@ -276,7 +293,7 @@ impl<'b, 'a> Alert<'b, 'a> {
             return false;
         }
         let Some(record) = self.record() else { return false };
-        let Builder { common, documents, text } = &mut *self.builder;
+        let Builder { common, documents, text, .. } = &mut *self.builder;
         text.clear();
         documents.text(&record, fields, text) && common.writer.ready(text)
     }

@@ -66,7 +66,7 @@ pub fn pass(
         Depth::Parse => scan(&which, &read, options.threads, progress, Parsing::default).1,
         Depth::Fill => scan(&which, &read, options.threads, progress, || Filling(sift.worker())).1,
         Depth::Match => {
-            let make = || Gathering::new(&sift, Collector::new(Arc::clone(&tails)), options);
+            let make = || Gathering::new(&sift, [Collector::new(Arc::clone(&tails))], options);
             let (visitors, totals) = scan(&which, &read, options.threads, progress, make);
             for visitor in visitors {
                 seen.merge(&visitor.finish().0);

@@ -32,14 +32,14 @@ pub(crate) fn fates(
     };
     let make = || {
         let collector = Collector::new(Arc::clone(&tails)).watching(event_id.to_owned());
-        Gathering::new(&sift, collector, options)
+        Gathering::new(&sift, [collector], options)
     };
     let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
     let (mut seen, mut all) = (Seen::default(), Collector::new(Arc::clone(&tails)));
     for visitor in visitors {
         let (its, collector, ..) = visitor.finish();
         seen.merge(&its);
-        all.merge(collector);
+        collector.into_iter().for_each(|it| all.merge(it));
     }
     let Some(data) = data_span(&seen, options, None) else { return (vec![Vec::new(); count], None) };
     let matches = all.finish();

@@ -29,6 +29,33 @@ const INDEX: &str = "_index";
 
 /// The pass over the filters of all rules, which have the numbers that they have in `tails`.
 pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Sift {
+    let settings = settings(options, false);
+    Sift::new(filters(exprs, tails), Policy::OnlyMatches, settings)
+}
+
+/// The pass over the filters of several sets of rules, one behind the other.
+pub(crate) fn sift_sets(sets: Vec<(Vec<Expr>, &Tails)>, options: &HuntOptions) -> Sift {
+    let all = sets.into_iter().flat_map(|(exprs, tails)| filters(exprs, tails));
+    Sift::new(all.collect(), Policy::OnlyMatches, settings(options, false))
+}
+
+/// The pass over alerts of a hunt, with indices as they are numbered in the pass over the data.
+pub(crate) fn sift_alerts(exprs: Vec<Expr>, tails: &Tails, data: &Sift, options: &HuntOptions) -> Sift {
+    let settings = settings(options, true);
+    Sift::new(filters(exprs, tails), Policy::OnlyMatches, settings).with_indices_of(data)
+}
+
+fn settings(options: &HuntOptions, only_built: bool) -> Settings {
+    Settings {
+        normalise: options.normalise.clone(),
+        now: options.now,
+        block_rows: options.block_rows,
+        wants_texts: !only_built && kept_bytes(options) > 0,
+        only_built,
+    }
+}
+
+fn filters(exprs: Vec<Expr>, tails: &Tails) -> Vec<Filter> {
     let columns: Vec<(&str, Shape)> = tails.all_columns().collect();
     let filters = exprs.into_iter().enumerate().map(|(filter, expr)| {
         let over = tails.tail_of(filter).timestamp_override().map(|path| (path, Shape::Leaf));
@@ -36,13 +63,7 @@ pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Si
         let needs = over.into_iter().chain(wanted).map(|(path, shape)| (path.to_owned(), shape));
         Filter { expr, needs: needs.collect() }
     });
-    let settings = Settings {
-        normalise: options.normalise.clone(),
-        now: options.now,
-        block_rows: options.block_rows,
-        wants_texts: kept_bytes(options) > 0,
-    };
-    Sift::new(filters.collect(), Policy::OnlyMatches, settings)
+    filters.collect()
 }
 
 /// Bytes of records that a thread may keep.
@@ -60,17 +81,23 @@ pub(crate) struct Gathering<'s> {
 }
 
 impl<'s> Gathering<'s> {
-    pub(crate) fn new(sift: &'s Sift, collector: Collector, options: &HuntOptions) -> Self {
-        let gather = Gather::new(sift, collector, kept_bytes(options));
+    /// With a collector for each set of rules.
+    pub(crate) fn new(
+        sift: &'s Sift,
+        collectors: impl IntoIterator<Item = Collector>,
+        options: &HuntOptions,
+    ) -> Self {
+        let gather = Gather::new(sift, collectors, kept_bytes(options));
         Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
 
     /// What was seen of the data, what the rules matched, the records that may alert, and how often each was delivered.
-    pub(crate) fn finish(self) -> (sift::Seen, Collector, Keeper, Deliveries) {
+    pub(crate) fn finish(self) -> (sift::Seen, Vec<Collector>, Keeper, Deliveries) {
         let mut seen = *self.worker.seen();
         seen.counts.records += self.foreign;
         seen.counts.unreadable += self.foreign;
-        (seen, self.gather.collector, self.gather.keeper, self.gather.deliveries)
+        let collectors = self.gather.parts.into_iter().map(|it| it.collector);
+        (seen, collectors.collect(), self.gather.keeper, self.gather.deliveries)
     }
 }
 
@@ -101,16 +128,27 @@ impl Visit for Gathering<'_> {
 }
 
 /// One thread's matches.
-struct Gather {
-    tails: Arc<Tails>,
-    collector: Collector,
+pub(crate) struct Gather {
+    parts: Vec<Part>,
     keeper: Keeper,
     deliveries: Deliveries,
     /// How many records may alert whose texts were not at hand.
     missed: usize,
+}
+
+/// The matches of one set of rules.
+struct Part {
+    tails: Arc<Tails>,
+    collector: Collector,
     /// For each column that collectors number, where it is, and the number of each value of the block's dictionary, once
     /// it was asked for.
     columns: Vec<Column>,
+    /// Room for the filters that match an event, with its values.
+    matches: Vec<(usize, Vec<Vec<TermId>>)>,
+    /// The number of its first filter in the pass,
+    first_filter: usize,
+    /// and of its first rule among all.
+    first_rule: usize,
 }
 
 struct Column {
@@ -129,12 +167,38 @@ enum Known {
 }
 
 impl Gather {
-    fn new(sift: &Sift, collector: Collector, keeps: usize) -> Self {
+    fn new(sift: &Sift, collectors: impl IntoIterator<Item = Collector>, keeps: usize) -> Self {
+        let (mut parts, mut first_filter, mut first_rule) = (Vec::new(), 0, 0);
+        for collector in collectors {
+            let part = Part::new(sift, collector, first_filter, first_rule);
+            first_filter += part.tails.filters();
+            first_rule += part.tails.rules().len();
+            parts.push(part);
+        }
+        Self { parts, keeper: Keeper::new(first_rule, keeps), deliveries: Deliveries::default(), missed: 0 }
+    }
+
+    /// For what rules over alerts match of some alerts.
+    pub(crate) fn of_alerts(sift: &Sift, tails: &Arc<Tails>) -> Self {
+        Self::new(sift, [Collector::new(Arc::clone(tails))], 0)
+    }
+
+    /// Takes what was gathered; begins anew.
+    pub(crate) fn take_collector(&mut self) -> Option<Collector> {
+        let part = self.parts.first_mut()?;
+        let new = Collector::new(Arc::clone(&part.tails));
+        let found = std::mem::replace(&mut part.collector, new);
+        (found.has_matches()).then_some(found)
+    }
+}
+
+impl Part {
+    fn new(sift: &Sift, collector: Collector, first_filter: usize, first_rule: usize) -> Self {
         let tails = Arc::clone(collector.tails());
         let paths: Vec<&str> = tails.all_columns().map(|(path, _)| path).collect();
         let mut columns: Vec<Option<Column>> = Vec::new();
         for filter in 0..tails.filters() {
-            let slots = columns_of(tails.tail_of(filter), sift.needs(filter));
+            let slots = columns_of(tails.tail_of(filter), sift.needs(first_filter + filter));
             for (number, &slot) in tails.columns(filter).iter().zip(slots) {
                 if columns.len() <= number.index() {
                     columns.resize_with(number.index() + 1, || None);
@@ -144,37 +208,76 @@ impl Gather {
             }
         }
         let columns = columns.into_iter().map(|it| it.expect("columns are numbered without gaps")).collect();
-        Self {
-            keeper: Keeper::new(tails.rules().len(), keeps),
-            tails,
-            collector,
-            deliveries: Deliveries::default(),
-            missed: 0,
-            columns,
-        }
+        Self { tails, collector, columns, matches: Vec::new(), first_filter, first_rule }
     }
 
-    /// The numbers of the values that go with a match of a filter.
-    fn values(&mut self, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize) -> Vec<Vec<TermId>> {
-        let mut value = |number: ColumnNumber| {
-            let Column { slot, is_index, known } = &mut self.columns[number.index()];
-            if *is_index {
-                let name = sifted.indices().get(event.index as usize);
-                let number = name.and_then(|name| self.collector.intern(number, Scalar::Str(name)));
-                return number.into_iter().collect();
+    /// Begins another block.
+    fn begin(&mut self, sifted: &Sifted<'_>) {
+        for Column { slot, known, .. } in &mut self.columns {
+            known.clear();
+            known.resize(sifted.column(*slot).distinct(), Known::Unknown);
+        }
+        self.collector.name_indices(sifted.indices());
+    }
+
+    /// Takes an event with those of its filters that are of these rules. Adds the rules that may alert on it.
+    fn take(&mut self, sifted: &Sifted<'_>, event: &Event<'_>, may_alert: &mut Vec<usize>) {
+        let Self { tails, collector, columns, matches, first_filter, first_rule } = self;
+        let own = *first_filter..*first_filter + tails.filters();
+        let filters = event.filters().filter(|it| own.contains(it)).map(|it| it - own.start);
+        // Rules do not alert on their own alerts.
+        let filters = filters.filter(|&it| !tails.tail_of(it).is_own(event.lineage));
+        // Numbers first: they borrow the collector as the event does.
+        matches.clear();
+        matches.extend(filters.map(|filter| {
+            let value =
+                |&number: &ColumnNumber| columns[number.index()].values(number, collector, sifted, event);
+            (filter, tails.columns(filter).iter().map(value).collect())
+        }));
+        if matches.is_empty() {
+            return;
+        }
+        let mut collected = collector.event(EventInfo {
+            id: event.id,
+            index: event.index,
+            timestamp: event.timestamp,
+            origin: event.origin,
+        });
+        for (filter, values) in matches {
+            let over = overriding(tails.tail_of(*filter), sifted, event, own.start + *filter);
+            let values: Vec<&[TermId]> = values.iter().map(Vec::as_slice).collect();
+            if collected.push(*filter, over, &values) {
+                may_alert.push(*first_rule + tails.rule_of(*filter));
             }
-            let column = sifted.column(*slot);
-            let mut term = |&ordinal: &Ordinal| {
-                let known = &mut known[ordinal as usize];
-                if let Known::Unknown = known {
-                    let id = self.collector.intern(number, column.value(ordinal));
-                    *known = id.map_or(Known::Nothing, Known::Term);
-                }
-                if let Known::Term(id) = *known { Some(id) } else { None }
-            };
-            sifted.row(*slot, event).iter().filter_map(&mut term).collect()
+        }
+    }
+}
+
+impl Column {
+    /// The numbers of the values that go with a match.
+    fn values(
+        &mut self,
+        number: ColumnNumber,
+        collector: &mut Collector,
+        sifted: &Sifted<'_>,
+        event: &Event<'_>,
+    ) -> Vec<TermId> {
+        let Self { slot, is_index, known } = self;
+        if *is_index {
+            let name = sifted.indices().get(event.index as usize);
+            let number = name.and_then(|name| collector.intern(number, Scalar::Str(name)));
+            return number.into_iter().collect();
+        }
+        let column = sifted.column(*slot);
+        let mut term = |&ordinal: &Ordinal| {
+            let known = &mut known[ordinal as usize];
+            if let Known::Unknown = known {
+                let id = collector.intern(number, column.value(ordinal));
+                *known = id.map_or(Known::Nothing, Known::Term);
+            }
+            if let Known::Term(id) = *known { Some(id) } else { None }
         };
-        self.tails.columns(filter).iter().map(|&number| value(number)).collect()
+        sifted.row(*slot, event).iter().filter_map(&mut term).collect()
     }
 }
 
@@ -211,37 +314,16 @@ fn date(value: Scalar<'_>) -> Option<Millis> {
 
 impl Sink for Gather {
     fn take(&mut self, sifted: &Sifted<'_>) {
-        for Column { slot, known, .. } in &mut self.columns {
-            known.clear();
-            known.resize(sifted.column(*slot).distinct(), Known::Unknown);
+        for part in &mut self.parts {
+            part.begin(sifted);
         }
-        self.collector.name_indices(sifted.indices());
-        let tails = Arc::clone(&self.tails);
-        let (mut matches, mut may_alert) = (Vec::new(), Vec::new());
+        let mut may_alert = Vec::new();
         for event in sifted.events() {
             let index = sifted.indices().get(event.index as usize).map_or("", String::as_str);
             self.deliveries.add(index, event.id);
-            // Rules do not alert on their own alerts.
-            let filters = event.filters().filter(|&filter| !tails.tail_of(filter).is_own(event.lineage));
-            // Numbers first: they borrow the collector as the event does.
-            matches.clear();
-            matches.extend(filters.map(|filter| (filter, self.values(sifted, &event, filter))));
-            if matches.is_empty() {
-                continue;
-            }
-            let mut collected = self.collector.event(EventInfo {
-                id: event.id,
-                index: event.index,
-                timestamp: event.timestamp,
-                origin: event.origin,
-            });
             may_alert.clear();
-            for (filter, values) in &matches {
-                let over = overriding(tails.tail_of(*filter), sifted, &event, *filter);
-                let values: Vec<&[TermId]> = values.iter().map(Vec::as_slice).collect();
-                if collected.push(*filter, over, &values) {
-                    may_alert.push(tails.rule_of(*filter));
-                }
+            for part in &mut self.parts {
+                part.take(sifted, &event, &mut may_alert);
             }
             if let Some((kind, text)) = event.text {
                 self.keeper.keep(event.origin, kind, text, may_alert.iter().copied());

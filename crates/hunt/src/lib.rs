@@ -24,8 +24,10 @@ mod ask;
 mod evidence;
 mod gather;
 mod keep;
+mod over_alerts;
 mod pack;
 mod scan;
+mod sources;
 mod subjects;
 
 mod progress;

@@ -106,6 +106,7 @@ pub fn near_misses(
         now: options.now,
         block_rows: options.block_rows,
         wants_texts: false,
+        only_built: false,
     };
     let sift = Sift::new(questions.filters.clone(), Policy::OnlyMatches, settings);
     progress.enter(Stage::Scanning);

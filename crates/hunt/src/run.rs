@@ -6,19 +6,22 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use detect::{Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Tail, Tails};
+use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Tail, TailError};
 use ecs::{Catalog, Millis};
 use plan::Condition;
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
-use sift::Seen;
+use sift::{Seen, Sift};
 use span::Diagnostic;
 
 use crate::copies::Deliveries;
 use crate::evidence::Evidence;
-use crate::gather::{Gathering, sift};
+use crate::gather::Gathering;
+use crate::keep::Keeper;
+use crate::over_alerts::{Sets, Slots};
 use crate::progress::{Progress, Stage};
 use crate::scan::{Which, scan};
+use crate::sources::Sources;
 use crate::trouble::{Trouble, Troubles};
 
 /// What to hunt for, where, and when.
@@ -174,6 +177,8 @@ impl Records {
 #[derive(Debug)]
 pub struct Found {
     pub(crate) evidence: Evidence,
+    /// The alerts that others stand on.
+    pub(crate) sources: Sources,
     pub(crate) normalise: cloudtrail::Options,
     pub(crate) now: Millis,
     pub(crate) version: &'static str,
@@ -227,10 +232,10 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
-    let (pruned, complete_from) = prune(&mut discovery, &tails);
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
-    let tails = Arc::new(Tails::new(tails));
-    let sift = sift(filters.concat(), &tails, options);
+    let sets = Sets::new(&rules, tails, filters);
+    let (pruned, complete_from) = prune(&mut discovery, sets.reads_from());
+    let sift = sets.sift(options);
 
     progress.enter(Stage::Scanning);
     let read = reader::Options {
@@ -238,13 +243,13 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         without_tokens: sift.skips(),
         ..reader::Options::default()
     };
-    let make = || Gathering::new(&sift, Collector::new(Arc::clone(&tails)), options);
+    let make = || Gathering::new(&sift, sets.collectors(), options);
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
 
     let mut troubles = Troubles::of_paths(&discovery.failures);
     let mut seen = Seen::default();
     let mut deliveries = Deliveries::default();
-    let mut collector: Option<Collector> = None;
+    let mut collectors: Option<Vec<Collector>> = None;
     let mut kept = Vec::new();
     for mut visitor in visitors {
         troubles.merge(std::mem::take(&mut visitor.troubles));
@@ -252,9 +257,9 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         seen.merge(&its);
         deliveries.merge(its_deliveries);
         kept.push(keeper);
-        match &mut collector {
-            None => collector = Some(found),
-            Some(all) => all.merge(found),
+        match &mut collectors {
+            None => collectors = Some(found),
+            Some(all) => all.iter_mut().zip(found).for_each(|(all, it)| all.merge(it)),
         }
     }
 
@@ -264,33 +269,22 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     names.sort_unstable();
 
     progress.enter(Stage::Executing);
-    let mut ran = Vec::with_capacity(rules.len());
     let Seen { span, undated, .. } = seen;
-    let limits = limits(options);
-    if let (Some(data), Some(collector)) = (data_span(&seen, options, complete_from), collector) {
-        let matches = collector.finish();
-        for (number, ((rule, warnings), max_signals)) in
-            rules.into_iter().zip(warnings).zip(max_signals).enumerate()
-        {
-            match matches.execute(number, data, &options.known, limits) {
-                Ok(outcome) => ran.push(RanRule { rule, max_signals, outcome, warnings }),
-                Err(error) => {
-                    refused.push(Refused {
-                        reason: format!("{}: {error}", error.code()),
-                        rule,
-                        diagnostics: Vec::new(),
-                    });
-                }
+    let executing = Executing { sets: &sets, rules: &rules, sift: &sift, options, read, kept };
+    let inputs = discovery.inputs.clone();
+    let Executed { outcomes, evidence, sources } =
+        executing.run(data_span(&seen, options, complete_from), collectors, inputs);
+    let mut ran = Vec::with_capacity(rules.len());
+    for (((rule, warnings), max_signals), outcome) in
+        rules.into_iter().zip(warnings).zip(max_signals).zip(outcomes)
+    {
+        match outcome {
+            Ok(outcome) => ran.push(RanRule { rule, max_signals, outcome, warnings }),
+            Err(error) => {
+                let reason = format!("{}: {error}", error.code());
+                refused.push(Refused { reason, rule, diagnostics: Vec::new() });
             }
         }
-    } else {
-        let all = rules.into_iter().zip(warnings).zip(max_signals);
-        ran.extend(all.map(|((rule, warnings), max_signals)| RanRule {
-            rule,
-            max_signals,
-            outcome: Outcome::default(),
-            warnings,
-        }));
     }
 
     progress.enter(Stage::Building);
@@ -315,12 +309,78 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         loss_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
-    let seeds = ran.iter().flat_map(|it| &it.outcome.alerts);
-    let wanted = seeds.flat_map(detect::AlertSeed::events).map(|event| event.origin);
-    let evidence = Evidence::new(wanted, kept, discovery.inputs, options, read);
     let HuntOptions { normalise, now, version, threads, .. } = options;
     let (normalise, now, version, threads) = (normalise.clone(), *now, *version, *threads);
-    Ok(Found { evidence, normalise, now, version, threads, rules: ran, refused, unplaced, read: report })
+    Ok(Found {
+        evidence,
+        sources,
+        normalise,
+        now,
+        version,
+        threads,
+        rules: ran,
+        refused,
+        unplaced,
+        read: report,
+    })
+}
+
+/// What rules are executed with.
+struct Executing<'a> {
+    sets: &'a Sets,
+    /// All rules.
+    rules: &'a [Arc<Rule>],
+    sift: &'a Sift,
+    options: &'a HuntOptions,
+    read: reader::Options,
+    kept: Vec<Keeper>,
+}
+
+/// What came of it.
+struct Executed {
+    /// One a rule.
+    outcomes: Vec<Result<Outcome, TailError>>,
+    evidence: Evidence,
+    sources: Sources,
+}
+
+impl Executing<'_> {
+    /// Executes all rules: those over events, then those over alerts.
+    fn run(self, span: Option<DataSpan>, collectors: Option<Vec<Collector>>, inputs: Vec<Input>) -> Executed {
+        let Self { sets, rules, sift, options, read, kept } = self;
+        let mut outcomes: Vec<Result<Outcome, TailError>> = vec![Ok(Outcome::default()); rules.len()];
+        let (known, limits) = (&options.known, limits(options));
+        let mut collectors = collectors.into_iter().flatten();
+        let (events, alerts) = (collectors.next(), collectors.next());
+        let mut seen: Vec<(usize, AlertSeed)> = Vec::new();
+        if let (Some(span), Some(events)) = (span, events) {
+            let matches = events.finish();
+            for (number, &rule) in sets.events.numbers.iter().enumerate() {
+                if !sets.alerts.as_ref().is_some_and(|it| it.may_see(&rules[rule])) {
+                    outcomes[rule] = matches.execute(number, span, known, limits);
+                    continue;
+                }
+                outcomes[rule] = matches.execute_all(number, span, known, limits).map(|(outcome, others)| {
+                    let all = outcome.alerts.iter().cloned().chain(others);
+                    seen.extend(all.map(|it| (rule, it)));
+                    outcome
+                });
+            }
+        }
+        let of_events = outcomes.iter().flatten().flat_map(|it| &it.alerts);
+        let wanted = of_events.chain(seen.iter().map(|(_, it)| it)).flat_map(AlertSeed::events);
+        let evidence = Evidence::new(wanted.map(|it| it.origin), kept, inputs, options, read);
+        let mut sources = Sources::new();
+        if let (Some(set), Some(span), Some(alerts)) = (&sets.alerts, span, alerts) {
+            let slots = Slots { set, rules, data: sift, evidence: &evidence, options, limits };
+            let (found, its) = slots.execute(alerts, seen, span, known);
+            for (&rule, found) in set.numbers.iter().zip(found) {
+                outcomes[rule] = found.map(|it| it.outcome);
+            }
+            sources = its;
+        }
+        Executed { outcomes, evidence, sources }
+    }
 }
 
 /// What the executions must reach; nothing if there is no event. What has no time of its own is taken as happening now,
@@ -435,12 +495,11 @@ fn unplaced(prepared: &RunnableRules, options: &HuntOptions) -> Vec<String> {
     (0..rules.len()).filter(|&at| asks(at)).map(|at| rules[at].name.clone()).collect()
 }
 
-/// Leaves out the files that no rule reaches back to; says how many, and since when nothing is missing. Whatever lies
-/// behind the end asked for is read: an event of the time before it may have been delivered however late.
-fn prune(discovery: &mut Discovery, tails: &[Tail]) -> (usize, Option<Millis>) {
+/// Leaves out the files that no rule reaches back to, which is to `from`; says how many, and since when nothing is missing.
+/// Whatever lies behind the end asked for is read: an event of the time before it may have been delivered however late.
+fn prune(discovery: &mut Discovery, from: Option<Millis>) -> (usize, Option<Millis>) {
     // A rule without a limit needs everything.
-    let from: Option<Vec<Millis>> = tails.iter().map(Tail::reads_from).collect();
-    let Some(from) = from.and_then(|it| it.into_iter().min()) else { return (0, None) };
+    let Some(from) = from else { return (0, None) };
     let pruned = discovery.prune(from);
     (pruned, (pruned > 0).then_some(from))
 }

@@ -2,6 +2,8 @@
 
 pub use ecs::{ALERTS_INDEX, CLOUDTRAIL_INDEX};
 
+use crate::Rule;
+
 /// The indices that alerts lie in, behind the aliases `.alerts-*`. They are hidden: only a pattern that begins with
 /// a dot names them.
 pub(crate) const ALERTS: &str = ".internal.alerts-*";
@@ -114,6 +116,11 @@ pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
         }
     }
     true
+}
+
+/// Whether the rule reads alerts: it executes after the rules over events, and sees what they raise.
+pub fn reads_alerts(rule: &Rule) -> bool {
+    IndexPatterns::new(&rule.index).matches(ALERTS_INDEX)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Records as they come, and what is read off documents.
 
 use block::Origin;
-use ecs::Object;
 use ecs::document::first;
+use ecs::{Layered, Millis, Object};
 use json::Tokens;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
@@ -31,6 +31,21 @@ pub struct Record<'a> {
     pub text: &'a str,
     /// The tokens of the text, if they are known.
     pub tokens: Option<&'a Tokens>,
+}
+
+/// A document that was built here, such as an alert.
+#[derive(Clone, Copy, Debug)]
+pub struct Built<'a> {
+    /// Where it can be found again.
+    pub origin: Origin,
+    /// `_id`.
+    pub id: &'a str,
+    /// `_index`.
+    pub index: &'a str,
+    /// `@timestamp`.
+    pub timestamp: Millis,
+    /// `_source`.
+    pub fields: &'a Layered,
 }
 
 impl<'a> Record<'a> {

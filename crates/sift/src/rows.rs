@@ -10,7 +10,7 @@ use ecs::{Millis, Wanted};
 use crate::calls::{ALL, ByCall, Needed};
 use crate::counts::LeftOut;
 use crate::index::{CLOUDTRAIL, Indices, Names, index_of};
-use crate::record::{Kind, Record, Unreadable, document_id, parse_document};
+use crate::record::{Built, Kind, Record, Unreadable, document_id, parse_document};
 use crate::sifting::Sift;
 
 /// When a column is filled.
@@ -234,6 +234,26 @@ impl RowFiller {
             self.rows.push(KeptRow { kind, text: start..self.texts.len(), part });
         }
         Ok(Filled { time, index, has_row: true })
+    }
+
+    /// Adds a row of a document that was built here.
+    pub(crate) fn fill_built(
+        &mut self,
+        built: &Built<'_>,
+        builder: &mut BlockBuilder,
+    ) -> Result<(), Unreadable> {
+        let Built { origin, id, index, timestamp, fields } = *built;
+        let index = self.indices.number(index, &mut self.names)?;
+        let early = &self.early;
+        early.wanted.walk_fields(fields.iter(), &mut |at, value| {
+            builder.push(early.slots[at as usize], value);
+        });
+        let lineage = ecs::alert::lineage_of(|key| fields.get(key));
+        if !lineage.is_empty() {
+            self.lineages.push((builder.rows() as u32, lineage));
+        }
+        builder.end_row(RowInfo { id, index, timestamp, origin });
+        Ok(())
     }
 
     /// Fills the columns of a later phase for some rows, ascending, of the block that was filled. Says for how many

@@ -1,9 +1,10 @@
 //! All filters, made ready to run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use block::{Schema, Slot};
-use ecs::{Millis, Shape};
+use ecs::{CLOUDTRAIL_INDEX, Millis, Object, Shape};
 use exec::Program;
 use plan::Expr;
 
@@ -51,6 +52,9 @@ pub struct Settings {
     /// Whether the caller has a use for the texts of events. It gets all of them if it sees every event, else those that
     /// are at hand: see [`Worker::keep_all_texts`].
     pub wants_texts: bool,
+    /// Whether all that is pushed are documents that were built here ([`Worker::push_built`]): they have no text to fill
+    /// columns from later, so that all columns are filled at once.
+    pub only_built: bool,
 }
 
 /// All filters, ready to run: shared by all threads.
@@ -72,6 +76,15 @@ pub struct Sift {
     everything: Option<Vec<Slot>>,
 }
 
+/// Whether the indices that a condition names leave room for that of CloudTrail's records.
+fn may_be_cloudtrail(expr: &Expr) -> bool {
+    let index = Object::from_iter([(INDEX.to_owned(), CLOUDTRAIL_INDEX.into())]);
+    plan::naive::matches(&expr.weaken(|predicate, _| predicate.path == INDEX), &index)
+}
+
+/// The path of the name of the index.
+const INDEX: &str = "_index";
+
 impl Sift {
     /// One program of all filters, and the columns that they and their callers need. A filter is known by its place from
     /// now on.
@@ -82,7 +95,8 @@ impl Sift {
             Policy::OnlyMatches => None,
             Policy::Everything { columns } => Some(columns),
         };
-        let late = late_paths(&exprs, version, looks_up);
+        let only_built = settings.only_built;
+        let late = if only_built { BTreeSet::new() } else { late_paths(&exprs, version, looks_up) };
         let is_late = |path: &str, shape| {
             let column = (path.to_owned(), shape);
             late.contains(&column) && !columns.as_ref().is_some_and(|all| all.contains(&column))
@@ -106,7 +120,7 @@ impl Sift {
             .iter()
             .map(|needs| {
                 let of = |(path, shape): &(String, Shape)| {
-                    let is_costly = is_costly(path, *shape, version, looks_up);
+                    let is_costly = !only_built && is_costly(path, *shape, version, looks_up);
                     add(path, *shape, if is_costly { Phase::Tail } else { Phase::Early })
                 };
                 needs.iter().map(of).collect()
@@ -121,7 +135,7 @@ impl Sift {
             program.want_late(filter);
         }
         // Who sees everything is told of records that match nothing, too.
-        let (calls, skip) = if everything.is_some() {
+        let (calls, skip) = if everything.is_some() || only_built {
             (None, None)
         } else {
             let all = exprs.iter().zip(&needs).map(|(expr, needs)| {
@@ -129,7 +143,13 @@ impl Sift {
                 own.chain(needs.iter().copied()).collect()
             });
             let is_early = |slot: Slot| phases[slot.index()] == Phase::Early;
-            (Calls::new(&exprs, all.collect(), &schema, version, is_early).map(Arc::new), Skip::new(&exprs))
+            let all: Vec<Vec<Slot>> = all.collect();
+            // What can be no record of CloudTrail's, such as an alert, has no part in what is left out of these.
+            let asked = |expr: &Expr| if may_be_cloudtrail(expr) { expr.clone() } else { Expr::Const(false) };
+            let asked: Vec<Expr> = exprs.iter().map(asked).collect();
+            let named: Vec<Expr> = asked.iter().filter(|it| **it != Expr::Const(false)).cloned().collect();
+            let skip = if named.is_empty() { None } else { Skip::new(&named) };
+            (Calls::new(&asked, all, &schema, version, is_early).map(Arc::new), skip)
         };
         Self {
             program,
@@ -143,6 +163,12 @@ impl Sift {
             needs,
             everything,
         }
+    }
+
+    /// The same with indices that have the numbers that they have in the other pass.
+    #[must_use]
+    pub fn with_indices_of(self, other: &Self) -> Self {
+        Self { indices: Arc::clone(&other.indices), ..self }
     }
 
     /// One thread's part of the pass.

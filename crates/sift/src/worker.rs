@@ -9,7 +9,7 @@ use exec::{Row, Scratch};
 
 use crate::counts::Seen;
 use crate::index::CLOUDTRAIL;
-use crate::record::{Kind, Record, Unreadable};
+use crate::record::{Built, Kind, Record, Unreadable};
 use crate::rows::{Filled, Phase, RowFiller};
 use crate::sifted::{Sifted, Sink};
 use crate::sifting::{BLOCK_ROWS, Sift};
@@ -67,6 +67,17 @@ impl<'s> Worker<'s> {
             self.flush(sink);
         }
         filled
+    }
+
+    /// Takes a document that was built here: the pass must be [of such](crate::Settings::only_built).
+    pub fn push_built(&mut self, built: &Built<'_>, sink: &mut impl Sink) -> Result<(), Unreadable> {
+        debug_assert!(self.sift.settings.only_built, "columns that are filled later would stay empty");
+        self.seen.counts.records += 1;
+        self.rows.fill_built(built, &mut self.builder)?;
+        if self.is_full() {
+            self.flush(sink);
+        }
+        Ok(())
     }
 
     /// Only parses the record and fills its row, and evaluates nothing: for measurements. See [`Worker::discard`].

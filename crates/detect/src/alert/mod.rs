@@ -13,6 +13,7 @@ use std::sync::Arc;
 use ecs::date::to_iso;
 use ecs::document::list as each;
 use ecs::{Catalog, Layered, Object, SharedFields};
+use plan::Expr;
 use rule::{Rule, Severity};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -37,6 +38,22 @@ impl RuleFields {
     pub fn new(rule: &Rule, version: &str) -> Self {
         Self(Arc::new(SharedFields::new(rule_fields::shared(rule, version))))
     }
+}
+
+/// Whether an alert of the rule could satisfy the condition, by what all of its alerts say.
+pub fn may_match(condition: &Expr, rule: &Rule) -> bool {
+    let mut alert = rule_fields::shared(rule, "");
+    let index = ("_index", Some(Value::from(ecs::ALERTS_INDEX)));
+    let name = rule.rule_name_override.is_none().then(|| Value::from(rule.name.as_str()));
+    let severity = rule.severity_mapping.is_empty().then(|| Value::from(rule.severity.as_str()));
+    let said = [index, ("kibana.alert.rule.name", name), ("kibana.alert.severity", severity)];
+    alert.extend(said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    // Of what else there is in an alert nothing is known.
+    let is_said = |path: &str| {
+        path.strip_prefix("kibana.alert.rule.").is_some_and(|it| it != "name" && !it.starts_with("execution"))
+    };
+    let known = condition.weaken(|it, _| is_said(&it.path) || alert.contains_key(&it.path));
+    plan::naive::matches(&known, &alert)
 }
 
 /// The document (`_source`) of the alert, its keys in order. `fields` are those of `rule`, and `event` is the document

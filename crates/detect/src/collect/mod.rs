@@ -176,6 +176,11 @@ impl Collector {
         self.rules.iter().enumerate().filter(|(_, it)| it.matched > 0).map(|(rule, _)| rule)
     }
 
+    /// Whether any rule matches anything in it.
+    pub fn has_matches(&self) -> bool {
+        self.matching().next().is_some()
+    }
+
     /// What overrides made of the times of a rule's events.
     pub(crate) fn overridden(&self, rule: usize) -> Overridden {
         self.rules[rule].overridden

@@ -54,6 +54,8 @@ pub struct ThresholdResult {
     pub from: Millis,
     /// When the newest of them was.
     pub to: Millis,
+    /// Those of them that are alerts which the hunt itself raised.
+    pub alerts: Vec<Origin>,
 }
 
 impl Threshold {
@@ -112,6 +114,7 @@ impl Threshold {
             count: bucket.count,
             from: bucket.start,
             to: bucket.end,
+            alerts: Vec::new(),
         };
         (event, Detail::Threshold(Box::new(result)))
     }
@@ -151,7 +154,13 @@ impl Executions for ThresholdExecutions<'_> {
         let limit = writer.budget as usize;
         let (buckets, is_more) = self.counting.execute(tick, window, limit, &mut is_said);
         for bucket in &buckets {
-            let (event, detail) = self.rule.alert(self.run, bucket, window.started_at);
+            let (event, mut detail) = self.rule.alert(self.run, bucket, window.started_at);
+            if let Detail::Threshold(result) = &mut detail {
+                let events = &self.run.matches.events;
+                let counted = self.counting.events(bucket).into_iter().map(|it| events.origin(it));
+                result.alerts = counted.filter(|it| it.is_alert()).collect();
+                result.alerts.sort_unstable();
+            }
             writer.offer_made(event, detail);
         }
         if is_more {
@@ -317,7 +326,14 @@ mod tests {
         let values = [json!("alice"), json!("10.0.0.1")];
         let counted = counted_id("sig-rule-1", 1_785_542_700_000, &fields, &values);
         assert_eq!(counted, "2b3d51d8-16f0-5754-be49-d8bcc7e1e79d");
-        let result = ThresholdResult { terms: Vec::new(), cardinality: None, count: 3, from: 0, to: 0 };
+        let result = ThresholdResult {
+            terms: Vec::new(),
+            cardinality: None,
+            count: 3,
+            from: 0,
+            to: 0,
+            alerts: Vec::new(),
+        };
         let rule = "default:6f1d3b2e-8a54-4c1f-9f0e-2b7c1d5e9a10";
         assert_eq!(
             Detail::Threshold(Box::new(result)).alert_id("logs-aws.cloudtrail*", &counted, rule),

@@ -95,6 +95,7 @@ impl Naive<'_> {
                 count: bucket.len() as u64,
                 from,
                 to,
+                alerts: Vec::new(),
             };
             // Two groups can have one id: then there is one alert, and the other is counted again.
             if counted.iter().any(|(it, _)| *it == id) {

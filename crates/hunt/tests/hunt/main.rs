@@ -13,6 +13,7 @@ mod get_password_data;
 mod investigate;
 mod kinds;
 mod near_misses;
+mod over_alerts;
 mod own_alerts;
 mod ranges;
 mod same_alerts;

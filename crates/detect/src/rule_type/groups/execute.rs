@@ -8,6 +8,7 @@ use ecs::Millis;
 use super::state::State;
 use super::table::Groups;
 use super::{Bucket, Key, compare};
+use crate::collect::EventRef;
 use crate::fate::Watched;
 use crate::rule_type::Run;
 use crate::schedule::{Ticks, Window};
@@ -160,6 +161,13 @@ impl<'a> GroupExecutions<'a> {
             ready.sort_by(backwards);
             self.sorted = ready.len();
         }
+    }
+
+    /// See [`Counting::events`](super::Counting::events).
+    pub(in crate::rule_type) fn events(&self, bucket: &Bucket) -> Vec<EventRef> {
+        let members = self.groups.find(&bucket.key).map_or(&[][..], |group| self.groups.members(group));
+        let within = members.iter().filter(|it| bucket.start <= it.time && it.time <= bucket.end);
+        within.map(|it| it.event).collect()
     }
 
     /// What an execution that comes next would count of a group, whether or not it is enough.

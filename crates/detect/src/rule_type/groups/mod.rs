@@ -142,6 +142,14 @@ impl Counting<'_> {
         }
     }
 
+    /// The events of a bucket's group from its oldest to its newest. One that another group's alert counted is among them.
+    pub(super) fn events(&self, bucket: &Bucket) -> Vec<EventRef> {
+        match self {
+            Self::Table(it) => it.events(bucket),
+            Self::Listed(it) => it.events(bucket),
+        }
+    }
+
     /// All groups; one may stand there several times.
     pub(super) fn groups(&self) -> Vec<Key> {
         match self {

@@ -139,6 +139,13 @@ impl<'a> ListedGroups<'a> {
         (found, is_more)
     }
 
+    /// See [`Counting::events`](super::Counting::events).
+    pub(in crate::rule_type) fn events(&self, bucket: &Bucket) -> Vec<EventRef> {
+        let within = |it: &&ListedMatch| bucket.start <= it.at.time && it.at.time <= bucket.end;
+        let all = self.listed.all().iter().filter(within).filter(|it| self.keys(it).contains(&bucket.key));
+        all.map(|it| it.event).collect()
+    }
+
     pub(in crate::rule_type) fn count(&self, key: &Key, window: &Window) -> Option<Bucket> {
         self.buckets(window).remove(key)
     }
