@@ -76,6 +76,7 @@ fn test(args: &Test, global: &Global) -> anyhow::Result<u8> {
     set.extend(rule::builtin(rule::GuideLanguage::English));
     // A rule of a file stands for the built-in one of the same id.
     let mut rules: Vec<Arc<Rule>> = Selection::all(std::mem::take(&mut set.rules)).rules().to_vec();
+    let all = rules.clone();
     let only: Vec<String> = args.only.iter().map(|it| it.to_lowercase()).collect();
     let is_tested =
         |rule: &Rule| found.files.iter().any(|it| it.subject == Subject::Id(rule.rule_id.clone()));
@@ -84,6 +85,7 @@ fn test(args: &Test, global: &Global) -> anyhow::Result<u8> {
     rules.retain(|rule| is_own(rule) || is_tested(rule));
     let options = Options {
         rules: &rules,
+        others: &all,
         exceptions: &set.exceptions,
         only: &only,
         normalise: input::normalise(None)?,
@@ -200,6 +202,7 @@ fn from_alert(id: &str, args: &Test, global: &Global) -> anyhow::Result<u8> {
         let rules = [Arc::clone(rule)];
         let options = Options {
             rules: &rules,
+            others: options.rules.rules(),
             exceptions: &options.exceptions,
             only: &[],
             normalise: input::normalise(None)?,

@@ -20,6 +20,8 @@ use crate::record::records;
 pub struct Options<'a> {
     /// The rules that tests may be about.
     pub rules: &'a [Arc<Rule>],
+    /// The rules whose alerts those over alerts may stand on.
+    pub others: &'a [Arc<Rule>],
     /// What is excepted from them.
     pub exceptions: &'a Exceptions,
     /// Only tests whose name, rule's name or file contains one of these, given in lower case; all if there are none.
@@ -201,7 +203,9 @@ fn prepared(case: &TestCase, rule: &Arc<Rule>, options: &Options<'_>) -> (HuntOp
     if !events.is_empty() {
         paths.push(PathBuf::from("-"));
     }
-    let rules = Selection::all([Rule::clone(rule)]);
+    // The rule itself comes first: of several of one id that is the one that stays.
+    let others = if rule::reads_alerts(rule) { options.others } else { &[] };
+    let rules = Selection::all(std::iter::once(rule).chain(others).map(|it| Rule::clone(it)));
     let now = case.now.or(last.map(|it| it + 1)).unwrap_or(options.now);
     let mut hunt = HuntOptions::new(
         paths,
@@ -241,7 +245,8 @@ fn hunted(case: &TestCase, rule: &Arc<Rule>, options: &Options<'_>) -> Result<Ve
         Ok(_) => Err("an alert is no object".to_owned()),
         Err(error) => Err(format!("an alert cannot be read: {error}")),
     });
-    parsed.collect()
+    let is_its = |it: &Object| it.get("kibana.alert.rule.uuid").and_then(Value::as_str) == Some(&rule.id);
+    parsed.filter(|it| it.as_ref().map_or(true, is_its)).collect()
 }
 
 /// Events of a failed test that are explained.
@@ -257,7 +262,7 @@ fn explained(case: &TestCase, rule: &Arc<Rule>, options: &Options<'_>) -> Vec<St
             continue;
         };
         for (_, verdicts) in &found.events {
-            for verdict in verdicts {
+            for verdict in verdicts.iter().filter(|it| it.rule.id == rule.id) {
                 let word = if verdict.explanation.verdict { "matches" } else { "does not match" };
                 lines.push(format!("event {id} {word}:\n{}", verdict.explanation));
             }
