@@ -68,6 +68,7 @@ impl Source for Files<'_> {
             now: self.now,
             block_rows: self.block_rows,
             wants_texts: false,
+            only_built: false,
         };
         let sift = Sift::new(asking.filters(), Policy::OnlyMatches, settings);
         self.progress.enter(crate::Stage::Scanning);

@@ -39,7 +39,9 @@ pub(crate) fn fates(
     for visitor in visitors {
         let (its, collector, ..) = visitor.finish();
         seen.merge(&its);
-        collector.into_iter().for_each(|it| all.merge(it));
+        for it in collector {
+            all.merge(it);
+        }
     }
     let Some(data) = data_span(&seen, options, None) else { return (vec![Vec::new(); count], None) };
     let matches = all.finish();
