@@ -272,7 +272,7 @@ pub(crate) struct Normalize {
 
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// The query.
+    /// The query; `*` in KQL is all.
     #[arg(value_name = "QUERY")]
     pub(crate) text: String,
     /// Files and folders to search; `-` is standard input.
@@ -287,6 +287,26 @@ pub(crate) struct Query {
     /// A path whose documents belong to the index NAME. May be given several times.
     #[arg(long = "source", value_name = "NAME=PATH")]
     pub(crate) sources: Vec<String>,
+    /// Only events that took place at this time or later: a date (`2026-03-01`, `2026-03-01 10:00`, in UTC unless it says)
+    /// or date math such as `now-30d`. What has no time of its own is taken as happening now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events that took place before this time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Only events that match this regular expression as well: FIELD=EXPRESSION asks the values of a field, one by one;
+    /// EXPRESSION alone the text of the record as it was delivered, and every value of the event. Letter case counts
+    /// (`(?i)` at the beginning: it does not), and it may match anywhere (`^…$`: all of it). May be given several times:
+    /// all must match.
+    #[arg(long, value_name = "[FIELD=]EXPRESSION")]
+    pub(crate) regex: Vec<String>,
+    /// Instead of events print the values of these fields (comma-separated; several: the combinations of their values),
+    /// how many events have them, and when first and last. An event with several values counts for each.
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', conflicts_with = "columns")]
+    pub(crate) count_by: Vec<String>,
+    /// In which order. Default: time; for plain documents (--mapping) files.
+    #[arg(long, value_enum, conflicts_with = "count_by")]
+    pub(crate) order: Option<QueryOrder>,
     /// How to print.
     #[arg(long, short, value_enum, default_value_t = QueryFormat::Ndjson)]
     pub(crate) format: QueryFormat,
@@ -301,7 +321,10 @@ pub(crate) struct Query {
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) limits: Limits,
-    /// Stop after so many documents.
+    /// Bytes of records that are put in the order of time at a time; if more match, the files are read again for the next.
+    #[arg(long = "max-order-bytes", value_name = "BYTES", default_value_t = hunt::ORDERED_BYTES, help_heading = "Limits")]
+    pub(crate) order_bytes: usize,
+    /// Print the first so many events only; with --count-by the most frequent values.
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<u64>,
     /// The time that `now` stands for. Default: the clock.
@@ -317,6 +340,14 @@ pub(crate) enum QueryFormat {
     Table,
     /// Columns for spreadsheets.
     Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryOrder {
+    /// When they took place; the order of files has no influence.
+    Time,
+    /// As they lie in the files, each as soon as it is found.
+    Files,
 }
 
 #[derive(Debug, Subcommand)]

@@ -20,18 +20,7 @@ use crate::{fates, input, near_misses, notices, output, stats, terminal};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
-    let time =
-        |option: &str, text: Option<&String>| text.map(|text| input::time(option, text, now)).transpose();
-    let (since, until) = (time("--since", args.since.as_ref())?, time("--until", args.until.as_ref())?);
-    if let (Some(since), Some(until)) = (since, until)
-        && since >= until
-    {
-        bail!(
-            "--since {} does not lie before --until {}: swap them, or leave one out",
-            report::when(since),
-            report::when(until)
-        );
-    }
+    let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), now)?;
     for path in args.output.iter().chain(&args.stats) {
         output::check(path)?;
         output::spare(path, &args.input.paths, &args.alert_history)?;

@@ -35,6 +35,26 @@ pub(crate) fn time(option: &str, text: &str, now: Millis) -> anyhow::Result<Mill
     })
 }
 
+/// The times of `--since` and `--until`, in that order.
+pub(crate) fn range(
+    since: Option<&str>,
+    until: Option<&str>,
+    now: Millis,
+) -> anyhow::Result<(Option<Millis>, Option<Millis>)> {
+    let time = |option: &str, text: Option<&str>| text.map(|text| time(option, text, now)).transpose();
+    let (since, until) = (time("--since", since)?, time("--until", until)?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        bail!(
+            "--since {} does not lie before --until {}: swap them, or leave one out",
+            report::when(since),
+            report::when(until)
+        );
+    }
+    Ok((since, until))
+}
+
 impl Limits {
     pub(crate) fn reader(&self) -> reader::Limits {
         reader::Limits {

@@ -155,6 +155,11 @@ fn event(
     let options = hunt::QueryOptions {
         sources: args.input.paths.iter().map(|it| (None, it.clone())).collect(),
         filter: plan::Expr::Or(vec![is("event.id"), is("_id")]),
+        patterns: Vec::new(),
+        since: None,
+        until: None,
+        order: hunt::Order::Files,
+        limit: None,
         plain: false,
         normalise: normalise.clone(),
         limits: args.input.limits.reader(),

@@ -2,6 +2,7 @@
 
 mod args;
 mod assess_command;
+mod count_by;
 mod eql_query;
 mod export_command;
 mod fates;

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
 use ecs::{Catalog, Shape, Wanted};
-use hunt::{Document, Progress, QueryOptions};
+use hunt::{Document, FieldCounts, Order, Pattern, Progress, QueryOptions};
 use report::Cell;
 use rule::{EqlQuery, Form};
 use serde_json::{Value, json};
 use span::Style;
 
-use crate::args::{Global, Query, QueryFormat};
+use crate::args::{Global, Query, QueryFormat, QueryOrder};
 use crate::status::{self, FAILED};
-use crate::{eql_query, input, output, terminal};
+use crate::{count_by, eql_query, input, output, terminal};
 
 /// Columns of table and CSV for events, if the user names none.
 const COLUMNS: [&str; 6] = [
@@ -30,6 +30,12 @@ const TABLE_ROWS_MAX: usize = 100_000;
 
 pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
+    let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), now)?;
+    let patterns = args
+        .regex
+        .iter()
+        .map(|text| Pattern::parse(text).with_context(|| format!("--regex {}", report::clean(text))));
+    let patterns: Vec<Pattern> = patterns.collect::<anyhow::Result<_>>()?;
     let catalog = match &args.mapping {
         None => Catalog::ecs(),
         Some(path) => mapping(path)?,
@@ -45,13 +51,35 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
             return Ok(FAILED);
         }
     };
-    if !global.quiet {
-        remarks(args, &catalog, global);
+    if query.is_some() && !args.count_by.is_empty() {
+        bail!(
+            "--count-by counts events, and this query finds what several events form: leave one of them out"
+        );
     }
+    if !global.quiet {
+        remarks(args, &args.text, args.language, &catalog, global);
+        let fields = patterns.iter().filter_map(Pattern::field);
+        for field in args.count_by.iter().map(String::as_str).chain(fields) {
+            remarks(args, &format!("{field}: *"), rule::QueryLanguage::Kuery, &catalog, global);
+        }
+    }
+    let is_plain = args.mapping.is_some();
+    let order = match args.order {
+        // Counts come in an order of their own, and results of several events find theirs.
+        _ if query.is_some() || !args.count_by.is_empty() => Order::Files,
+        Some(QueryOrder::Files) => Order::Files,
+        None if is_plain => Order::Files,
+        Some(QueryOrder::Time) | None => Order::Time { bytes_max: args.order_bytes },
+    };
     let options = QueryOptions {
         sources: sources(args)?,
         filter,
-        plain: args.mapping.is_some(),
+        patterns,
+        since,
+        until,
+        order,
+        limit: if query.is_some() || !args.count_by.is_empty() { None } else { args.limit },
+        plain: is_plain,
         normalise: cloudtrail::Options {
             tags: vec![
                 "forwarded".to_owned(),
@@ -68,8 +96,18 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     let progress = Arc::new(Progress::default());
     let bar = (!output::is_terminal() || args.format == QueryFormat::Table)
         .then(|| terminal::Bar::start(global, Arc::clone(&progress)));
-    let limit = args.limit.unwrap_or(u64::MAX);
-    let mut taken = 0_u64;
+    if !args.count_by.is_empty() {
+        let mut counts = FieldCounts::new(&args.count_by);
+        let report = hunt::query(&options, &mut std::io::stdin(), &progress, &mut |document| {
+            let time = ecs::document::timestamp(&document.source).filter(|&time| time != now);
+            counts.add(&document, time);
+            true
+        });
+        drop(bar);
+        let report = report?;
+        count_by::print(args, counts, global)?;
+        return Ok(told(&report, args, global));
+    }
     let mut print = Printer::new(args, query.as_ref().is_some_and(|it| it.pattern.form != Form::Event))?;
     let report = if let Some(query) = &query {
         let found = eql_query::run(query, &options, args.limit, now, &catalog, &progress);
@@ -81,28 +119,51 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
             }
             found.report
         })
-    } else if limit == 0 {
+    } else if args.limit == Some(0) {
         Ok(hunt::QueryReport::default())
     } else {
-        hunt::query(&options, &mut std::io::stdin(), &progress, &mut |document| {
-            taken += 1;
-            print.document(&document) && taken < limit
-        })
-        .map_err(Into::into)
+        let take = &mut |document| print.document(&document);
+        hunt::query(&options, &mut std::io::stdin(), &progress, take).map_err(Into::into)
     };
     drop(bar);
     print.finish(global)?;
-    let report = report?;
+    Ok(told(&report?, args, global))
+}
+
+/// What must be known besides what was found, and the exit status.
+fn told(report: &hunt::QueryReport, args: &Query, global: &Global) -> u8 {
     terminal::troubles(global, &report.notices, &report.troubles, report.trouble_count);
     terminal::copies(global, report.copies);
-    Ok(status::of(
+    if report.undated > 0 {
+        terminal::note(
+            global,
+            &match report.undated {
+                1 => "1 event without a time of its own left out: it counts as happening now".to_owned(),
+                more => format!(
+                    "{} events without a time of their own left out: they count as happening now",
+                    report::count(more)
+                ),
+            },
+        );
+    }
+    if report.passes > 1 {
+        terminal::note(
+            global,
+            &format!(
+                "the files were read {} times, for more matches than {} are in the order of time; --order files reads them once, --max-order-bytes takes more at a time",
+                report::count(report.passes),
+                report::bytes(args.order_bytes as u64)
+            ),
+        );
+    }
+    status::of(
         false,
         status::Input {
             is_usable: report.documents > 0 || report.trouble_count == 0,
             is_complete: report.loss_count == 0,
             strict: args.strict,
         },
-    ))
+    )
 }
 
 /// What the query asks of an event that may be part of a result; and the whole of it, if it is in EQL.
@@ -118,11 +179,11 @@ fn checked(
 }
 
 /// Says what in the query is probably not meant: a misspelt field finds nothing, and does so in silence.
-fn remarks(args: &Query, catalog: &Catalog, global: &Global) {
+fn remarks(args: &Query, text: &str, language: rule::QueryLanguage, catalog: &Catalog, global: &Global) {
     let source = args.mapping.is_none().then(cloudtrail::vocabulary);
     let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
-    for diagnostic in rule::lint_query(args.language, &args.text, catalog, source) {
-        terminal::say(&span::render(&diagnostic, "query", &args.text, style));
+    for diagnostic in rule::lint_query(language, text, catalog, source) {
+        terminal::say(&span::render(&diagnostic, "query", text, style));
     }
 }
 
@@ -150,6 +211,10 @@ fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
     }
     if sources.is_empty() {
         bail!("name the files to search: trailwarden query 'event.action: GetObject' logs/");
+    }
+    if !args.count_by.is_empty() {
+        // Copies of an event may differ, and the first one counts.
+        sources.sort();
     }
     Ok(sources)
 }

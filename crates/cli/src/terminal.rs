@@ -190,6 +190,13 @@ pub(crate) fn troubles(global: &Global, notices: &[String], first: &[Trouble], t
     }
 }
 
+/// Says one thing on standard error, unless it is to be quiet.
+pub(crate) fn note(global: &Global, text: &str) {
+    if !global.quiet {
+        say(&format!("note: {text}\n"));
+    }
+}
+
 /// Says on standard error how many deliveries were left out because their events were there before.
 pub(crate) fn copies(global: &Global, copies: u64) {
     if copies > 0 && !global.quiet {

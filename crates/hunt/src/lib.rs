@@ -8,6 +8,7 @@
 //! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
 //! hunt and for live detection is in the crates below this one.
 
+mod bounded;
 mod copies;
 mod correlate;
 mod depth;
@@ -43,7 +44,10 @@ pub use near_misses::{ClauseMisses, FieldValues, NearMisses, RuleMisses, near_mi
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
 pub use notices::Notice;
 pub use progress::{Progress, Stage};
-pub use query::{QueryOptions, QueryReport, query};
+pub use query::{
+    COMBINATIONS_MAX, COMBINATIONS_OF_ONE_MAX, Combination, FieldCounts, LeftOut, ORDERED_BYTES, Order,
+    Pattern, PatternError, QueryOptions, QueryReport, query,
+};
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt};
 pub use sift::Document;
 pub use subjects::{ALERTS_MAX, Picked, Which, pick};

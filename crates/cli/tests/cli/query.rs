@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::setup::Folder;
+use crate::setup::{Folder, refused};
 
 fn plain() -> Folder {
     let folder = Folder::with_calls();
@@ -103,6 +103,11 @@ fn sources_name_indices() {
 #[test]
 fn limit_stops() {
     let folder = plain();
+    let first = |limit| {
+        let hits = found(&folder, &["event.action: *", "calls.ndjson", "--limit", limit]);
+        ids(&hits).join(" ")
+    };
+    assert_eq!([first("1"), first("3"), first("9")], ["e-1", "e-1 e-2 e-4", "e-1 e-2 e-4 e-3"]);
     let count = |limit| found(&folder, &["event.action: *", "calls.ndjson", "--limit", limit]).len();
     assert_eq!((count("0"), count("2"), count("100")), (0, 2, 4));
 }
@@ -167,7 +172,7 @@ fn lucene() {
         ran.printed(0).lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(found("event.outcome:failure AND NOT user.name:ci"), ["e-3"]);
-    assert_eq!(found("user.name:(backup OR o?s)"), ["e-3", "e-4"]);
+    assert_eq!(found("user.name:(backup OR o?s)"), ["e-4", "e-3"]);
     assert_eq!(found(r"source.ip:203.0.113.0\/24 AND @timestamp:[2026-03-03 TO *]"), ["e-3"]);
     assert_eq!(
         found("aws.cloudtrail.flattened.request_parameters.instanceId:i-0* AND user.name:bakcup~"),
@@ -232,5 +237,207 @@ fn what_is_probably_not_meant_is_said() {
     assert_eq!(said(&["event.acton: x", "calls.ndjson", "--quiet"]), "");
     for fine in ["event.action: Unheard and process.name: x and _index: logs*", "kibana.alert.uuid: *"] {
         assert_eq!(said(&[fine, "calls.ndjson"]), "", "{fine}");
+    }
+}
+
+/// Records of three files, in no order of time, with copies and one without a time.
+fn scattered() -> Folder {
+    let folder = Folder::new();
+    let at = |id: &str, minute: u32| refused(id, &format!("2026-03-02T10:{minute:02}:00Z"), "ci");
+    let mut undated = at("undated", 0);
+    undated.as_object_mut().unwrap().remove("eventTime");
+    folder.lines("b.ndjson", &[at("e-5", 5), at("e-1", 1), at("e-9", 9), undated]);
+    folder.lines("a.ndjson", &[at("e-7", 7), at("e-1", 1), at("e-2", 2)]);
+    folder.lines("c.ndjson", &[at("e-9", 9), at("e-0", 0), at("e-1", 1), at("twin", 5)]);
+    folder
+}
+
+const IN_ORDER: [&str; 8] = ["e-0", "e-1", "e-2", "e-5", "twin", "e-7", "e-9", "undated"];
+const LATER: &str = "2026-06-01";
+
+#[test]
+fn events_come_in_the_order_of_time_and_once() {
+    let folder = scattered();
+    let ask = |paths: &[&str], more: &[&str]| {
+        let ran = folder.run(&[["query", "*", "--now", LATER].as_slice(), paths, more].concat());
+        let hits: Vec<Value> =
+            ran.printed(0).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (ids(&hits).iter().map(|&it| it.to_owned()).collect::<Vec<_>>(), ran.err)
+    };
+    let note = "note: 3 further deliveries of events that were there before; --copies prints them too\n";
+    for paths in [&["."][..], &["a.ndjson", "b.ndjson", "c.ndjson"], &["c.ndjson", "a.ndjson", "b.ndjson"]] {
+        assert_eq!(ask(paths, &[]), (IN_ORDER.map(str::to_owned).to_vec(), note.to_owned()));
+        // Whatever fits into memory at a time.
+        for bytes in ["1", "2500", "6000"] {
+            let (ids, err) = ask(paths, &["--max-order-bytes", bytes]);
+            assert_eq!(ids, IN_ORDER, "{bytes}");
+            assert!(err.starts_with(note) && err.contains("note: the files were read "), "{err}");
+        }
+        for limit in 1..=IN_ORDER.len() {
+            let (ids, _) = ask(paths, &["--limit", &limit.to_string(), "--max-order-bytes", "1"]);
+            assert_eq!(ids, IN_ORDER[..limit]);
+        }
+        let (ids, err) = ask(paths, &["--copies", "--max-order-bytes", "2500", "-q"]);
+        assert_eq!(ids, ["e-0", "e-1", "e-1", "e-1", "e-2", "e-5", "twin", "e-7", "e-9", "e-9", "undated"]);
+        assert_eq!(err, "");
+    }
+    let (ids, _) = ask(&["b.ndjson", "a.ndjson"], &["--order", "files"]);
+    assert_eq!(ids, ["e-5", "e-1", "e-9", "undated", "e-7", "e-2"]);
+}
+
+/// Copies that differ are one event: the earliest, whatever was read first.
+#[test]
+fn copies_that_differ_are_one_event() {
+    let folder = Folder::new();
+    folder.lines("late.ndjson", &[refused("same", "2026-03-02T12:00:00Z", "late")]);
+    folder.lines(
+        "early.ndjson",
+        &[refused("same", "2026-03-02T10:00:00Z", "early"), refused("other", "2026-03-02T11:00:00Z", "x")],
+    );
+    for paths in [["late.ndjson", "early.ndjson"], ["early.ndjson", "late.ndjson"]] {
+        for bytes in ["1", "100000"] {
+            let arguments = ["query", "*", "-q", "-f", "csv", "--columns", "event.id,user.name"];
+            let ran = folder.run(&[&arguments[..], &paths, &["--max-order-bytes", bytes]].concat());
+            assert_eq!(ran.printed(0), "event.id,user.name\nsame,early\nother,x\n");
+        }
+    }
+}
+
+#[test]
+fn since_and_until() {
+    let folder = scattered();
+    let ask = |more: &[&str]| {
+        let fixed = ["query", "*", ".", "--now", LATER, "-f", "csv", "--columns", "event.id"];
+        let ran = folder.run(&[&fixed, more].concat());
+        (ran.printed(0).lines().skip(1).collect::<Vec<_>>().join(" "), ran.err)
+    };
+    let undated = "note: 1 event without a time of its own left out: it counts as happening now\n";
+    let (ids, err) = ask(&["--since", "2026-03-02 10:02", "--until", "2026-03-02T10:07:00Z"]);
+    assert_eq!(ids, "e-2 e-5 twin", "the end does not count");
+    assert!(err.ends_with(undated), "{err}");
+    assert_eq!(ask(&["--since", "now-93d", "--until", "now-91d"]).0, "");
+    let (ids, err) = ask(&["--since", "2026-03-02T10:09:00Z"]);
+    assert_eq!(ids, "e-9 undated");
+    assert!(!err.contains("left out"), "{err}");
+    let refused = folder.run(&["query", "*", ".", "--since", "2026-03-03", "--until", "2026-03-02"]);
+    assert!(refused.error().contains("does not lie before"), "{}", refused.err);
+    let refused = folder.run(&["query", "*", ".", "--since", "soon"]);
+    assert!(refused.error().starts_with("--since `soon`: no such date"), "{}", refused.err);
+}
+
+#[test]
+fn regular_expressions() {
+    let folder = Folder::with_calls();
+    let ask = |expressions: &[&str]| {
+        let given = expressions.iter().flat_map(|&it| ["--regex", it]);
+        let fixed = ["query", "*", "calls.ndjson", "-q", "-f", "csv", "--columns", "event.id"];
+        let ran = folder.run(&fixed.into_iter().chain(given).collect::<Vec<_>>());
+        ran.printed(0).lines().skip(1).collect::<Vec<_>>().join(" ")
+    };
+    for (expressions, expected) in [
+        // A field: each value by itself.
+        (&["user.name=^(ci|ops)$"][..], "e-1 e-2 e-4"),
+        (&["user.name=c"], "e-1 e-2 e-3"),
+        (&["user.name=CI"], ""),
+        (&["user.name=(?i)CI"], "e-1 e-2"),
+        (&["related.user=^ops$"], "e-4"),
+        (&["_id=^e-[34]$"], "e-4 e-3"),
+        (&["aws.cloudtrail.error_code=Unauth"], "e-1 e-2 e-3"),
+        (&["aws.cloudtrail.error_code="], "e-1 e-2 e-3"),
+        // The text as it was delivered, and values as they are.
+        (&["\"eventID\":\"e-1\""], "e-1"),
+        (&["^backup$"], "e-3"),
+        (&["^true$"], "e-1 e-2 e-4 e-3"),
+        (&["^iam::"], ""),
+        // All of several.
+        (&["user.name=c", "session-1", "_id=[^2]$"], "e-1 e-3"),
+        (&["nothing=like this"], ""),
+    ] {
+        assert_eq!(ask(expressions), expected, "{expressions:?}");
+    }
+    let ran = folder.run(&["query", "*", "calls.ndjson", "--regex", "user.name=(a"]);
+    insta::assert_snapshot!("query_regex_error", ran.error());
+    let ran = folder.run(&["query", "*", "calls.ndjson", "--regex", "source.adress=^1"]);
+    assert!(ran.err.contains("source.adress") && ran.err.contains("source.address"), "{}", ran.err);
+}
+
+#[test]
+fn values_are_counted() {
+    let folder = scattered();
+    let mut two = refused("two", "2026-03-02T10:30:00Z", "ops");
+    two["resources"] =
+        json!([{"ARN": "arn:aws:s3:::b"}, {"ARN": "arn:aws:s3:::a"}, {"ARN": "arn:aws:s3:::a"}]);
+    let mut one = refused("one", "2026-03-02T10:31:00Z", "ops");
+    one["resources"] = json!([{"ARN": "arn:aws:s3:::a"}]);
+    folder.lines("d.ndjson", &[one, two]);
+    let ask = |fields: &str, more: &[&str]| {
+        let fixed = ["query", "*", ".", "--now", LATER, "--count-by", fields];
+        folder.run(&[&fixed, more].concat())
+    };
+    let both = "user.name,aws.cloudtrail.resources.arn";
+    insta::assert_snapshot!("query_count_table", ask(both, &["-f", "table"]).whole());
+    insta::assert_snapshot!("query_count_csv", ask(both, &["-f", "csv"]).printed(0));
+    insta::assert_snapshot!("query_count_ndjson", ask("user.name", &[]).printed(0));
+    let values = |more: &[&str]| {
+        let ran = ask("event.id", &[more, &["-f", "csv", "-q"]].concat());
+        ran.printed(0).lines().skip(1).map(|it| it.rsplit(',').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&["--limit", "2"]), ["e-0", "e-1"], "as many events: by value");
+    assert_eq!(values(&["--copies", "--limit", "2"]), ["e-1", "e-9"]);
+    assert_eq!(values(&["--regex", "user.name=ops"]), ["one", "two"]);
+    assert_eq!(values(&["--until", "2026-03-02 10:01"]), ["e-0"]);
+    let wrong = ask("user.nmae", &[]);
+    assert!(wrong.err.contains("user.name"), "{}", wrong.err);
+    let sequence =
+        ["query", "-l", "eql", "sequence [any where true] [any where true]", ".", "--count-by", "user.name"];
+    assert!(folder.run(&sequence).error().contains("--count-by"));
+}
+
+/// Counts are those of the documents that the same query prints, one by one, whatever the order of files.
+#[test]
+fn counts_agree_with_the_documents() {
+    let folder = scattered();
+    folder.lines("e.ndjson", &[refused("e-3", "2026-03-03T10:03:00Z", "ops")]);
+    let fields = ["user.name", "event.outcome", "related.entity", "user.target.name"];
+    let documents = folder.run(&["query", "event.id: e-*", ".", "-q"]);
+    for (at, field) in fields.iter().enumerate() {
+        let other = fields[(at + 1) % fields.len()];
+        let mut expected = std::collections::BTreeMap::<(String, String), (u64, String, String)>::new();
+        for line in documents.printed(0).lines() {
+            let document: Value = serde_json::from_str(line).unwrap();
+            let values = |field: &str| {
+                let mut values = Vec::new();
+                let source = document["_source"].as_object().unwrap();
+                ecs::document::values(source, field, ecs::Shape::Leaf, |it| {
+                    values.push(it.text().into_owned());
+                });
+                values.sort_unstable();
+                values.dedup();
+                if values.is_empty() { vec![String::new()] } else { values }
+            };
+            let time = document["_source"]["@timestamp"].as_str().unwrap().to_owned();
+            for one in values(field) {
+                for two in values(other) {
+                    let seen =
+                        expected.entry((one.clone(), two)).or_insert_with(|| (0, time.clone(), time.clone()));
+                    *seen = (seen.0 + 1, time.clone().min(seen.1.clone()), time.clone().max(seen.2.clone()));
+                }
+            }
+        }
+        let by = format!("{field},{other}");
+        for paths in [
+            ["a.ndjson", "b.ndjson", "c.ndjson", "e.ndjson"],
+            ["e.ndjson", "c.ndjson", "a.ndjson", "b.ndjson"],
+        ] {
+            let ran =
+                folder.run(&[&["query", "event.id: e-*", "-q", "--count-by", &by][..], &paths].concat());
+            let found = ran.printed(0).lines().map(|line| {
+                let it: Value = serde_json::from_str(line).unwrap();
+                let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+                let values = (text(&it["values"][field]), text(&it["values"][other]));
+                (values, (it["count"].as_u64().unwrap(), text(&it["first_seen"]), text(&it["last_seen"])))
+            });
+            assert_eq!(found.collect::<std::collections::BTreeMap<_, _>>(), expected, "{by}");
+        }
     }
 }
