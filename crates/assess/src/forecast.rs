@@ -32,6 +32,8 @@ pub struct RuleForecast {
     pub rule: Arc<Rule>,
     /// Its alerts.
     pub alerts: u64,
+    /// Alerts, of a query rule events, that were suppressed in favour of these.
+    pub suppressed: u64,
     /// As many a day on average.
     pub per_day: f64,
     /// The day with most alerts (its first millisecond, UTC), and how many.
@@ -80,6 +82,7 @@ pub fn forecast(found: &Found) -> Forecast {
             RuleForecast {
                 rule: Arc::clone(&ran.rule),
                 alerts: its.len() as u64,
+                suppressed: ran.outcome.metrics.suppressed,
                 per_day: its.len() as f64 / days,
                 // Of several the first.
                 busiest: by_day.into_iter().rev().max_by_key(|(_, count)| *count),

@@ -141,6 +141,9 @@ pub(crate) struct Hunt {
     /// Alerts of earlier hunts (NDJSON): what they hold is not raised again. May be given several times.
     #[arg(long, value_name = "FILE")]
     pub(crate) alert_history: Vec<PathBuf>,
+    /// An alert of --alert-history that somebody closed suppresses others no longer, as Elastic's engine has it.
+    #[arg(long, requires = "alert_history")]
+    pub(crate) closed_ends_suppression: bool,
     /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
     #[arg(long, value_name = "DIR")]
     pub(crate) geoip: Option<PathBuf>,

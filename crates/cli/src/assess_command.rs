@@ -98,6 +98,7 @@ fn forecast_table(forecast: &Forecast, terminal: Terminal) -> String {
         if it.more_identities > 0 {
             who.push(format!("{} more", it.more_identities));
         }
+        let suppressed = if it.suppressed > 0 { count(it.suppressed) } else { String::new() };
         let busiest = it.busiest.map(|(at, alerts)| format!("{} ({})", day(at), count(alerts)));
         let cut = if it.truncated > 0 {
             format!("{} at {}", count(it.truncated), it.max_signals)
@@ -111,10 +112,11 @@ fn forecast_table(forecast: &Forecast, terminal: Terminal) -> String {
             it.rule.name.as_str().into(),
             busiest.unwrap_or_default().into(),
             cut.into(),
+            Cell::number(suppressed),
             who.join(", ").into(),
         ]
     });
-    let heads = ["Alerts", "A day", "Severity", "Rule", "Busiest day", "Cut off", "Mostly by"];
+    let heads = ["Alerts", "A day", "Severity", "Rule", "Busiest day", "Cut off", "Suppressed", "Mostly by"];
     let mut out = if loud.is_empty() { String::new() } else { grid(&heads, rows, terminal) + "\n" };
     let quiet = forecast.rules.len() - loud.len();
     out += &format!(
@@ -142,6 +144,7 @@ fn forecast_json(forecast: &Forecast) -> Value {
                 "name": it.rule.name,
                 "severity": it.rule.severity.as_str(),
                 "alerts": it.alerts,
+                "suppressed": it.suppressed,
                 "alerts_a_day": it.per_day,
                 "busiest_day": it.busiest.map(|(at, alerts)| json!({"day": day(at), "alerts": alerts})),
                 "identities": it.identities.iter().map(|(who, alerts)| json!({"who": who, "alerts": alerts})).collect::<Vec<_>>(),

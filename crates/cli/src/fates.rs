@@ -10,6 +10,11 @@ pub(crate) fn words(fate: &Fate) -> String {
         Fate::Alerted { id, execution, terms } => {
             format!("it alerted in the execution of {}{}: {id}", when(*execution), about(terms))
         }
+        Fate::Suppressed { by, execution, terms } => format!(
+            "it is suppressed{}: the execution of {} counted it in the alert {by}, which stands for it",
+            about(terms),
+            when(*execution)
+        ),
         Fate::Known { id } => format!("its alert exists already: {id}"),
         Fate::NotAsked { execution } => format!(
             "it alerts in the execution of {}, but took place outside of --since and --until",

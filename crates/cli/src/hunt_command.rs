@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let options = HuntOptions {
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
-        known: known_alerts(&args.alert_history)?,
+        known: known_alerts(&args.alert_history, args.closed_ends_suppression)?,
         limits: args.input.limits.reader(),
         threads: threads.get(),
         ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)
@@ -160,8 +160,8 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     ))
 }
 
-fn known_alerts(files: &[std::path::PathBuf]) -> anyhow::Result<KnownAlerts> {
-    let mut known = KnownAlerts::default();
+fn known_alerts(files: &[std::path::PathBuf], closed_ends_suppression: bool) -> anyhow::Result<KnownAlerts> {
+    let mut known = KnownAlerts::default().closed_end_suppression(closed_ends_suppression);
     for path in files {
         let place = || format!("--alert-history `{}`", path.display());
         let file = File::open(path).with_context(place)?;
@@ -191,6 +191,7 @@ fn coverage(found: &Found, elapsed_ms: u64) -> Coverage {
         bytes_text: read.text_bytes,
         first: read.span.map(|(first, _)| first),
         last: read.span.map(|(_, last)| last),
+        suppressed: found.suppressed_count(),
         executions: found.rules.iter().map(|it| it.outcome.executions.total).sum(),
         elapsed_ms,
     }
@@ -199,7 +200,10 @@ fn coverage(found: &Found, elapsed_ms: u64) -> Coverage {
 /// For results that go elsewhere: what a person at the terminal must know all the same.
 fn brief(found: &Found, summary: &Summary<'_>, output: Option<&Path>) {
     let place = output.map_or_else(String::new, |path| format!(" in {}", path.display()));
-    let alerts = report::plural(found.alert_count() as u64, "alert", "alerts");
+    let mut alerts = report::plural(found.alert_count() as u64, "alert", "alerts");
+    if found.suppressed_count() > 0 {
+        alerts += &format!(", {} suppressed", report::count(found.suppressed_count()));
+    }
     terminal::say(&format!("{alerts}{place}\n"));
     for notice in &summary.notices {
         terminal::notice(notice);

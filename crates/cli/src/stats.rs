@@ -48,6 +48,7 @@ fn stats(found: &Found, remarks: &[Remark]) -> Value {
         "indices": found.read.indices,
         "unreadable_parts": found.read.trouble_count,
         "alerts": found.alert_count(),
+        "suppressed": found.suppressed_count(),
         "rules": found.rules.iter().map(rule).collect::<Value>(),
         "refused": found.refused.iter().map(|it| {
             json!({"rule_id": it.rule.rule_id, "name": it.rule.name, "reason": it.reason})
@@ -65,6 +66,7 @@ fn rule(ran: &RanRule) -> Value {
         "severity": rule.severity.as_str(),
         "matched": outcome.metrics.matched,
         "alerts": outcome.alerts.len(),
+        "suppressed": outcome.metrics.suppressed,
         "executions": outcome.executions.total,
         "executions_cut_by_max_signals": outcome.metrics.truncated,
     })

@@ -1,11 +1,14 @@
 //! Executes a rule: every execution of its schedule, or one over the whole range.
 
+use serde_json::Value;
+
 use crate::KnownAlerts;
 use crate::collect::Matches;
 use crate::fate::Fate;
 use crate::outcome::{AlertSeed, DataSpan, Executions, Metrics, Outcome, Warning, WarningKind};
 use crate::replay::Replay;
 use crate::rule_type::TERMS_PAGE;
+use crate::suppression::Merged;
 use crate::tail::{ALERTS_PER_EXECUTION_MAX, Mode, TailError};
 
 /// What is configured for all rules.
@@ -49,8 +52,8 @@ impl Matches {
     ) -> Result<(Outcome, Vec<AlertSeed>), TailError> {
         let tail = &self.tails.rules()[rule];
         let (span, mut others) = (self.span(rule, span), Vec::new());
-        let replay = Replay::new(tail, tail.mode, span, limits, TERMS_PAGE)?;
-        Ok((self.replayed(replay, rule, known, limits, Some(&mut others))?, others))
+        let replay = Replay::new(tail, tail.mode, span, known, limits, TERMS_PAGE)?;
+        Ok((self.replayed(replay, rule, known, limits, Some(&mut others))?.0, others))
     }
 
     /// With another size of the pages of new terms than [`TERMS_PAGE`], and other alerts asked for.
@@ -64,10 +67,11 @@ impl Matches {
         page: usize,
     ) -> Result<Outcome, TailError> {
         let tail = &self.tails.rules()[rule];
-        let replay = Replay::new(tail, mode, self.span(rule, span), limits, page)?;
-        self.replayed(replay, rule, known, limits, None)
+        let replay = Replay::new(tail, mode, self.span(rule, span), known, limits, page)?;
+        Ok(self.replayed(replay, rule, known, limits, None)?.0)
     }
 
+    /// Also says what was suppressed, if the replay listens for it.
     fn replayed(
         &self,
         mut replay: Replay<'_>,
@@ -75,15 +79,16 @@ impl Matches {
         known: &KnownAlerts,
         limits: Limits,
         mut others: Option<&mut Vec<AlertSeed>>,
-    ) -> Result<Outcome, TailError> {
+    ) -> Result<(Outcome, Vec<Merged>), TailError> {
         let counted = replay.counted_before(known);
         let ticks = replay.ticks.clone();
         let run = replay.run(self, rule, &ticks, &counted);
         let mut executions = self.rules[rule].complete.executions(run)?;
         let mut tick = ticks.first;
         while let Some(next) = executions.next(&ticks, tick) {
-            // What is not asked for matters to others only.
-            if replay.is_idle(next) || others.is_none() && next > replay.asked.last {
+            // What is not asked for matters to others only, and to what counts what it suppresses.
+            let matters = others.is_some() || next <= replay.asked.last || replay.counts(next);
+            if replay.is_idle(next) || !matters {
                 break;
             }
             replay.execute(self, &mut *executions, next, known, others.as_deref_mut());
@@ -91,7 +96,8 @@ impl Matches {
         }
         let depends = replay.depends_on_earlier(&*executions);
         replay.warn(executions.warnings());
-        Ok(replay.finish(self.before(rule, limits), depends))
+        let merged = replay.take_merged();
+        Ok((replay.finish(self.before(rule, limits), depends), merged))
     }
 
     /// What became of the events with the watched `_id` that the rule matched; see
@@ -113,8 +119,10 @@ impl Matches {
             once @ Mode::Once { .. } => once,
         };
         let none = KnownAlerts::default();
-        let outcome = self.execute_as(everything, rule, span, &none, limits, TERMS_PAGE)?;
-        let replay = Replay::new(tail, everything, self.span(rule, span), limits, TERMS_PAGE)?;
+        let whole = self.span(rule, span);
+        let listening = Replay::new(tail, everything, whole, &none, limits, TERMS_PAGE)?.listening();
+        let (outcome, merged) = self.replayed(listening, rule, &none, limits, None)?;
+        let replay = Replay::new(tail, everything, whole, &none, limits, TERMS_PAGE)?;
         let run = replay.run(self, rule, &replay.ticks, &[]);
         let mut fates: Vec<Fate> = Vec::new();
         for watched in watched() {
@@ -135,13 +143,23 @@ impl Matches {
                     Fate::NotAsked { execution }
                 });
             }
+            let is_it = |(id, of): &(String, String)| *id == watched.id && of == index;
+            let mut by: Vec<(&str, &[Value])> = Vec::new();
+            for it in merged.iter().filter(|it| it.about.iter().any(is_it)) {
+                // Executions say the same again while they see the event.
+                if !by.contains(&(&it.by, &it.terms)) {
+                    by.push((&it.by, &it.terms));
+                    said.push(&it.terms);
+                    found.push(it.fate());
+                }
+            }
             if watched.seen.is_none() {
                 found.push(Fate::Undated);
             } else {
                 let others = self.rules[rule].complete.why_not(watched, run);
                 // What alerted needs no other reason.
                 let others = others.into_iter().filter(|it| !said.contains(&it.terms()));
-                found.extend(others.map(|it| as_asked(it, &outcome, known, tail.mode)));
+                found.extend(others.map(|it| as_asked(it, &outcome, &merged, known, tail.mode)));
             }
             for fate in found {
                 // Copies of one event fare alike.
@@ -180,8 +198,11 @@ impl Matches {
 }
 
 /// What became of an event that was counted in an alert: that may be known, or not asked for.
-fn as_asked(fate: Fate, outcome: &Outcome, known: &KnownAlerts, mode: Mode) -> Fate {
-    let Fate::Alerted { id, execution, .. } = &fate else { return fate };
+fn as_asked(fate: Fate, outcome: &Outcome, merged: &[Merged], known: &KnownAlerts, mode: Mode) -> Fate {
+    let Fate::Alerted { id, execution, terms } = &fate else { return fate };
+    if let Some(it) = merged.iter().find(|it| it.id == *id) {
+        return Fate::Suppressed { by: it.by.clone(), execution: *execution, terms: terms.clone() };
+    }
     let alert = outcome.alerts.iter().find(|it| it.id == *id);
     if known.contains(id) {
         Fate::Known { id: id.clone() }
@@ -189,5 +210,12 @@ fn as_asked(fate: Fate, outcome: &Outcome, known: &KnownAlerts, mode: Mode) -> F
         fate
     } else {
         Fate::NotAsked { execution: *execution }
+    }
+}
+
+impl Merged {
+    fn fate(&self) -> Fate {
+        let Self { by, execution, terms, .. } = self;
+        Fate::Suppressed { by: by.clone(), execution: *execution, terms: terms.clone() }
     }
 }

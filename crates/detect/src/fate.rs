@@ -39,6 +39,15 @@ pub enum Fate {
     NotThen,
     /// It lacks a value of one of the rule's fields, or has more combinations of values than are looked at.
     NoTerm,
+    /// It would alert, but another alert stands for it: that of a group it is in, or one that suppresses it.
+    Suppressed {
+        /// The alert's id.
+        by: String,
+        /// The start of the execution that counted it there.
+        execution: Millis,
+        /// The new terms, or the values of its group, if the rule asks for such.
+        terms: Vec<Value>,
+    },
     /// The executions whose range it lies in reached `max_signals` before it was its turn.
     Cut {
         /// The start of the first of them.
@@ -118,6 +127,7 @@ impl Fate {
     pub fn execution(&self) -> Option<Millis> {
         match self {
             Self::Alerted { execution, .. }
+            | Self::Suppressed { execution, .. }
             | Self::NotAsked { execution }
             | Self::Cut { execution, .. }
             | Self::Counted { execution, .. } => Some(*execution),
@@ -138,6 +148,7 @@ impl Fate {
     pub(crate) fn terms(&self) -> &[Value] {
         match self {
             Self::Alerted { terms, .. }
+            | Self::Suppressed { terms, .. }
             | Self::Cut { terms, .. }
             | Self::Counted { terms, .. }
             | Self::Seen { terms, .. } => terms,

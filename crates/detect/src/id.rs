@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use serde_json::{Number, Value};
+use ecs::Millis;
+use ecs::date::to_iso;
+use serde_json::{Number, Value, json};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -52,29 +54,143 @@ pub(crate) fn shell(ancestors: &[(&str, &str)], rule: &str) -> String {
     hex(&hasher.finalize())
 }
 
-/// What the npm package `object-hash` makes, by default, of an array of texts, numbers, booleans, nulls and
-/// arrays of such.
-fn object_hash(values: &[Value]) -> String {
-    let mut text = String::new();
-    write_array(values, &mut text);
-    hex(&Sha1::digest(text.as_bytes()))
+/// The id of an alert that stands for a group of events: the values of the group, and when it began and ended.
+pub(crate) fn group_alert(
+    index: &str,
+    id: &str,
+    space_and_rule: &str,
+    terms: &[(String, Value)],
+    (start, end): (Millis, Millis),
+) -> String {
+    let mut hash = ObjectHash::default();
+    hash.array(7);
+    for text in [index, id, VERSION, space_and_rule] {
+        hash.value(&text.into());
+    }
+    hash.value(&pairs(terms));
+    hash.date(start);
+    hash.date(end);
+    hash.finish()
 }
 
-fn write_array(values: &[Value], text: &mut String) {
-    let _ = write!(text, "array:{}:", values.len());
-    for value in values {
-        let _ = match value {
-            Value::Null => text.write_str("Null"),
-            Value::Bool(it) => write!(text, "bool:{it}"),
-            Value::Number(number) => write!(text, "number:{}", js_number(number)),
-            Value::String(it) => write!(text, "string:{}:{it}", it.encode_utf16().count()),
-            Value::Array(inner) => {
-                // Only terms are nested here, and those are one level deep.
-                write_array(inner, text);
-                Ok(())
+/// The id of an alert of a threshold rule whose alerts are suppressed.
+pub(crate) fn suppressed_threshold_alert(patterns: &str, counted: &str, space_and_rule: &str) -> String {
+    object_hash(&[patterns.into(), counted.into(), space_and_rule.into()])
+}
+
+/// The id of what suppresses one another: the alerts of a rule with these values of the fields that it groups by.
+pub(crate) fn instance(terms: &[(String, Value)], rule: &str, space: &str) -> String {
+    object_hash(&[pairs(terms), rule.into(), space.into()])
+}
+
+/// Fields with their values, as alerts have them.
+pub(crate) fn pairs(terms: &[(String, Value)]) -> Value {
+    terms.iter().map(|(field, value)| json!({"field": field, "value": value})).collect()
+}
+
+/// What the npm package `object-hash` makes, by default, of an array.
+fn object_hash(values: &[Value]) -> String {
+    let mut hash = ObjectHash::default();
+    hash.values(values);
+    hash.finish()
+}
+
+/// The text that `object-hash` makes a digest of.
+#[derive(Default)]
+struct ObjectHash {
+    text: String,
+    /// How many arrays, objects and dates it has seen: one that comes again is told by its number.
+    seen: usize,
+    /// The number of what objects are made of, once there was an object.
+    prototype: Option<usize>,
+}
+
+impl ObjectHash {
+    fn finish(self) -> String {
+        hex(&Sha1::digest(self.text.as_bytes()))
+    }
+
+    fn array(&mut self, len: usize) {
+        self.seen += 1;
+        let _ = write!(self.text, "array:{len}:");
+    }
+
+    fn values(&mut self, values: &[Value]) {
+        self.array(values.len());
+        values.iter().for_each(|it| self.value(it));
+    }
+
+    fn date(&mut self, time: Millis) {
+        self.seen += 1;
+        let _ = write!(self.text, "date:{}", to_iso(time));
+    }
+
+    fn string(&mut self, text: &str) {
+        let _ = write!(self.text, "string:{}:{text}", text.encode_utf16().count());
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.text.push_str("Null"),
+            Value::Bool(it) => {
+                let _ = write!(self.text, "bool:{it}");
             }
-            Value::Object(_) => unreachable!("no id contains an object"),
+            Value::Number(number) => {
+                let _ = write!(self.text, "number:{}", js_number(number));
+            }
+            Value::String(text) => self.string(text),
+            Value::Array(values) => self.values(values),
+            Value::Object(object) => {
+                self.seen += 1;
+                let _ = write!(self.text, "object:{}:", object.len() + 3);
+                self.made_of();
+                for (key, value) in object {
+                    self.string(key);
+                    self.text.push(':');
+                    self.value(value);
+                    self.text.push(',');
+                }
+            }
+        }
+    }
+
+    /// What every object says of how it was made: its prototype, which is an object itself, and the function that makes
+    /// objects. Both come once, and then by their numbers.
+    fn made_of(&mut self) {
+        self.string("prototype");
+        self.text.push_str(":Undefined,");
+        self.string("__proto__");
+        self.text.push(':');
+        let prototype = if let Some(number) = self.prototype {
+            self.string(&format!("[CIRCULAR:{number}]"));
+            number
+        } else {
+            let number = self.seen;
+            self.prototype = Some(number);
+            self.seen += 2;
+            self.text.push_str("object:3:");
+            self.string("prototype");
+            self.text.push_str(":Undefined,");
+            self.string("__proto__");
+            self.text.push_str(":Null,");
+            self.string("constructor");
+            self.text.push(':');
+            self.maker();
+            self.text.push_str("object:0:,");
+            number
         };
+        self.text.push(',');
+        self.string("constructor");
+        self.text.push(':');
+        self.maker();
+        self.string(&format!("[CIRCULAR:{}]", prototype + 1));
+        self.text.push(',');
+    }
+
+    fn maker(&mut self) {
+        self.text.push_str("fn:");
+        self.string("[native]");
+        self.string("function-name:Object");
     }
 }
 
@@ -115,8 +231,6 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     const INDEX: &str = ".ds-logs-aws.cloudtrail-default-2026.08.01-000004";
@@ -168,6 +282,11 @@ mod tests {
         for (values, expected) in cases {
             assert_eq!(object_hash(values.as_array().unwrap()), expected, "{values}");
         }
+        let terms = [("user.name".to_owned(), json!(["alice"]))];
+        assert_eq!(
+            instance(&terms, "6f1d3b2e-8a54-4c1f-9f0e-2b7c1d5e9a10", "default"),
+            "90b014d287a8e1a1748db6e75ea8127b5a2c3486"
+        );
     }
 
     #[test]

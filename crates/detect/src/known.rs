@@ -14,6 +14,31 @@ use crate::rule_type::Detail;
 pub struct KnownAlerts {
     ids: HashSet<String>,
     thresholds: Vec<KnownThreshold>,
+    suppressing: Vec<KnownSuppressing>,
+    closed_end_suppression: bool,
+}
+
+/// An alert that may suppress others.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KnownSuppressing {
+    pub(crate) id: String,
+    /// The object id of its rule.
+    pub(crate) rule: String,
+    /// See [`Suppressed::instance`](crate::Suppressed::instance).
+    pub(crate) instance: String,
+    /// When it was raised.
+    pub(crate) created: Millis,
+    /// When the newest event was that it speaks of.
+    pub(crate) end: Millis,
+    pub(crate) terms: Vec<(String, Value)>,
+}
+
+impl KnownSuppressing {
+    /// What it counted, if its rule counts by groups.
+    pub(crate) fn counted(&self) -> KnownThreshold {
+        let Self { rule, created, end, terms, .. } = self;
+        KnownThreshold { rule: rule.clone(), created: *created, result_to: *end, terms: terms.clone() }
+    }
 }
 
 /// What an alert of a threshold rule counted.
@@ -55,6 +80,13 @@ pub enum KnownAlertError {
 }
 
 impl KnownAlerts {
+    /// Whether an alert that somebody closed suppresses others no longer. Elastic's engine has it so unless it is told
+    /// otherwise; a replay, which nobody closes alerts of, then says something else than executions that were scheduled.
+    #[must_use]
+    pub fn closed_end_suppression(self, yes: bool) -> Self {
+        Self { closed_end_suppression: yes, ..self }
+    }
+
     /// Adds the alert of one line of NDJSON: the alert's document, or a hit with `_id` and `_source`.
     pub fn add_line(&mut self, line: &str) -> Result<(), KnownAlertError> {
         let Value::Object(document) = ecs::json::parse(line)? else {
@@ -65,8 +97,10 @@ impl KnownAlerts {
         let hit_id = || document.get("_id").and_then(Value::as_str).map(str::to_owned);
         let id =
             uuid(&document).or_else(|| source.and_then(uuid)).or_else(hit_id).ok_or(KnownAlertError::NoId)?;
+        let alert = source.unwrap_or(&document);
+        self.thresholds.extend(threshold(alert));
+        self.suppressing.extend(suppressing(alert, &id, self.closed_end_suppression));
         self.ids.insert(id);
-        self.thresholds.extend(threshold(source.unwrap_or(&document)));
         Ok(())
     }
 
@@ -84,6 +118,26 @@ impl KnownAlerts {
     #[cfg(test)]
     pub(crate) fn add_threshold(&mut self, rule: &str, alert: &crate::twin::SaidAlert) {
         self.thresholds.extend(KnownThreshold::new(rule, alert.execution, &alert.detail));
+    }
+
+    /// Adds what an alert says of those that it stands for.
+    #[cfg(test)]
+    pub(crate) fn add_suppressing(&mut self, rule: &str, alert: &crate::twin::SaidAlert) {
+        if let Some(it) = &alert.suppressed {
+            self.suppressing.push(KnownSuppressing {
+                id: alert.id.clone(),
+                rule: rule.to_owned(),
+                instance: it.instance.clone(),
+                created: alert.execution,
+                end: it.end,
+                terms: it.terms.clone(),
+            });
+        }
+    }
+
+    /// The alerts that may suppress others.
+    pub(crate) fn suppressing(&self) -> &[KnownSuppressing] {
+        &self.suppressing
     }
 
     /// What alerts of threshold rules counted.
@@ -106,12 +160,33 @@ impl KnownAlerts {
 fn threshold(alert: &Object) -> Option<KnownThreshold> {
     let field = |name: &str| ecs::alert::field(alert, name);
     let date = |value: &Value| ecs::document::date(value);
-    let term = |it: &Value| Some((it.get("field")?.as_str()?.to_owned(), it.get("value")?.clone()));
     Some(KnownThreshold {
         rule: field("rule.uuid")?.as_str()?.to_owned(),
         created: date(lookup(alert, "@timestamp")?)?,
         result_to: date(field("original_time")?)?,
         terms: list(field("threshold_result")?.get("terms")).iter().filter_map(term).collect(),
+    })
+}
+
+/// A field with its value.
+fn term(it: &Value) -> Option<(String, Value)> {
+    Some((it.get("field")?.as_str()?.to_owned(), it.get("value")?.clone()))
+}
+
+/// What the alert says of those that it stands for, if it may suppress others.
+fn suppressing(alert: &Object, id: &str, closed_end_it: bool) -> Option<KnownSuppressing> {
+    let field = |name: &str| ecs::alert::field(alert, name);
+    let date = |name: &str| ecs::document::date(field(name)?);
+    if closed_end_it && field("workflow_status").and_then(Value::as_str) == Some("closed") {
+        return None;
+    }
+    Some(KnownSuppressing {
+        id: id.to_owned(),
+        rule: field("rule.uuid")?.as_str()?.to_owned(),
+        instance: field("instance.id")?.as_str()?.to_owned(),
+        created: date("start").or_else(|| ecs::document::date(lookup(alert, "@timestamp")?))?,
+        end: date("suppression.end")?,
+        terms: list(field("suppression.terms")).iter().filter_map(term).collect(),
     })
 }
 
@@ -129,6 +204,23 @@ mod tests {
         assert!(matches!(known.add_line("{}"), Err(KnownAlertError::NoId)));
         assert!(matches!(known.add_line("[]"), Err(KnownAlertError::NotAnObject)));
         assert!(matches!(known.add_line("{"), Err(KnownAlertError::Json(_))));
+        let alike = r#"{"kibana.alert.uuid":"e","kibana.alert.rule.uuid":"r","kibana.alert.instance.id":"i",
+            "kibana.alert.start":"2026-03-01T00:05:00.000Z","kibana.alert.suppression.end":"2026-03-01T00:02:00.000Z",
+            "kibana.alert.suppression.terms":[{"field":"user.name","value":null}],
+            "kibana.alert.workflow_status":"closed"}"#;
+        known.add_line(alike).unwrap();
+        let expected = KnownSuppressing {
+            id: "e".to_owned(),
+            rule: "r".to_owned(),
+            instance: "i".to_owned(),
+            created: 1_772_323_500_000,
+            end: 1_772_323_320_000,
+            terms: vec![("user.name".to_owned(), Value::Null)],
+        };
+        assert_eq!(known.suppressing(), [expected]);
+        let mut as_elastic = KnownAlerts::default().closed_end_suppression(true);
+        as_elastic.add_line(alike).unwrap();
+        assert!(as_elastic.suppressing().is_empty() && as_elastic.contains("e"));
         known.add_line(r#"{"kibana.alert.uuid":"d","user_agent.original":"\ud83d"}"#).unwrap();
         assert!(known.contains("d"), "half a surrogate pair hides no alert");
     }

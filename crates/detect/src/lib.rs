@@ -44,6 +44,9 @@
 //! it executes, its part of an alert, why an event did not alert. `rule_type/mod.rs` is the list of them: nothing else
 //! names a type. A type that keeps values gets them as numbers, typed by the catalogue, with each match.
 //!
+//! **Alerts alike** suppress one another where a rule says so (`suppression.rs`), whatever its type: a type offers all that
+//! an execution would raise, each with what makes it alike others.
+//!
 //! **Left out on purpose.** No files, no blocks, no query languages, no clock: time is an argument. An event
 //! delivered several times is one event: for a query rule the copy read first, and a new-terms rule counts it once.
 
@@ -60,6 +63,7 @@ mod execute;
 mod fate;
 mod replay;
 mod slots;
+mod suppression;
 mod writer;
 
 mod id;
@@ -89,6 +93,7 @@ pub use rule_type::{
 };
 pub use schedule::TICKS_MAX;
 pub use slots::{OverAlerts, SLOTS_AFTER_LAST_ALERT_MAX, execute_over_alerts};
+pub use suppression::Suppressed;
 pub use tail::{ALERTS_PER_EXECUTION_MAX, Mode, SPACE, Tail, TailError};
 pub use tails::{ColumnNumber, Tails};
 pub use term::{Term, TermId};

@@ -7,6 +7,7 @@ use ecs::{Millis, Origin};
 
 use crate::rule_type::{COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, SEQUENCES_BEGUN_MAX};
 use crate::slots::SLOTS_AFTER_LAST_ALERT_MAX;
+use crate::suppression::Suppressed;
 
 /// What the executions of one rule came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +34,8 @@ pub struct AlertSeed {
     pub execution: Execution,
     /// What only its rule type has.
     pub detail: Detail,
+    /// What it says of those that it stands for, if alerts of the rule suppress one another.
+    pub suppressed: Option<Box<Suppressed>>,
 }
 
 impl AlertSeed {
@@ -107,6 +110,8 @@ pub struct Metrics {
     pub known: u64,
     /// Executions that reached the limit of alerts.
     pub truncated: u64,
+    /// What was suppressed in favour of alerts: alerts, of a query rule events.
+    pub suppressed: u64,
 }
 
 /// Something to know about the executions of a rule.
@@ -175,6 +180,11 @@ pub enum WarningKind {
     UncertainStart,
     /// A rule over alerts goes on alerting long after the last alert of a rule over events.
     Endless,
+    /// Alerts were raised, or not, of which it is not known what was raised shortly before the data that were read.
+    UncertainSuppression {
+        /// How long an alert suppresses others.
+        duration: Millis,
+    },
 }
 
 impl WarningKind {
@@ -190,6 +200,7 @@ impl WarningKind {
             Self::JoinKeys { .. } => "DETW10",
             Self::Sequences { .. } => "DETW11",
             Self::Endless => "DETW15",
+            Self::UncertainSuppression { .. } => "DETW12",
         }
     }
 }
@@ -252,6 +263,13 @@ impl fmt::Display for WarningKind {
             Self::UncertainStart => f.write_str(
                 "Every execution before the time that was asked for reached the maximum of alerts, so it is not known \
                  what it left to the first ones asked for. Give an earlier start to be sure.",
+            ),
+            Self::UncertainSuppression { duration } => write!(
+                f,
+                "An alert suppresses those alike for {}, and for so long before some of those asked for there was \
+                 always something to raise since the data that were read begin: so it is not known which of them are \
+                 suppressed. Give an earlier start to be sure.",
+                lasting(*duration)
             ),
         }
     }

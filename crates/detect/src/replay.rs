@@ -7,10 +7,11 @@ use ecs::Millis;
 use crate::KnownAlerts;
 use crate::collect::Matches;
 use crate::execute::Limits;
-use crate::known::KnownThreshold;
-use crate::outcome::{AlertSeed, DataSpan, Execution, Outcome, Warning, WarningKind};
+use crate::known::{KnownSuppressing, KnownThreshold};
+use crate::outcome::{AlertSeed, DataSpan, Execution, Metrics, Outcome, Warning, WarningKind};
 use crate::rule_type::{Executions, Run};
 use crate::schedule::{TICKS_MAX, TIME_MAX, TIME_MIN, Ticks, Window};
+use crate::suppression::{Merged, Suppressor};
 use crate::tail::{Mode, SPACE, Tail, TailError};
 use crate::writer::Writer;
 
@@ -27,6 +28,8 @@ pub(crate) struct Replay<'t> {
     warm_up: WarmUp,
     /// The ids that its executions created.
     created: HashSet<String>,
+    /// If alerts alike suppress one another.
+    suppressor: Option<Suppressor>,
     outcome: Outcome,
 }
 
@@ -36,6 +39,7 @@ impl<'t> Replay<'t> {
         tail: &'t Tail,
         mode: Mode,
         span: DataSpan,
+        known: &KnownAlerts,
         limits: Limits,
         page: usize,
     ) -> Result<Self, TailError> {
@@ -53,9 +57,18 @@ impl<'t> Replay<'t> {
             budget: tail.max_signals.min(limits.alerts_per_execution),
             warm_up: WarmUp::new(span, &ticks),
             created: HashSet::new(),
+            suppressor: tail.suppression.as_ref().map(|it| Suppressor::new(it, tail, known, &ticks, span)),
             outcome,
             ticks,
         })
+    }
+
+    /// The same, remembering what is suppressed for whoever asks about events.
+    pub(crate) fn listening(mut self) -> Self {
+        if let Some(suppressor) = &mut self.suppressor {
+            suppressor.listen();
+        }
+        self
     }
 
     /// What executions are made of; `counted` is what alerts counted before `ticks` begin.
@@ -73,8 +86,26 @@ impl<'t> Replay<'t> {
     /// What alerts of the rule counted that exist already and were raised before its first execution.
     pub(crate) fn counted_before(&self, known: &KnownAlerts) -> Vec<KnownThreshold> {
         let first = self.ticks.window(self.ticks.first).started_at;
-        let own = known.thresholds().iter();
-        own.filter(|it| it.rule == self.tail.rule_uuid && it.created < first).cloned().collect()
+        let own = known.thresholds().iter().cloned();
+        // What was suppressed is counted, too.
+        let suppressed = known.suppressing().iter().filter(|_| self.tail.rule_type.groups());
+        let all = own.chain(suppressed.map(KnownSuppressing::counted));
+        all.filter(|it| it.rule == self.tail.rule_uuid && it.created < first).collect()
+    }
+
+    /// Whether an alert that is asked for counts what this execution suppresses.
+    pub(crate) fn counts(&self, tick: i64) -> bool {
+        self.suppressor.as_ref().is_some_and(|it| it.counts(self.ticks.started_at(tick)))
+    }
+
+    /// What the last execution counted, whether or not it was suppressed.
+    pub(crate) fn take_counted(&mut self) -> Vec<KnownThreshold> {
+        self.suppressor.as_mut().map(Suppressor::take_counted).unwrap_or_default()
+    }
+
+    /// What was suppressed, if it [listens](Self::listening).
+    pub(crate) fn take_merged(&mut self) -> Vec<Merged> {
+        self.suppressor.as_mut().map(Suppressor::take_merged).unwrap_or_default()
     }
 
     /// Whether nothing is ever done from this execution on, because there is no budget for it.
@@ -93,6 +124,7 @@ impl<'t> Replay<'t> {
     ) {
         let window = self.ticks.window(tick);
         let execution = self.tail.execution(&window, self.span);
+        drop(self.take_counted());
         let mut writer = Writer {
             matches,
             space_and_rule: &self.space_and_rule,
@@ -103,8 +135,11 @@ impl<'t> Replay<'t> {
             metrics: &mut self.outcome.metrics,
             execution,
             mode: self.mode,
+            limit: self.budget,
             budget: self.budget,
             truncated: false,
+            suppressor: self.suppressor.as_mut(),
+            suppressed: 0,
         };
         executions.execute(tick, &window, &mut writer);
         let truncated = writer.truncated;
@@ -142,10 +177,9 @@ impl<'t> Replay<'t> {
 
     /// What they came to; `before` is what was known before anything was executed.
     pub(crate) fn finish(self, before: Outcome, depends_on_earlier: bool) -> Outcome {
-        let Self { tail, span, mut outcome, warm_up, asked, .. } = self;
-        let mut metrics = before.metrics;
-        (metrics.known, metrics.truncated) = (outcome.metrics.known, outcome.metrics.truncated);
-        outcome.metrics = metrics;
+        let Self { tail, span, ticks, mut outcome, warm_up, asked, suppressor, .. } = self;
+        let Metrics { known, truncated, suppressed, .. } = outcome.metrics;
+        outcome.metrics = Metrics { known, truncated, suppressed, ..before.metrics };
         outcome.warnings.splice(0..0, before.warnings);
         let data = span.last.saturating_sub(span.first);
         if let Some(history) = tail.history(span.last).filter(|&history| history > data)
@@ -156,6 +190,11 @@ impl<'t> Replay<'t> {
         }
         if warm_up.is_uncertain(&asked) || depends_on_earlier {
             outcome.warnings.push(Warning { execution: None, kind: WarningKind::UncertainStart });
+        }
+        let first = ticks.started_at(asked.first.max(ticks.first));
+        if let Some(duration) = suppressor.and_then(|it| it.uncertain_window(first)) {
+            let kind = WarningKind::UncertainSuppression { duration };
+            outcome.warnings.push(Warning { execution: None, kind });
         }
         outcome
     }

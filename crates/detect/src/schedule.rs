@@ -203,6 +203,15 @@ impl Ticks {
         newest.and_then(|it| self.first_reaching(it)).map_or(self.last, |tick| tick.max(self.last))
     }
 
+    /// The same for what was suppressed and is offered again, which is asked of nobody who sees nothing new: a range that
+    /// holds it forever would raise it as often as a window ends.
+    pub(crate) fn last_offering(&self, newest: Option<Millis>) -> i64 {
+        if self.moves_on() {
+            return self.end;
+        }
+        newest.and_then(|it| self.first_reaching(it)).unwrap_or(self.first)
+    }
+
     /// The first execution whose range begins at `time` or later.
     pub(crate) fn first_after(&self, time: Millis) -> Option<i64> {
         self.search(self.first, |window| window.from >= time)

@@ -110,7 +110,7 @@ struct OneRule<'a> {
 
 impl<'a> OneRule<'a> {
     fn new(tail: &'a Tail, span: DataSpan, limits: Limits, known: &KnownAlerts) -> Result<Self, TailError> {
-        let replay = Replay::new(tail, tail.mode, span, limits, TERMS_PAGE)?;
+        let replay = Replay::new(tail, tail.mode, span, known, limits, TERMS_PAGE)?;
         Ok(Self {
             counted: replay.counted_before(known),
             replay,
@@ -164,6 +164,7 @@ impl<'a> OneRule<'a> {
         let new: Vec<KnownThreshold> =
             self.new_alerts().filter_map(|it| KnownThreshold::of(it, uuid)).collect();
         self.counted.extend(new);
+        self.counted.extend(self.replay.take_counted());
         // Ranges never move back.
         let from = ticks.window(tick).from;
         self.counted.retain(|it| it.result_to >= from);

@@ -8,6 +8,7 @@ use rule::{Pattern, Rule};
 
 use crate::rule_type::{Eql, OrderFields, RuleType};
 use crate::schedule::{Bound, Bounds, TIME_MAX, TIME_MIN, Ticks};
+use crate::suppression::Suppression;
 use crate::tails::Column;
 use crate::term::TermType;
 
@@ -26,9 +27,6 @@ pub enum TailError {
         /// The rule's type.
         kind: &'static str,
     },
-    /// Without it the rule would raise more alerts than it should.
-    #[error("`alert_suppression` cannot be applied yet, and without it the rule would mean something else")]
-    Suppression,
     /// One to three.
     #[error("`new_terms_fields` has {count} fields, not one to three")]
     FieldCount {
@@ -82,6 +80,23 @@ pub enum TailError {
         /// What it is.
         ty: &'static str,
     },
+    /// One to five.
+    #[error("`alert_suppression.group_by` has {count} fields, not one to five")]
+    SuppressionFields {
+        /// How many it has.
+        count: usize,
+    },
+    /// Nothing is alike where there are no values.
+    #[error(
+        "`alert_suppression.group_by`: `{field}` is {ty}, which has no values that could be the same; name a field under \
+         it or beside it"
+    )]
+    NothingAlike {
+        /// The field.
+        field: String,
+        /// What it is.
+        ty: &'static str,
+    },
     /// More executions than can be numbered.
     #[error("the range holds {count} executions, more than {limit}; narrow it down with a start time")]
     TooManyExecutions {
@@ -97,7 +112,7 @@ impl TailError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Type { .. } => "DET001",
-            Self::Suppression => "DET002",
+            // DET002 was suppression that could not be applied.
             // DET003 was date math that cannot be read: no such rule can be made any more.
             Self::FieldCount { .. } => "DET004",
             Self::History { .. } => "DET005",
@@ -106,6 +121,8 @@ impl TailError {
             Self::GroupFields { .. } => "DET008",
             Self::NoGroups { .. } => "DET009",
             Self::NoValues { .. } => "DET010",
+            Self::SuppressionFields { .. } => "DET011",
+            Self::NothingAlike { .. } => "DET012",
         }
     }
 }
@@ -142,6 +159,8 @@ pub struct Tail {
     pub(crate) interval: Millis,
     pub(crate) bounds: Bounds,
     pub(crate) max_signals: u32,
+    /// How alerts alike suppress one another, if they do.
+    pub(crate) suppression: Option<Suppression>,
     /// By filter; empty if there is none.
     residues: Vec<Option<Arc<Residue>>>,
     timestamp_override: Option<String>,
@@ -169,7 +188,7 @@ impl Tail {
         mode: Mode,
         catalog: &Catalog,
     ) -> Result<Self, TailError> {
-        Self::of_type(rule, RuleType::of(rule, pattern, catalog)?, mode)
+        Self::of_type(rule, RuleType::of(rule, pattern, catalog)?, mode, catalog)
     }
 
     /// That of an EQL query that belongs to no rule, over all time: see [`Matches::results`](crate::Matches::results).
@@ -188,6 +207,7 @@ impl Tail {
             interval: 1,
             bounds: Bounds { from: Bound::Fixed(Millis::MIN), to: Bound::Fixed(Millis::MAX), history: None },
             max_signals: u32::MAX,
+            suppression: None,
             residues: Vec::new(),
             timestamp_override: None,
             fallback: true,
@@ -195,11 +215,11 @@ impl Tail {
     }
 
     /// Of a rule whose type has this of its own.
-    pub(crate) fn of_type(rule: &Rule, rule_type: RuleType, mode: Mode) -> Result<Self, TailError> {
+    fn of_type(rule: &Rule, rule_type: RuleType, mode: Mode, catalog: &Catalog) -> Result<Self, TailError> {
         let history = rule_type.history_window_start();
-        if rule.alert_suppression.is_some() {
-            return Err(TailError::Suppression);
-        }
+        let suppression = rule.alert_suppression.as_ref();
+        let suppression =
+            suppression.map(|it| Suppression::new(it, rule_type.groups(), catalog)).transpose()?;
         let scheduled =
             Bounds { from: Bound::of(&rule.from), to: Bound::of(&rule.to), history: history.map(Bound::of) };
         if let Some(history) = history {
@@ -227,6 +247,7 @@ impl Tail {
             interval: rule.interval.millis(),
             bounds,
             max_signals: rule.max_signals,
+            suppression,
             residues: Vec::new(),
             timestamp_override: rule.timestamp_override.clone().filter(|it| it != "@timestamp"),
             fallback: !rule.timestamp_override_fallback_disabled,
@@ -277,14 +298,21 @@ impl Tail {
         self.rule_type.filters()
     }
 
-    /// The columns whose values go with a match of the filter: those of the rule's type, then those of the residue.
+    /// The columns whose values go with a match of the filter: those of the rule's type, then those that make alerts
+    /// alike, then those of the residue.
     pub(crate) fn columns(&self, step: usize) -> Vec<Column> {
         let residue = self.residue(step).into_iter().flat_map(Residue::columns).map(|(path, shape)| Column {
             path: path.clone(),
             shape: *shape,
             ty: TermType::AsDelivered,
         });
-        self.rule_type.columns(step).iter().cloned().chain(residue).collect()
+        let own = self.rule_type.columns(step).iter().chain(self.alike_columns());
+        own.cloned().chain(residue).collect()
+    }
+
+    /// The columns that make alerts alike, behind those of the rule's type.
+    pub(crate) fn alike_columns(&self) -> &[Column] {
+        self.suppression.as_ref().map_or(&[], |it| &it.columns)
     }
 
     /// Whether the rule is of a type that does not alert on its own alerts, and an alert with that
@@ -324,7 +352,9 @@ impl Tail {
         let first = Ticks::new(self.bounds.clone(), self.interval, since, since).first;
         let earlier = self.bounds.length_max() / self.interval + 2;
         let window = self.bounds.window(first.saturating_sub(earlier).saturating_mul(self.interval));
-        Some(window.history.min(window.from))
+        // What was raised for so long before suppresses what is asked for, and is known if nothing was before that.
+        let suppressed = self.suppression.as_ref().and_then(|it| it.duration).unwrap_or(0);
+        Some(window.history.min(window.from).saturating_sub(suppressed))
     }
 
     /// The start of the first execution that looks at what happens at this time.
@@ -436,12 +466,25 @@ mod tests {
             refusal(|it| it.kind = RuleKind::Esql, replay),
             "DET001 rules of type `esql` cannot be executed yet"
         );
-        let suppression = AlertSuppression {
-            group_by: Vec::new(),
-            duration: None,
-            missing_fields: MissingFields::Suppress,
-        };
-        assert!(refusal(|it| it.alert_suppression = Some(suppression), replay).starts_with("DET002 "));
+        for (fields, code) in [
+            (&[][..], "DET011"),
+            (&["a", "b", "c", "d", "e", "f"], "DET011"),
+            (&["a", "user"], "DET012"),
+            (&["a", "b", "c", "d", "e"], "accepted"),
+        ] {
+            for kind in [RuleKind::Query, new_terms(1, "now-7d")] {
+                let suppression = AlertSuppression {
+                    group_by: fields.iter().map(|it| (*it).to_owned()).collect(),
+                    duration: None,
+                    missing_fields: MissingFields::Suppress,
+                };
+                let change = |it: &mut Rule| {
+                    (it.kind, it.alert_suppression) = (kind.clone(), Some(suppression.clone()));
+                };
+                let verdict = refusal(change, replay);
+                assert!(verdict.starts_with(code), "{fields:?} {verdict}");
+            }
+        }
         assert!(refusal(|it| it.kind = new_terms(4, "now-7d"), replay).starts_with("DET004 "));
     }
 

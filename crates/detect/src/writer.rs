@@ -9,6 +9,7 @@ use crate::Metrics;
 use crate::collect::{EventRef, Matches};
 use crate::outcome::{AlertSeed, Execution, SeedEvent};
 use crate::rule_type::{Detail, Sequence, shell_id};
+use crate::suppression::{Candidate, Group, Suppressor};
 use crate::tail::Mode;
 
 /// What became of an alert that was offered.
@@ -18,8 +19,20 @@ pub(crate) enum Written {
     Created,
     /// It exists already and does not use up the budget.
     Duplicate,
+    /// Another alert stands for it.
+    Suppressed,
     /// It is beyond the budget: nothing more is created by this execution.
     Full,
+}
+
+impl Written {
+    /// Whether there is an alert with its id: nothing more can come of it.
+    pub(crate) const fn is_there(self) -> bool {
+        match self {
+            Self::Created | Self::Duplicate => true,
+            Self::Suppressed | Self::Full => false,
+        }
+    }
 }
 
 /// Drops the alerts that exist, keeps to the budget, and keeps those that are asked for.
@@ -36,24 +49,28 @@ pub(crate) struct Writer<'a> {
     pub(crate) execution: Execution,
     /// Which alerts are asked for.
     pub(crate) mode: Mode,
+    /// The most alerts of an execution,
+    pub(crate) limit: u32,
+    /// and how many of them are left.
     pub(crate) budget: u32,
     pub(crate) truncated: bool,
+    /// If alerts alike suppress one another.
+    pub(crate) suppressor: Option<&'a mut Suppressor>,
+    /// Alerts that this execution suppressed.
+    pub(crate) suppressed: u64,
 }
 
 impl Writer<'_> {
     /// Creates the alert about `event` if it is new and the budget allows it.
     pub(crate) fn offer(&mut self, event: EventRef, detail: Detail) -> Written {
-        let events = &self.matches.events;
-        let (mut buffer, index) = ([0; 36], events.index_name(event));
-        let event_id = events.id(event, &mut buffer);
-        let id = detail.alert_id(index, event_id, self.space_and_rule);
-        self.create(id, self.seed(event), detail)
+        self.create(self.candidate(event, detail, None))
     }
 
-    /// The same of an alert about something that is no event of its own.
-    pub(crate) fn offer_made(&mut self, made: SeedEvent, detail: Detail) -> Written {
-        let id = detail.alert_id(&made.index, &made.id, self.space_and_rule);
-        self.create(id, made, detail)
+    /// The alert about `event`.
+    pub(crate) fn candidate(&self, event: EventRef, detail: Detail, group: Option<Group>) -> Candidate {
+        let event = self.seed(event);
+        let id = detail.alert_id(&event.index, &event.id, self.space_and_rule);
+        Candidate { id, event, detail, group }
     }
 
     /// There is more to say than the limit allows.
@@ -61,20 +78,27 @@ impl Writer<'_> {
         self.truncated = true;
     }
 
-    /// Creates the alerts about a sequence, one event a stage or none, if they are new and the budget allows it.
-    pub(crate) fn offer_sequence(&mut self, events: Vec<Option<EventRef>>, join_keys: Vec<Value>) -> Written {
+    /// The alerts about a sequence, one event a stage or none.
+    pub(crate) fn candidate_sequence(
+        &self,
+        events: Vec<Option<EventRef>>,
+        join_keys: Vec<Value>,
+        group: Option<Group>,
+    ) -> Option<Candidate> {
         let table = &self.matches.events;
-        let newest = events.iter().copied().flatten().max_by_key(|&it| table.timestamp(it));
-        let Some(newest) = newest else { return Written::Duplicate };
+        let newest = events.iter().copied().flatten().max_by_key(|&it| table.timestamp(it))?;
         let events = events.into_iter().map(|it| it.map(|it| self.seed(it)));
-        let rule = self.space_and_rule.split_once(':').map_or(self.space_and_rule, |(_, rule)| rule);
-        let sequence = Sequence::new(events.collect(), join_keys, rule);
-        let id = shell_id(&sequence, rule);
-        let newest = self.seed(newest);
-        self.create(id, newest, Detail::Sequence(Box::new(sequence)))
+        let sequence = Sequence::new(events.collect(), join_keys, self.rule());
+        let id = shell_id(&sequence, self.rule());
+        Some(Candidate { id, event: self.seed(newest), detail: Detail::Sequence(Box::new(sequence)), group })
     }
 
-    fn seed(&self, event: EventRef) -> SeedEvent {
+    /// The object id of the rule.
+    pub(crate) fn rule(&self) -> &str {
+        self.space_and_rule.split_once(':').map_or(self.space_and_rule, |(_, rule)| rule)
+    }
+
+    pub(crate) fn seed(&self, event: EventRef) -> SeedEvent {
         let events = &self.matches.events;
         SeedEvent {
             id: events.id(event, &mut [0; 36]).to_owned(),
@@ -84,28 +108,38 @@ impl Writer<'_> {
         }
     }
 
-    fn create(&mut self, id: String, event: SeedEvent, detail: Detail) -> Written {
+    /// Creates the alert if it is new and the budget allows it.
+    pub(crate) fn create(&mut self, candidate: Candidate) -> Written {
+        let Candidate { id, event, detail, group } = candidate;
         let is_asked_for = self.mode.selects(event.timestamp);
-        if self.known.contains(&id) {
-            if self.others.is_none() {
-                self.metrics.known += u64::from(is_asked_for);
-            } else if self.created.insert(id.clone()) {
-                self.metrics.known += u64::from(is_asked_for);
-                self.pass_on(AlertSeed { id, event, execution: self.execution, detail });
-            }
+        let is_known = self.known.contains(&id);
+        if is_known && self.others.is_none() {
+            self.metrics.known += u64::from(is_asked_for);
             return Written::Duplicate;
         }
         if self.created.contains(&id) {
             return Written::Duplicate;
         }
-        if self.budget == 0 {
+        if !is_known && self.budget == 0 {
             self.truncated = true;
             return Written::Full;
         }
-        self.budget -= 1;
         self.created.insert(id.clone());
-        let seed = AlertSeed { id, event, execution: self.execution, detail };
+        if let Some(group) = &group {
+            self.raised(&id, group);
+        }
+        let (rule, now) = (self.rule().to_owned(), self.execution.started_at);
+        let suppressed = group.map(|it| Box::new(it.says(&rule, now)));
+        let count = suppressed.as_ref().map_or(0, |it| it.docs_count);
+        let seed = AlertSeed { id, event, execution: self.execution, detail, suppressed };
+        if is_known {
+            self.metrics.known += u64::from(is_asked_for);
+            self.pass_on(seed);
+            return Written::Duplicate;
+        }
+        self.budget -= 1;
         if is_asked_for {
+            self.metrics.suppressed += count;
             self.alerts.push(seed);
         } else {
             self.pass_on(seed);

@@ -44,6 +44,7 @@ fn seed(detail: Detail) -> AlertSeed {
             to: 1_772_323_500_000,
         },
         detail,
+        suppressed: None,
     }
 }
 

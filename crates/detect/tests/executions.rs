@@ -11,15 +11,15 @@ use detect::{
 };
 use ecs::date::DateMath;
 use ecs::{Catalog, Millis, Scalar};
-use rule::{Cardinality, NewTerms, Rule, RuleKind, Threshold};
+use rule::{AlertSuppression, Cardinality, MissingFields, NewTerms, Rule, RuleKind, Threshold};
 
 /// 2026-03-01T00:00:00Z: the times of the cases are times of this day, `24:00:00` and later of the next.
 const DAY: Millis = 1_772_323_200_000;
 
 #[test]
 fn cases() {
-    let mut seen = 0;
-    for file in ["query", "new_terms", "threshold", "once"] {
+    let (mut seen, mut wrong) = (0, Vec::new());
+    for file in ["query", "new_terms", "threshold", "once", "suppression"] {
         let path = format!("{}/tests/cases/executions/{file}.txt", env!("CARGO_MANIFEST_DIR"));
         for case in std::fs::read_to_string(path).unwrap().split("\n\n") {
             let expected: Vec<&str> = case
@@ -27,10 +27,14 @@ fn cases() {
                 .filter(|it| ["alert", "truncated", "undated", "executions"].contains(&key(it).0))
                 .collect();
             assert!(!expected.is_empty(), "{file}: {case}");
-            assert_eq!(run(case), expected, "{file}:\n{case}");
+            let found = run(case);
+            if found != expected {
+                wrong.push(format!("{file}:\n{case}\nfound:\n{}", found.join("\n")));
+            }
             seen += 1;
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(seen > 20, "only {seen} cases");
 }
 
@@ -88,6 +92,25 @@ fn rule(text: &str) -> Rule {
                 .map(|&it| it.to_owned())
                 .collect(),
             history_window_start: DateMath::of_rule(get("history")).unwrap(),
+        });
+    }
+    let fields = [
+        "cloud.region",
+        "cloud.account.id",
+        "aws.cloudtrail.flattened.request_parameters.key",
+        "event.action",
+        "event.id",
+    ];
+    let group_by = option(text, "group_by").map(|it| it.parse().unwrap());
+    let duration = option(text, "duration").map(|it| it.parse().unwrap());
+    if group_by.is_some() || duration.is_some() {
+        rule.alert_suppression = Some(AlertSuppression {
+            group_by: fields[..group_by.unwrap_or(0)].iter().map(|&it| it.to_owned()).collect(),
+            duration,
+            missing_fields: match option(text, "missing") {
+                Some("doNotSuppress") => MissingFields::DoNotSuppress,
+                _ => MissingFields::Suppress,
+            },
         });
     }
     rule
@@ -165,6 +188,17 @@ fn run(case: &str) -> Vec<String> {
 
 fn said(alert: &detect::AlertSeed) -> String {
     let mut text = format!("alert: {} {}", clock(alert.execution.started_at), alert.event.id);
+    let groups = alert.suppressed.iter().filter(|_| !matches!(alert.detail, Detail::Threshold(_)));
+    for (_, value) in groups.flat_map(|it| &it.terms) {
+        match value.as_array().map(Vec::as_slice) {
+            Some([value]) => write!(text, " {}", value.as_str().unwrap()).unwrap(),
+            Some(values) => {
+                let values: Vec<&str> = values.iter().map(|it| it.as_str().unwrap()).collect();
+                write!(text, " [{}]", values.join(",")).unwrap();
+            }
+            None => write!(text, " {}", value.as_str().unwrap_or("null")).unwrap(),
+        }
+    }
     match &alert.detail {
         Detail::Event => {}
         Detail::Threshold(result) => {
@@ -188,6 +222,9 @@ fn said(alert: &detect::AlertSeed) -> String {
                 let _ = write!(text, " {}", if term.is_empty() { "\"\"" } else { term });
             }
         }
+    }
+    if let Some(it) = &alert.suppressed {
+        let _ = write!(text, ", {} suppressed, {} to {}", it.docs_count, clock(it.start), clock(it.end));
     }
     text
 }

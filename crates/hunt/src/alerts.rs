@@ -19,6 +19,11 @@ impl Found {
         self.rules.iter().map(|ran| ran.outcome.alerts.len()).sum()
     }
 
+    /// How many others were suppressed in favour of alerts: alerts, of query rules events.
+    pub fn suppressed_count(&self) -> u64 {
+        self.rules.iter().map(|ran| ran.outcome.metrics.suppressed).sum()
+    }
+
     /// Gives `take` what `make` makes of each alert, in the order of the events' times, rules and ids. `brief` are the
     /// paths of the event that [`Alert::brief`] has, besides those that the alert speaks of; with none it has all.
     ///

@@ -217,8 +217,9 @@ fn notices<'a>(
     }
     let mut noisy: Vec<(u64, &str)> = rules
         .iter()
-        // What a rule only counts makes no alert by itself.
+        // What a rule only counts makes no alert by itself, nor does what it suppresses.
         .filter(|ran| !matches!(ran.rule.kind, rule::RuleKind::Threshold(_)))
+        .filter(|ran| ran.rule.alert_suppression.is_none())
         .map(|ran| (ran.outcome.metrics.matched, ran.rule.name.as_str()))
         .filter(|(matched, _)| {
             *matched >= NOISE_MIN && u128::from(*matched) * 100 > u128::from(read.records.total())

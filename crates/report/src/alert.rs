@@ -31,6 +31,8 @@ pub(crate) const EVENT_PATHS: [&str; 17] = [
 
 /// What a threshold rule counted.
 const THRESHOLD_RESULT: &str = "kibana.alert.threshold_result";
+/// What it says of those that were suppressed in its favour.
+const SUPPRESSION: &str = "kibana.alert.suppression";
 
 /// An alert document.
 #[derive(Clone, Copy, Debug)]
@@ -189,8 +191,25 @@ impl<'a> Alert<'a> {
 
     fn pairs(self, key: &str) -> Option<String> {
         let pairs = self.get(THRESHOLD_RESULT)?.get(key)?.as_array()?;
-        let pair = |it: &Value| Some(format!("{}: {}", it.get("field")?.as_str()?, text(it.get("value")?)?));
         Some(pairs.iter().filter_map(pair).collect::<Vec<_>>().join(", "))
+    }
+
+    /// How many others were suppressed in its favour, if alerts of its rule are.
+    pub fn suppressed(self) -> Option<u64> {
+        self.get(&format!("{SUPPRESSION}.docs_count"))?.as_u64()
+    }
+
+    /// The values by which others are suppressed in its favour: `user.name: ada`.
+    pub fn alike(self) -> Option<String> {
+        let pairs = self.get(&format!("{SUPPRESSION}.terms"))?.as_array()?;
+        Some(pairs.iter().filter_map(pair).collect::<Vec<_>>().join(", "))
+    }
+
+    /// How many others it stands for, in a few words; nothing if it is alone.
+    pub fn stands_for(self) -> Option<String> {
+        let count = self.suppressed().filter(|it| *it > 0)?;
+        let alike = self.alike().filter(|it| !it.is_empty());
+        Some(alike.into_iter().fold(format!("{count} more suppressed"), |all, it| format!("{all}, {it}")))
     }
 
     /// The ATT&CK tactics of its rule.
@@ -218,6 +237,7 @@ pub(crate) struct Line {
     pub(crate) tactics: Vec<String>,
     pub(crate) new_terms: Option<String>,
     pub(crate) counted: Option<String>,
+    pub(crate) stands_for: Option<String>,
 }
 
 impl Line {
@@ -234,8 +254,14 @@ impl Line {
             tactics: alert.tactics().into_iter().map(str::to_owned).collect(),
             new_terms: alert.text("kibana.alert.new_terms").map(Cow::into_owned),
             counted: alert.counted(),
+            stands_for: alert.stands_for(),
         }
     }
+}
+
+/// A field with its value: `user.name: ada`.
+fn pair(it: &Value) -> Option<String> {
+    Some(format!("{}: {}", it.get("field")?.as_str()?, text(it.get("value")?)?))
 }
 
 /// The resource part of an ARN without the path in between: `role/name`.
@@ -317,6 +343,19 @@ mod tests {
         assert_eq!(alert.from_where(), "203.0.113.9 (NL)");
         assert_eq!(alert.time(), Some(1_772_359_200_000));
         assert_eq!(alert.tactics(), ["Credential Access"]);
+    }
+
+    #[test]
+    fn what_was_suppressed() {
+        let document = json!({
+            "kibana.alert.suppression.docs_count": 12,
+            "kibana.alert.suppression.terms": [
+                {"field": "user.name", "value": ["ada", "bo"]}, {"field": "source.ip", "value": null},
+            ],
+        });
+        let alert = Alert::new(document.as_object().unwrap());
+        assert_eq!(alert.stands_for().as_deref(), Some("12 more suppressed, user.name: ada, bo"));
+        assert_eq!(Alert::new(&ecs::Object::new()).stands_for(), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::table::is_invisible;
 use crate::{Alert, when};
 
 /// The columns: heading, and where the value comes from.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "time",
     "severity",
     "risk_score",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 19] = [
     "new_terms",
     "count",
     "grouped_by",
+    "suppressed",
     "reason",
     "event_id",
     "detected_at",
@@ -52,7 +53,8 @@ pub(crate) fn row(alert: Alert<'_>) -> Vec<u8> {
         text("cloud.region"),
         text("kibana.alert.new_terms"),
         alert.count().map(|it| it.to_string()).unwrap_or_default().into(),
-        alert.grouped_by().unwrap_or_default().into(),
+        alert.grouped_by().or_else(|| alert.alike()).unwrap_or_default().into(),
+        alert.suppressed().map(|it| it.to_string()).unwrap_or_default().into(),
         text("kibana.alert.reason"),
         text("event.id"),
         text("@timestamp"),

@@ -118,7 +118,7 @@ pub(crate) fn alert(document: &Layered) -> String {
     write_to(
         &mut out,
         format_args!(
-            "<details class=\"alert {severity}\" data-severity=\"{severity}\" id=\"{}\">\n<summary><time>{}</time> <span class=\"badge {severity}\">{severity}</span> <b>{}</b><div class=\"facts\"><span>{}</span> <span>{}</span> <span>{}</span> <span>{}</span></div></summary>\n<p>{}</p>\n",
+            "<details class=\"alert {severity}\" data-severity=\"{severity}\" id=\"{}\">\n<summary><time>{}</time> <span class=\"badge {severity}\">{severity}</span> <b>{}</b><div class=\"facts\"><span>{}</span> <span>{}</span> <span>{}</span> <span>{}</span></div></summary>\n<p>{}{}</p>\n",
             escape(&alert.id()),
             alert.time().map(when).unwrap_or_default(),
             escape(&alert.rule_name()),
@@ -127,6 +127,7 @@ pub(crate) fn alert(document: &Layered) -> String {
             escape(&alert.from_where()),
             escape(&alert.outcome()),
             escape(&alert.text("kibana.alert.reason").unwrap_or_default()),
+            alert.stands_for().map(|it| format!(" ({})", escape(&it))).unwrap_or_default(),
         ),
     );
     write_to(

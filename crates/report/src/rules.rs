@@ -8,7 +8,7 @@ use crate::{Cell, Terminal, grid};
 /// Words around a rule, in the language of its guide.
 struct Words {
     rule: &'static str,
-    fields: [&'static str; 16],
+    fields: [&'static str; 17],
     guide: &'static str,
     triage: &'static str,
     false_positives: &'static str,
@@ -39,6 +39,7 @@ const ENGLISH: Words = Words {
         "References",
         "Author",
         "License",
+        "Alerts suppressed by",
     ],
     guide: "Guide",
     triage: "Triage",
@@ -69,6 +70,7 @@ const CHINESE: Words = Words {
         "参考资料",
         "作者",
         "许可证",
+        "警报抑制依据",
     ],
     guide: "调查指南",
     triage: "分类和分析",
@@ -106,6 +108,22 @@ pub fn list<'r>(rules: impl IntoIterator<Item = (&'r Rule, Option<&'r str>)>, te
     grid(&heads, rows, terminal)
 }
 
+/// By which values its alerts suppress one another, and for how long.
+fn suppression(rule: &Rule) -> String {
+    let Some(suppression) = &rule.alert_suppression else { return String::new() };
+    let fields = match &rule.kind {
+        RuleKind::Threshold(it) => it.fields.join(", "),
+        RuleKind::Query
+        | RuleKind::SavedQuery { .. }
+        | RuleKind::NewTerms(_)
+        | RuleKind::Eql { .. }
+        | RuleKind::Esql
+        | RuleKind::ThreatMatch(_)
+        | RuleKind::MachineLearning { .. } => suppression.group_by.join(", "),
+    };
+    suppression.duration.as_ref().map_or(fields.clone(), |it| format!("{fields} ({it})"))
+}
+
 /// The tactics of a rule.
 fn tactics(rule: &Rule) -> String {
     let names: Vec<&str> = rule.threat.iter().map(|threat| threat.tactic.1.as_str()).collect();
@@ -133,6 +151,7 @@ pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
     field(6, rule.interval.to_string());
     field(7, rule.from.to_string());
     field(8, rule.max_signals.to_string());
+    field(16, suppression(rule));
     if let RuleKind::NewTerms(terms) = &rule.kind {
         field(9, terms.fields.join(", "));
         field(10, terms.history_window_start.to_string());

@@ -48,6 +48,8 @@ pub struct Coverage {
     pub first: Option<Millis>,
     /// The last event's time.
     pub last: Option<Millis>,
+    /// Alerts, of query rules events, that were suppressed in favour of others.
+    pub suppressed: u64,
     /// Executions of rules, those without news included.
     pub executions: u64,
     /// How long it took.
@@ -99,6 +101,10 @@ fn headline(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> String 
         })
         .collect();
     let number = terminal.paint("1", &plural(alerts.len() as u64, "alert", "alerts"));
+    let number = match it.suppressed {
+        0 => number,
+        suppressed => format!("{number} ({} suppressed)", count(suppressed)),
+    };
     out += &if by_severity.is_empty() {
         format!("{number}\n")
     } else {
@@ -177,8 +183,9 @@ fn most_severe(alerts: &[Line]) -> Vec<&Line> {
 fn two_lines(alert: &Line, terminal: Terminal) -> String {
     let severity = &alert.severity;
     let facts = [&alert.what, &alert.who, &alert.from, &alert.outcome];
-    let facts: Vec<String> =
+    let mut facts: Vec<String> =
         facts.iter().filter(|fact| !fact.is_empty()).map(|fact| clip(&clean(fact))).collect();
+    facts.extend(alert.stands_for.as_ref().map(|it| clip(&clean(it))));
     format!(
         "{}  {}  {}\n                               {}\n",
         alert.time.map_or_else(|| " ".repeat(19), when),

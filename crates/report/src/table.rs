@@ -161,7 +161,7 @@ pub(crate) fn alerts(alerts: &[Line], terminal: Terminal) -> String {
             alert.rule.as_str().into(),
             alert.who.as_str().into(),
             alert.from.as_str().into(),
-            alert.what.as_str().into(),
+            alert.stands_for.iter().fold(alert.what.clone(), |all, it| format!("{all}, {it}")).into(),
             alert.outcome.as_str().into(),
         ]
     });

@@ -38,6 +38,7 @@ impl Timeline {
         );
         if let Some(counted) = &alert.counted {
             out += &format!("                      counted: {}\n", clip(&clean(counted)));
+            out += &stands_for(alert);
             return out;
         }
         out += &format!(
@@ -50,8 +51,14 @@ impl Timeline {
         if let Some(terms) = &alert.new_terms {
             out += &format!("                      first time: {}\n", clip(&clean(terms)));
         }
+        out += &stands_for(alert);
         out
     }
+}
+
+fn stands_for(alert: &Line) -> String {
+    let line = |it: &String| format!("                      {}\n", clip(&clean(it)));
+    alert.stands_for.as_ref().map(line).unwrap_or_default()
 }
 
 /// The ANSI code of a severity.

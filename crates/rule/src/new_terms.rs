@@ -60,8 +60,8 @@ impl TermField {
     }
 }
 
-/// The fields whose values decide whether the rule alerts: those that its condition asks, those that it compares,
-/// and those that the events of a sequence have in common.
+/// The fields whose values decide whether the rule alerts: those that its condition asks, those that it compares or
+/// suppresses alerts by, and those that the events of a sequence have in common.
 pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr, pattern: Option<&'a Pattern>) -> BTreeSet<&'a str> {
     let keys = pattern.into_iter().flat_map(|it| it.keys.iter().flatten()).map(|key| key.path.as_str());
     let (compared, counted) = match &rule.kind {
@@ -77,11 +77,28 @@ pub fn asked_fields<'a>(rule: &'a Rule, filter: &'a Expr, pattern: Option<&'a Pa
         | RuleKind::MachineLearning { .. } => (&[][..], None),
     };
     let asked = filter.paths().into_iter().map(|(path, _)| path);
-    asked.chain(compared.iter().map(String::as_str)).chain(counted).chain(keys).collect()
+    let alike = rule.alert_suppression.iter().flat_map(|it| &it.group_by).map(String::as_str);
+    asked.chain(compared.iter().map(String::as_str)).chain(alike).chain(counted).chain(keys).collect()
 }
 
 /// What of a rule's fields cannot be compared for new terms, or grouped by, at all.
 pub(crate) fn check(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
+    let mut found = check_kind(rule, catalog);
+    // Most types look at the values that an event has, the others search for those that there are.
+    let searches = matches!(rule.kind, RuleKind::Query | RuleKind::SavedQuery { .. });
+    let nodes = rule.source.rule.at(&["alert_suppression", "group_by"]);
+    for (at, field) in rule.alert_suppression.iter().flat_map(|it| &it.group_by).enumerate() {
+        let has_text =
+            matches!(TermField::of(field, catalog), TermField::Nothing("text" | "match_only_text"));
+        if searches || !has_text {
+            let span = span_of(rule, nodes, at, "alert_suppression");
+            found.extend(valueless(field, catalog, "RULE212", "grouped by", span));
+        }
+    }
+    found
+}
+
+fn check_kind(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
     match &rule.kind {
         RuleKind::NewTerms(terms) => {
             let nodes = rule.source.rule.get("new_terms_fields");

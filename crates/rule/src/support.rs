@@ -51,9 +51,6 @@ pub enum Unsupported {
         /// The saved query.
         saved_id: String,
     },
-    /// Without it the rule would raise more alerts than it should.
-    #[error("`alert_suppression` is not supported yet, and without it the rule would mean something else")]
-    Suppression,
     /// Then everything in the interval would be history, or nothing is known of it.
     #[error(
         "`history_window_start` ({history}) does not always lie before `from` ({from}); move it further back, such \
@@ -101,9 +98,6 @@ pub fn support(rule: &Rule) -> Result<Supported<'_>, Vec<Unsupported>> {
     if kind.is_some() && language.is_none() {
         reasons.push(Unsupported::Language(query_language));
     }
-    if rule.alert_suppression.is_some() {
-        reasons.push(Unsupported::Suppression);
-    }
     match (kind, language) {
         (Some(kind), Some(language)) if reasons.is_empty() => Ok(Supported { kind, language }),
         _ => Err(reasons),
@@ -132,7 +126,7 @@ impl Unsupported {
             Self::Type { .. } => "RULE201",
             Self::Language(_) => "LANG001",
             Self::SavedQuery { .. } => "RULE204",
-            Self::Suppression => "RULE205",
+            // RULE205 was suppression that could not be applied.
             Self::History { .. } => "RULE206",
         }
     }
@@ -143,7 +137,6 @@ impl Unsupported {
             Self::Type { .. } => "type",
             Self::Language(_) => "language",
             Self::SavedQuery { .. } => "no query",
-            Self::Suppression => "suppression",
             Self::History { .. } => "history",
         }
     }
@@ -154,7 +147,6 @@ impl Unsupported {
             Self::Type { .. } => "type",
             Self::Language(_) => "language",
             Self::SavedQuery { .. } => "saved_id",
-            Self::Suppression => "alert_suppression",
             Self::History { .. } => "history_window_start",
         }
     }

@@ -18,6 +18,7 @@ use rule::{Rule, Severity};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::id;
 use crate::outcome::{AlertSeed, Execution};
 use crate::rule_type::{NEW_TERMS, THRESHOLD_RESULT};
 use event::EventDocument;
@@ -107,13 +108,16 @@ fn own_fields(
 ) -> (OwnFields, Severity) {
     let reason = reason::reason(event, &overrides);
     let now = Value::from(to_iso(seed.execution.started_at));
+    let suppressed = seed.suppressed.as_deref();
+    let last_detected = suppressed.map_or_else(|| now.clone(), |it| to_iso(it.last_detected).into());
     let (ancestors, depth) = ancestors(seed, event);
     let fields = [
         ("@timestamp", Some(now.clone())),
         ("kibana.alert.ancestors", Some(ancestors)),
         ("kibana.alert.depth", Some(depth.into())),
+        ("kibana.alert.instance.id", suppressed.map(|it| it.instance.clone().into())),
         ("kibana.alert.intended_timestamp", Some(now.clone())),
-        ("kibana.alert.last_detected", Some(now.clone())),
+        ("kibana.alert.last_detected", Some(last_detected)),
         (NEW_TERMS, seed.detail.field(NEW_TERMS)),
         ("kibana.alert.original_time", original_time(event).map(Value::from)),
         ("kibana.alert.reason", Some(reason.into())),
@@ -123,6 +127,10 @@ fn own_fields(
         ("kibana.alert.rule.name", Some(overrides.name.into())),
         ("kibana.alert.severity", Some(overrides.severity.as_str().into())),
         ("kibana.alert.start", Some(now)),
+        ("kibana.alert.suppression.docs_count", suppressed.map(|it| it.docs_count.into())),
+        ("kibana.alert.suppression.end", suppressed.map(|it| to_iso(it.end).into())),
+        ("kibana.alert.suppression.start", suppressed.map(|it| to_iso(it.start).into())),
+        ("kibana.alert.suppression.terms", suppressed.map(|it| id::pairs(&it.terms))),
         (THRESHOLD_RESULT, seed.detail.field(THRESHOLD_RESULT)),
         ("kibana.alert.uuid", Some(seed.id.clone().into())),
     ];
@@ -133,10 +141,11 @@ fn own_fields(
 type OwnFields = [(&'static str, Option<Value>); OWN_KEYS.len()];
 
 /// The keys of [`own_fields`], in order.
-const OWN_KEYS: [&str; 16] = [
+const OWN_KEYS: [&str; 21] = [
     "@timestamp",
     "kibana.alert.ancestors",
     "kibana.alert.depth",
+    "kibana.alert.instance.id",
     "kibana.alert.intended_timestamp",
     "kibana.alert.last_detected",
     NEW_TERMS,
@@ -148,6 +157,10 @@ const OWN_KEYS: [&str; 16] = [
     "kibana.alert.rule.name",
     "kibana.alert.severity",
     "kibana.alert.start",
+    "kibana.alert.suppression.docs_count",
+    "kibana.alert.suppression.end",
+    "kibana.alert.suppression.start",
+    "kibana.alert.suppression.terms",
     THRESHOLD_RESULT,
     "kibana.alert.uuid",
 ];

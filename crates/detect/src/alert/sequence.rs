@@ -33,7 +33,8 @@ impl AlertSeed {
 /// The building blocks of an alert about a sequence, in order: `events` are the documents of its
 /// [events](AlertSeed::events). None if it is about something else.
 ///
-/// Their severity, risk score and name are those of the rule, whatever the event says.
+/// Their severity, risk score and name are those of the rule, whatever the event says, unless the rule's alerts are
+/// suppressed: that is how Elastic's engine has it.
 pub fn build_blocks(
     seed: &AlertSeed,
     rule: &Rule,
@@ -48,8 +49,14 @@ pub fn build_blocks(
             event: block.event.clone(),
             execution: seed.execution,
             detail: Detail::Event,
+            suppressed: None,
         };
-        let (own, _) = own_fields(&of_event, Overrides::none(rule), EventDocument::Tree(&event), rule);
+        let overrides = if rule.alert_suppression.is_some() {
+            Overrides::new(EventDocument::Tree(&event), rule)
+        } else {
+            Overrides::none(rule)
+        };
+        let (own, _) = own_fields(&of_event, overrides, EventDocument::Tree(&event), rule);
         let mut alert = without_rule(own, event, catalog);
         alert.insert(BUILDING_BLOCK.to_owned(), "default".into());
         alert.insert(GROUP_ID.to_owned(), seed.id.clone().into());

@@ -72,9 +72,11 @@ impl<'a> Moved<'a> {
         self.in_column(self.columns(step)[column], id)
     }
 
-    /// The numbers of values of the first columns of one of the rule's filters; where it has fewer, the others stay.
+    /// The numbers of values of the columns that the rule's type has at one of its filters; where it has fewer, the others
+    /// stay.
     pub(crate) fn key<const N: usize>(&mut self, step: usize, mut key: [TermId; N]) -> [TermId; N] {
-        for (id, &column) in key.iter_mut().zip(self.columns(step)) {
+        let own = self.tails.tail_of(self.filters.start + step).rule_type.columns(step).len();
+        for (id, &column) in key.iter_mut().zip(&self.columns(step)[..own]) {
             *id = self.in_column(column, *id);
         }
         key

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use ecs::{Millis, Scalar};
 use plan::Residue;
 
+use super::alike::{ValueForm, offer_alike};
 use super::{Detail, Executions, Run};
 use crate::collect::{EventRef, EventTable, Feed, Moved};
 use crate::fate::{Fate, Watched};
@@ -25,7 +26,7 @@ pub(crate) struct ListedMatch {
     pub(super) event: EventRef,
     /// Another delivery of the event stands for it.
     pub(super) is_copy: bool,
-    /// Of each column of the filter: those of the rule's type, then those of the residue.
+    /// Of each column of the filter.
     pub(super) values: Box<[Vec<TermId>]>,
 }
 
@@ -161,7 +162,7 @@ impl Listed {
         let Some(window) = matching.next() else { return vec![Fate::NotThen] };
         let within = self.within(&window, &residue);
         let mut offered = run.tail.rule_type.by_the_book(&within, &window, run, &|_, _| false).into_iter();
-        match offered.find(|(event, _)| watched.is(events, *event)) {
+        match offered.find(|(it, _)| watched.is(events, it.event)) {
             Some((_, detail)) => {
                 vec![Fate::Cut { execution: window.started_at, terms: detail.terms().to_vec() }]
             }
@@ -182,7 +183,7 @@ pub(super) fn is_left_out(watched: &Watched, run: Run<'_>) -> bool {
 pub(super) struct ResidueColumns<'a> {
     residue: Option<&'a Residue>,
     columns: Vec<&'a Interner>,
-    /// Behind those of the rule's type.
+    /// Behind those of the rule's type and those that make alerts alike.
     skipped: usize,
 }
 
@@ -193,7 +194,7 @@ impl<'a> ResidueColumns<'a> {
 
     /// With the values of all columns of the filter.
     fn of(tail: &'a Tail, step: usize, columns: impl Iterator<Item = &'a Interner>) -> Self {
-        let skipped = tail.rule_type.columns(step).len();
+        let skipped = tail.rule_type.columns(step).len() + tail.alike_columns().len();
         Self { residue: tail.residue(step), columns: columns.skip(skipped).collect(), skipped }
     }
 
@@ -240,13 +241,28 @@ impl Executions for ListedExecutions<'_> {
             |event, detail: &Detail| self.said.get(&event).is_some_and(|said| said.contains(detail));
         let offers = self.run.tail.rule_type.by_the_book(&within, window, self.run, &was_said);
         self.is_cut = false;
-        for (event, detail) in offers {
-            if self.said.get(&event).is_some_and(|said| said.contains(&detail)) {
+        if self.run.alike().is_some() {
+            let offered = offer_alike(writer, self.run.page, &offers, |writer, (it, detail)| {
+                let values = it.values[self.run.alike_at(0)].iter();
+                let group = self.run.group(0, values, it.at.time, ValueForm::List);
+                writer.candidate(it.event, detail.clone(), group)
+            });
+            self.is_cut = offered.is_cut;
+            let there = offers.into_iter().zip(offered.written).filter(|(_, written)| written.is_there());
+            for ((it, detail), _) in there {
+                self.said.entry(it.event).or_default().push(detail);
+            }
+            return;
+        }
+        for (it, detail) in offers {
+            if self.said.get(&it.event).is_some_and(|said| said.contains(&detail)) {
                 continue;
             }
-            match writer.offer(event, detail.clone()) {
-                Written::Created | Written::Duplicate => self.said.entry(event).or_default().push(detail),
-                Written::Full => {
+            match writer.offer(it.event, detail.clone()) {
+                Written::Created | Written::Duplicate => {
+                    self.said.entry(it.event).or_default().push(detail);
+                }
+                Written::Suppressed | Written::Full => {
                     self.is_cut = true;
                     return;
                 }

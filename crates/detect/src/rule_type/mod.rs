@@ -3,8 +3,10 @@
 //!
 //! Whatever is asked of a type is asked here, by one `match`.
 
+mod alike;
 mod combinations;
 mod eql;
+mod grouped;
 mod groups;
 mod listed;
 mod new_terms;
@@ -30,6 +32,7 @@ use crate::writer::Writer;
 pub use combinations::COMBINATIONS_MAX;
 pub(crate) use eql::{Eql, OrderFields, shell_id};
 pub use eql::{JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
+pub(crate) use groups::FIELDS_MAX;
 pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
 pub(crate) use threshold::THRESHOLD_RESULT;
 pub use threshold::ThresholdResult;
@@ -57,6 +60,8 @@ impl<'a> Run<'a> {
 pub(crate) enum RuleType {
     /// `query` and `saved_query`.
     Query,
+    /// The same with suppression.
+    Grouped(Box<grouped::Grouped>),
     /// `new_terms`.
     NewTerms(new_terms::NewTerms),
     /// `threshold`.
@@ -139,7 +144,10 @@ impl RuleType {
     /// The type of a rule, checked. `pattern` is what its query asks of several events.
     pub(crate) fn of(rule: &Rule, pattern: Option<&Pattern>, catalog: &Catalog) -> Result<Self, TailError> {
         match (&rule.kind, pattern) {
-            (RuleKind::Query | RuleKind::SavedQuery { .. }, _) => Ok(Self::Query),
+            (RuleKind::Query | RuleKind::SavedQuery { .. }, _) => match &rule.alert_suppression {
+                Some(it) => grouped::Grouped::new(it, catalog).map(|it| Self::Grouped(Box::new(it))),
+                None => Ok(Self::Query),
+            },
             (RuleKind::NewTerms(it), _) => new_terms::NewTerms::new(it, catalog).map(Self::NewTerms),
             (RuleKind::Eql { timestamp_field, tiebreaker_field, .. }, Some(pattern)) => {
                 let order = OrderFields {
@@ -164,7 +172,7 @@ impl RuleType {
     /// How many filters a rule has.
     pub(crate) fn filters(&self) -> usize {
         match self {
-            Self::Query | Self::NewTerms(_) | Self::Threshold(_) => 1,
+            Self::Query | Self::Grouped(_) | Self::NewTerms(_) | Self::Threshold(_) => 1,
             Self::Eql(it) => it.filters(),
         }
     }
@@ -173,6 +181,7 @@ impl RuleType {
     pub(crate) fn columns(&self, step: usize) -> &[Column] {
         match self {
             Self::Query => &[],
+            Self::Grouped(it) => it.columns(),
             Self::NewTerms(it) => it.columns(),
             Self::Threshold(it) => &it.by().columns,
             Self::Eql(it) => it.columns(step),
@@ -182,7 +191,7 @@ impl RuleType {
     /// Where the history begins that a rule compares with, if its type has one.
     pub(crate) fn history_window_start(&self) -> Option<&DateMath> {
         match self {
-            Self::Query | Self::Threshold(_) | Self::Eql(_) => None,
+            Self::Query | Self::Grouped(_) | Self::Threshold(_) | Self::Eql(_) => None,
             Self::NewTerms(it) => Some(it.history_window_start()),
         }
     }
@@ -190,22 +199,27 @@ impl RuleType {
     /// Whether an event exactly at `tuple.from` cannot alert anyway.
     pub(crate) const fn excludes_from(&self) -> bool {
         match self {
-            Self::Query | Self::Threshold(_) | Self::Eql(_) => false,
+            Self::Query | Self::Grouped(_) | Self::Threshold(_) | Self::Eql(_) => false,
             Self::NewTerms(_) => true,
         }
     }
 
     /// What one execution offers, in order, of these matches within its reach: by the book. What earlier ones said, which
     /// `was_said` tells, is no part of a page of new terms; beyond that no regard is had to it.
-    fn by_the_book(
+    fn by_the_book<'m>(
         &self,
-        matches: &[&listed::ListedMatch],
+        matches: &[&'m listed::ListedMatch],
         window: &Window,
         run: Run<'_>,
         was_said: &dyn Fn(EventRef, &Detail) -> bool,
-    ) -> Vec<(EventRef, Detail)> {
+    ) -> Vec<(&'m listed::ListedMatch, Detail)> {
         match self {
             Self::Query => query::by_the_book(matches, window, run),
+            // The groups are no matter of single events.
+            Self::Grouped(it) => {
+                let apart = matches.iter().copied().filter(|one| it.by().is_apart(&one.values));
+                query::by_the_book(&apart.collect::<Vec<_>>(), window, run)
+            }
             Self::NewTerms(_) => new_terms::by_the_book(matches, window, run, was_said),
             Self::Threshold(_) | Self::Eql(_) => {
                 unreachable!("their executions decide on residues themselves")
@@ -216,8 +230,16 @@ impl RuleType {
     /// Whether a rule does not alert on its own alerts.
     pub(crate) const fn spares_own_alerts(&self) -> bool {
         match self {
-            Self::Query | Self::Eql(_) => true,
+            Self::Query | Self::Grouped(_) | Self::Eql(_) => true,
             Self::NewTerms(_) | Self::Threshold(_) => false,
+        }
+    }
+
+    /// Whether it has the values among its own columns that make alerts alike.
+    pub(crate) const fn groups(&self) -> bool {
+        match self {
+            Self::Grouped(_) | Self::Threshold(_) => true,
+            Self::Query | Self::NewTerms(_) | Self::Eql(_) => false,
         }
     }
 }
@@ -229,6 +251,7 @@ impl Gathered {
             _ if tail.has_residue() => Self::Listed(listed::Listed::default()),
             RuleType::Query => Self::Query(query::Gathered::default()),
             RuleType::NewTerms(_) => Self::NewTerms(Box::new(new_terms::Gathered::new(tail))),
+            RuleType::Grouped(it) => Self::Groups(Box::new(groups::GroupTable::new(it.by()))),
             RuleType::Threshold(it) => Self::Groups(Box::new(groups::GroupTable::new(it.by()))),
         }
     }
@@ -245,10 +268,9 @@ impl Gathered {
         match self {
             Self::Query(it) => it.push(at, feed),
             Self::NewTerms(it) => it.push(at, values, feed),
+            // The alerts of a threshold rule are about no single event.
             Self::Groups(it) => {
-                it.push(at, values, feed);
-                // Its alerts are about no single event.
-                false
+                it.push(at, values, feed) && feed.is_in_reach && it.by().lacking != groups::Lacking::Left
             }
             Self::Eql(it) => it.take(step, at, values, feed),
             Self::Listed(it) => it.push(at, values, feed),
@@ -315,6 +337,9 @@ impl Complete {
             RuleType::Threshold(it) => {
                 Self::Groups(Box::new(groups::Groups::of(it.by(), &matches, columns, values, events)))
             }
+            RuleType::Grouped(it) => {
+                Self::Groups(Box::new(groups::Groups::of(it.by(), &matches, columns, values, events)))
+            }
             RuleType::Eql(_) => unreachable!("its executions decide on residues themselves"),
         }
     }
@@ -336,6 +361,12 @@ impl Complete {
             (_, RuleType::Threshold(rule)) => {
                 Box::new(threshold::ThresholdExecutions::new(rule, run, self.counting(rule.by(), run)))
             }
+            (_, RuleType::Grouped(rule)) => Box::new(grouped::GroupedExecutions::new(
+                rule,
+                run,
+                self.counting(rule.by(), run),
+                self.apart(run),
+            )),
             (Self::Eql(it), RuleType::Eql(eql)) => Box::new(eql::EqlExecutions::new(it, eql, run)),
             (Self::Query(it), _) => Box::new(query::QueryExecutions::new(it)),
             (Self::NewTerms(it), _) => Box::new(new_terms::NewTermsExecutions::new(it, run)?),
@@ -354,11 +385,25 @@ impl Complete {
                 vec![Fate::NotThen]
             }
             (_, RuleType::Threshold(rule)) => rule.why_not(self.counting(rule.by(), run), watched, run),
+            (_, RuleType::Grouped(rule)) => {
+                rule.why_not(&self.counting(rule.by(), run), &self.apart(run), watched, run)
+            }
             (Self::Query(it), _) => it.why_not(watched, run),
             (Self::NewTerms(it), _) => it.why_not(watched, run),
             (Self::Eql(it), _) => it.why_not(watched, run),
             (Self::Listed(it), _) => it.why_not(watched, run),
             (Self::Groups(_), _) => unreachable!("only rules that count are gathered so"),
+        }
+    }
+
+    /// The events of a rule with groups that are in none.
+    fn apart<'a>(&'a self, run: Run<'a>) -> grouped::Apart<'a> {
+        match self {
+            Self::Groups(it) => grouped::Apart::table(&it.apart),
+            Self::Listed(it) => grouped::Apart::listed(it, run),
+            Self::Query(_) | Self::NewTerms(_) | Self::Eql(_) => {
+                unreachable!("rules with groups are gathered otherwise")
+            }
         }
     }
 

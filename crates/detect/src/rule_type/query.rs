@@ -26,8 +26,16 @@ pub(crate) struct Gathered(Vec<Match>);
 impl Gathered {
     pub(super) fn push(&mut self, at: EventTime, feed: &mut Feed<'_, '_>) -> bool {
         // Also what lies outside all ranges: it may be the copy that counts.
-        self.0.push(Match { time: at.time, event: feed.row(), fallback: at.fallback });
+        self.add(at, feed.row());
         feed.is_in_reach
+    }
+
+    pub(super) fn add(&mut self, at: EventTime, event: EventRef) {
+        self.0.push(Match { time: at.time, event, fallback: at.fallback });
+    }
+
+    pub(super) fn retain(&mut self, mut stays: impl FnMut(EventRef) -> bool) {
+        self.0.retain(|it| stays(it.event));
     }
 
     pub(super) fn merge(&mut self, other: Self, moved: &mut Moved<'_>) {
@@ -150,7 +158,7 @@ impl Executions for QueryExecutions<'_> {
             while let Some(found) = list.matches.get(list.cursor).filter(|it| it.time <= window.to) {
                 match writer.offer(found.event, Detail::Event) {
                     Written::Created | Written::Duplicate => list.cursor += 1,
-                    Written::Full => return,
+                    Written::Suppressed | Written::Full => return,
                 }
             }
         }
@@ -158,13 +166,17 @@ impl Executions for QueryExecutions<'_> {
 }
 
 /// What one execution offers of these matches, all of which lie in its range.
-pub(super) fn by_the_book(matches: &[&ListedMatch], _: &Window, run: Run<'_>) -> Vec<(EventRef, Detail)> {
+pub(super) fn by_the_book<'m>(
+    matches: &[&'m ListedMatch],
+    _: &Window,
+    run: Run<'_>,
+) -> Vec<(&'m ListedMatch, Detail)> {
     let events = &run.matches.events;
-    let mut found: Vec<&ListedMatch> = matches.iter().copied().filter(|it| !it.is_copy).collect();
+    let mut found: Vec<&'m ListedMatch> = matches.iter().copied().filter(|it| !it.is_copy).collect();
     found.sort_by(|a, b| {
         (a.at.fallback, a.at.time)
             .cmp(&(b.at.fallback, b.at.time))
             .then_with(|| events.compare(a.event, b.event))
     });
-    found.into_iter().map(|it| (it.event, Detail::Event)).collect()
+    found.into_iter().map(|it| (it, Detail::Event)).collect()
 }

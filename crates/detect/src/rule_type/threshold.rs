@@ -11,12 +11,13 @@ use rule::Rule;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::groups::{Bucket, Counting, GroupBy, Key, values_of};
+use super::groups::{Bucket, Counting, GroupBy, Key, Lacking, values_of};
 use super::{Detail, Executions, Run};
 use crate::fate::{Fate, Watched};
 use crate::id;
 use crate::outcome::SeedEvent;
 use crate::schedule::{Ticks, Window};
+use crate::suppression::{Candidate, Group};
 use crate::tail::TailError;
 use crate::tails::Column;
 use crate::term::TermType;
@@ -39,6 +40,8 @@ pub(crate) struct Threshold {
     signature: String,
     /// The index patterns: what was counted has no other index.
     patterns: String,
+    /// Whether its alerts suppress one another.
+    is_suppressed: bool,
 }
 
 /// What an alert counted.
@@ -77,7 +80,7 @@ impl Threshold {
             by: GroupBy {
                 columns: paths.map(column).collect::<Result<_, _>>()?,
                 fields: threshold.fields.len(),
-                keeps_missing: false,
+                lacking: Lacking::Left,
                 value: threshold.value,
                 cardinality: cardinality.map(|it| it.value),
             },
@@ -85,6 +88,7 @@ impl Threshold {
             cardinality: cardinality.map(|it| it.field.clone()),
             signature: rule.rule_id.clone(),
             patterns: rule.index.join(","),
+            is_suppressed: rule.alert_suppression.is_some(),
         })
     }
 
@@ -96,11 +100,11 @@ impl Threshold {
     /// field: their alerts have one id. The next execution counts it again.
     fn is_said<'a>(&'a self, run: Run<'a>, started_at: Millis) -> impl FnMut(&Bucket) -> bool + 'a {
         let mut ids = HashSet::new();
-        move |bucket| ids.insert(self.alert(run, bucket, started_at).0.id)
+        move |bucket| ids.insert(self.alert(run, bucket, started_at).event.id)
     }
 
     /// The alert that an execution at `started_at` raises.
-    fn alert(&self, run: Run<'_>, bucket: &Bucket, started_at: Millis) -> (SeedEvent, Detail) {
+    fn alert(&self, run: Run<'_>, bucket: &Bucket, started_at: Millis) -> Candidate {
         let values = values_of(run, self.fields.len(), &bucket.key);
         let event = SeedEvent {
             id: counted_id(&self.signature, started_at, &self.fields, &values),
@@ -116,7 +120,20 @@ impl Threshold {
             to: bucket.end,
             alerts: Vec::new(),
         };
-        (event, Detail::Threshold(Box::new(result)))
+        let group = self.is_suppressed.then(|| Group {
+            terms: result.terms.clone(),
+            start: bucket.start,
+            end: bucket.end,
+            docs_count: 0,
+            about: Vec::new(),
+        });
+        let (detail, rule) = (Detail::Threshold(Box::new(result)), run.space_and_rule());
+        let id = if self.is_suppressed {
+            id::suppressed_threshold_alert(&event.index, &event.id, &rule)
+        } else {
+            detail.alert_id(&event.index, &event.id, &rule)
+        };
+        Candidate { id, event, detail, group }
     }
 }
 
@@ -153,15 +170,28 @@ impl Executions for ThresholdExecutions<'_> {
         let mut is_said = rule.is_said(run, window.started_at);
         let limit = writer.budget as usize;
         let (buckets, is_more) = self.counting.execute(tick, window, limit, &mut is_said);
-        for bucket in &buckets {
-            let (event, mut detail) = self.rule.alert(self.run, bucket, window.started_at);
-            if let Detail::Threshold(result) = &mut detail {
-                let events = &self.run.matches.events;
+        let alerts = buckets.iter().map(|bucket| {
+            let mut alert = rule.alert(run, bucket, window.started_at);
+            if let Detail::Threshold(result) = &mut alert.detail {
+                let events = &run.matches.events;
                 let counted = self.counting.events(bucket).into_iter().map(|it| events.origin(it));
                 result.alerts = counted.filter(|it| it.is_alert()).collect();
                 result.alerts.sort_unstable();
             }
-            writer.offer_made(event, detail);
+            alert
+        });
+        let alerts: Vec<Candidate> = alerts.collect();
+        if rule.is_suppressed {
+            let mut is_said = rule.is_said(run, window.started_at);
+            for bucket in buckets.iter().filter(|it| is_said(it)) {
+                let values = values_of(run, rule.fields.len(), &bucket.key);
+                writer.count(rule.fields.iter().cloned().zip(values).collect(), bucket.end);
+            }
+            writer.offer_alike(alerts);
+        } else {
+            for it in alerts {
+                writer.create(it);
+            }
         }
         if is_more {
             writer.cut_off();
@@ -256,8 +286,7 @@ impl Threshold {
                 next = tick + 1;
             }
             let alerts = found.iter().filter(|it| keys.contains(&it.key)).map(|bucket| {
-                let (event, detail) = self.alert(run, bucket, window.started_at);
-                let id = detail.alert_id(&event.index, &event.id, &run.space_and_rule());
+                let id = self.alert(run, bucket, window.started_at).id;
                 let terms = values_of(run, self.fields.len(), &bucket.key);
                 Fate::Alerted { id, execution: window.started_at, terms }
             });

@@ -1,17 +1,18 @@
 //! Sequences and samples, event by event as the text of the specification has them, execution by execution.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecs::date::DateMath;
 use ecs::{Catalog, Millis};
 use proptest::prelude::*;
 use proptest::sample::select;
-use rule::{Form, JoinKey, Pattern, Pipe, Rule, RuleKind, Stage};
+use rule::{Form, JoinKey, MissingFields, Pattern, Pipe, Rule, RuleKind, Stage};
 use serde_json::Value;
 
-use super::naive::{Range, Said, SaidAlert};
-use super::{MINUTE, residue, said};
+use super::naive::{Memory, Range, Said};
+use super::suppression::{Alike, Became, Book, Offer};
+use super::{GROUPS, MINUTE, Suppressing, residue, said};
 use crate::outcome::SeedEvent;
 use crate::{
     Collector, DataSpan, Detail, EventInfo, KnownAlerts, Limits, Matches, Mode, Origin, Sequence, Tail,
@@ -37,6 +38,8 @@ struct Delivery {
     origin: Origin,
     /// For each filter that it satisfies the values of the fields of `by`.
     hits: BTreeMap<usize, Vec<Vec<String>>>,
+    /// The values that make alerts alike.
+    alike: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Debug)]
@@ -51,6 +54,7 @@ struct Case {
     fallback_disabled: bool,
     timestamp_field: bool,
     tiebreaker: bool,
+    suppression: Option<Suppressing>,
     deliveries: Vec<Delivery>,
     feeding: Vec<(usize, usize)>,
     since: Option<Millis>,
@@ -103,20 +107,24 @@ fn time() -> impl Strategy<Value = Millis> {
 
 fn delivery(filters: usize, fields: usize) -> impl Strategy<Value = Delivery> {
     let values = prop::collection::vec(select(vec!["ana", "bo", ""]).prop_map(str::to_owned), 0..3);
+    let alike = prop::collection::vec(values.clone(), GROUPS.len());
     let satisfied = prop::collection::vec(any::<bool>(), filters);
     let hits = (satisfied, prop::collection::vec(prop::collection::vec(values, fields), filters));
     let times = (time(), prop::option::weighted(0.8, -2..3_i64), prop::option::weighted(0.9, time()), time());
-    (0..12_u32, 0..2_u32, times, prop::option::weighted(0.6, 0..3_i64), hits).prop_map(
-        |(id, index, (timestamp, delay, own_time, created), tiebreaker, (satisfied, values))| Delivery {
-            id: format!("{id:02}"),
-            index,
-            timestamp,
-            over: delay.map(|it| timestamp + it * MINUTE / 2),
-            own_time,
-            tiebreaker,
-            created,
-            origin: Origin::default(),
-            hits: values.into_iter().enumerate().filter(|(filter, _)| satisfied[*filter]).collect(),
+    (0..12_u32, 0..2_u32, times, prop::option::weighted(0.6, 0..3_i64), hits, alike).prop_map(
+        |(id, index, (timestamp, delay, own_time, created), tiebreaker, (satisfied, values), alike)| {
+            Delivery {
+                id: format!("{id:02}"),
+                index,
+                timestamp,
+                over: delay.map(|it| timestamp + it * MINUTE / 2),
+                own_time,
+                tiebreaker,
+                created,
+                origin: Origin::default(),
+                hits: values.into_iter().enumerate().filter(|(filter, _)| satisfied[*filter]).collect(),
+                alike,
+            }
         },
     )
 }
@@ -128,7 +136,8 @@ fn case() -> impl Strategy<Value = Case> {
         select(vec!["now", "now", "now-1m", "now+1m", "now/m"]),
     );
     let fields = (any::<bool>(), prop::bool::weighted(0.2), prop::bool::weighted(0.2), any::<bool>());
-    (pattern(), schedule, 1..5_u32, fields).prop_flat_map(|(pattern, schedule, max_signals, fields)| {
+    let all = (pattern(), schedule, 1..5_u32, fields, prop::option::of(Suppressing::strategy()));
+    all.prop_flat_map(|(pattern, schedule, max_signals, fields, suppression)| {
         let one = delivery(pattern.filters(), pattern.keys[0].len());
         let deliveries = prop::collection::vec(one, 1..24);
         let bound = || prop::option::weighted(0.3, time());
@@ -137,7 +146,7 @@ fn case() -> impl Strategy<Value = Case> {
                 for (at, delivery) in deliveries.iter_mut().enumerate() {
                     delivery.origin = Origin { input: at as u32 % 3, ordinal: at as u64 };
                 }
-                let pattern = pattern.clone();
+                let (pattern, suppression) = (pattern.clone(), suppression.clone());
                 let order = Just((0..deliveries.len()).collect::<Vec<_>>()).prop_shuffle();
                 let collectors = prop::collection::vec(0..3_usize, deliveries.len());
                 (order, collectors).prop_map(move |(order, collectors)| Case {
@@ -150,6 +159,7 @@ fn case() -> impl Strategy<Value = Case> {
                     fallback_disabled: fields.1,
                     timestamp_field: fields.2,
                     tiebreaker: fields.3,
+                    suppression: suppression.clone(),
                     deliveries: deliveries.clone(),
                     feeding: order.into_iter().zip(collectors).collect(),
                     since,
@@ -185,6 +195,7 @@ impl Case {
         rule.max_signals = self.max_signals;
         rule.timestamp_override = self.timestamp_override.then(|| "event.ingested".to_owned());
         rule.timestamp_override_fallback_disabled = self.fallback_disabled;
+        rule.alert_suppression = self.suppression.as_ref().map(|it| it.rule(false));
         rule.kind = RuleKind::Eql {
             event_category_override: None,
             tiebreaker_field: self.tiebreaker.then(|| "event.sequence".to_owned()),
@@ -220,6 +231,9 @@ impl Case {
                 if self.tiebreaker {
                     values.push(it.tiebreaker.iter().map(|it| (*it).into()).collect());
                 }
+                let groups = self.suppression.as_ref().map_or(0, |it| it.fields);
+                let alike = it.alike[..groups].iter();
+                values.extend(alike.map(|it| it.iter().map(|it| it.as_str().into()).collect::<Vec<Value>>()));
                 values.push(vec![iso(&it.created).into()]);
                 let columns = tails.columns(filter).iter().zip(&values);
                 let ids = columns.map(|(&column, values)| {
@@ -313,7 +327,7 @@ struct Naive<'a> {
 
 impl<'a> Naive<'a> {
     fn execute(&self, ranges: &[Range]) -> Said {
-        let (mut said, mut created) = (Said::default(), HashSet::new());
+        let mut memory = Memory::default();
         for range in ranges {
             let events = self.events(range);
             let size = self.rule.max_signals as usize;
@@ -336,28 +350,42 @@ impl<'a> Naive<'a> {
                 }
             }
             let mut is_truncated = results.len() >= size;
-            let mut budget = size;
-            for (key, events) in results {
-                let alert = self.alert(range, key, &events);
-                if self.known.contains(&alert.id) || created.contains(&alert.id) {
-                    continue;
-                }
-                if budget == 0 {
-                    is_truncated = true;
-                    break;
-                }
-                budget -= 1;
-                created.insert(alert.id.clone());
-                said.alerts.push(alert);
-            }
+            let offers: Vec<Offer> =
+                results.into_iter().map(|(key, events)| self.offer(key, &events)).collect();
+            let mut budget = size as u32;
+            let mut book = Book { rule: self.rule, known: self.known, memory: &mut memory };
+            let became = book.write(range, &offers, &mut budget, &mut 0);
+            is_truncated |= became.contains(&Became::Full);
             if is_truncated {
-                said.truncated.push(range.started_at);
+                book.memory.said.truncated.push(range.started_at);
             }
         }
-        said
+        memory.said
     }
 
-    fn alert(&self, range: &Range, key: Key, events: &[Option<&'a Delivery>]) -> SaidAlert {
+    /// What makes the alert alike others: what all of the events have.
+    fn alike(&self, events: &[Option<&Delivery>]) -> Option<Alike> {
+        let suppression = self.rule.alert_suppression.as_ref()?;
+        let mut terms = Vec::new();
+        for (at, field) in suppression.group_by.iter().enumerate() {
+            let mut there = events.iter().flatten().map(|it| &it.alike[at]);
+            let mut values = there.next().unwrap().clone();
+            there.for_each(|it| values.retain(|value| it.contains(value)));
+            values.sort();
+            let is_event = self.case.pattern.form == Form::Event;
+            let value = match &values[..] {
+                [] if suppression.missing_fields == MissingFields::DoNotSuppress => return None,
+                [] => Value::Null,
+                [one] if !is_event => one.as_str().into(),
+                _ => values.into(),
+            };
+            terms.push((field.clone(), value));
+        }
+        let time = events.iter().flatten().filter_map(|it| self.seen(it)).max()?;
+        Some(Alike { terms, start: time, end: time, docs_count: 0 })
+    }
+
+    fn offer(&self, key: Key, events: &[Option<&'a Delivery>]) -> Offer {
         let newest = events.iter().flatten().max_by_key(|it| it.timestamp).unwrap();
         let seed = |it: &Delivery| SeedEvent {
             id: it.id.clone(),
@@ -375,7 +403,7 @@ impl<'a> Naive<'a> {
             (crate::rule_type::shell_id(&sequence, &self.rule.id), Detail::Sequence(Box::new(sequence)))
         };
         let (origin, timestamp) = (newest.origin, newest.timestamp);
-        SaidAlert { execution: range.started_at, id, origin, timestamp, detail }
+        Offer { id, origin, timestamp, detail, alike: self.alike(events) }
     }
 
     fn seen(&self, it: &Delivery) -> Option<Millis> {

@@ -3,6 +3,7 @@
 mod eql;
 mod naive;
 mod slots;
+mod suppression;
 mod threshold;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use ecs::{Catalog, Millis, Scalar};
 use plan::Residue;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rule::{Cardinality, NewTerms, Rule, RuleKind, Threshold};
+use rule::{AlertSuppression, Cardinality, MissingFields, NewTerms, Rule, RuleKind, Threshold};
 use serde_json::json;
 
 use crate::rule_type::TERMS_PAGE;
@@ -25,6 +26,8 @@ pub(crate) use naive::SaidAlert;
 use naive::{Delivery, Naive, Range, Said};
 
 const MINUTE: Millis = 60_000;
+/// What alerts are grouped by.
+const GROUPS: [&str; 2] = ["cloud.region", "cloud.account.id"];
 const FIELDS: [&str; 4] = ["user.name", "source.address", "event.action", "event.provider"];
 const REPLAY: Mode = Mode::Replay { since: None, until: None };
 
@@ -41,6 +44,37 @@ struct Spec {
     fields: usize,
     /// Of a threshold rule, how many events and how many distinct values of one more field.
     threshold: Option<(u64, Option<u64>)>,
+    suppression: Option<Suppressing>,
+}
+
+/// How alerts alike suppress one another.
+#[derive(Clone, Debug)]
+struct Suppressing {
+    /// Of [`GROUPS`]; a threshold rule has groups of its own.
+    fields: usize,
+    duration: Option<Millis>,
+    missing: MissingFields,
+}
+
+impl Suppressing {
+    fn strategy() -> impl Strategy<Value = Self> {
+        let duration = select(vec![1, 5, 6, 10, 31, 120]).prop_map(|it| it * MINUTE);
+        let missing = select(vec![MissingFields::Suppress, MissingFields::DoNotSuppress]);
+        (1..3_usize, prop::option::weighted(0.7, duration), missing)
+            .prop_map(|(fields, duration, missing)| Self { fields, duration, missing })
+    }
+
+    fn rule(&self, is_threshold: bool) -> AlertSuppression {
+        let duration = if is_threshold { Some(self.duration.unwrap_or(MINUTE)) } else { self.duration };
+        AlertSuppression {
+            group_by: GROUPS[..if is_threshold { 0 } else { self.fields }]
+                .iter()
+                .map(|&it| it.to_owned())
+                .collect(),
+            duration: duration.map(|it| format!("{}s", it / 1_000).parse().unwrap()),
+            missing_fields: self.missing,
+        }
+    }
 }
 
 impl Spec {
@@ -72,6 +106,7 @@ impl Spec {
             let history_window_start = DateMath::of_rule(self.history).unwrap();
             rule.kind = RuleKind::NewTerms(NewTerms { fields, history_window_start });
         }
+        rule.alert_suppression = self.suppression.as_ref().map(|it| it.rule(self.threshold.is_some()));
         rule
     }
 
@@ -81,7 +116,10 @@ impl Spec {
 
     /// How many fields of an event matter.
     fn columns(&self) -> usize {
-        self.fields + usize::from(self.threshold.is_some_and(|(_, cardinality)| cardinality.is_some()))
+        let groups = self.suppression.as_ref().filter(|_| self.threshold.is_none()).map_or(0, |it| it.fields);
+        self.fields
+            + usize::from(self.threshold.is_some_and(|(_, cardinality)| cardinality.is_some()))
+            + groups
     }
 }
 
@@ -177,7 +215,7 @@ fn spec() -> impl Strategy<Value = Spec> {
         any::<bool>(),
         prop::bool::weighted(0.2),
         0..4_usize,
-        prop::option::of((1..5_u64, prop::option::of(0..3_u64))),
+        (prop::option::of((1..5_u64, prop::option::of(0..3_u64))), prop::option::of(Suppressing::strategy())),
     )
         .prop_map(
             |(
@@ -189,7 +227,7 @@ fn spec() -> impl Strategy<Value = Spec> {
                 timestamp_override,
                 fallback_disabled,
                 fields,
-                threshold,
+                (threshold, suppression),
             )| Spec {
                 interval: minutes * MINUTE,
                 from,
@@ -200,6 +238,7 @@ fn spec() -> impl Strategy<Value = Spec> {
                 fallback_disabled,
                 fields,
                 threshold,
+                suppression,
             },
         )
 }
@@ -306,6 +345,10 @@ impl Case {
             expected.truncated.retain(|it| asked.contains(it));
             prop_assert_eq!(outcome.metrics.truncated, expected.truncated.len() as u64);
             prop_assert_eq!(&said(&outcome), &expected);
+            if known.is_empty() {
+                let suppressed: u64 = outcome.alerts.iter().map(crate::AlertSeed::suppressed_count).sum();
+                prop_assert_eq!(outcome.metrics.suppressed, suppressed);
+            }
             prop_assert!(outcome.executions.run <= outcome.executions.total);
             for alert in outcome.alerts.iter().step_by(self.known) {
                 known.add_id(alert.id.clone());
@@ -346,6 +389,7 @@ fn said(outcome: &Outcome) -> Said {
         origin: it.event.origin,
         timestamp: it.event.timestamp,
         detail: it.detail.clone(),
+        suppressed: it.suppressed.as_deref().cloned(),
     };
     Said {
         truncated: truncated.filter_map(|it| it.execution).collect(),
@@ -516,7 +560,10 @@ proptest! {
             case.collect(tail, "a", is_read),
             DataSpan { complete_from: from, ..case.span() },
         );
-        if !part.warnings.iter().any(|it| it.kind == WarningKind::UncertainStart) {
+        let is_uncertain = |it: &WarningKind| {
+            matches!(it, WarningKind::UncertainStart | WarningKind::UncertainSuppression { .. })
+        };
+        if !part.warnings.iter().any(|it| is_uncertain(&it.kind)) {
             prop_assert_eq!(said(&part), said(&whole));
         }
     }
@@ -545,8 +592,15 @@ proptest! {
         let (earlier, expected): (Vec<_>, Vec<_>) = all.into_iter().partition(|it| it.execution < now);
         let mut known = KnownAlerts::default();
         for alert in earlier {
-            known.add_threshold(&rule.id, &alert);
             known.add_id(alert.id);
+        }
+        // As they are at that time: later executions may add to them.
+        let indices = indices();
+        let before = case.ranges(&rule).into_iter().filter(|it| it.started_at < now);
+        let naive = Naive { page: TERMS_PAGE, ..case.naive(&rule, &indices, &none) };
+        for alert in naive.execute(before).alerts {
+            known.add_threshold(&rule.id, &alert);
+            known.add_suppressing(&rule.id, &alert);
         }
         let span = DataSpan { complete_from: Some(begins), ..case.span() };
         let mut later = said(&collector.finish().execute(0, span, &known, limits).unwrap()).alerts;
@@ -592,6 +646,9 @@ proptest! {
                 Fate::Copy => deliveries > 1,
                 Fate::NoTerm | Fate::Seen { .. } => case.rule.fields > 0,
                 Fate::Cut { .. } => outcome.metrics.truncated > 0,
+                Fate::Suppressed { by, .. } => {
+                    rule.alert_suppression.is_some() && outcome.alerts.iter().any(|it| it.id == *by)
+                }
                 Fate::Known { .. }
                 | Fate::Stuck { .. }
                 | Fate::Split
@@ -615,6 +672,7 @@ fn two_fields() -> Spec {
         fallback_disabled: false,
         fields: 2,
         threshold: None,
+        suppression: None,
     }
 }
 

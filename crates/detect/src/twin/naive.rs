@@ -6,7 +6,7 @@ use ecs::Millis;
 use rule::{Rule, RuleKind};
 use serde_json::Value;
 
-use crate::{Detail, KnownAlerts, Origin, id};
+use crate::{Detail, KnownAlerts, Origin, Suppressed, id};
 
 /// One delivery of an event that the rule matches.
 #[derive(Clone, Debug)]
@@ -60,6 +60,7 @@ pub(crate) struct SaidAlert {
     pub(crate) origin: Origin,
     pub(crate) timestamp: Millis,
     pub(crate) detail: Detail,
+    pub(crate) suppressed: Option<Suppressed>,
 }
 
 /// All alerts, and the truncated executions.
@@ -75,8 +76,11 @@ pub(super) struct Memory {
     pub(super) said: Said,
     /// Alerts that would have been raised, but exist already.
     pub(super) existing: Vec<SaidAlert>,
-    created: HashSet<String>,
-    handled: BTreeSet<(Vec<String>, Origin)>,
+    pub(super) created: HashSet<String>,
+    pub(super) handled: BTreeSet<(Vec<String>, Origin)>,
+    /// The alerts that suppress others, and of a query rule with groups the newest event that was counted for each.
+    pub(super) raised: Vec<super::suppression::Raised>,
+    pub(super) groups: BTreeMap<Vec<(bool, String)>, Millis>,
     /// Of a threshold rule: the newest event that was counted for each group, and what each alert counted.
     pub(super) history: BTreeMap<Vec<String>, Millis>,
     pub(super) counted: super::threshold::Counted,
@@ -110,6 +114,9 @@ impl Naive<'_> {
         if !times.any(|time| range.from <= time && time <= range.to) {
             return;
         }
+        if let Some(it) = &self.rule.alert_suppression {
+            return self.suppress(it, range, memory);
+        }
         let offers = match &self.rule.kind {
             RuleKind::NewTerms(_) => self.new_terms(range, &memory.handled),
             _ => self.query(range),
@@ -118,7 +125,7 @@ impl Naive<'_> {
         for (id, delivery, detail, key) in offers {
             let (execution, origin) = (range.started_at, delivery.origin);
             let timestamp = delivery.timestamp;
-            let alert = SaidAlert { execution, id: id.clone(), origin, timestamp, detail };
+            let alert = SaidAlert { execution, id: id.clone(), origin, timestamp, detail, suppressed: None };
             if self.known.contains(&id) || memory.created.contains(&id) {
                 memory.handled.insert((key, delivery.origin));
                 if memory.created.insert(id) {
@@ -153,7 +160,7 @@ impl Naive<'_> {
         format!("default:{}", self.rule.id)
     }
 
-    fn query(&self, range: Range) -> Vec<(String, &Delivery, Detail, Vec<String>)> {
+    pub(super) fn query(&self, range: Range) -> Vec<(String, &Delivery, Detail, Vec<String>)> {
         let mut events: BTreeMap<(&str, u32), &Delivery> = BTreeMap::new();
         for delivery in self.deliveries.iter().filter(|it| self.time(it).is_some()) {
             let event = events.entry((&delivery.id, delivery.index)).or_insert(delivery);
@@ -183,16 +190,18 @@ impl Naive<'_> {
             .collect()
     }
 
-    fn new_terms(
+    pub(super) fn new_terms(
         &self,
         range: Range,
         handled: &BTreeSet<(Vec<String>, Origin)>,
     ) -> Vec<(String, &Delivery, Detail, Vec<String>)> {
+        let RuleKind::NewTerms(it) = &self.rule.kind else { unreachable!("it is one") };
+        let fields = it.fields.len();
         let mut first_seen: BTreeMap<Vec<String>, Millis> = BTreeMap::new();
         let mut interval: BTreeMap<Vec<String>, Vec<(Millis, &Delivery)>> = BTreeMap::new();
         for delivery in self.deliveries {
             let Some(time) = self.time(delivery).filter(|_| self.is_match(range, delivery)) else { continue };
-            for term in combinations(&delivery.terms) {
+            for term in combinations(&delivery.terms[..fields]) {
                 if range.history <= time && time <= range.to {
                     let first = first_seen.entry(term.clone()).or_insert(time);
                     *first = time.min(*first);
@@ -218,7 +227,7 @@ impl Naive<'_> {
             }
         }
         for page in new.chunks_mut(self.page) {
-            if self.deliveries.iter().any(|it| it.terms.len() == 1) {
+            if fields == 1 {
                 page.sort_by_key(|&(_, count, _)| std::cmp::Reverse(count));
             }
         }

@@ -10,12 +10,15 @@ use proptest::sample::select;
 use rule::{Rule, RuleKind};
 
 use super::naive::{Delivery, Memory, Naive, Range, SaidAlert};
-use super::{FIELDS, MINUTE, REPLAY, Spec, indices, said, spec, time};
+use super::{FIELDS, GROUPS, MINUTE, REPLAY, Spec, indices, said, spec, time};
 use crate::rule_type::TERMS_PAGE;
 use crate::slots::{SLOTS_AFTER_LAST_ALERT_MAX, execute_over_alerts};
 use crate::{
     AlertSeed, Collector, DataSpan, EventInfo, KnownAlerts, Limits, Mode, Origin, SeedEvent, Tail, Tails,
 };
+
+/// The fields that rules ask for.
+const WIDTH: usize = FIELDS.len() + GROUPS.len();
 
 /// An alert as a document.
 #[derive(Clone, Debug)]
@@ -47,8 +50,7 @@ fn name() -> impl Strategy<Value = String> {
 fn documents() -> impl Strategy<Value = Vec<Document>> {
     let of_data = prop::bool::weighted(0.2);
     let over = prop::option::weighted(0.5, time());
-    let one =
-        (time(), 0..3_i64, of_data, over, prop::collection::vec(name(), FIELDS.len()), any::<[bool; 2]>());
+    let one = (time(), 0..3_i64, of_data, over, prop::collection::vec(name(), WIDTH), any::<[bool; 2]>());
     prop::collection::vec(one, 1..40).prop_map(|all| {
         let document = |(at, (time, delay, of_data, over, terms, matches)): (usize, _)| {
             let slot = (time / MINUTE + 1 + delay) * MINUTE;
@@ -95,7 +97,7 @@ fn document(
     count: usize,
 ) -> Document {
     let value = |byte: u8| ["ana", "bo", "cy"][usize::from(byte) % 3].to_owned();
-    let terms: Vec<String> = id.bytes().take(FIELDS.len()).map(value).collect();
+    let terms: Vec<String> = id.bytes().take(WIDTH).map(value).collect();
     let lineage: BTreeSet<usize> =
         base.into_iter().flat_map(|it| it.lineage.iter().copied()).chain(once(rule)).collect();
     let spares = |it: &usize| matches!(kinds[*it].kind, RuleKind::Query) && lineage.contains(it);

@@ -8,7 +8,8 @@ use rule::Threshold;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::naive::{Delivery, Memory, Naive, Range, Said, SaidAlert, combinations};
+use super::naive::{Delivery, Memory, Naive, Range, Said, combinations};
+use super::suppression::{Alike, Book, Offer};
 use super::{Case, indices};
 use crate::rule_type::ThresholdResult;
 use crate::{Detail, Fate, KnownAlerts, Limits, Matches, Origin, Outcome, id};
@@ -31,7 +32,8 @@ impl Naive<'_> {
 
     /// One execution after those that are remembered.
     pub(super) fn count(&self, threshold: &Threshold, range: Range, memory: &mut Memory) {
-        let Memory { said, existing, history, counted, .. } = memory;
+        let Memory { said, history, counted, .. } = &mut *memory;
+        let suppression = self.rule.alert_suppression.as_ref();
         let fields = threshold.fields.len();
         let keys = |it: &Delivery| combinations(&it.terms[..fields]);
         // What was delivered several times is one event: the one read first.
@@ -70,6 +72,7 @@ impl Naive<'_> {
             said.truncated.push(range.started_at);
             reached.truncate(self.budget as usize);
         }
+        let mut offers = Vec::new();
         for (key, bucket) in reached {
             let (from, to) = (
                 bucket.iter().map(|(time, _)| *time).min().unwrap(),
@@ -86,7 +89,10 @@ impl Naive<'_> {
             );
             let space = Uuid::parse_str("0684ec03-7201-4ee0-8ee0-3a3f6b2479b2").unwrap();
             let counted_id = Uuid::new_v5(&space, name.as_bytes()).to_string();
-            let id = id::event_alert("", &counted_id, &self.space_and_rule());
+            let id = match suppression {
+                Some(_) => id::suppressed_threshold_alert("", &counted_id, &self.space_and_rule()),
+                None => id::event_alert("", &counted_id, &self.space_and_rule()),
+            };
             let cardinality = threshold.cardinality.as_ref();
             let terms = threshold.fields.iter().cloned().zip(key.iter().map(|it| Value::from(it.as_str())));
             let result = ThresholdResult {
@@ -103,16 +109,17 @@ impl Naive<'_> {
             }
             history.insert(key, to);
             counted.push((id.clone(), bucket.iter().map(|(_, it)| it.origin).collect()));
-            let is_known = self.known.contains(&id);
-            let into = if is_known { &mut *existing } else { &mut said.alerts };
-            into.push(SaidAlert {
-                execution: range.started_at,
+            let terms = result.terms.clone();
+            offers.push(Offer {
                 id,
                 origin: Origin::default(),
                 timestamp: bucket.iter().map(|(_, it)| it.timestamp).max().unwrap(),
                 detail: Detail::Threshold(Box::new(result)),
+                alike: suppression.map(|_| Alike { terms, start: from, end: to, docs_count: 0 }),
             });
         }
+        let mut budget = self.budget;
+        Book { rule: self.rule, known: self.known, memory }.write(&range, &offers, &mut budget, &mut 0);
     }
 }
 
@@ -132,7 +139,9 @@ pub(super) fn check_fates(
     let raised = counted.iter().filter(|(_, of)| of.iter().any(|it| origins.contains(it))).count();
     let fates = matches.fates(0, case.span(), &none, Limits::default()).unwrap();
     prop_assert_eq!(fates.is_empty(), watched.is_empty());
-    let told = fates.iter().filter(|it| matches!(it, Fate::Alerted { .. } | Fate::NotAsked { .. }));
+    let is_told =
+        |it: &&Fate| matches!(it, Fate::Alerted { .. } | Fate::NotAsked { .. } | Fate::Suppressed { .. });
+    let told = fates.iter().filter(is_told);
     prop_assert_eq!(told.count() > 0, raised > 0, "{:?} {:?}", fates, counted);
     for fate in &fates {
         let is_true = match fate {
@@ -150,6 +159,9 @@ pub(super) fn check_fates(
             Fate::Undated => rule.timestamp_override_fallback_disabled && rule.timestamp_override.is_some(),
             Fate::Unseen => true,
             Fate::NotThen => has_residue,
+            Fate::Suppressed { by, .. } => {
+                rule.alert_suppression.is_some() && outcome.alerts.iter().any(|it| it.id == *by)
+            }
             Fate::Known { .. } | Fate::Seen { .. } | Fate::Stuck { .. } | Fate::Split | Fate::Against => {
                 false
             }

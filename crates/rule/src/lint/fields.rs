@@ -258,10 +258,8 @@ pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Spa
             // Columns and highlights may name a whole object.
             Purpose::Any | Purpose::Existence => None,
             // What cannot be compared is refused, and so told, when the rule is compiled.
-            Purpose::NewTerms => return None,
-            Purpose::Query | Purpose::GroupBy | Purpose::Timestamp => {
-                wrong_type(name, FieldType::Object, purpose, span)
-            }
+            Purpose::NewTerms | Purpose::GroupBy => return None,
+            Purpose::Query | Purpose::Timestamp => wrong_type(name, FieldType::Object, purpose, span),
         },
         Resolved::Unmapped => return Some(unknown(scope, name, span)),
     };
@@ -298,10 +296,10 @@ fn never_filled(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Span) -> 
 
 /// Whether a field of that type does what it is named for.
 fn wrong_type(name: &str, ty: FieldType, purpose: Purpose, span: Span) -> Option<Finding> {
-    use FieldType::{Date, DateNanos, Flattened, GeoPoint, MatchOnlyText, Nested, Object, Text};
+    use FieldType::{Date, DateNanos, Flattened, Object};
     let (wrong, purpose, wanted) = match purpose {
         Purpose::GroupBy => (
-            matches!(ty, Text | MatchOnlyText | Flattened | Object | Nested | GeoPoint),
+            matches!(ty, Flattened),
             "grouped by",
             "a field with whole values: keyword, ip, number or boolean",
         ),

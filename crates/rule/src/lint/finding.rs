@@ -138,6 +138,8 @@ pub(crate) enum Finding {
     OneEvent { span: Span },
     #[error("an execution counts {window}, and every {interval} the next begins")]
     CountedInParts { window: String, interval: String, span: Span },
+    #[error("an alert suppresses others for {duration}, and the next execution begins {interval} after it")]
+    ShortWindow { duration: String, interval: String, span: Span },
     #[error("a case has no value `{name}`, so that nothing takes the place of the placeholder")]
     NoCaseValue { name: String, similar: Option<String>, span: Span },
     #[error("no event of {origin} has `{field}`, so that the rule sees none")]
@@ -204,6 +206,7 @@ impl Finding {
             Self::NoCardinality { .. } => "RULE152",
             Self::OneEvent { .. } => "RULE153",
             Self::CountedInParts { .. } => "RULE154",
+            Self::ShortWindow { .. } => "RULE155",
             Self::NoCaseValue { .. } => "RULE180",
         }
     }
@@ -260,6 +263,7 @@ impl Finding {
             | Self::NoOverride { .. }
             | Self::NeverHolds { .. }
             | Self::CountedGroup { .. }
+            | Self::ShortWindow { .. }
             | Self::NoCaseValue { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
@@ -316,6 +320,7 @@ impl Finding {
             | Self::NoCardinality { span, .. }
             | Self::OneEvent { span }
             | Self::CountedInParts { span, .. }
+            | Self::ShortWindow { span, .. }
             | Self::NoCaseValue { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
@@ -425,6 +430,11 @@ impl Finding {
                 "what goes on over the end of an execution is counted in parts: let `from` reach back twice as far as \
                  the interval of {interval}, or further"
             ),
+            Self::ShortWindow { .. } => {
+                "no alert of another execution is suppressed: make it longer than the interval, or leave it out where \
+                 the rule's type allows that"
+                    .to_owned()
+            }
             Self::NoOverride { .. } => {
                 "remove `timestamp_override`, or let `timestamp_override_fallback_disabled` be false".to_owned()
             }

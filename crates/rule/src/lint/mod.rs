@@ -10,6 +10,7 @@ mod prose;
 mod query;
 mod schedule;
 mod sources;
+mod suppression;
 mod threshold;
 mod twins;
 
@@ -66,6 +67,7 @@ fn lint_rule(rule: &Rule, exceptions: &Exceptions, scope: &Scope<'_>, now: Milli
     schedule::check(rule, &mut found);
     sources::check(rule, &mut found);
     threshold::check(rule, &mut found);
+    suppression::check(rule, &mut found);
     attack::check(rule, &mut found);
     prose::check(rule, &mut found);
     fields::check(rule, scope, &mut found, &mut diagnostics);

@@ -17,8 +17,11 @@ use super::machine::GivenUp;
 use super::ordered::{Found, Ordered};
 use super::{Complete, Eql, ResidueColumns};
 use crate::outcome::WarningKind;
+use crate::rule_type::alike::ValueForm;
 use crate::rule_type::{Detail, Executions, Run};
 use crate::schedule::{Ticks, Window};
+use crate::suppression::{Candidate, Group};
+use crate::term::TermId;
 use crate::writer::{Writer, Written};
 
 /// The executions of an EQL rule.
@@ -84,7 +87,9 @@ impl<'a> EqlExecutions<'a> {
         // That nothing follows is known when `maxspan` has passed.
         let wait = eql.pattern.maxspan.filter(|_| eql.pattern.stages.last().is_some_and(|it| it.missing));
         let newest = newest.map(|it| it.saturating_add(wait.unwrap_or(0)));
-        Self { last: run.ticks.last_for(newest), is_cut: false, eql, complete, run, ordered, way, given_up }
+        let last =
+            if run.alike().is_some() { run.ticks.last_offering(newest) } else { run.ticks.last_for(newest) };
+        Self { last, is_cut: false, eql, complete, run, ordered, way, given_up }
     }
 
     fn seen(&self, event: u32) -> Millis {
@@ -134,19 +139,65 @@ impl<'a> EqlExecutions<'a> {
         }
     }
 
-    /// Offers a result. Says whether there is room for more.
-    fn offer(&self, found: &Found, writer: &mut Writer<'_>) -> bool {
+    /// Offers results in order; says which of them are there now, and whether there was no room for some.
+    fn offer(&self, found: &[&Found], writer: &mut Writer<'_>) -> (Vec<bool>, bool) {
+        if self.run.alike().is_some() {
+            // All that an execution finds is offered at once.
+            let candidates = found.iter().filter_map(|it| self.candidate(it, writer)).collect();
+            let written = writer.offer_alike(candidates);
+            return (written.iter().map(|it| it.is_there()).collect(), written.contains(&Written::Full));
+        }
+        let mut said = vec![false; found.len()];
+        for (said, found) in said.iter_mut().zip(found) {
+            let candidate = self.candidate(found, writer);
+            *said = candidate.is_some_and(|it| writer.create(it) != Written::Full);
+            if !*said {
+                break;
+            }
+        }
+        let is_cut = said.last() == Some(&false);
+        (said, is_cut)
+    }
+
+    /// The alert about a result.
+    fn candidate(&self, found: &Found, writer: &Writer<'_>) -> Option<Candidate> {
         let event = |at: u32| self.ordered.events[at as usize].of;
-        let written = match self.eql.pattern.form {
-            Form::Event => writer.offer(event(found.events.first()), Detail::Event),
+        let group = self.group(found);
+        match self.eql.pattern.form {
+            Form::Event => Some(writer.candidate(event(found.events.first()), Detail::Event, group)),
             Form::Sequence | Form::Sample => {
                 let mut places = found.events.get().iter().copied();
                 let stages = self.eql.pattern.stages.iter();
                 let events = stages.map(|it| if it.missing { None } else { places.next().map(event) });
-                writer.offer_sequence(events.collect(), self.ordered.key_values(found.key))
+                writer.candidate_sequence(events.collect(), self.ordered.key_values(found.key), group)
             }
+        }
+    }
+
+    /// What makes the alert about a result alike others: of a sequence, what its events have in common.
+    fn group(&self, found: &Found) -> Option<Group> {
+        self.run.alike()?;
+        let mut common: Option<Vec<Vec<TermId>>> = None;
+        for &event in found.events.get() {
+            let it = self.ordered.a_match(self.complete, event);
+            let at = self.run.alike_at(usize::from(it.step));
+            let values = self.complete.values(it).skip(at.start).take(at.len());
+            match &mut common {
+                None => common = Some(values.map(<[TermId]>::to_vec).collect()),
+                Some(common) => {
+                    for (mine, theirs) in common.iter_mut().zip(values) {
+                        mine.retain(|id| theirs.contains(id));
+                    }
+                }
+            }
+        }
+        let first = self.ordered.a_match(self.complete, found.events.first());
+        let time = found.events.get().iter().map(|&it| self.seen(it)).max()?;
+        let form = match self.eql.pattern.form {
+            Form::Event => ValueForm::List,
+            Form::Sequence | Form::Sample => ValueForm::Document,
         };
-        written != Written::Full
+        self.run.group(usize::from(first.step), common?, time, form)
     }
 }
 
@@ -241,11 +292,11 @@ impl Executions for EqlExecutions<'_> {
                 let results = self.steady(it, window);
                 writer.truncated = results.len() >= full;
                 let new: Vec<usize> = results.into_iter().filter(|&at| !it.said[at]).collect();
-                let offered = new.iter().take_while(|&&at| self.offer(&it.found[at], writer));
-                let said: Vec<usize> = offered.copied().collect();
-                self.is_cut = said.len() < new.len();
+                let found: Vec<&Found> = new.iter().map(|&at| &it.found[at]).collect();
+                let (said, is_cut) = self.offer(&found, writer);
+                self.is_cut = is_cut;
                 if let Way::Steady(it) = &mut self.way {
-                    for at in said {
+                    for (at, _) in new.into_iter().zip(said).filter(|(_, said)| *said) {
                         it.said[at] = true;
                     }
                 }
@@ -255,9 +306,10 @@ impl Executions for EqlExecutions<'_> {
                 writer.truncated = results.len() >= full;
                 let new = results.iter().filter(|result| !it.said.contains(result.events.get()));
                 let new: Vec<&Found> = new.collect();
-                let offered = new.iter().take_while(|result| self.offer(result, writer));
-                let said: Vec<Box<[u32]>> = offered.map(|result| result.events.get().into()).collect();
-                self.is_cut = said.len() < new.len();
+                let (said, is_cut) = self.offer(&new, writer);
+                let said = new.iter().zip(said).filter(|(_, said)| *said);
+                let said: Vec<Box<[u32]>> = said.map(|(result, _)| result.events.get().into()).collect();
+                self.is_cut = is_cut;
                 self.given_up.count += given_up.count;
                 self.given_up.at = self.given_up.at.or(given_up.at);
                 if let Way::Anew(it) = &mut self.way {

@@ -225,6 +225,11 @@ impl<'a> Ordered<'a> {
         }
     }
 
+    /// A match of the event; all of them have its values of the columns that all filters have.
+    pub(super) fn a_match<'c>(&self, complete: &'c Complete, event: u32) -> &'c super::Match {
+        &complete.matches_at(self.events[event as usize].matches)[0]
+    }
+
     /// The order of keys: null first.
     fn compare_keys(&self, a: u32, b: u32) -> Ordering {
         if a == b { Ordering::Equal } else { self.keys.values(a).cmp(self.keys.values(b)) }

@@ -42,12 +42,23 @@ pub(crate) struct GroupBy {
     pub(super) columns: Vec<Column>,
     /// How many of the columns are fields to group by.
     pub(super) fields: usize,
-    /// Whether an event that lacks a field belongs to a group. Else it belongs to none.
-    pub(super) keeps_missing: bool,
+    /// What becomes of an event that lacks a field.
+    pub(super) lacking: Lacking,
     /// At least so many events.
     pub(super) value: u64,
     /// At least so many distinct values of the last column, if they are counted.
     pub(super) cardinality: Option<u64>,
+}
+
+/// What becomes of an event that lacks a field to group by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacking {
+    /// It is in no group, and nobody asks for it.
+    Left,
+    /// It is in the group of those that lack the field.
+    Grouped,
+    /// It is in no group, and kept beside them.
+    Apart,
 }
 
 /// What an execution counted of a group.
@@ -76,12 +87,17 @@ impl GroupBy {
         take: impl FnMut(Key),
     ) -> u64 {
         let values = &values[..self.fields];
-        if !self.keeps_missing || values.iter().all(|it| !it.is_empty()) {
+        if self.lacking != Lacking::Grouped || values.iter().all(|it| !it.is_empty()) {
             return Combinations::new(values, term).each(take);
         }
         let filled: Vec<&[TermId]> =
             values.iter().map(|it| if it.is_empty() { &[MISSING][..] } else { it }).collect();
         Combinations::new(&filled, term).each(take)
+    }
+
+    /// Whether an event is kept beside the groups.
+    pub(super) fn is_apart<V: AsRef<[TermId]>>(&self, values: &[V]) -> bool {
+        self.lacking == Lacking::Apart && values[..self.fields].iter().any(|it| it.as_ref().is_empty())
     }
 
     /// The values of an event that are counted.

@@ -43,7 +43,7 @@ impl<'a> ListedGroups<'a> {
         };
         let events = &run.matches.events;
         let mut first: HashMap<(String, u32), EventRef> = HashMap::new();
-        for it in listed.all().iter().filter(|it| !all.keys(it).is_empty()) {
+        for it in listed.all().iter().filter(|it| by.is_apart(&it.values) || !all.keys(it).is_empty()) {
             match first.entry(all.identity(it.event)) {
                 Entry::Vacant(place) => {
                     place.insert(it.event);

@@ -13,6 +13,7 @@ use crate::collect::{Chunked, EventRef, EventTable, Feed, Moved};
 use crate::outcome::{Metrics, Warning};
 use crate::rule_type::combinations::Skipped;
 use crate::rule_type::listed::ListedMatch;
+use crate::rule_type::query;
 use crate::tail::EventTime;
 use crate::tails::ColumnNumber;
 use crate::term::{Interner, TermId};
@@ -38,6 +39,8 @@ pub(crate) struct GroupTable {
     members: Vec<Member>,
     groups: Lists,
     values: Lists,
+    /// The events that are in no group, if they matter.
+    apart: query::Gathered,
     skipped: Skipped,
 }
 
@@ -50,11 +53,12 @@ impl GroupTable {
             members: Vec::new(),
             groups: Lists::default(),
             values: Lists::default(),
+            apart: query::Gathered::default(),
             skipped: Skipped::default(),
         }
     }
 
-    /// Says whether the event is in a group.
+    /// Says whether the event matters.
     pub(in crate::rule_type) fn push(
         &mut self,
         at: EventTime,
@@ -65,6 +69,10 @@ impl GroupTable {
         let left_out = self.by.keys(values, feed.terms(), |key| keys.push(key));
         if left_out > 0 {
             self.skipped.add(at.time, feed.id(), left_out);
+        }
+        if self.by.is_apart(values) {
+            self.apart.add(at, feed.row());
+            return true;
         }
         if !keys.is_empty() {
             self.add(at.time, feed.row(), &keys, values);
@@ -105,6 +113,7 @@ impl GroupTable {
 
     pub(in crate::rule_type) fn merge(&mut self, other: Self, moved: &mut Moved<'_>) {
         self.skipped.merge(other.skipped);
+        self.apart.merge(other.apart, moved);
         drop(other.index);
         // Where groups and lists went, as far as somebody is still in them.
         let mut groups: Vec<Option<u32>> = vec![None; other.keys.len()];
@@ -148,12 +157,17 @@ impl GroupTable {
     }
 
     pub(in crate::rule_type) fn events(&self) -> impl Iterator<Item = EventRef> {
-        self.members.iter().map(|it| it.event)
+        self.members.iter().map(|it| it.event).chain(self.apart.events())
+    }
+
+    /// What its rule groups by.
+    pub(in crate::rule_type) fn by(&self) -> &GroupBy {
+        &self.by
     }
 
     pub(in crate::rule_type) fn finish(self, copies: &[Option<u32>], events: &EventTable) -> Groups {
-        let Self { by, index, keys, mut members, groups, values, skipped } = self;
-        let copies = drop_copies(&mut members, copies, events);
+        let Self { by, index, keys, mut members, groups, values, mut apart, skipped } = self;
+        let copies = drop_copies(&mut members, &mut apart, copies, events);
         members.sort_unstable_by(|a, b| {
             (a.group, a.time).cmp(&(b.group, b.time)).then_with(|| events.compare(a.event, b.event))
         });
@@ -164,19 +178,35 @@ impl GroupTable {
             at += members[at..].iter().take_while(|it| it.group as usize == group).count();
         }
         starts.push(at as u32);
-        Groups { by, index, keys, starts, members, several: groups, values, skipped, copies }
+        Groups {
+            by,
+            index,
+            keys,
+            starts,
+            members,
+            several: groups,
+            values,
+            apart: apart.finish(&[], events),
+            skipped,
+            copies,
+        }
     }
 }
 
 /// Of the copies of an event the one read first stays. Says how many did not.
-fn drop_copies(members: &mut Vec<Member>, copies: &[Option<u32>], events: &EventTable) -> u64 {
-    let copy = |it: &Member| copies.get(it.event.index()).copied().flatten();
+fn drop_copies(
+    members: &mut Vec<Member>,
+    apart: &mut query::Gathered,
+    copies: &[Option<u32>],
+    events: &EventTable,
+) -> u64 {
+    let copy = |it: EventRef| copies.get(it.index()).copied().flatten();
     let mut first: HashMap<u32, EventRef> = HashMap::new();
-    for it in members.iter() {
+    for it in members.iter().map(|it| it.event).chain(apart.events()) {
         if let Some(copy) = copy(it) {
-            let first = first.entry(copy).or_insert(it.event);
-            if events.origin(it.event) < events.origin(*first) {
-                *first = it.event;
+            let first = first.entry(copy).or_insert(it);
+            if events.origin(it) < events.origin(*first) {
+                *first = it;
             }
         }
     }
@@ -184,13 +214,15 @@ fn drop_copies(members: &mut Vec<Member>, copies: &[Option<u32>], events: &Event
         return 0;
     }
     let mut dropped = std::collections::HashSet::new();
-    members.retain(|it| {
-        let stays = copy(it).is_none_or(|copy| first.get(&copy) == Some(&it.event));
+    let mut stays = |it: EventRef| {
+        let stays = copy(it).is_none_or(|copy| first.get(&copy) == Some(&it));
         if !stays {
-            dropped.insert(it.event);
+            dropped.insert(it);
         }
         stays
-    });
+    };
+    members.retain(|it| stays(it.event));
+    apart.retain(stays);
     dropped.len() as u64
 }
 
@@ -214,6 +246,8 @@ pub(crate) struct Groups {
     members: Vec<Member>,
     several: Lists,
     values: Lists,
+    /// The events that are in no group, if they matter, in order.
+    pub(in crate::rule_type) apart: query::Complete,
     skipped: Skipped,
     copies: u64,
 }
@@ -236,7 +270,11 @@ impl Groups {
             if left_out > 0 {
                 table.skipped.add(it.at.time, events.id(it.event, &mut [0; 36]), left_out);
             }
-            table.add(it.at.time, it.event, &keys, &ids);
+            if by.is_apart(&ids) {
+                table.apart.add(it.at, it.event);
+            } else {
+                table.add(it.at.time, it.event, &keys, &ids);
+            }
         }
         let mut first: HashMap<(String, u32), EventRef> = HashMap::new();
         let mut copies = vec![None; events.len()];

@@ -7,6 +7,7 @@ use ecs::Millis;
 use super::table::{Combination, Run as Stretch, RunId, Terms};
 use super::{Complete, terms_of};
 use crate::collect::Matches;
+use crate::rule_type::alike::{ValueForm, offer_alike};
 use crate::rule_type::{Detail, Executions, Run};
 use crate::schedule::{TICKS_MAX, Ticks, Window};
 use crate::tail::TailError;
@@ -29,12 +30,17 @@ const COMPARED_DIRECTLY_MAX: usize = 64;
 /// term's event before the run, and whose interval holds the run's first event after its beginning. As all
 /// ranges only move forward, that is a stretch of executions, and the first of them says it unless it is full.
 pub(crate) struct NewTermsExecutions<'a> {
+    complete: &'a Complete,
     terms: &'a Terms,
     run: Run<'a>,
     /// Which execution, counted from the first, makes which run's term new; the last entry is next.
     due: Vec<(u32, RunId)>,
-    /// Due, but beyond the budget so far.
+    /// Due, but beyond the budget so far, or suppressed.
     pending: Vec<RunId>,
+    /// The last execution that looks at what was suppressed,
+    last: i64,
+    /// unless the one before left something to those that follow.
+    is_cut: bool,
 }
 
 /// The first execution in which a run makes its term new, if there is one. `before` is the time of the term's last
@@ -62,7 +68,9 @@ impl<'a> NewTermsExecutions<'a> {
             due.push((number, id));
         }
         due.sort_unstable_by_key(|&(number, id)| Reverse((number, id)));
-        Ok(Self { terms, run, due, pending: Vec::new() })
+        let newest = due.iter().map(|&(_, id)| terms.run(id).start).max();
+        let last = run.ticks.last_offering(newest);
+        Ok(Self { complete, terms, run, due, pending: Vec::new(), last, is_cut: false })
     }
 
     fn tick(&self, number: u32) -> i64 {
@@ -75,6 +83,9 @@ impl Executions for NewTermsExecutions<'_> {
         if tick <= ticks.end && !self.pending.is_empty() {
             let from = ticks.window(tick).from;
             self.pending.retain(|&id| from < self.terms.run(id).start);
+            if self.run.alike().is_some() && tick > self.last && !self.is_cut {
+                self.pending.clear();
+            }
             if !self.pending.is_empty() {
                 return Some(tick);
             }
@@ -109,6 +120,10 @@ impl Executions for NewTermsExecutions<'_> {
             if single {
                 page.sort_by_cached_key(|&id| Reverse(self.terms.count(id, window.to)));
             }
+            if self.run.alike().is_some() {
+                done += len;
+                continue;
+            }
             for (at, &id) in page.iter().enumerate() {
                 let detail = Detail::NewTerms(terms_of(self.terms.key(id), self.run));
                 if writer.offer(self.terms.run(id).event, detail) == Written::Full {
@@ -119,6 +134,24 @@ impl Executions for NewTermsExecutions<'_> {
             }
             done += len;
         }
+        if self.run.alike().is_some() {
+            self.execute_alike(&new, writer);
+        }
+    }
+}
+
+impl NewTermsExecutions<'_> {
+    /// Offers new terms, in order, of which those alike suppress one another.
+    fn execute_alike(&mut self, new: &[RunId], writer: &mut Writer<'_>) {
+        let offered = offer_alike(writer, self.run.page, new, |writer, &id| {
+            let stretch = self.terms.run(id);
+            let (event, start) = (stretch.event, stretch.start);
+            let group = self.run.group(0, self.complete.alike_of(event), start, ValueForm::List);
+            writer.candidate(event, Detail::NewTerms(terms_of(self.terms.key(id), self.run)), group)
+        });
+        self.is_cut = offered.is_cut;
+        let left = new.iter().zip(offered.written).filter(|(_, written)| !written.is_there());
+        self.pending.extend(left.map(|(&id, _)| id));
     }
 }
 

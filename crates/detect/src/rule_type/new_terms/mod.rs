@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::Run;
 use super::combinations::{Combinations, Skipped};
 use super::listed::ListedMatch;
-use crate::collect::{EventTable, Feed, Moved};
+use crate::collect::{EventRef, EventTable, Feed, Moved};
 use crate::fate::{Fate, Watched};
 use crate::id;
 use crate::outcome::{Metrics, Warning};
@@ -60,7 +60,19 @@ impl NewTerms {
 #[derive(Clone, Debug)]
 pub(crate) struct Gathered {
     table: TermTable,
+    /// The number of the rule's own columns: behind them stands what makes alerts alike.
+    own: usize,
+    alike: Vec<Alike>,
     skipped: Skipped,
+}
+
+/// What makes an alert about an event alike others.
+#[derive(Clone, Debug)]
+struct Alike {
+    time: Millis,
+    event: EventRef,
+    /// The values of each field.
+    values: Box<[Box<[TermId]>]>,
 }
 
 impl Gathered {
@@ -79,7 +91,8 @@ impl Gathered {
                     .then(|| Counting { after: from.unwrap_or(Millis::MIN), within_of_start: Millis::MAX }),
             },
         };
-        Self { table: TermTable::new(keeping), skipped: Skipped::default() }
+        let own = tail.rule_type.columns(0).len();
+        Self { table: TermTable::new(keeping), own, alike: Vec::new(), skipped: Skipped::default() }
     }
 
     pub(super) fn push(&mut self, at: EventTime, values: &[&[TermId]], feed: &mut Feed<'_, '_>) -> bool {
@@ -87,9 +100,14 @@ impl Gathered {
             return false;
         }
         let mut is_first = false;
-        let left_out = Combinations::new(values, feed.terms()).each(|key| {
+        let (own, alike) = values.split_at(self.own);
+        let left_out = Combinations::new(own, feed.terms()).each(|key| {
             is_first |= self.table.push(key, at.time, feed);
         });
+        if is_first && !alike.is_empty() {
+            let values = alike.iter().map(|&it| it.into()).collect();
+            self.alike.push(Alike { time: at.time, event: feed.row(), values });
+        }
         if left_out > 0 {
             self.skipped.add(at.time, feed.id(), left_out);
         }
@@ -99,10 +117,21 @@ impl Gathered {
     pub(super) fn merge(&mut self, other: Self, moved: &mut Moved<'_>) {
         self.skipped.merge(other.skipped);
         self.table.merge(other.table, moved);
+        // No alert is about what lies before.
+        let since = moved.since;
+        for mut it in other.alike.into_iter().filter(|it| it.time >= since) {
+            it.event = moved.event(it.event);
+            for (column, ids) in it.values.iter_mut().enumerate() {
+                ids.iter_mut().for_each(|id| *id = moved.value(0, self.own + column, *id));
+            }
+            self.alike.push(it);
+        }
     }
 
     pub(super) fn finish(self) -> Complete {
-        Complete { terms: self.table.finish(), skipped: self.skipped }
+        let mut alike = self.alike;
+        alike.sort_unstable_by_key(|it| it.event.index());
+        Complete { terms: self.table.finish(), alike, skipped: self.skipped }
     }
 }
 
@@ -110,6 +139,8 @@ impl Gathered {
 #[derive(Debug)]
 pub(crate) struct Complete {
     terms: Terms,
+    /// By the numbers of the events.
+    alike: Vec<Alike>,
     skipped: Skipped,
 }
 
@@ -124,7 +155,7 @@ impl Complete {
     ) -> Self {
         let mut gathered = Gathered::new(tail);
         let (earliest, latest) = tail.reach();
-        let own = tail.rule_type.columns(0).len();
+        let own = tail.rule_type.columns(0).len() + tail.alike_columns().len();
         for it in matches {
             let is_in_reach = earliest <= it.at.time && it.at.time <= latest;
             let terms: Vec<&[TermId]> = it.values[..own].iter().map(Vec::as_slice).collect();
@@ -133,6 +164,13 @@ impl Complete {
             });
         }
         gathered.finish()
+    }
+
+    /// The values that make an alert about the event alike others.
+    fn alike_of(&self, event: EventRef) -> impl Iterator<Item = &[TermId]> {
+        let found = self.alike.binary_search_by_key(&event.index(), |it| it.event.index());
+        let values = found.ok().map(|at| &self.alike[at].values);
+        values.into_iter().flat_map(|it| it.iter().map(AsRef::as_ref))
     }
 
     pub(super) fn report(&self, metrics: &mut Metrics, warnings: &mut Vec<Warning>) {

@@ -24,15 +24,15 @@ struct Seen<'a> {
 
 /// What one execution offers, in order: the terms first seen after `from`, with the oldest event of each, but for what
 /// was said. That is no part of a page, so it must not be counted into one.
-pub(crate) fn by_the_book(
-    matches: &[&ListedMatch],
+pub(crate) fn by_the_book<'m>(
+    matches: &[&'m ListedMatch],
     window: &Window,
     run: Run<'_>,
     was_said: &dyn Fn(EventRef, &Detail) -> bool,
-) -> Vec<(EventRef, Detail)> {
+) -> Vec<(&'m ListedMatch, Detail)> {
     let (events, columns) = (&run.matches.events, run.columns());
     let fields = run.tail.rule_type.columns(0).len();
-    let mut terms: BTreeMap<Combination, Seen<'_>> = BTreeMap::new();
+    let mut terms: BTreeMap<Combination, Seen<'m>> = BTreeMap::new();
     for &it in matches {
         let values: Vec<&[TermId]> = it.values[..fields].iter().map(Vec::as_slice).collect();
         Combinations::new(&values, |column, id| run.matches.values(columns[column]).get(id)).each(|key| {
@@ -44,19 +44,19 @@ pub(crate) fn by_the_book(
         });
     }
     terms.retain(|_, seen| seen.first > window.from && !seen.interval.is_empty());
-    let mut new: Vec<(Combination, Seen<'_>)> = terms.into_iter().collect();
+    let mut new: Vec<(Combination, Seen<'m>)> = terms.into_iter().collect();
     let order = ValueOrder::new(run, new.len());
     new.sort_by(|(a, _), (b, _)| order.compare(*a, *b));
-    let oldest = |seen: &Seen<'_>| {
+    let oldest = |seen: &Seen<'m>| {
         let by_time = |a: &&&ListedMatch, b: &&&ListedMatch| {
             a.at.time.cmp(&b.at.time).then_with(|| events.compare(a.event, b.event))
         };
-        seen.interval.iter().min_by(by_time).map(|it| it.event)
+        seen.interval.iter().min_by(by_time).copied()
     };
-    let mut offers: Vec<(EventRef, Detail, Seen<'_>)> = Vec::new();
+    let mut offers: Vec<(&'m ListedMatch, Detail, Seen<'m>)> = Vec::new();
     for (key, seen) in new {
         let detail = Detail::NewTerms(terms_of(key, run));
-        if let Some(event) = oldest(&seen).filter(|&it| !was_said(it, &detail)) {
+        if let Some(event) = oldest(&seen).filter(|it| !was_said(it.event, &detail)) {
             offers.push((event, detail, seen));
         }
     }
