@@ -290,6 +290,11 @@ impl Writer<'_> {
         usize::try_from(OFFERED_MAX * u64::from(self.limit.max(1))).unwrap_or(usize::MAX)
     }
 
+    /// Whether there is an alert with that id.
+    pub(crate) fn is_there(&self, id: &str) -> bool {
+        self.created.contains(id) || self.known.contains(id)
+    }
+
     /// Whether nothing more may be offered.
     pub(crate) fn is_exhausted(&self) -> bool {
         let (limit, created) = (u64::from(self.limit), u64::from(self.limit - self.budget));

@@ -5,7 +5,7 @@ use ecs::date::to_iso;
 use serde_json::Value;
 
 use super::Run;
-use crate::suppression::{Group, Suppression};
+use crate::suppression::{Candidate, Group, Suppression};
 use crate::term::{Term, TermId, TermType};
 use crate::writer::{Writer, Written};
 
@@ -75,21 +75,33 @@ pub(super) struct Offered {
     pub(super) is_cut: bool,
 }
 
-/// Offers alerts alike, so many at a time as an execution does, until it has had enough. A part ends where a page does.
+/// Offers alerts alike, so many at a time as an execution does, until it has had enough. A part ends where a page does, and
+/// alerts that exist are no part of one.
 pub(super) fn offer_alike<T>(
     writer: &mut Writer<'_>,
     page: usize,
     all: &[T],
-    candidate: impl Fn(&Writer<'_>, &T) -> crate::suppression::Candidate,
+    candidate: impl Fn(&Writer<'_>, &T) -> Candidate,
 ) -> Offered {
     let mut written = Vec::with_capacity(all.len());
     let most = writer.offered_max();
-    for part in all.chunks(page.max(1)).flat_map(|page| page.chunks(most)) {
-        let candidates = part.iter().map(|it| candidate(writer, it)).collect();
-        written.extend(writer.offer_alike(candidates));
-        if writer.is_exhausted() {
-            writer.cut_off();
-            break;
+    'pages: for page in all.chunks(page.max(1)) {
+        let mut left = page.iter();
+        while left.len() > 0 {
+            let (mut part, mut new) = (Vec::new(), 0);
+            for it in left.by_ref() {
+                let candidate = candidate(writer, it);
+                new += usize::from(!writer.is_there(&candidate.id));
+                part.push(candidate);
+                if new == most {
+                    break;
+                }
+            }
+            written.extend(writer.offer_alike(part));
+            if writer.is_exhausted() {
+                writer.cut_off();
+                break 'pages;
+            }
         }
     }
     let is_cut = written.len() < all.len() || written.contains(&Written::Full);

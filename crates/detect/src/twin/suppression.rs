@@ -190,7 +190,19 @@ impl Book<'_> {
         let (mut budget, mut suppressed) = (limit, 0);
         let mut became = Vec::new();
         let most = 5 * limit as usize;
-        for batch in offers.chunks(page).flat_map(|page| page.chunks(most)) {
+        // What is there already belongs to no batch.
+        let mut batches: Vec<Vec<Offer>> = Vec::new();
+        for page in offers.chunks(page) {
+            batches.push(Vec::new());
+            for it in page {
+                let batch = batches.last().unwrap();
+                if batch.iter().filter(|it| !self.is_there(&it.id)).count() == most {
+                    batches.push(Vec::new());
+                }
+                batches.last_mut().unwrap().push(it.clone());
+            }
+        }
+        for batch in &batches {
             became.extend(self.write(range, batch, &mut budget, &mut suppressed));
             let created = u64::from(limit - budget);
             if created >= u64::from(limit) || created + suppressed >= 5 * u64::from(limit) {
