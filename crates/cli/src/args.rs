@@ -115,6 +115,17 @@ pub(crate) enum Lang {
     ZhCn,
 }
 
+/// Alerts that there are.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Alerts of earlier hunts (NDJSON): what they hold is not raised again. May be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) alert_history: Vec<PathBuf>,
+    /// An alert of --alert-history that somebody closed suppresses others no longer, as Elastic's engine has it.
+    #[arg(long, requires = "alert_history")]
+    pub(crate) closed_ends_suppression: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Hunt {
     #[command(flatten)]
@@ -138,12 +149,8 @@ pub(crate) struct Hunt {
     /// The most alerts of one execution, instead of what each rule says.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
     pub(crate) max_signals: Option<u32>,
-    /// Alerts of earlier hunts (NDJSON): what they hold is not raised again. May be given several times.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) alert_history: Vec<PathBuf>,
-    /// An alert of --alert-history that somebody closed suppresses others no longer, as Elastic's engine has it.
-    #[arg(long, requires = "alert_history")]
-    pub(crate) closed_ends_suppression: bool,
+    #[command(flatten)]
+    pub(crate) history: History,
     /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
     #[arg(long, value_name = "DIR")]
     pub(crate) geoip: Option<PathBuf>,

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), now)?;
     for path in args.output.iter().chain(&args.stats) {
         output::check(path)?;
-        output::spare(path, &args.input.paths, &args.alert_history)?;
+        output::spare(path, &args.input.paths, &args.history.alert_history)?;
     }
     let threads = input::threads(args.threads);
     let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let options = HuntOptions {
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
-        known: known_alerts(&args.alert_history, args.closed_ends_suppression)?,
+        known: known_alerts(&args.history.alert_history, args.history.closed_ends_suppression)?,
         limits: args.input.limits.reader(),
         threads: threads.get(),
         ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)

@@ -117,7 +117,9 @@ impl ObjectHash {
 
     fn values(&mut self, values: &[Value]) {
         self.array(values.len());
-        values.iter().for_each(|it| self.value(it));
+        for it in values {
+            self.value(it);
+        }
     }
 
     fn date(&mut self, time: Millis) {

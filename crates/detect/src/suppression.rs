@@ -181,7 +181,7 @@ struct Alike {
     /// Their places among those that were offered.
     offered: Vec<usize>,
     /// The others.
-    others: Vec<(String, Vec<(String, String)>, Vec<Value>)>,
+    others: Vec<Candidate>,
 }
 
 impl Suppressor {
@@ -282,6 +282,12 @@ impl Candidate {
         about.extend(self.group.iter().flat_map(|it| it.about.iter().cloned()));
         about
     }
+
+    /// That it was counted in another.
+    fn merged(self, by: String, execution: Millis) -> Merged {
+        let (about, terms) = (self.about(), self.detail.terms().to_vec());
+        Merged { id: self.id, about, by, execution, terms }
+    }
 }
 
 impl Writer<'_> {
@@ -366,11 +372,7 @@ impl Writer<'_> {
             if let Some(raised) = suppressor.raised.get(&instance).filter(is_counted) {
                 written[at] = Written::Suppressed;
                 let by = raised.id.clone();
-                suppressor.tell(|| {
-                    let candidate = Candidate { group: Some(group), ..candidate };
-                    let (about, terms) = (candidate.about(), candidate.detail.terms().to_vec());
-                    Merged { id: candidate.id, about, by, execution: now, terms }
-                });
+                suppressor.tell(|| Candidate { group: Some(group), ..candidate }.merged(by, now));
                 continue;
             }
             if let Some(&place) = places.get(&instance) {
@@ -379,9 +381,7 @@ impl Writer<'_> {
                 alike.group.end = alike.group.end.max(group.end);
                 alike.offered.push(at);
                 if suppressor.merged.is_some() {
-                    let candidate = Candidate { group: Some(group), ..candidate };
-                    let terms = candidate.detail.terms().to_vec();
-                    alike.others.push((candidate.id.clone(), candidate.about(), terms));
+                    alike.others.push(Candidate { group: Some(group), ..candidate });
                 }
             } else {
                 places.insert(instance.clone(), all.len());
@@ -417,7 +417,7 @@ impl Writer<'_> {
                 written[at] = Written::Suppressed;
             }
             first.group = Some(group);
-            others.insert(0, (first.id.clone(), first.about(), first.detail.terms().to_vec()));
+            others.insert(0, first);
             raised.id.clone()
         } else {
             let (id, before) = (first.id.clone(), self.alerts.len());
@@ -443,8 +443,8 @@ impl Writer<'_> {
             id
         };
         let Some(suppressor) = &mut self.suppressor else { return };
-        for (id, about, terms) in others {
-            suppressor.tell(|| Merged { id, about, by: by.clone(), execution: now, terms });
+        for it in others {
+            suppressor.tell(|| it.merged(by.clone(), now));
         }
     }
 

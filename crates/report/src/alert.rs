@@ -355,7 +355,7 @@ mod tests {
         });
         let alert = Alert::new(document.as_object().unwrap());
         assert_eq!(alert.stands_for().as_deref(), Some("12 more suppressed, user.name: ada, bo"));
-        assert_eq!(Alert::new(&ecs::Object::new()).stands_for(), None);
+        assert_eq!(Alert::new(&Object::new()).stands_for(), None);
     }
 
     #[test]

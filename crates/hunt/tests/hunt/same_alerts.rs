@@ -66,6 +66,21 @@ fn rules() -> Vec<Rule> {
                 new_terms("[\"user.name\"]", "now-2d")
             ),
         ),
+        // Alerts that suppress one another.
+        rule(
+            "A role that is refused",
+            "type = \"query\"\nquery = \"aws.cloudtrail.error_code: *\"\n\
+             alert_suppression = { group_by = [\"user.name\", \"source.ip\"], duration = { value = 6, unit = \"h\" }, \
+             missing_fields_strategy = \"doNotSuppress\" }\n",
+        ),
+        rule(
+            "New address, once a role",
+            &format!(
+                "query = \"event.action: (GetPasswordData or Run*)\"\ninterval = \"15m\"\nfrom = \"now-1h\"\n\
+                 alert_suppression = {{ group_by = [\"related.user\"], duration = {{ value = 2, unit = \"h\" }} }}\n{}",
+                new_terms("[\"source.address\"]", "now-1d")
+            ),
+        ),
     ]
 }
 
