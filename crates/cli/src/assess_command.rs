@@ -92,31 +92,38 @@ fn day(at: ecs::Millis) -> String {
 
 fn forecast_table(forecast: &Forecast, terminal: Terminal) -> String {
     let loud: Vec<_> = forecast.rules.iter().filter(|it| it.alerts > 0 || it.truncated > 0).collect();
+    let some_suppressed = loud.iter().any(|it| it.suppressed > 0);
     let rows = loud.iter().map(|it| {
         let mut who: Vec<String> =
             it.identities.iter().map(|(who, times)| format!("{who} ×{}", count(*times))).collect();
         if it.more_identities > 0 {
             who.push(format!("{} more", it.more_identities));
         }
-        let suppressed = if it.suppressed > 0 { count(it.suppressed) } else { String::new() };
         let busiest = it.busiest.map(|(at, alerts)| format!("{} ({})", day(at), count(alerts)));
         let cut = if it.truncated > 0 {
             format!("{} at {}", count(it.truncated), it.max_signals)
         } else {
             String::new()
         };
-        vec![
+        let mut row = vec![
             Cell::number(count(it.alerts)),
             Cell::number(rate(it.per_day)),
             Cell::severity(it.rule.severity.as_str()),
             it.rule.name.as_str().into(),
             busiest.unwrap_or_default().into(),
             cut.into(),
-            Cell::number(suppressed),
             who.join(", ").into(),
-        ]
+        ];
+        if some_suppressed {
+            row.insert(1, Cell::number(count(it.suppressed)));
+        }
+        row
     });
-    let heads = ["Alerts", "A day", "Severity", "Rule", "Busiest day", "Cut off", "Suppressed", "Mostly by"];
+    let mut heads = vec!["Alerts", "A day", "Severity", "Rule", "Busiest day", "Cut off", "Mostly by"];
+    // Few rules suppress alerts: that needs no column where none does.
+    if some_suppressed {
+        heads.insert(1, "Suppressed");
+    }
     let mut out = if loud.is_empty() { String::new() } else { grid(&heads, rows, terminal) + "\n" };
     let quiet = forecast.rules.len() - loud.len();
     out += &format!(
