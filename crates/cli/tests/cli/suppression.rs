@@ -62,7 +62,7 @@ fn every_format_says_how_many() {
     assert_eq!(first["kibana.alert.suppression.terms"][0]["value"], "ci");
     let stats: Value = serde_json::from_slice(&std::fs::read(folder.join("stats.json")).unwrap()).unwrap();
     assert_eq!((&stats["suppressed"], &stats["rules"][0]["suppressed"]), (&2.into(), &2.into()));
-    let forecast = folder.run(&["rules", "forecast", "rules", "--over", "calls.ndjson", "-f", "json"]);
+    let forecast = folder.run(&["rules", "forecast", "-r", "rules", "--over", "calls.ndjson", "-f", "json"]);
     let forecast: Value = serde_json::from_str(forecast.printed(0)).unwrap();
     assert_eq!(forecast["rules"][0]["suppressed"], 2);
 }
