@@ -155,9 +155,9 @@ impl Alerts {
     /// What is said of each alert. Not where its record was read: files are numbered as they are opened.
     fn told(&self) -> Vec<String> {
         let told = |seed: &AlertSeed| {
-            let AlertSeed { id, event: SeedEvent { id: event, index, timestamp, .. }, execution, detail } =
-                seed;
-            format!("{id}: {index}/{event} at {timestamp}, {execution:?}, {detail:?}")
+            let AlertSeed { id, event, execution, detail, suppressed } = seed;
+            let SeedEvent { id: event, index, timestamp, .. } = event;
+            format!("{id}: {index}/{event} at {timestamp}, {execution:?}, {detail:?}, {suppressed:?}")
         };
         self.seeds.iter().map(told).collect()
     }
