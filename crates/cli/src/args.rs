@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Hunt(Box<Hunt>),
     /// Investigate alerts: who did what to what, what came before and after, what is missing.
     Investigate(Box<Investigate>),
+    /// Plan the response to alerts: steps with reasons, what they break and how to take them back. Runs nothing.
+    Respond(Box<Respond>),
     /// Print the ECS document of every record, one a line.
     Normalize(Normalize),
     /// Run one query over files.
@@ -173,6 +175,9 @@ pub(crate) struct Hunt {
     /// have where that clause looks: why a rule that should fire does not.
     #[arg(long, conflicts_with_all = ["explain", "format", "stats", "fail_on", "alert_history"])]
     pub(crate) near_misses: bool,
+    /// Below the summary, investigate every alert of medium severity and above: the 200 most severe and first ones.
+    #[arg(long, conflicts_with_all = ["explain", "near_misses", "stats"])]
+    pub(crate) investigate: bool,
     /// Worker threads. Default: one a core.
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
     pub(crate) threads: Option<u16>,
@@ -188,6 +193,39 @@ pub(crate) struct Hunt {
 #[derive(Debug, Args)]
 pub(crate) struct Investigate {
     #[command(flatten)]
+    pub(crate) case: CaseArgs,
+    /// Only this step, by its id: `identity`, `request`, … May be given several times.
+    #[arg(long, value_name = "ID")]
+    pub(crate) step: Vec<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = InvestigationFormat::Text)]
+    pub(crate) format: InvestigationFormat,
+}
+
+/// Which alerts, and how to print the plan.
+#[derive(Debug, Args)]
+pub(crate) struct Respond {
+    #[command(flatten)]
+    pub(crate) case: CaseArgs,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = PlanFormat::Md)]
+    pub(crate) format: PlanFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// A runbook in Markdown.
+    Md,
+    /// A shell script that asks before each step, and only prints what cannot be taken back.
+    Sh,
+    /// JSON.
+    Json,
+}
+
+/// Which alerts to look at, and over what.
+#[derive(Debug, Args)]
+pub(crate) struct CaseArgs {
+    #[command(flatten)]
     pub(crate) input: Input,
     #[command(flatten)]
     pub(crate) rules: RuleSource,
@@ -200,15 +238,9 @@ pub(crate) struct Investigate {
     /// The alerts of a rule: its id or (part of) its name, as `rules show` takes it.
     #[arg(long, value_name = "TEXT", group = "which")]
     pub(crate) rule: Option<String>,
-    /// Only this step, by its id: `identity`, `request`, … May be given several times.
-    #[arg(long, value_name = "ID")]
-    pub(crate) step: Vec<String>,
     /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
     #[arg(long, value_name = "DIR")]
     pub(crate) geoip: Option<PathBuf>,
-    /// How to print.
-    #[arg(long, short, value_enum, default_value_t = InvestigationFormat::Text)]
-    pub(crate) format: InvestigationFormat,
     /// Print to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -16,7 +16,7 @@ use span::Style;
 use crate::VERSION;
 use crate::args::{Global, Hunt};
 use crate::status::{self, DONE};
-use crate::{fates, input, near_misses, notices, output, stats, terminal};
+use crate::{fates, input, investigate_command, near_misses, notices, output, stats, terminal};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
@@ -24,6 +24,14 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     for path in args.output.iter().chain(&args.stats) {
         output::check(path)?;
         output::spare(path, &args.input.paths, &args.history.alert_history)?;
+    }
+    if args.investigate {
+        if args.format != Format::Summary {
+            bail!(
+                "--investigate goes with the summary; for Markdown, HTML and JSON use `trailwarden investigate`"
+            );
+        }
+        investigate_command::files_only(&args.input.paths)?;
     }
     let threads = input::threads(args.threads);
     let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
@@ -142,6 +150,10 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             report::write(&mut out, format, &mut parts, &summary, terminal)
         })
         .with_context(place)?;
+    if args.investigate {
+        let language = input::language(args.rules.lang);
+        investigate_command::of_hunt(&found, &options, language, &mut out, terminal)?;
+    }
     out.flush().with_context(place)?;
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());

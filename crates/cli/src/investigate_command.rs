@@ -3,24 +3,79 @@
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
-use detect::Mode;
 use ecs::Millis;
 use hunt::{Files, Found, HuntOptions, Picked, Progress, Which};
 use investigate::{Investigation, Options, Subject};
 use rule::{Rule, Selection};
 
 use crate::VERSION;
-use crate::args::{Global, Investigate, InvestigationFormat};
+use crate::args::{CaseArgs, Global, Investigate, InvestigationFormat, PlanFormat, Respond};
 use crate::status;
 use crate::{input, notices, output, terminal};
 
 pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
-    let now = input::now(args.now.as_deref())?;
-    if args.input.paths.iter().any(|it| it.as_os_str() == "-") {
-        bail!(
-            "an investigation reads the data several times, and standard input can be read once: write it to a file"
-        );
+    use report::investigation::InvestigationFormat as Format;
+    let case = investigated(&args.case, &args.step, global)?;
+    let format = match args.format {
+        InvestigationFormat::Text => Format::Text,
+        InvestigationFormat::Md => Format::Markdown,
+        InvestigationFormat::Html => Format::Html,
+        InvestigationFormat::Json => Format::Json,
+    };
+    let mut out = output::open(args.case.output.as_deref())?;
+    let terminal = terminal::stdout_terminal(global, args.case.output.is_some());
+    report::investigation::write(&mut out, format, &case.investigations, case.language, terminal)?;
+    out.flush()?;
+    Ok(case.end(global))
+}
+
+/// `trailwarden respond`.
+pub(crate) fn respond(args: &Respond, global: &Global) -> anyhow::Result<u8> {
+    use report::runbook::PlanFormat as Format;
+    let case = investigated(&args.case, &[], global)?;
+    let plan = |it| investigate::plan(it, &case.rules, case.language, case.now);
+    let plans: Vec<investigate::Plan> = case.investigations.iter().map(plan).collect();
+    let format = match args.format {
+        PlanFormat::Md => Format::Markdown,
+        PlanFormat::Sh => Format::Shell,
+        PlanFormat::Json => Format::Json,
+    };
+    let mut out = output::open(args.case.output.as_deref())?;
+    report::runbook::write(&mut out, format, &plans, case.language)?;
+    out.flush()?;
+    Ok(case.end(global))
+}
+
+/// What was investigated, and what is to be said of it at the end.
+struct Investigated {
+    investigations: Vec<Investigation>,
+    /// All rules that were loaded.
+    rules: Vec<Rule>,
+    language: rule::GuideLanguage,
+    now: Millis,
+    total: usize,
+    read: hunt::FilesReport,
+    strict: bool,
+}
+
+impl Investigated {
+    fn end(&self, global: &Global) -> u8 {
+        let count = self.investigations.len();
+        if self.total > count {
+            terminal::say(&format!(
+                "{count} of {} alerts were investigated, the most severe and first ones: name one with --alert\n",
+                self.total
+            ));
+        }
+        terminal::troubles(global, &[], &self.read.troubles, self.read.trouble_count);
+        let is_complete = self.read.loss_count == 0;
+        status::of(false, status::Input { is_usable: true, is_complete, strict: self.strict })
     }
+}
+
+fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Result<Investigated> {
+    let now = input::now(args.now.as_deref())?;
+    files_only(&args.input.paths)?;
     if let Some(path) = &args.output {
         output::check(path)?;
         output::spare(path, &args.input.paths, &[])?;
@@ -28,12 +83,13 @@ pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
     let threads = input::threads(args.threads);
     let language = input::language(args.rules.lang);
     let mut set = input::rules(&args.rules, threads)?.localised(language);
+    let rules = set.rules.clone();
     if let Some(text) = &args.rule {
         let id = input::named(&set, text)?.rule_id.clone();
         set.rules.retain(|it| it.rule_id == id);
     }
     let known_steps = steps(&set.rules, language);
-    if let Some(unknown) = args.step.iter().find(|it| !known_steps.contains(it)) {
+    if let Some(unknown) = only.iter().find(|it| !known_steps.contains(it)) {
         bail!("--step {unknown}: no step has this id; there are {}", known_steps.join(", "));
     }
     let normalise = input::normalise(args.geoip.as_deref())?;
@@ -51,7 +107,6 @@ pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
         let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
         let exceptions = std::mem::take(&mut set.exceptions);
         let options = HuntOptions {
-            mode: Mode::Replay { since: None, until: None },
             limits: args.input.limits.reader(),
             threads: threads.get(),
             ..HuntOptions::new(
@@ -82,37 +137,50 @@ pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
         read: hunt::FilesReport::default(),
     };
     let Picked { subjects, raised, total } = picked;
-    let options = Options { now, steps: args.step.clone(), language, raised };
+    let options = Options { now, steps: only.to_vec(), language, raised };
     let investigations = investigate::investigate(&subjects, &mut files, &options)?;
     drop(bar);
-    write(&investigations, args, global)?;
-    if total > subjects.len() {
-        terminal::say(&format!(
-            "{} of {total} alerts were investigated, the most severe and first ones: name one with --alert\n",
-            subjects.len()
-        ));
-    }
-    let read = &files.read;
-    terminal::troubles(global, &[], &read.troubles, read.trouble_count);
-    Ok(status::of(
-        false,
-        status::Input { is_usable: true, is_complete: read.loss_count == 0, strict: args.input.strict },
-    ))
+    let read = files.read;
+    Ok(Investigated { investigations, rules, language, now, total, read, strict: args.input.strict })
 }
 
-fn write(investigations: &[Investigation], args: &Investigate, global: &Global) -> anyhow::Result<()> {
-    use report::investigation::InvestigationFormat as Format;
-    let format = match args.format {
-        InvestigationFormat::Text => Format::Text,
-        InvestigationFormat::Md => Format::Markdown,
-        InvestigationFormat::Html => Format::Html,
-        InvestigationFormat::Json => Format::Json,
+/// Standard input can be read once, and an investigation reads several times.
+pub(crate) fn files_only(paths: &[std::path::PathBuf]) -> anyhow::Result<()> {
+    if paths.iter().any(|it| it.as_os_str() == "-") {
+        bail!(
+            "an investigation reads the data several times, and standard input can be read once: write it to a file"
+        );
+    }
+    Ok(())
+}
+
+/// Investigates the alerts of a hunt of medium severity and above, below its summary.
+pub(crate) fn of_hunt(
+    found: &Found,
+    hunt: &HuntOptions,
+    language: rule::GuideLanguage,
+    out: &mut dyn std::io::Write,
+    terminal: report::Terminal,
+) -> anyhow::Result<()> {
+    let picked = hunt::pick(found, &Which::From(rule::Severity::Medium), hunt.now);
+    let progress = Progress::default();
+    let mut files = Files {
+        paths: hunt.paths.clone(),
+        normalise: hunt.normalise.clone(),
+        limits: hunt.limits.clone(),
+        threads: hunt.threads,
+        block_rows: hunt.block_rows,
+        now: hunt.now,
+        progress: &progress,
+        read: hunt::FilesReport::default(),
     };
-    let mut out = output::open(args.output.as_deref())?;
-    let terminal = terminal::stdout_terminal(global, args.output.is_some());
-    let language = input::language(args.rules.lang);
-    report::investigation::write(&mut out, format, investigations, language, terminal)?;
-    Ok(out.flush()?)
+    let options = Options { now: hunt.now, steps: Vec::new(), language, raised: picked.raised };
+    let all = investigate::investigate(&picked.subjects, &mut files, &options)?;
+    let title = report::plural(all.len() as u64, "alert", "alerts");
+    writeln!(out, "\nInvestigated: {title} of medium severity and above, of {}\n", picked.total)?;
+    let format = report::investigation::InvestigationFormat::Text;
+    report::investigation::write(out, format, &all, language, terminal)?;
+    Ok(())
 }
 
 /// The ids of steps that the rules and the general steps have.
@@ -126,7 +194,7 @@ fn steps(rules: &[Rule], language: rule::GuideLanguage) -> Vec<String> {
 }
 
 /// Why there is nothing to investigate.
-fn nothing(args: &Investigate, found: &Found) -> String {
+fn nothing(args: &CaseArgs, found: &Found) -> String {
     let alerts = report::plural(found.alert_count() as u64, "alert", "alerts");
     match (&args.alert, &args.rule) {
         (Some(id), _) => format!(
@@ -142,7 +210,7 @@ fn nothing(args: &Investigate, found: &Found) -> String {
 
 /// The event of that id, whatever rules say of it.
 fn event(
-    args: &Investigate,
+    args: &CaseArgs,
     id: &str,
     now: Millis,
     normalise: &cloudtrail::Options,

@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Hunt(args) => hunt_command::run(&args, &cli.global),
         Command::Investigate(args) => investigate_command::run(&args, &cli.global),
+        Command::Respond(args) => investigate_command::respond(&args, &cli.global),
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),

@@ -141,6 +141,16 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
     if !home.is_empty() {
         look.exact("home_instance", home, format!("the session is of instance {}", shown(home)));
     }
+    let is_role = !case.get("role_arn").is_empty();
+    look.exact(
+        "role_session",
+        is_role,
+        if is_role {
+            "the call was made in a session of a role"
+        } else {
+            "the call was made in no session of a role"
+        },
+    );
     let mfa = case.get("mfa");
     if !mfa.is_empty() {
         let text =

@@ -7,7 +7,7 @@
 //! A step's queries and commands have placeholders; [`fill`] puts values in their place by class and by where they go.
 //! **Values of events are written by whoever made the request**: nothing of them is ever text of a query or of a command.
 //!
-//! An investigation gives no verdict, and runs nothing but queries.
+//! An investigation gives no verdict, and runs nothing but queries. A [`Plan`] of response reads facts only; it is text.
 //!
 //! **Left out on purpose.** No files, no store, no clock, no output formats. Steps ask an interface for events.
 
@@ -30,6 +30,7 @@ mod reach;
 mod reason;
 mod related;
 
+mod plan;
 mod run;
 
 pub use case::{Case, Subject, event};
@@ -41,6 +42,7 @@ pub use evidence::{
 };
 pub use fill::{Command, Values};
 pub use harmless::fact_text;
+pub use plan::{Plan, PlanStep, plan};
 pub use reason::{Reason, read as read_refusal};
 pub use run::{EVENTS_MAX, Options, Raised, general, investigate};
 pub use source::{Answer, Answers, Question, Source};

@@ -17,6 +17,7 @@ mod markdown;
 mod ocsf;
 pub mod rule_tests;
 pub mod rules;
+pub mod runbook;
 mod summary;
 mod table;
 mod timeline;

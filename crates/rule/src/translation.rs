@@ -15,6 +15,15 @@ const NOTE: &[Entry] = &[
     Entry::new("text", Form::Words, "Markdown.").required(),
 ];
 
+const RESPONSE: &[Entry] = &[
+    Entry::new("title", Form::Words, "One line.").required(),
+    Entry::new("text", Form::Words, "Markdown.").required(),
+    Entry::new("reason", Form::Words, "Why."),
+    Entry::new("breaks", Form::Words, "What stops working."),
+    Entry::new("undo", Form::Words, "How to take it back."),
+    Entry::new("verify", Form::Words, "How to see that it worked."),
+];
+
 const GUIDE: &[Entry] = &[
     Entry::new("overview", Form::Words, "What an alert means."),
     Entry::new("triage", Form::Tables { entries: NOTE, min: 0 }, "The steps, in the order of the rule."),
@@ -23,7 +32,11 @@ const GUIDE: &[Entry] = &[
         Form::Tables { entries: NOTE, min: 0 },
         "The notes, in the order of the rule.",
     ),
-    Entry::new("response", Form::Tables { entries: NOTE, min: 0 }, "The steps, in the order of the rule."),
+    Entry::new(
+        "response",
+        Form::Tables { entries: RESPONSE, min: 0 },
+        "The steps, in the order of the rule.",
+    ),
 ];
 
 const RULE: &[Entry] = &[
@@ -52,6 +65,8 @@ pub(crate) struct Translation {
     triage: Vec<Note>,
     guide_false_positives: Vec<Note>,
     response: Vec<Note>,
+    /// Reason, what it breaks, how to undo and to verify it, of each step of response.
+    more: Vec<[Option<String>; 4]>,
     /// Where the lists stand, to say which one does not fit.
     spans: [Span; 4],
 }
@@ -91,6 +106,15 @@ impl Translation {
             triage: notes("triage"),
             guide_false_positives: notes("false_positive"),
             response: notes("response"),
+            more: root
+                .at(&["guide", "response"])
+                .map_or(&[][..], Node::items)
+                .iter()
+                .map(|it| {
+                    ["reason", "breaks", "undo", "verify"]
+                        .map(|key| it.get(key).and_then(Node::text).map(str::to_owned))
+                })
+                .collect(),
             spans: [
                 place("rule", "false_positives"),
                 place("guide", "triage"),
@@ -173,6 +197,17 @@ impl Translation {
         };
         steps(&mut guide.triage, &self.triage);
         steps(&mut guide.response, &self.response);
+        if guide.response.len() == self.more.len() {
+            for (step, more) in guide.response.iter_mut().zip(&self.more) {
+                let its = [&mut step.reason, &mut step.breaks, &mut step.undo, &mut step.verify];
+                for (mine, by) in its.into_iter().zip(more) {
+                    // What the rule does not say has no translation.
+                    if mine.is_some() && by.is_some() {
+                        mine.clone_from(by);
+                    }
+                }
+            }
+        }
         if guide.false_positives.len() == self.guide_false_positives.len() {
             guide.false_positives.clone_from(&self.guide_false_positives);
         }

@@ -183,7 +183,7 @@ fn invictus_tells_credentials_that_left_their_instance() {
 }
 
 /// A call that issued a session of a role, and calls with it.
-fn records() -> Vec<Value> {
+pub(crate) fn records() -> Vec<Value> {
     let mut records = Vec::new();
     let assume = |id: &str, at: i64, key: &str, caller: &str, error: bool| {
         let mut record = json!({
@@ -231,7 +231,7 @@ fn records() -> Vec<Value> {
     records
 }
 
-fn of_records(records: &[Value]) -> Vec<Investigation> {
+pub(crate) fn of_records(records: &[Value]) -> Vec<Investigation> {
     let folder = Folder::new();
     folder.write("trail.json", json!({"Records": records}).to_string());
     of_paths(vec![folder.path().to_owned()], 1, 0)

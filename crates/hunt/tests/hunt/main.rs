@@ -16,6 +16,7 @@ mod near_misses;
 mod over_alerts;
 mod own_alerts;
 mod ranges;
+mod respond;
 mod same_alerts;
 mod sequences;
 

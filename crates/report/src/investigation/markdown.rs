@@ -130,7 +130,7 @@ fn table(out: &mut String, found: &Found, words: &Words) {
 }
 
 /// A sentence of ours, in which values stand as code.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let mut out = String::new();
     for (at, part) in text.split('`').enumerate() {
         if at % 2 == 1 {

@@ -5,6 +5,9 @@ mod markdown;
 mod text;
 mod words;
 
+pub(crate) use json::command;
+pub(crate) use markdown::{escape, prose};
+
 use std::io;
 
 use investigate::Investigation;
