@@ -9,7 +9,6 @@ mod cannot_fire;
 mod explain;
 mod formats;
 mod help;
-mod investigate;
 mod lint;
 mod near_misses;
 mod normalize;
