@@ -278,7 +278,7 @@ fn escape_eql(value: &str) -> String {
     for c in value.chars() {
         match c {
             '\\' | '"' => out.extend(['\\', c]),
-            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", c as u32)),
+            c if c.is_control() => out.push_str(&format!("\\u{{{:04x}}}", c as u32)),
             c => out.push(c),
         }
     }

@@ -186,7 +186,7 @@ fn markdown(plan: &Plan, words: &Words) -> String {
             body += &format!("\n```sh\n{account}{}\n```\n", safe(&step.command.text));
         }
         for line in body.lines() {
-            out += &if line.is_empty() { "\n".to_owned() } else { format!("      {line}\n") };
+            out += &if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
         }
     }
     if !plan.own_alerts.is_empty() {
