@@ -50,6 +50,9 @@ pub(crate) enum Command {
     Normalize(Normalize),
     /// Run one query over files.
     Query(Query),
+    /// Who and what records are about: each identity, key, address, instance, account and region, when it was seen, what it
+    /// did and made, and which alerts name it.
+    Summary(Box<SummaryArgs>),
     /// List, show, check, test, compare and export rules.
     #[command(subcommand)]
     Rules(Rules),
@@ -381,6 +384,55 @@ pub(crate) enum QueryFormat {
     /// Columns for a terminal.
     Table,
     /// Columns for spreadsheets.
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SummaryArgs {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    #[command(flatten)]
+    pub(crate) rules: RuleSource,
+    /// Only events that took place at this time or later, and alerts about them: a date or date math such as `now-30d`.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events that took place before this time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Sum up by the values of this field instead.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) by: Option<String>,
+    /// Print the values to search for next, one a line with the times at which they were seen first and last: addresses,
+    /// access keys, identities, user agents, what was made.
+    #[arg(long, conflicts_with = "by")]
+    pub(crate) pivots: bool,
+    /// The most values of each kind that are printed for people; other formats print all.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) rows: usize,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = SummaryFormat::Table)]
+    pub(crate) format: SummaryFormat,
+    /// A folder with MaxMind databases (City, ASN).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) geoip: Option<PathBuf>,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
+    /// The time that `now` stands for. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryFormat {
+    /// For people.
+    #[value(alias = "text")]
+    Table,
+    /// One JSON list.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+    /// For spreadsheets.
     Csv,
 }
 

@@ -18,6 +18,7 @@ mod query_command;
 mod rules_command;
 mod stats;
 mod status;
+mod summary_command;
 mod terminal;
 mod test_command;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Respond(args) => investigate_command::respond(&args, &cli.global),
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
+        Command::Summary(args) => summary_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),
     };
     match result {

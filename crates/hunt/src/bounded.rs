@@ -41,6 +41,22 @@ impl<K, V: Default> Bounded<K, V> {
         }
     }
 
+    /// The value of a key that was kept.
+    pub(crate) fn find(&mut self, hash: u128) -> Option<&mut V> {
+        self.map.get_mut(&hash).map(|(_, value)| value)
+    }
+
+    /// Adds those of another thread.
+    pub(crate) fn merge(&mut self, other: Self, mut add: impl FnMut(&mut V, V)) {
+        self.is_over |= other.is_over;
+        for (hash, (key, value)) in other.map {
+            if let Some(mine) = self.get(hash, || key) {
+                add(mine, value);
+            }
+        }
+    }
+
+    /// Whether there was no room for some.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over
     }

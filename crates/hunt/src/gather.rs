@@ -14,6 +14,7 @@ use crate::copies::Deliveries;
 use crate::keep::Keeper;
 use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
+use crate::summary::{Summed, Summing};
 use crate::trouble::{RecordError, Troubles};
 
 /// So many records may be read again, a thread, before it keeps the texts of records of which it seems less likely that
@@ -34,9 +35,9 @@ pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Si
 }
 
 /// The pass over the filters of several sets of rules, one behind the other.
-pub(crate) fn sift_sets(sets: Vec<(Vec<Expr>, &Tails)>, options: &HuntOptions) -> Sift {
+pub(crate) fn sift_sets(sets: Vec<(Vec<Expr>, &Tails)>, policy: Policy, options: &HuntOptions) -> Sift {
     let all = sets.into_iter().flat_map(|(exprs, tails)| filters(exprs, tails));
-    Sift::new(all.collect(), Policy::OnlyMatches, settings(options, false))
+    Sift::new(all.collect(), policy, settings(options, false))
 }
 
 /// The pass over alerts of a hunt, with indices as they are numbered in the pass over the data.
@@ -74,7 +75,7 @@ fn kept_bytes(options: &HuntOptions) -> usize {
 /// One thread's part of the pass.
 pub(crate) struct Gathering<'s> {
     worker: Worker<'s>,
-    gather: Gather,
+    gather: Watched<'s>,
     /// Records that the pass does not take.
     foreign: u64,
     pub(crate) troubles: Troubles,
@@ -88,7 +89,19 @@ impl<'s> Gathering<'s> {
         options: &HuntOptions,
     ) -> Self {
         let gather = Gather::new(sift, collectors, kept_bytes(options));
+        let gather = Watched { gather, summing: None };
         Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
+    }
+
+    /// Sums up all events on the way.
+    pub(crate) fn summing(mut self, summing: Option<Summing<'s>>) -> Self {
+        self.gather.summing = summing;
+        self
+    }
+
+    /// What was summed up.
+    pub(crate) fn take_summed(&mut self) -> Option<Summed> {
+        self.gather.summing.take().map(|it| it.summed)
     }
 
     /// What was seen of the data, what the rules matched, the records that may alert, and how often each was delivered.
@@ -96,8 +109,9 @@ impl<'s> Gathering<'s> {
         let mut seen = *self.worker.seen();
         seen.counts.records += self.foreign;
         seen.counts.unreadable += self.foreign;
-        let collectors = self.gather.parts.into_iter().map(|it| it.collector);
-        (seen, collectors.collect(), self.gather.keeper, self.gather.deliveries)
+        let Gather { parts, keeper, deliveries, .. } = self.gather.gather;
+        let collectors = parts.into_iter().map(|it| it.collector);
+        (seen, collectors.collect(), keeper, deliveries)
     }
 }
 
@@ -113,7 +127,7 @@ impl Visit for Gathering<'_> {
         if let Err(error) = pushed {
             self.troubles.of_record(&raw, &error);
         }
-        if self.gather.missed > MISSED_MAX {
+        if self.gather.gather.missed > MISSED_MAX {
             self.worker.keep_all_texts();
         }
     }
@@ -124,6 +138,21 @@ impl Visit for Gathering<'_> {
 
     fn end(&mut self) {
         self.worker.flush(&mut self.gather);
+    }
+}
+
+/// One thread's matches, and the sums of all events if they are asked for.
+struct Watched<'s> {
+    gather: Gather,
+    summing: Option<Summing<'s>>,
+}
+
+impl Sink for Watched<'_> {
+    fn take(&mut self, sifted: &Sifted<'_>) {
+        self.gather.take(sifted);
+        if let Some(summing) = &mut self.summing {
+            summing.take(sifted, sifted.columns());
+        }
     }
 }
 
@@ -318,7 +347,8 @@ impl Sink for Gather {
             part.begin(sifted);
         }
         let mut may_alert = Vec::new();
-        for event in sifted.events() {
+        // Who sums up sees events that no rule matches, too.
+        for event in sifted.events().filter(|it| it.filters().next().is_some()) {
             let index = sifted.indices().get(event.index as usize).map_or("", String::as_str);
             self.deliveries.add(index, event.id);
             may_alert.clear();

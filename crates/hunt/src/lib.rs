@@ -19,6 +19,7 @@ mod normalize;
 mod notices;
 mod query;
 mod run;
+mod summary;
 
 mod alerts;
 mod ask;
@@ -48,7 +49,8 @@ pub use query::{
     COMBINATIONS_MAX, COMBINATIONS_OF_ONE_MAX, Combination, FieldCounts, LeftOut, ORDERED_BYTES, Order,
     Pattern, PatternError, QueryOptions, QueryReport, query,
 };
-pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt};
+pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt, summary};
 pub use sift::Document;
 pub use subjects::{ALERTS_MAX, Picked, Which, pick};
+pub use summary::{Dimension, ENTRIES_MAX, SET_MAX, Subject, Subjects, Summary, SummaryOptions};
 pub use trouble::Trouble;

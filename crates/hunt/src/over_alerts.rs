@@ -15,7 +15,7 @@ use detect::{
 use ecs::{ALERTS_INDEX, Millis};
 use plan::Expr;
 use rule::Rule;
-use sift::{Built, Sift, Worker};
+use sift::{Built, Policy, Sift, Worker};
 
 use crate::evidence::{Evidence, Window};
 use crate::gather::{Gather, sift_alerts, sift_sets};
@@ -58,9 +58,9 @@ impl Sets {
     }
 
     /// The pass over the data.
-    pub(crate) fn sift(&self, options: &HuntOptions) -> Sift {
+    pub(crate) fn sift(&self, policy: Policy, options: &HuntOptions) -> Sift {
         let sets = once(&self.events).chain(&self.alerts);
-        sift_sets(sets.map(|it| (it.filters.clone(), &*it.tails)).collect(), options)
+        sift_sets(sets.map(|it| (it.filters.clone(), &*it.tails)).collect(), policy, options)
     }
 
     /// A thread's collectors.

@@ -11,7 +11,7 @@ use ecs::{Catalog, Millis};
 use plan::Condition;
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
-use sift::{Seen, Sift};
+use sift::{Policy, Seen, Sift};
 use span::Diagnostic;
 
 use crate::copies::Deliveries;
@@ -22,6 +22,7 @@ use crate::over_alerts::{Sets, Slots};
 use crate::progress::{Progress, Stage};
 use crate::scan::{Which, scan};
 use crate::sources::Sources;
+use crate::summary::{Facts, Plan, Summary, SummaryOptions, Summed};
 use crate::trouble::{Trouble, Troubles};
 
 /// What to hunt for, where, and when.
@@ -224,6 +225,36 @@ fn reasons(refused: &[Refused]) -> String {
 
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
 pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
+    hunt_and_sum_up(options, None, stdin, progress).map(|(found, _)| found)
+}
+
+/// As [`hunt`], and in the same pass sums up all events.
+pub fn summary(
+    options: &HuntOptions,
+    summary: &SummaryOptions,
+    stdin: &mut dyn Read,
+    progress: &Progress,
+) -> Result<(Found, Summary), HuntError> {
+    let plan = Plan::new(summary);
+    let (found, summed) = hunt_and_sum_up(options, Some((summary, &plan)), stdin, progress)?;
+    let mut summed = summed.unwrap_or_else(|| Summed::new(summary));
+    let paths: Vec<&str> = plan.columns.paths().collect();
+    let alerted = |alert: &mut crate::Alert<'_, '_>| plan.columns.of(&alert.told().to_object());
+    found.alerts(&paths, alerted, |alerts| {
+        for values in alerts {
+            summed.totals.alert(&Facts::new(&plan.columns, &values));
+        }
+    });
+    let Summed { totals, events, copies } = summed;
+    Ok((found, Summary { dimensions: totals.finish(), events, copies }))
+}
+
+fn hunt_and_sum_up(
+    options: &HuntOptions,
+    summary: Option<(&SummaryOptions, &Plan)>,
+    stdin: &mut dyn Read,
+    progress: &Progress,
+) -> Result<(Found, Option<Summed>), HuntError> {
     let catalog = Catalog::ecs();
     let prepared = prepare(options, &catalog);
     let unplaced = unplaced(&prepared, options);
@@ -235,7 +266,11 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
     let sets = Sets::new(&rules, tails, filters);
     let (pruned, complete_from) = prune(&mut discovery, sets.reads_from());
-    let sift = sets.sift(options);
+    let policy = match summary {
+        None => Policy::OnlyMatches,
+        Some((_, plan)) => Policy::Everything { columns: plan.needs() },
+    };
+    let sift = sets.sift(policy, options);
 
     progress.enter(Stage::Scanning);
     let read = reader::Options {
@@ -243,15 +278,29 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         without_tokens: sift.skips(),
         ..reader::Options::default()
     };
-    let make = || Gathering::new(&sift, sets.collectors(), options);
-    let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
+    let which = Which::All(&discovery.inputs);
+    let gathering = || Gathering::new(&sift, sets.collectors(), options);
+    let make = || gathering().summing(summary.map(|(its, plan)| plan.summing(its)));
+    let (mut visitors, mut totals) = scan(&which, &read, options.threads, progress, make);
+    // Which of several copies comes first matters to sums if they are not alike: one thread reads in the order of names.
+    if let Some((_, plan)) = summary.filter(|(_, plan)| options.threads > 1 && plan.differ()) {
+        plan.forget();
+        (visitors, totals) = scan(&which, &read, 1, progress, make);
+    }
 
     let mut troubles = Troubles::of_paths(&discovery.failures);
     let mut seen = Seen::default();
     let mut deliveries = Deliveries::default();
     let mut collectors: Option<Vec<Collector>> = None;
     let mut kept = Vec::new();
+    let mut summed: Option<Summed> = None;
     for mut visitor in visitors {
+        if let Some(its) = visitor.take_summed() {
+            match &mut summed {
+                None => summed = Some(its),
+                Some(all) => all.merge(its),
+            }
+        }
         troubles.merge(std::mem::take(&mut visitor.troubles));
         let (its, found, keeper, its_deliveries) = visitor.finish();
         seen.merge(&its);
@@ -311,7 +360,7 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
     };
     let HuntOptions { normalise, now, version, threads, .. } = options;
     let (normalise, now, version, threads) = (normalise.clone(), *now, *version, *threads);
-    Ok(Found {
+    let found = Found {
         evidence,
         sources,
         normalise,
@@ -322,7 +371,8 @@ pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) ->
         refused,
         unplaced,
         read: report,
-    })
+    };
+    Ok((found, summed))
 }
 
 /// What rules are executed with.

@@ -78,6 +78,11 @@ impl<'a> Sifted<'a> {
         self.sift.needs(filter)
     }
 
+    /// The columns that are wanted of every event, in the order in which they were asked for.
+    pub fn columns(&self) -> &'a [Slot] {
+        self.sift.columns()
+    }
+
     /// A column with all its distinct values, by ordinal.
     pub fn column(&self, slot: Slot) -> &'a Column {
         self.block.column(slot)

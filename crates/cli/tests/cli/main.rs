@@ -18,6 +18,7 @@ mod reading;
 mod rules;
 mod rules_assess;
 mod rules_test;
+mod summary;
 mod suppression;
 
 mod bad_input;

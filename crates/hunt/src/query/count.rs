@@ -125,7 +125,7 @@ impl FieldCounts {
 }
 
 /// The beginning of a value, if it is long.
-fn cut(value: &str) -> String {
+pub(crate) fn cut(value: &str) -> String {
     if value.len() <= VALUE_BYTES_MAX {
         return value.to_owned();
     }

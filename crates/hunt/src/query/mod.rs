@@ -13,6 +13,7 @@ use plan::naive::Evaluator;
 use reader::{Discovery, Input};
 use sift::{Document, DocumentBuilder, Kind, Record, document_id, parse_document};
 
+pub(crate) use count::cut;
 pub use count::{COMBINATIONS_MAX, COMBINATIONS_OF_ONE_MAX, Combination, FieldCounts, LeftOut};
 pub use pattern::{Pattern, PatternError};
 
