@@ -29,7 +29,7 @@ const FORGOTTEN_FROM: usize = if cfg!(test) { 4 } else { 1_024 };
 
 /// In so many slots after the last alert of a rule over events do rules over alerts see one another's alerts: a rule that
 /// alerts on what its own alerts lead to would never end.
-pub const SLOTS_AFTER_LAST_ALERT_MAX: usize = if cfg!(test) { 5 } else { 1_000 };
+pub const SLOTS_AFTER_LAST_ALERT_MAX: usize = if cfg!(test) { 5 } else { 12 };
 
 /// What the executions of one rule over alerts came to.
 #[derive(Debug)]
