@@ -26,7 +26,7 @@ const LAYERS: [(&str, &[&str]); 23] = [
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("identity", &["ecs", "plan"]),
-    ("detect", &["ecs", "plan", "rule"]),
+    ("detect", &["ecs", "identity", "plan", "rule"]),
     ("investigate", &["ecs", "identity", "plan", "rule"]),
     (
         "hunt",

@@ -132,6 +132,7 @@ pub(crate) struct History {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Hunt {
     #[command(flatten)]
     pub(crate) input: Input,
@@ -159,6 +160,9 @@ pub(crate) struct Hunt {
     /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
     #[arg(long, value_name = "DIR")]
     pub(crate) geoip: Option<PathBuf>,
+    /// Do not work out who is behind an identity: alerts lack `trailwarden.identity`, and rules that ask for it are refused.
+    #[arg(long)]
+    pub(crate) no_identity: bool,
     /// Keep the text of the record in each alert (`event.original`).
     #[arg(long)]
     pub(crate) keep_original: bool,

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use detect::{KnownAlerts, Mode};
-use hunt::{Found, HuntOptions, Progress};
+use hunt::{Found, HuntOptions, Identities, Progress};
 use report::{Alert, Coverage, ExplainedEvent, Format, Part, RuleVerdict, Summary};
 use rule::{Rule, Selection, Severity};
 use span::Style;
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
         known: known_alerts(&args.history.alert_history, args.history.closed_ends_suppression)?,
+        identities: if args.no_identity { Identities::Never } else { Identities::InAlerts },
         limits: args.input.limits.reader(),
         threads: threads.get(),
         ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)

@@ -228,6 +228,7 @@ fn event(
         until: None,
         order: hunt::Order::Files,
         limit: None,
+        identities: false,
         plain: false,
         normalise: normalise.clone(),
         limits: args.input.limits.reader(),

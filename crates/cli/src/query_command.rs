@@ -80,6 +80,9 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         order,
         limit: if query.is_some() || !args.count_by.is_empty() { None } else { args.limit },
         plain: is_plain,
+        identities: std::iter::once(&args.text)
+            .chain(&args.columns)
+            .any(|it| it.contains("trailwarden.identity.")),
         normalise: cloudtrail::Options {
             tags: vec![
                 "forwarded".to_owned(),

@@ -33,8 +33,25 @@ static VOCABULARY: LazyLock<Source> = LazyLock::new(|| {
             source.fields.insert(field.path(version), filled);
         }
     }
+    for (path, values) in IDENTITY {
+        let values = if values.is_empty() {
+            Values::Any
+        } else {
+            Values::Only(values.iter().map(|&it| it.to_owned()).collect())
+        };
+        source.fields.insert(path, Filled { values, ..Filled::default() });
+    }
     source
 });
+
+/// Who is behind an event: told by other events, beside the document.
+const IDENTITY: [(&str, &[&str]); 5] = [
+    ("trailwarden.identity.chain", &[]),
+    ("trailwarden.identity.confidence", &["exact", "inferred", "weak"]),
+    ("trailwarden.identity.root.access_key_id", &[]),
+    ("trailwarden.identity.root.arn", &[]),
+    ("trailwarden.identity.root.type", &[]),
+];
 
 /// What shippers, agents and the store add to an event.
 const SHIPPED: &[&str] = &[

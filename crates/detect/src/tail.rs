@@ -288,6 +288,17 @@ impl Tail {
         self.residues.iter().any(Option::is_some)
     }
 
+    /// Whether its executions ask who is behind an event, of a match or of what they group it by.
+    pub fn asks_who(&self) -> bool {
+        (0..self.filters()).any(|step| self.columns(step).iter().any(|it| it.told().is_some()))
+    }
+
+    /// Whether what is known of a match may depend on the execution.
+    pub(crate) fn is_left_open(&self) -> bool {
+        let told = |step| self.rule_type.columns(step).iter().any(|it| it.told().is_some());
+        self.has_residue() || (0..self.filters()).any(told)
+    }
+
     /// The field whose date takes the place of `@timestamp`: a column that the caller has to read.
     pub fn timestamp_override(&self) -> Option<&str> {
         self.timestamp_override.as_deref()

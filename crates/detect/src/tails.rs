@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use ecs::Shape;
+use identity::RootField;
 
 use crate::Tail;
 use crate::term::TermType;
@@ -27,6 +28,13 @@ pub(crate) struct Column {
     pub(crate) ty: TermType,
 }
 
+impl Column {
+    /// What of who is behind an event its values are, if they are that.
+    pub(crate) fn told(&self) -> Option<RootField> {
+        RootField::of(&self.path)
+    }
+}
+
 /// The tails of all rules. Filters are numbered over all rules: those of a rule follow one another, and those of the
 /// next rule follow them.
 #[derive(Clone, Debug)]
@@ -34,6 +42,8 @@ pub struct Tails {
     rules: Vec<Tail>,
     filters: Vec<Filter>,
     columns: Vec<Column>,
+    /// Whether who is behind an event is told later.
+    tells: bool,
 }
 
 /// One filter of some rule.
@@ -61,7 +71,12 @@ impl Tails {
                 filters.push(Filter { rule, step, columns: wanted.collect() });
             }
         }
-        Self { rules: tails, filters, columns }
+        Self { rules: tails, filters, columns, tells: true }
+    }
+
+    /// For events that say themselves who is behind them.
+    pub fn of_told_events(tails: Vec<Tail>) -> Self {
+        Self { tells: false, ..Self::new(tails) }
     }
 
     /// The tails, one a rule.
@@ -97,6 +112,12 @@ impl Tails {
         &self.filters[filter].columns
     }
 
+    /// Whether the column's values are told only when all that was matched is known: see
+    /// [`Collector::finish_with`](crate::Collector::finish_with). What goes with a match is then whose event it is.
+    pub fn is_told_later(&self, column: ColumnNumber) -> bool {
+        self.tells && self.column(column).told().is_some()
+    }
+
     /// All columns by number: the path, and how it is laid out.
     pub fn all_columns(&self) -> impl Iterator<Item = (&str, Shape)> {
         self.columns.iter().map(|it| (it.path.as_str(), it.shape))
@@ -108,6 +129,14 @@ impl Tails {
 
     pub(crate) fn column(&self, number: ColumnNumber) -> &Column {
         &self.columns[number.index()]
+    }
+
+    pub(crate) fn tells(&self) -> bool {
+        self.tells
+    }
+
+    pub(crate) fn column_slice(&self) -> &[Column] {
+        &self.columns
     }
 
     pub(crate) fn column_count(&self) -> usize {

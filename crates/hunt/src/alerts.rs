@@ -150,7 +150,10 @@ struct Form {
 
 impl Form {
     fn new(rule: &Rule, common: &Common<'_>) -> Self {
-        let fields = RuleFields::new(rule, common.found.version);
+        let mut fields = RuleFields::new(rule, common.found.version);
+        if let Some(graph) = &common.found.graph {
+            fields = fields.with_identities(Arc::clone(graph));
+        }
         let brief = if common.brief.is_empty() {
             common.all.clone()
         } else {

@@ -41,7 +41,7 @@ impl Correlation<'_> {
     pub fn run(&self, documents: &[Asked<'_>], catalog: &Catalog) -> Result<Vec<QueryResult>, TailError> {
         let EqlQuery { conditions, pattern } = self.query;
         let tail = Tail::of_query(pattern, self.tiebreaker_field, self.samples_of_key, catalog)?;
-        let tails = Arc::new(Tails::new(vec![tail]));
+        let tails = Arc::new(Tails::of_told_events(vec![tail]));
         let filters: Vec<Evaluator> = conditions.iter().map(|it| Evaluator::new(&it.at(self.now))).collect();
         let columns: Vec<_> = tails.all_columns().map(|(path, shape)| (path.to_owned(), shape)).collect();
         // A mapping may say how its dates are written.

@@ -69,7 +69,7 @@ pub fn pass(
             let make = || Gathering::new(&sift, [Collector::new(Arc::clone(&tails))], options);
             let (visitors, totals) = scan(&which, &read, options.threads, progress, make);
             for visitor in visitors {
-                seen.merge(&visitor.finish().0);
+                seen.merge(&visitor.finish().seen);
             }
             totals
         }

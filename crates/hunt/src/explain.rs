@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use detect::{DataSpan, Fate, Mode};
 use ecs::{Catalog, Millis, Object};
+use identity::Graph;
 use memchr::memmem::Finder;
 use plan::Explanation;
 use reader::Discovery;
@@ -13,6 +14,7 @@ use sift::{Document, DocumentBuilder};
 
 use crate::fate::fates;
 use crate::gather::time_of;
+use crate::identities;
 use crate::run::{HuntError, HuntOptions, Refused, RunnableRules, prepare};
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::trouble::{Trouble, Troubles};
@@ -94,12 +96,12 @@ pub fn explain(
     }
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|(_, a), (_, b)| a == b);
-    let (fates, data) = fates_of(&prepared, &found, event_id, &discovery, options, progress);
+    let (fates, data, graph) = fates_of(&prepared, &found, event_id, &discovery, options, progress);
     let events = found
         .into_iter()
         .map(|(_, document)| {
             let lineage = ecs::alert::lineage(&document.source);
-            let searched = searched(&document);
+            let mut searched = searched(&document);
             let timestamp = ecs::document::timestamp(&document.source).unwrap_or(options.now);
             let mut verdicts: Vec<Verdict> = Vec::with_capacity(prepared.rules.len());
             for (rule, (conditions, tail)) in prepared.conditions.iter().zip(&prepared.tails).enumerate() {
@@ -111,6 +113,9 @@ pub fn explain(
                     }
                 };
                 let execution = fates.iter().find_map(Fate::execution).unwrap_or_else(first_seeing);
+                if tail.asks_who() {
+                    identities::put(&graph, execution.max(timestamp), &mut searched);
+                }
                 let mut explanation =
                     any_of(conditions.iter().map(|it| it.explain(execution, &searched)).collect());
                 let execution = conditions.iter().any(plan::Condition::reads_clock).then_some(execution);
@@ -154,17 +159,17 @@ fn fates_of(
     discovery: &Discovery,
     options: &HuntOptions,
     progress: &Progress,
-) -> (HashMap<usize, Vec<Fate>>, Option<DataSpan>) {
+) -> (HashMap<usize, Vec<Fate>>, Option<DataSpan>, Graph) {
     let documents: Vec<Object> = found.iter().map(|(_, it)| searched(it)).collect();
     let matching = |filter: &plan::Expr| documents.iter().any(|it| plan::naive::matches(filter, it));
     let matching = |rule: &usize| prepared.filters[*rule].iter().any(matching);
     let matching: Vec<usize> = (0..prepared.rules.len()).filter(matching).collect();
     if matching.is_empty() {
-        return (HashMap::new(), None);
+        return (HashMap::new(), None, Graph::default());
     }
     let rules = matching.iter().map(|&it| (prepared.filters[it].clone(), prepared.tails[it].clone()));
-    let (fates, data) = fates(rules.collect(), event_id, discovery, options, progress);
-    (matching.into_iter().zip(fates).collect(), data)
+    let (fates, data, graph) = fates(rules.collect(), event_id, discovery, options, progress);
+    (matching.into_iter().zip(fates).collect(), data, graph)
 }
 
 /// Of a rule with several filters, in the order of its query, one is enough to be looked at.

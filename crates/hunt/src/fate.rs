@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use detect::{Collector, DataSpan, Fate, Tail, Tails};
+use identity::Graph;
 use plan::Expr;
 use reader::Discovery;
 use sift::Seen;
 
 use crate::Progress;
 use crate::gather::{Gathering, sift};
+use crate::identities::Issues;
 use crate::run::{HuntOptions, data_span, limits};
 use crate::scan::{Which, scan};
 
-/// For each of the rules what became of the events with this id, and what the data span. All of it is read once more:
+/// For each of the rules what became of the events with this id, and what the data span, and who issued credentials in them. All of it is read once more:
 /// whether an event alerts depends on all others.
 pub(crate) fn fates(
     rules: Vec<(Vec<Expr>, Tail)>,
@@ -20,7 +22,7 @@ pub(crate) fn fates(
     discovery: &Discovery,
     options: &HuntOptions,
     progress: &Progress,
-) -> (Vec<Vec<Fate>>, Option<DataSpan>) {
+) -> (Vec<Vec<Fate>>, Option<DataSpan>, Graph) {
     let count = rules.len();
     let (filters, tails): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
     let tails = Arc::new(Tails::new(tails));
@@ -36,16 +38,17 @@ pub(crate) fn fates(
     };
     let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
     let (mut seen, mut all) = (Seen::default(), Collector::new(Arc::clone(&tails)));
+    let mut issues = Vec::new();
     for visitor in visitors {
-        let (its, collector, ..) = visitor.finish();
-        seen.merge(&its);
-        for it in collector {
-            all.merge(it);
-        }
+        let its = visitor.finish();
+        seen.merge(&its.seen);
+        its.collectors.into_iter().for_each(|it| all.merge(it));
+        issues.extend(its.issues);
     }
-    let Some(data) = data_span(&seen, options, None) else { return (vec![Vec::new(); count], None) };
-    let matches = all.finish();
+    let graph = Issues::graph(issues);
+    let Some(data) = data_span(&seen, options, None) else { return (vec![Vec::new(); count], None, graph) };
+    let matches = all.finish_with(&graph);
     // A rule whose executions cannot be numbered is refused by the hunt; here it says nothing of the event.
     let fates = |rule| matches.fates(rule, data, &options.known, limits(options)).unwrap_or_default();
-    ((0..count).map(fates).collect(), Some(data))
+    ((0..count).map(fates).collect(), Some(data), graph)
 }

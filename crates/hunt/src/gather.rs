@@ -6,11 +6,13 @@ use std::sync::Arc;
 use block::{Ordinal, Slot};
 use detect::{Collector, ColumnNumber, EventInfo, Tail, Tails, TermId};
 use ecs::{Millis, Object, Scalar, Shape};
+use identity::WhoBuf;
 use plan::Expr;
 use reader::Problem;
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
 
 use crate::copies::Deliveries;
+use crate::identities::{self, Identities, Issues};
 use crate::keep::Keeper;
 use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
@@ -30,20 +32,30 @@ const INDEX: &str = "_index";
 
 /// The pass over the filters of all rules, which have the numbers that they have in `tails`.
 pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Sift {
-    let settings = settings(options, false);
-    Sift::new(filters(exprs, tails), Policy::OnlyMatches, settings)
+    sift_sets(vec![(exprs, tails)], Policy::OnlyMatches, options)
 }
 
-/// The pass over the filters of several sets of rules, one behind the other.
+/// The pass over the filters of several sets of rules, one behind the other, and behind them over that of the calls that
+/// issue credentials, if anybody asks who is behind an event.
 pub(crate) fn sift_sets(sets: Vec<(Vec<Expr>, &Tails)>, policy: Policy, options: &HuntOptions) -> Sift {
+    let issues = asks_who(sets.iter().map(|(_, tails)| *tails), options).then(identities::filter);
     let all = sets.into_iter().flat_map(|(exprs, tails)| filters(exprs, tails));
-    Sift::new(all.collect(), policy, settings(options, false))
+    Sift::new(all.chain(issues).collect(), policy, settings(options, false))
 }
 
 /// The pass over alerts of a hunt, with indices as they are numbered in the pass over the data.
 pub(crate) fn sift_alerts(exprs: Vec<Expr>, tails: &Tails, data: &Sift, options: &HuntOptions) -> Sift {
     let settings = settings(options, true);
     Sift::new(filters(exprs, tails), Policy::OnlyMatches, settings).with_indices_of(data)
+}
+
+/// Whether anybody asks who is behind an event.
+pub(crate) fn asks_who<'t>(tails: impl IntoIterator<Item = &'t Tails>, options: &HuntOptions) -> bool {
+    match options.identities {
+        Identities::Never => false,
+        Identities::Asked => tails.into_iter().any(|it| it.rules().iter().any(Tail::asks_who)),
+        Identities::InAlerts => true,
+    }
 }
 
 fn settings(options: &HuntOptions, only_built: bool) -> Settings {
@@ -61,7 +73,8 @@ fn filters(exprs: Vec<Expr>, tails: &Tails) -> Vec<Filter> {
     let filters = exprs.into_iter().enumerate().map(|(filter, expr)| {
         let over = tails.tail_of(filter).timestamp_override().map(|path| (path, Shape::Leaf));
         let wanted = tails.columns(filter).iter().map(|it| columns[it.index()]);
-        let needs = over.into_iter().chain(wanted).map(|(path, shape)| (path.to_owned(), shape));
+        let wanted = wanted.flat_map(|(path, shape)| identities::needs(path, shape));
+        let needs = over.into_iter().map(|(path, shape)| (path.to_owned(), shape)).chain(wanted);
         Filter { expr, needs: needs.collect() }
     });
     filters.collect()
@@ -88,7 +101,11 @@ impl<'s> Gathering<'s> {
         collectors: impl IntoIterator<Item = Collector>,
         options: &HuntOptions,
     ) -> Self {
-        let gather = Gather::new(sift, collectors, kept_bytes(options));
+        let collectors: Vec<Collector> = collectors.into_iter().collect();
+        let asks_who = asks_who(collectors.iter().map(|it| &**it.tails()), options);
+        let mut gather = Gather::new(sift, collectors, kept_bytes(options));
+        let filters = gather.parts.iter().map(|it| it.tails.filters()).sum();
+        gather.issues = asks_who.then(|| Issues::new(filters));
         let gather = Watched { gather, summing: None };
         Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
@@ -104,15 +121,31 @@ impl<'s> Gathering<'s> {
         self.gather.summing.take().map(|it| it.summed)
     }
 
-    /// What was seen of the data, what the rules matched, the records that may alert, and how often each was delivered.
-    pub(crate) fn finish(self) -> (sift::Seen, Vec<Collector>, Keeper, Deliveries) {
+    /// What came of it.
+    pub(crate) fn finish(self) -> Gathered {
         let mut seen = *self.worker.seen();
         seen.counts.records += self.foreign;
         seen.counts.unreadable += self.foreign;
-        let Gather { parts, keeper, deliveries, .. } = self.gather.gather;
-        let collectors = parts.into_iter().map(|it| it.collector);
-        (seen, collectors.collect(), keeper, deliveries)
+        let Gather { parts, keeper, deliveries, issues, only_issuing, .. } = self.gather.gather;
+        seen.counts.matched -= only_issuing;
+        seen.counts.unmatched += only_issuing;
+        let collectors = parts.into_iter().map(|it| it.collector).collect();
+        Gathered { seen, collectors, keeper, deliveries, issues }
     }
+}
+
+/// What one thread gathered.
+pub(crate) struct Gathered {
+    /// What was seen of the data.
+    pub(crate) seen: sift::Seen,
+    /// What the rules matched, by set.
+    pub(crate) collectors: Vec<Collector>,
+    /// The records that may alert.
+    pub(crate) keeper: Keeper,
+    /// How often each event was delivered.
+    pub(crate) deliveries: Deliveries,
+    /// The calls that issue credentials, if they are looked at.
+    pub(crate) issues: Option<Issues>,
 }
 
 impl Visit for Gathering<'_> {
@@ -163,6 +196,9 @@ pub(crate) struct Gather {
     deliveries: Deliveries,
     /// How many records may alert whose texts were not at hand.
     missed: usize,
+    issues: Option<Issues>,
+    /// Events that issue credentials, and that no rule's filter matches.
+    only_issuing: u64,
 }
 
 /// The matches of one set of rules.
@@ -182,6 +218,8 @@ struct Part {
 
 struct Column {
     slot: Slot,
+    /// Of a column that is told later, where it stands whose event it is.
+    who: Vec<Slot>,
     /// It is the name of the index, which stands beside the event and in no column of the block.
     is_index: bool,
     known: Vec<Known>,
@@ -204,7 +242,14 @@ impl Gather {
             first_rule += part.tails.rules().len();
             parts.push(part);
         }
-        Self { parts, keeper: Keeper::new(first_rule, keeps), deliveries: Deliveries::default(), missed: 0 }
+        Self {
+            parts,
+            keeper: Keeper::new(first_rule, keeps),
+            deliveries: Deliveries::default(),
+            missed: 0,
+            issues: None,
+            only_issuing: 0,
+        }
     }
 
     /// For what rules over alerts match of some alerts.
@@ -227,13 +272,16 @@ impl Part {
         let paths: Vec<&str> = tails.all_columns().map(|(path, _)| path).collect();
         let mut columns: Vec<Option<Column>> = Vec::new();
         for filter in 0..tails.filters() {
-            let slots = columns_of(tails.tail_of(filter), sift.needs(first_filter + filter));
-            for (number, &slot) in tails.columns(filter).iter().zip(slots) {
+            let mut slots = columns_of(tails.tail_of(filter), sift.needs(first_filter + filter));
+            for number in tails.columns(filter) {
+                let (its, rest) = slots.split_at(identities::needs(paths[number.index()], Shape::Leaf).len());
+                slots = rest;
                 if columns.len() <= number.index() {
                     columns.resize_with(number.index() + 1, || None);
                 }
                 let is_index = paths[number.index()] == INDEX;
-                columns[number.index()] = Some(Column { slot, is_index, known: Vec::new() });
+                let who = if tails.is_told_later(*number) { its.to_vec() } else { Vec::new() };
+                columns[number.index()] = Some(Column { slot: its[0], who, is_index, known: Vec::new() });
             }
         }
         let columns = columns.into_iter().map(|it| it.expect("columns are numbered without gaps")).collect();
@@ -291,7 +339,12 @@ impl Column {
         sifted: &Sifted<'_>,
         event: &Event<'_>,
     ) -> Vec<TermId> {
-        let Self { slot, is_index, known } = self;
+        let Self { slot, who, is_index, known } = self;
+        if !who.is_empty() {
+            let packed = identities::pack(&mut WhoBuf::default(), who, sifted, event);
+            let number = (!packed.is_empty()).then(|| collector.intern(number, Scalar::Str(&packed)));
+            return number.flatten().into_iter().collect();
+        }
         if *is_index {
             let name = sifted.indices().get(event.index as usize);
             let number = name.and_then(|name| collector.intern(number, Scalar::Str(name)));
@@ -349,6 +402,14 @@ impl Sink for Gather {
         let mut may_alert = Vec::new();
         // Who sums up sees events that no rule matches, too.
         for event in sifted.events().filter(|it| it.filters().next().is_some()) {
+            if let Some(issues) = self.issues.as_mut().filter(|it| event.filters().any(|at| at == it.filter))
+            {
+                issues.take(sifted, &event);
+                if event.filters().all(|at| at == issues.filter) {
+                    self.only_issuing += 1;
+                    continue;
+                }
+            }
             let index = sifted.indices().get(event.index as usize).map_or("", String::as_str);
             self.deliveries.add(index, event.id);
             may_alert.clear();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Tail, TailError};
 use ecs::{Catalog, Millis};
+use identity::{Graph, RootField};
 use plan::Condition;
 use reader::{Discovery, Input};
 use rule::{Exceptions, Rule, Selection};
@@ -16,7 +17,8 @@ use span::Diagnostic;
 
 use crate::copies::Deliveries;
 use crate::evidence::Evidence;
-use crate::gather::Gathering;
+use crate::gather::{Gathering, asks_who};
+use crate::identities::{self, Identities, Issues};
 use crate::keep::Keeper;
 use crate::over_alerts::{Sets, Slots};
 use crate::progress::{Progress, Stage};
@@ -44,6 +46,8 @@ pub struct HuntOptions {
     pub normalise: cloudtrail::Options,
     /// How far reading goes.
     pub limits: reader::Limits,
+    /// Whether it is worked out who is behind events.
+    pub identities: Identities,
     /// Threads.
     pub threads: usize,
     /// Events of a block; 0 is the default. Has no influence on the alerts.
@@ -76,6 +80,7 @@ impl HuntOptions {
             known: KnownAlerts::default(),
             normalise,
             limits: reader::Limits::default(),
+            identities: Identities::default(),
             threads: 1,
             block_rows: 0,
             evidence_bytes: crate::EVIDENCE_BYTES,
@@ -183,6 +188,8 @@ pub struct Found {
     pub(crate) normalise: cloudtrail::Options,
     pub(crate) now: Millis,
     pub(crate) version: &'static str,
+    /// Tells who is behind the alerts' events, if they say so.
+    pub(crate) graph: Option<Arc<Graph>>,
     /// Threads that build documents.
     pub(crate) threads: usize,
     /// The rules that ran.
@@ -265,7 +272,11 @@ fn hunt_and_sum_up(
     }
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
     let sets = Sets::new(&rules, tails, filters);
-    let (pruned, complete_from) = prune(&mut discovery, sets.reads_from());
+    // Who is behind an event, calls before it tell.
+    let tails = sets.alerts.iter().chain([&sets.events]).map(|it| &*it.tails);
+    let back = if asks_who(tails, options) { identities::REACHES_BACK } else { 0 };
+    let reads_from = sets.reads_from().map(|it| it.saturating_sub(back));
+    let (pruned, complete_from) = prune(&mut discovery, reads_from);
     let policy = match summary {
         None => Policy::OnlyMatches,
         Some((_, plan)) => Policy::Everything { columns: plan.needs() },
@@ -292,7 +303,7 @@ fn hunt_and_sum_up(
     let mut seen = Seen::default();
     let mut deliveries = Deliveries::default();
     let mut collectors: Option<Vec<Collector>> = None;
-    let mut kept = Vec::new();
+    let (mut kept, mut issues) = (Vec::new(), Vec::new());
     let mut summed: Option<Summed> = None;
     for mut visitor in visitors {
         if let Some(its) = visitor.take_summed() {
@@ -302,15 +313,18 @@ fn hunt_and_sum_up(
             }
         }
         troubles.merge(std::mem::take(&mut visitor.troubles));
-        let (its, found, keeper, its_deliveries) = visitor.finish();
-        seen.merge(&its);
-        deliveries.merge(its_deliveries);
-        kept.push(keeper);
+        let its = visitor.finish();
+        seen.merge(&its.seen);
+        deliveries.merge(its.deliveries);
+        kept.push(its.keeper);
+        issues.extend(its.issues);
         match &mut collectors {
-            None => collectors = Some(found),
-            Some(all) => all.iter_mut().zip(found).for_each(|(all, it)| all.merge(it)),
+            None => collectors = Some(its.collectors),
+            Some(all) => all.iter_mut().zip(its.collectors).for_each(|(all, it)| all.merge(it)),
         }
     }
+
+    let graph = Arc::new(Issues::graph(issues));
 
     // Numbered as the threads met them.
     let mut names = sift.indices();
@@ -319,7 +333,7 @@ fn hunt_and_sum_up(
 
     progress.enter(Stage::Executing);
     let Seen { span, undated, .. } = seen;
-    let executing = Executing { sets: &sets, rules: &rules, sift: &sift, options, read, kept };
+    let executing = Executing { sets: &sets, rules: &rules, sift: &sift, graph: &graph, options, read, kept };
     let inputs = discovery.inputs.clone();
     let Executed { outcomes, evidence, sources } =
         executing.run(data_span(&seen, options, complete_from), collectors, inputs);
@@ -360,12 +374,14 @@ fn hunt_and_sum_up(
     };
     let HuntOptions { normalise, now, version, threads, .. } = options;
     let (normalise, now, version, threads) = (normalise.clone(), *now, *version, *threads);
+    let graph = identities::for_alerts(options.identities, &graph);
     let found = Found {
         evidence,
         sources,
         normalise,
         now,
         version,
+        graph,
         threads,
         rules: ran,
         refused,
@@ -381,6 +397,7 @@ struct Executing<'a> {
     /// All rules.
     rules: &'a [Arc<Rule>],
     sift: &'a Sift,
+    graph: &'a Graph,
     options: &'a HuntOptions,
     read: reader::Options,
     kept: Vec<Keeper>,
@@ -397,14 +414,14 @@ struct Executed {
 impl Executing<'_> {
     /// Executes all rules: those over events, then those over alerts.
     fn run(self, span: Option<DataSpan>, collectors: Option<Vec<Collector>>, inputs: Vec<Input>) -> Executed {
-        let Self { sets, rules, sift, options, read, kept } = self;
+        let Self { sets, rules, sift, graph, options, read, kept } = self;
         let mut outcomes: Vec<Result<Outcome, TailError>> = vec![Ok(Outcome::default()); rules.len()];
         let (known, limits) = (&options.known, limits(options));
         let mut collectors = collectors.into_iter().flatten();
         let (events, alerts) = (collectors.next(), collectors.next());
         let mut seen: Vec<(usize, AlertSeed)> = Vec::new();
         if let (Some(span), Some(events)) = (span, events) {
-            let matches = events.finish();
+            let matches = events.finish_with(graph);
             for (number, &rule) in sets.events.numbers.iter().enumerate() {
                 if !sets.alerts.as_ref().is_some_and(|it| it.may_see(&rules[rule])) {
                     outcomes[rule] = matches.execute(number, span, known, limits);
@@ -490,7 +507,7 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
     let compiled = rule::compile_all(selected, &options.exceptions, catalog, &executions, threads);
     for (rule, compiled) in selected.iter().zip(compiled) {
         let rule = Arc::clone(rule);
-        let compiled = match compiled {
+        let mut compiled = match compiled {
             Ok(compiled) => compiled,
             Err(diagnostics) => {
                 let reason =
@@ -499,6 +516,9 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
+        // Who is behind an event is known when everything was read.
+        let leaving = |it: Condition| it.leaving(&|path| RootField::of(path).is_some());
+        compiled.conditions = compiled.conditions.into_iter().map(leaving).collect();
         let residues = compiled.conditions.iter().map(Condition::residue).collect();
         let tail = match Tail::of_pattern(&rule, compiled.pattern.as_ref(), options.mode, catalog) {
             Ok(tail) => tail.limited(options.max_signals).with_residues(residues),
@@ -511,6 +531,11 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
                 continue;
             }
         };
+        if options.identities == Identities::Never && tail.asks_who() {
+            let reason = "HUNT005: it asks who is behind an identity (`trailwarden.identity`), which was to be left out";
+            runnable.refused.push(Refused { rule, reason: reason.to_owned(), diagnostics: Vec::new() });
+            continue;
+        }
         runnable.filters.push(compiled.conditions.iter().map(Condition::filter).collect());
         runnable.patterns.push(compiled.pattern);
         runnable.conditions.push(compiled.conditions);

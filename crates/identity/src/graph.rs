@@ -247,9 +247,11 @@ impl Graph {
             if found.len() == CANDIDATES_MAX {
                 continue;
             }
-            // Two records of the same call are one.
+            // Two records of the same call are one. If they contradict each other, what is said of the key counts.
             let best = if it.key.is_none() { Some(row) } else { self.issuing(it.key, as_of) };
-            let Some(best) = best.filter(|best| !path.contains(best) && !found.contains(best)) else {
+            let Some(best) = best.filter(|&best| {
+                self.row(best).session == session && !path.contains(&best) && !found.contains(&best)
+            }) else {
                 continue;
             };
             let id = self.row(best).shared;

@@ -62,6 +62,6 @@ pub use chain::{Chain, Confidence, End, HOPS_MAX, Hop};
 pub use column::Column;
 pub use graph::{CANDIDATES_MAX, Graph, Issue};
 pub use reach::{Cut, DEPTH_MAX, Reach, Reached, SESSIONS_MAX};
-pub use root::{Root, RootPiece};
+pub use root::{Root, RootField, RootPiece};
 pub use texts::TEXT_MAX;
 pub use who::{Who, WhoBuf, WhoField};

@@ -24,6 +24,53 @@ pub struct Root {
     pub confidence: Confidence,
 }
 
+/// Declares the fields, each with its path.
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident = $path:literal,)*) => {
+        /// A field that says who is behind the identity of an event.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum RootField {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl RootField {
+            /// All of them, in the order of their paths.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Where it stands; a keyword.
+            pub const fn path(self) -> &'static str {
+                match self {
+                    $(Self::$name => $path,)*
+                }
+            }
+        }
+    };
+}
+
+fields! {
+    /// [`Root::chain`].
+    Chain = "trailwarden.identity.chain",
+    /// [`Root::confidence`].
+    Confidence = "trailwarden.identity.confidence",
+    /// [`Root::key`].
+    Key = "trailwarden.identity.root.access_key_id",
+    /// [`Root::arn`].
+    Arn = "trailwarden.identity.root.arn",
+    /// [`Root::kind`].
+    Kind = "trailwarden.identity.root.type",
+}
+
+/// The beginning of all their paths.
+const PREFIX: &str = "trailwarden.identity.";
+
+impl RootField {
+    /// The field at this path, if it is one of them.
+    pub fn of(path: &str) -> Option<Self> {
+        // Nearly every path that anybody asks of is none.
+        path.starts_with(PREFIX).then(|| Self::ALL.iter().copied().find(|it| it.path() == path))?
+    }
+}
+
 /// Who is behind an identity for what was ingested by some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RootPiece {
@@ -47,7 +94,25 @@ impl Root {
     }
 }
 
+impl Root {
+    /// The values of a field.
+    pub fn values(&self, field: RootField) -> Vec<&str> {
+        match field {
+            RootField::Chain => self.chain.iter().map(String::as_str).collect(),
+            RootField::Confidence => vec![self.confidence.name()],
+            RootField::Key => self.key.as_deref().into_iter().collect(),
+            RootField::Arn => vec![&self.arn],
+            RootField::Kind => self.kind.as_deref().into_iter().collect(),
+        }
+    }
+}
+
 impl Graph {
+    /// Who is behind `who`, by the calls ingested until `as_of`; nobody is behind nobody.
+    pub fn root(&self, who: Who<'_>, as_of: Millis) -> Option<Root> {
+        (!who.is_nobody()).then(|| Root::of(&self.chain(who, as_of)))
+    }
+
     /// Who is behind `who` at all times, the earliest first; empty if that is nobody. The first piece has no beginning.
     pub fn history(&self, who: Who<'_>) -> Vec<RootPiece> {
         let mut pieces: Vec<RootPiece> = Vec::new();

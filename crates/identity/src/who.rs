@@ -160,6 +160,20 @@ impl<'a> Who<'a> {
     }
 }
 
+/// Stands between the values of a packed identity.
+const BETWEEN: char = '\0';
+
+impl Who<'_> {
+    /// The identity that [`WhoBuf::pack`] made this text of.
+    pub fn unpack(text: &str) -> Who<'_> {
+        let mut values = [""; WhoField::ALL.len()];
+        for (place, value) in values.iter_mut().zip(text.split(BETWEEN)) {
+            *place = value;
+        }
+        Who::new(|field| Some(values[field as usize]))
+    }
+}
+
 /// The account that an ARN names.
 pub(crate) fn account_of(arn: &str) -> Option<&str> {
     arn.split(':').nth(4).filter(|it| !it.is_empty())
@@ -206,6 +220,25 @@ impl WhoBuf {
         let place = &mut self.values[field as usize];
         if place.is_none() {
             *place = Some(value.text().into());
+        }
+    }
+
+    /// Forgets all values.
+    pub fn clear(&mut self) {
+        self.values = Default::default();
+    }
+
+    /// Appends it as a text that is the same for the same identity. Nothing if it is nobody.
+    pub fn pack(&self, out: &mut String) {
+        if self.who().is_nobody() {
+            return;
+        }
+        for (at, value) in self.values.iter().enumerate() {
+            if at > 0 {
+                out.push(BETWEEN);
+            }
+            // No name of anything holds that character.
+            out.push_str(value.as_deref().filter(|it| !it.contains(BETWEEN)).unwrap_or_default());
         }
     }
 

@@ -1,5 +1,6 @@
 //! The document of an alert, in Elastic's alert schema.
 
+mod behind;
 mod clean;
 mod event;
 mod overrides;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use ecs::date::to_iso;
 use ecs::document::list as each;
 use ecs::{Catalog, Layered, Object, SharedFields};
+use identity::{Graph, RootField};
 use plan::Expr;
 use rule::{Rule, Severity};
 use serde_json::{Value, json};
@@ -32,12 +34,24 @@ const EXECUTION_NAMESPACE: Uuid = Uuid::from_u128(0xcd60_c080_585b_5244_b47b_bfb
 
 /// What all alerts of a rule have in common: made once for many alerts.
 #[derive(Clone, Debug)]
-pub struct RuleFields(Arc<SharedFields>);
+pub struct RuleFields {
+    shared: Arc<SharedFields>,
+    /// Tells who is behind the alerts' events, if they say so.
+    graph: Option<Arc<Graph>>,
+}
 
 impl RuleFields {
     /// What alerts of this rule say whatever their event; `version` is that of the product, which alerts name.
     pub fn new(rule: &Rule, version: &str) -> Self {
-        Self(Arc::new(SharedFields::new(rule_fields::shared(rule, version))))
+        let shared = Arc::new(SharedFields::new(rule_fields::shared(rule, version)));
+        Self { shared, graph: None }
+    }
+
+    /// The same for alerts that say who is behind their events, as far as the calls tell that were ingested by the end of
+    /// the execution.
+    #[must_use]
+    pub fn with_identities(self, graph: Arc<Graph>) -> Self {
+        Self { graph: Some(graph), ..self }
     }
 }
 
@@ -71,8 +85,8 @@ pub fn build(
 ) -> Layered {
     let event = seed.detail.document().unwrap_or(event);
     let overrides = Overrides::new(EventDocument::Tree(&event), rule);
-    let (own, _) = own_fields(seed, overrides, EventDocument::Tree(&event), rule);
-    Layered::new(without_rule(own, event, catalog), Arc::clone(&fields.0))
+    let (own, _) = own_fields(seed, overrides, EventDocument::Tree(&event), rule, fields.graph.as_deref());
+    Layered::new(without_rule(own, event, catalog), Arc::clone(&fields.shared))
 }
 
 /// An alert's document without what all alerts of the rule say.
@@ -105,7 +119,9 @@ fn own_fields(
     overrides: Overrides,
     event: EventDocument<'_>,
     rule: &Rule,
+    graph: Option<&Graph>,
 ) -> (OwnFields, Severity) {
+    let [chain, confidence, key, arn, kind] = behind::fields(seed, event, graph);
     let reason = reason::reason(event, &overrides);
     let now = Value::from(to_iso(seed.execution.started_at));
     let suppressed = seed.suppressed.as_deref();
@@ -133,6 +149,11 @@ fn own_fields(
         ("kibana.alert.suppression.terms", suppressed.map(|it| id::pairs(&it.terms))),
         (THRESHOLD_RESULT, seed.detail.field(THRESHOLD_RESULT)),
         ("kibana.alert.uuid", Some(seed.id.clone().into())),
+        (RootField::Chain.path(), chain),
+        (RootField::Confidence.path(), confidence),
+        (RootField::Key.path(), key),
+        (RootField::Arn.path(), arn),
+        (RootField::Kind.path(), kind),
     ];
     (fields, overrides.severity)
 }
@@ -141,7 +162,7 @@ fn own_fields(
 type OwnFields = [(&'static str, Option<Value>); OWN_KEYS.len()];
 
 /// The keys of [`own_fields`], in order.
-const OWN_KEYS: [&str; 21] = [
+const OWN_KEYS: [&str; 26] = [
     "@timestamp",
     "kibana.alert.ancestors",
     "kibana.alert.depth",
@@ -163,6 +184,11 @@ const OWN_KEYS: [&str; 21] = [
     "kibana.alert.suppression.terms",
     THRESHOLD_RESULT,
     "kibana.alert.uuid",
+    RootField::Chain.path(),
+    RootField::Confidence.path(),
+    RootField::Key.path(),
+    RootField::Arn.path(),
+    RootField::Kind.path(),
 ];
 
 /// The documents that the alert comes from, the event itself last, and how deep alerts on alerts go here.

@@ -56,12 +56,13 @@ pub fn build_blocks(
         } else {
             Overrides::none(rule)
         };
-        let (own, _) = own_fields(&of_event, overrides, EventDocument::Tree(&event), rule);
+        let (own, _) =
+            own_fields(&of_event, overrides, EventDocument::Tree(&event), rule, fields.graph.as_deref());
         let mut alert = without_rule(own, event, catalog);
         alert.insert(BUILDING_BLOCK.to_owned(), "default".into());
         alert.insert(GROUP_ID.to_owned(), seed.id.clone().into());
         alert.insert(GROUP_INDEX.to_owned(), at.into());
-        Layered::new(alert, Arc::clone(&fields.0))
+        Layered::new(alert, Arc::clone(&fields.shared))
     };
     blocks.zip(events).enumerate().map(block).collect()
 }
@@ -77,7 +78,7 @@ pub fn build_shell(seed: &AlertSeed, rule: &Rule, fields: &RuleFields, blocks: &
         intersect(&mut common, &block);
     }
     common.remove(BUILDING_BLOCK);
-    let (own, _) = own_fields(seed, Overrides::none(rule), EventDocument::Tree(&common), rule);
+    let (own, _) = own_fields(seed, Overrides::none(rule), EventDocument::Tree(&common), rule, None);
     common.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     let mut ancestors: Vec<Value> = Vec::new();
     let mut depth = 0;
@@ -94,7 +95,7 @@ pub fn build_shell(seed: &AlertSeed, rule: &Rule, fields: &RuleFields, blocks: &
     let made = Value::from(to_iso(seed.execution.started_at));
     common.insert("kibana.alert.original_time".to_owned(), made);
     common.insert(GROUP_ID.to_owned(), seed.id.clone().into());
-    Layered::new(common, Arc::clone(&fields.0))
+    Layered::new(common, Arc::clone(&fields.shared))
 }
 
 /// What people are told of a sequence: what its shell says, and at each path of its events their values in order, each
@@ -114,7 +115,7 @@ pub fn tell_sequence(seed: &AlertSeed, shell: &Layered, fields: &RuleFields, eve
     let own = shell.own().iter().filter(|(key, _)| key.starts_with("kibana.") || *key == "@timestamp");
     told.extend(own.map(|(key, value)| (key.clone(), value.clone())));
     told.insert("kibana.alert.original_time".to_owned(), to_iso(seed.event.timestamp).into());
-    Layered::new(told, Arc::clone(&fields.0))
+    Layered::new(told, Arc::clone(&fields.shared))
 }
 
 /// Keeps what both have: of two lists what is in both, of two values one if they are equal.

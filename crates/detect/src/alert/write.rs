@@ -10,13 +10,16 @@ use std::sync::Arc;
 
 use ecs::text::{Kind, Member, write_text};
 use ecs::{Catalog, Layered, Object, Paths, SharedFields, TextDocument};
+use identity::Graph;
 use rule::{Rule, Severity};
 use serde_json::Value;
 
 use super::clean::{self, Fit};
 use super::event::EventDocument;
 use super::overrides::Overrides;
-use super::{COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, overrides, own_fields, reason};
+use super::{
+    COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, behind, overrides, own_fields, reason,
+};
 use crate::outcome::AlertSeed;
 
 /// Writes the alerts on events of one source.
@@ -47,6 +50,7 @@ enum Part {
 #[derive(Debug)]
 pub struct Outline {
     shared: Arc<SharedFields>,
+    graph: Option<Arc<Graph>>,
     steps: Vec<Step>,
 }
 
@@ -83,7 +87,7 @@ impl AlertWriter {
 
     /// The order of a rule's alerts. Where the rule and the event say something at one key, the rule's counts.
     pub fn outline(&self, fields: &RuleFields) -> Outline {
-        let shared = Arc::clone(&fields.0);
+        let shared = Arc::clone(&fields.shared);
         let mut steps: Vec<Step> = Vec::new();
         let mut keys = self.keys.iter().enumerate().peekable();
         for (key, place) in shared.places() {
@@ -98,7 +102,7 @@ impl AlertWriter {
             }
         }
         steps.extend(keys.map(|(at, _)| Step::Key(at)));
-        Outline { shared, steps }
+        Outline { shared, graph: fields.graph.clone(), steps }
     }
 
     /// Readies the document of an event, if an alert can have all of its values. Else it is for [`build`] to make the
@@ -133,7 +137,8 @@ impl AlertWriter {
         out: &mut String,
     ) -> Severity {
         let document = EventDocument::Text(event);
-        let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule);
+        let graph = outline.graph.as_deref();
+        let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule, graph);
         debug_assert!(own.iter().map(|(key, _)| *key).eq(OWN_KEYS), "keys stand in order");
         // Texts that grow are copied again and again. Some of the event stands in the alert twice.
         out.reserve(outline.shared.text().len() + 2 * event.json_len() + OWN_BYTES);
@@ -182,18 +187,19 @@ impl AlertWriter {
     /// at its path. See [`paths_of_event`].
     pub fn brief(&self, seed: &AlertSeed, rule: &Rule, fields: &RuleFields, event: &TextDocument) -> Layered {
         let document = EventDocument::Text(event);
-        let (own, _) = own_fields(seed, Overrides::new(document, rule), document, rule);
+        let graph = fields.graph.as_deref();
+        let (own, _) = own_fields(seed, Overrides::new(document, rule), document, rule, graph);
         let kept = event.fields().map(|(field, _)| field).filter(|&field| Some(field) != self.kind);
         let mut alert: Object =
             kept.filter_map(|field| Some((self.paths.path(field).to_owned(), event.value(field)?))).collect();
         alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
-        Layered::new(alert, Arc::clone(&fields.0))
+        Layered::new(alert, Arc::clone(&fields.shared))
     }
 }
 
 /// The paths whose values the alerts of a rule speak of, besides those that they only carry.
 pub fn paths_of_event(rule: &Rule) -> impl Iterator<Item = &str> {
-    [TIME].into_iter().chain(reason::PATHS).chain(overrides::paths(rule))
+    [TIME].into_iter().chain(reason::PATHS).chain(behind::PATHS).chain(overrides::paths(rule))
 }
 
 /// About what the alert's own fields take.

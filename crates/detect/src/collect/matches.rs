@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, OnceLock};
 
+use ecs::Millis;
 use hashbrown::HashTable;
+use identity::Graph;
 
 use super::events::{EventRef, EventTable};
-use super::{Collector, OneRule, Overridden};
+use super::{Collector, OneRule, Overridden, Told, ToldColumn};
 use crate::fate::Watched;
 use crate::rule_type::Complete;
 use crate::tails::{ColumnNumber, Tails};
-use crate::term::Interner;
+use crate::term::{Interner, TermId};
 
 /// The matches of all rules over all the data.
 #[derive(Debug)]
@@ -32,13 +34,22 @@ pub(crate) struct RuleMatches {
 }
 
 impl Matches {
-    pub(super) fn new(collector: Collector) -> Self {
-        let Collector { tails, mut events, rules, values, watched, .. } = collector;
+    pub(super) fn new(collector: Collector, graph: &Graph) -> Self {
+        let Collector { tails, mut events, rules, mut values, mut watched, .. } = collector;
+        let told = ToldColumn::tell(&tails, &mut values, graph);
+        for it in &mut watched {
+            let filter = tails.filters_of(it.rule).start + it.step();
+            let values: Vec<&[TermId]> = it.values.iter().map(Vec::as_slice).collect();
+            // What the last executions know of it.
+            it.values = Told::new(tails.columns(filter), &told).at(&values, Millis::MAX).into_vec();
+        }
         let copies = copies(&events, rules.iter().flat_map(|it| it.gathered.told_apart()));
         let mut completed = Vec::with_capacity(rules.len());
         for (number, rule) in rules.into_iter().enumerate() {
             let OneRule { gathered, matched, undated, overridden } = rule;
-            let complete = gathered.finish(&copies, &events);
+            let told: Vec<Told<'_>> =
+                tails.filters_of(number).map(|filter| Told::new(tails.columns(filter), &told)).collect();
+            let complete = gathered.finish(&copies, &events).told(&told);
             let columns = tails.columns(tails.filters_of(number).start);
             let complete = complete.settled(&tails.rules()[number], columns, &values, &mut events);
             completed.push(RuleMatches { complete, matched, undated, overridden });

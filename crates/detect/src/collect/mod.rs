@@ -5,10 +5,12 @@ mod events;
 mod feed;
 mod matches;
 mod moved;
+mod told;
 
 use std::sync::Arc;
 
 use ecs::{Millis, Scalar};
+use identity::Graph;
 
 pub use events::EventInfo;
 pub use matches::Matches;
@@ -17,12 +19,13 @@ pub(crate) use chunked::Chunked;
 pub(crate) use events::{EventRef, EventTable};
 pub(crate) use feed::Feed;
 pub(crate) use moved::Moved;
+pub(crate) use told::{Told, ToldColumn};
 
 use crate::fate::Watched;
 use crate::outcome::DataSpan;
 use crate::rule_type::Gathered;
 use crate::tails::{ColumnNumber, Tails};
-use crate::term::{Interner, TermId};
+use crate::term::{Interner, Term, TermId};
 use events::Current;
 
 /// Gathers the matches of all rules. Each thread has its own; in the end they are merged.
@@ -107,8 +110,14 @@ impl Collector {
 
     /// The number of a value, for [`EventMatches::push`]; nothing if the field's type does not index it. Worth keeping
     /// for each value of a block's dictionary; it is good for this collector only.
+    ///
+    /// Of a column that is [told later](Tails::is_told_later) the value is whose event it is, packed: see
+    /// [`WhoBuf::pack`](identity::WhoBuf::pack).
     pub fn intern(&mut self, column: ColumnNumber, value: Scalar<'_>) -> Option<TermId> {
         let values = &mut self.values[column.index()];
+        if self.tails.is_told_later(column) {
+            return Some(values.intern(Term::as_delivered(value)));
+        }
         self.tails.column(column).ty.with(value, |term| values.intern(term))
     }
 
@@ -191,9 +200,14 @@ impl Collector {
         self.events.len()
     }
 
-    /// All that was matched.
+    /// All that was matched, if nothing is known of who issued credentials.
     pub fn finish(self) -> Matches {
-        Matches::new(self)
+        self.finish_with(&Graph::default())
+    }
+
+    /// All that was matched; the graph tells who is behind the events.
+    pub fn finish_with(self, graph: &Graph) -> Matches {
+        Matches::new(self, graph)
     }
 }
 

@@ -3,6 +3,9 @@
 //! What one execution sees the next may not, so nothing can be stepped over or summed up: each execution that has
 //! matches in reach asks all of them again. Such rules are few; and once all matches are known, those of a rule whose
 //! executions decide alike are handed to its type.
+//!
+//! So it is with values that are told later ([`Told`]): a match of which executions know different things is several, each
+//! for the executions that end within some time.
 
 use std::collections::HashMap;
 
@@ -11,7 +14,7 @@ use plan::Residue;
 
 use super::alike::{ValueForm, offer_alike};
 use super::{Detail, Executions, Run};
-use crate::collect::{EventRef, EventTable, Feed, Moved};
+use crate::collect::{EventRef, EventTable, Feed, Moved, Told};
 use crate::fate::{Fate, Watched};
 use crate::schedule::{Ticks, Window};
 use crate::tail::{EventTime, Tail};
@@ -28,7 +31,12 @@ pub(crate) struct ListedMatch {
     pub(super) is_copy: bool,
     /// Of each column of the filter.
     pub(super) values: Box<[Vec<TermId>]>,
+    /// The values are those for executions that end no earlier than the first and no later than the last: always, as a rule.
+    holds: (Millis, Millis),
 }
+
+/// At any time.
+const ALWAYS: (Millis, Millis) = (Millis::MIN, Millis::MAX);
 
 /// The matches of one rule; in the end by time.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +48,7 @@ pub(crate) struct Listed {
 impl Listed {
     pub(super) fn push(&mut self, at: EventTime, values: &[&[TermId]], feed: &mut Feed<'_, '_>) -> bool {
         let values = values.iter().map(|it| it.to_vec()).collect();
-        self.matches.push(ListedMatch { at, event: feed.row(), is_copy: false, values });
+        self.matches.push(ListedMatch { at, event: feed.row(), is_copy: false, values, holds: ALWAYS });
         feed.is_in_reach
     }
 
@@ -80,6 +88,23 @@ impl Listed {
         self
     }
 
+    /// With what executions know of each match.
+    pub(super) fn told(self, told: Told<'_>) -> Self {
+        let mut matches = Vec::with_capacity(self.matches.len());
+        for it in self.matches {
+            let values: Vec<&[TermId]> = it.values.iter().map(Vec::as_slice).collect();
+            let all = told.all(&values, it.at.time);
+            matches.extend(all.into_iter().map(|(first, last, values)| ListedMatch {
+                at: it.at,
+                event: it.event,
+                is_copy: it.is_copy,
+                values,
+                holds: (first, last),
+            }));
+        }
+        Self { matches, ..self }
+    }
+
     pub(super) fn times(&self) -> Option<(Millis, Millis)> {
         Some((self.matches.first()?.at.time, self.matches.last()?.at.time))
     }
@@ -92,9 +117,13 @@ impl Listed {
     /// does not say the same in all.
     pub(super) fn settled_at(&self, tail: &Tail) -> Option<Millis> {
         let (first, last) = self.times()?;
+        if self.matches.iter().any(|it| it.holds != ALWAYS) {
+            return None;
+        }
+        let Some(residue) = tail.residue(0) else { return Some(first) };
         let (from, to) = (tail.bounds.from.spread()?, tail.bounds.to.spread()?);
         let (first, last) = (first.saturating_sub(to.1), last.saturating_sub(from.0));
-        tail.residue(0).filter(|it| it.is_settled(first, last)).map(|_| first)
+        residue.is_settled(first, last).then_some(first)
     }
 
     /// What matches for an execution at `now`.
@@ -144,6 +173,7 @@ impl Listed {
         self.matches[self.from(window.history.min(window.from))..]
             .iter()
             .take_while(|it| it.at.time <= window.to)
+            .filter(|it| it.holds.0 <= window.to && window.to <= it.holds.1)
             .filter(|it| residue.holds(window.started_at, &it.values))
             .collect()
     }

@@ -18,7 +18,7 @@ use ecs::{Catalog, Object};
 use rule::{Pattern, Rule, RuleKind};
 use serde_json::Value;
 
-use crate::collect::{EventRef, EventTable, Feed, Matches, Moved};
+use crate::collect::{EventRef, EventTable, Feed, Matches, Moved, Told};
 use crate::fate::{Fate, Watched};
 use crate::id;
 use crate::known::KnownThreshold;
@@ -248,7 +248,7 @@ impl Gathered {
     pub(crate) fn new(tail: &Tail) -> Self {
         match &tail.rule_type {
             RuleType::Eql(_) => Self::Eql(eql::Gathered::new(tail)),
-            _ if tail.has_residue() => Self::Listed(listed::Listed::default()),
+            _ if tail.is_left_open() => Self::Listed(listed::Listed::default()),
             RuleType::Query => Self::Query(query::Gathered::default()),
             RuleType::NewTerms(_) => Self::NewTerms(Box::new(new_terms::Gathered::new(tail))),
             RuleType::Grouped(it) => Self::Groups(Box::new(groups::GroupTable::new(it.by()))),
@@ -316,6 +316,15 @@ impl Gathered {
 }
 
 impl Complete {
+    /// With the values of columns that are told when all matches are known; by filter.
+    pub(crate) fn told(self, told: &[Told<'_>]) -> Self {
+        match self {
+            Self::Listed(it) if told[0].is_any() => Self::Listed(it.told(told[0])),
+            Self::Eql(it) if told.iter().any(Told::is_any) => Self::Eql(it.told(told)),
+            Self::Query(_) | Self::NewTerms(_) | Self::Groups(_) | Self::Eql(_) | Self::Listed(_) => self,
+        }
+    }
+
     /// As the rule's type keeps it, if all executions that could see a match decide alike what the filter left to them:
     /// an exception, say, that expires long after the data.
     pub(crate) fn settled(

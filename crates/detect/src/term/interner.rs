@@ -83,6 +83,10 @@ impl Interner {
         get(&self.terms, &self.texts, id.index())
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     /// The numbers that these values have in `into`.
     pub(crate) fn move_into(&self, into: &mut Self) -> Vec<TermId> {
         (0..self.terms.len()).map(|at| into.intern(get(&self.terms, &self.texts, at))).collect()

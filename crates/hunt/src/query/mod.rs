@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ecs::Millis;
+use identity::{Graph, RootField};
 use plan::naive::Evaluator;
 use reader::{Discovery, Input};
 use sift::{Document, DocumentBuilder, Kind, Record, document_id, parse_document};
@@ -18,6 +19,7 @@ pub use count::{COMBINATIONS_MAX, COMBINATIONS_OF_ONE_MAX, Combination, FieldCou
 pub use pattern::{Pattern, PatternError};
 
 use crate::copies::Copies;
+use crate::identities;
 use crate::normalize::failure;
 use crate::run::HuntError;
 use crate::scan::{RawRecord, Visit, Which, scan};
@@ -35,6 +37,8 @@ pub struct QueryOptions {
     pub sources: Vec<(Option<String>, PathBuf)>,
     /// The condition.
     pub filter: plan::Expr,
+    /// Whether documents say who is behind their events even if the condition does not ask.
+    pub identities: bool,
     /// Expressions that must match as well, each of them.
     pub patterns: Vec<Pattern>,
     /// Only events of this time or later,
@@ -119,7 +123,12 @@ pub fn query(
         return Err(HuntError::Paths(failures));
     }
     progress.enter(Stage::Scanning);
-    let search = Search { options, evaluator: Evaluator::new(&options.filter), inputs: &inputs };
+    let graph = asks_who(options).then(|| {
+        let all: Vec<Input> = inputs.iter().map(|(_, input)| input.clone()).collect();
+        let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
+        identities::graph(&all, &read, &options.normalise, options.now, progress)
+    });
+    let search = Search { options, evaluator: Evaluator::new(&options.filter), graph, inputs: &inputs };
     // Plain documents are no events: each is one, whatever it says of itself.
     let tells_copies = !options.copies && !options.plain;
     let mut left = options.limit.unwrap_or(u64::MAX);
@@ -176,10 +185,18 @@ pub fn query(
     Ok(report)
 }
 
+/// Whether the query, or who takes what it finds, asks who is behind an event.
+fn asks_who(options: &QueryOptions) -> bool {
+    let paths = options.filter.paths();
+    !options.plain && (options.identities || paths.iter().any(|(path, _)| RootField::of(path).is_some()))
+}
+
 /// A query and what it searches.
 struct Search<'a> {
     options: &'a QueryOptions,
     evaluator: Evaluator,
+    /// Tells who is behind events, if that is asked for.
+    graph: Option<Graph>,
     inputs: &'a [(Option<&'a str>, Input)],
 }
 
@@ -258,10 +275,11 @@ struct Maker<'a> {
     named: bool,
     plain: bool,
     builder: DocumentBuilder,
+    graph: Option<&'a Graph>,
 }
 
-impl<'a> Maker<'a> {
-    fn new(search: &Search<'a>, input: u32) -> Self {
+impl<'s> Maker<'s> {
+    fn new(search: &'s Search<'_>, input: u32) -> Self {
         let (name, input) = &search.inputs[input as usize];
         let plain = search.options.plain;
         Self {
@@ -269,6 +287,7 @@ impl<'a> Maker<'a> {
             named: name.is_some(),
             plain,
             builder: DocumentBuilder::new(&search.options.normalise, search.options.now),
+            graph: search.graph.as_ref(),
         }
     }
 
@@ -279,6 +298,9 @@ impl<'a> Maker<'a> {
         let mut document = record.document(&mut self.builder)?;
         if self.named {
             self.index.clone_into(&mut document.index);
+        }
+        if let Some(graph) = self.graph {
+            identities::put(graph, Millis::MAX, &mut document.source);
         }
         Ok(document)
     }
@@ -298,7 +320,7 @@ impl<'a> Maker<'a> {
 /// Makes documents of records of any file again. Neighbours in time often come from one file.
 struct Makers<'s, 'a> {
     search: &'s Search<'a>,
-    last: Option<(u32, Maker<'a>)>,
+    last: Option<(u32, Maker<'s>)>,
 }
 
 impl<'s, 'a> Makers<'s, 'a> {
@@ -318,7 +340,7 @@ impl<'s, 'a> Makers<'s, 'a> {
 
 struct Searching<'s, 'a, 't> {
     search: &'s Search<'a>,
-    maker: Maker<'a>,
+    maker: Maker<'s>,
     found: &'s Mutex<Found<'t>>,
     stopped: bool,
     troubles: Troubles,

@@ -10,6 +10,7 @@ mod broken;
 mod clock;
 mod exceptions;
 mod get_password_data;
+mod identities;
 mod investigate;
 mod kinds;
 mod near_misses;

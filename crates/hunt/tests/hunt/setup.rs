@@ -183,6 +183,7 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
         known: KnownAlerts::default(),
         normalise: normalise(),
         limits: reader::Limits::default(),
+        identities: hunt::Identities::Asked,
         threads: 2,
         block_rows: 0,
         evidence_bytes: hunt::EVIDENCE_BYTES,

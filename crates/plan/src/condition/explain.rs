@@ -26,7 +26,7 @@ impl Part {
             parts,
         };
         match self {
-            Self::Always(expr) => explain(expr, document),
+            Self::Always(expr) | Self::Later(expr) => explain(expr, document),
             Self::And(all) => {
                 let mut shown = Vec::new();
                 for (part, explained) in all.iter().zip(parts(all)) {
@@ -74,7 +74,7 @@ impl Display for Part {
             write!(f, ")")
         };
         match self {
-            Self::Always(expr) => write!(f, "{expr}"),
+            Self::Always(expr) | Self::Later(expr) => write!(f, "{expr}"),
             Self::And(parts) => list(f, "and", parts),
             Self::Or(parts) => list(f, "or", parts),
             Self::Not(part) => write!(f, "(not {part})"),

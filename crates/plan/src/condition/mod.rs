@@ -49,6 +49,8 @@ pub(crate) enum Part {
     Objects { path: String, inner: Box<Part> },
     /// The execution starts no later than that.
     Until(Millis),
+    /// A question about fields of which the pass knows nothing: what an execution sees of them may depend on its time.
+    Later(Expr),
 }
 
 impl Condition {
@@ -77,6 +79,13 @@ impl Condition {
     #[must_use]
     pub fn negate(self) -> Self {
         Self(self.0.negate())
+    }
+
+    /// The same, but what asks of these fields is left to the executions, which may know other values of them at
+    /// different times.
+    #[must_use]
+    pub fn leaving(self, is_left: &dyn Fn(&str) -> bool) -> Self {
+        Self(self.0.leaving(is_left).canonical())
     }
 
     /// Whether the verdict on an event may depend on when the execution starts.
@@ -189,7 +198,22 @@ impl Part {
                 Self::Always(inner) => Self::Always(nested(path, inner).simplify()),
                 inner => Self::Objects { path, inner: Box::new(inner) },
             },
+            Self::Later(expr) => match expr.simplify() {
+                expr @ Expr::Const(_) => Self::Always(expr),
+                expr => Self::Later(expr),
+            },
             Self::Dates { .. } | Self::Until(_) => self,
+        }
+    }
+
+    fn leaving(self, is_left: &dyn Fn(&str) -> bool) -> Self {
+        let all = |parts: Vec<Self>| parts.into_iter().map(|it| it.leaving(is_left)).collect();
+        match self {
+            Self::Always(expr) => leave(expr, is_left),
+            Self::And(parts) => Self::And(all(parts)),
+            Self::Or(parts) => Self::Or(all(parts)),
+            Self::Not(part) => Self::Not(Box::new(part.leaving(is_left))),
+            Self::Dates { .. } | Self::Objects { .. } | Self::Until(_) | Self::Later(_) => self,
         }
     }
 
@@ -204,7 +228,7 @@ impl Part {
 
     fn at(&self, now: Millis) -> Expr {
         match self {
-            Self::Always(expr) => expr.clone(),
+            Self::Always(expr) | Self::Later(expr) => expr.clone(),
             Self::And(parts) => Expr::And(parts.iter().map(|it| it.at(now)).collect()),
             Self::Or(parts) => Expr::Or(parts.iter().map(|it| it.at(now)).collect()),
             Self::Not(part) => Expr::Not(Box::new(part.at(now))),
@@ -226,7 +250,7 @@ impl Part {
             }
             Self::Until(end) if last <= end => Self::constant(true),
             Self::Until(end) if end < first => Self::constant(false),
-            Self::Always(_) | Self::Dates { .. } | Self::Until(_) => self,
+            Self::Always(_) | Self::Dates { .. } | Self::Until(_) | Self::Later(_) => self,
         }
     }
 
@@ -239,7 +263,7 @@ impl Part {
             Self::Or(parts) => Expr::Or(all(parts)),
             Self::Not(part) => Expr::Not(Box::new(part.weaken(!implied))),
             Self::Objects { path, inner } => nested(path.clone(), inner.weaken(implied).simplify()),
-            Self::Dates { .. } | Self::Until(_) => Expr::Const(implied),
+            Self::Dates { .. } | Self::Until(_) | Self::Later(_) => Expr::Const(implied),
         }
     }
 }
@@ -270,6 +294,20 @@ fn combine(parts: impl Iterator<Item = Part>, all: bool) -> Part {
         1 => timed.swap_remove(0),
         _ if all => Part::And(timed),
         _ => Part::Or(timed),
+    }
+}
+
+/// The expression, but for what asks of the fields that are left.
+fn leave(expr: Expr, is_left: &dyn Fn(&str) -> bool) -> Part {
+    if !expr.paths().iter().any(|(path, _)| is_left(path)) {
+        return Part::Always(expr);
+    }
+    let all = |clauses: Vec<Expr>| clauses.into_iter().map(|it| leave(it, is_left)).collect();
+    match expr {
+        Expr::And(clauses) => Part::And(all(clauses)),
+        Expr::Or(clauses) => Part::Or(all(clauses)),
+        Expr::Not(inner) => Part::Not(Box::new(leave(*inner, is_left))),
+        Expr::Const(_) | Expr::Is(_) | Expr::Relates(_) => Part::Later(expr),
     }
 }
 

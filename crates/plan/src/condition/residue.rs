@@ -61,7 +61,7 @@ impl Residue {
 impl Node {
     fn of_part(part: &Part, columns: &mut Vec<(String, Shape)>) -> Self {
         match part {
-            Part::Always(expr) => Self::of_expr(expr, columns),
+            Part::Always(expr) | Part::Later(expr) => Self::of_expr(expr, columns),
             Part::And(parts) => Self::All(parts.iter().map(|it| Self::of_part(it, columns)).collect()),
             Part::Or(parts) => Self::Any(parts.iter().map(|it| Self::of_part(it, columns)).collect()),
             Part::Not(part) => Self::Not(Box::new(Self::of_part(part, columns))),

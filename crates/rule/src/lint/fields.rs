@@ -71,6 +71,7 @@ pub(super) fn check(
         }
     }
     override_field(rule, &scope, found);
+    every_session(rule, found);
     checker.guide(found, diagnostics);
 }
 
@@ -81,6 +82,27 @@ fn override_field(rule: &Rule, scope: &Scope<'_>, found: &mut Vec<Finding>) {
     if scope.only && is_known && rule.timestamp_override_fallback_disabled && !scope.source.has(field) {
         let (field, origin) = (field.clone(), scope.source.name);
         found.push(Finding::NoOverride { field, origin, span: rule.source.span(&["timestamp_override"]) });
+    }
+}
+
+/// What of an identity is another for each of its sessions.
+const OF_SESSIONS: [&str; 4] = [
+    "aws.cloudtrail.user_identity.arn",
+    "aws.cloudtrail.user_identity.access_key_id",
+    "actor.entity.id",
+    "user.id",
+];
+
+/// New terms that are new with every session. Of users they are not: a query that names these is taken at its word, unless
+/// it names roles as well.
+fn every_session(rule: &Rule, found: &mut Vec<Finding>) {
+    let query = rule.source.rule.get("query").and_then(Node::text).unwrap_or_default();
+    let is_of_users = (query.contains("IAMUser") || query.contains("Root")) && !query.contains("AssumedRole");
+    let Some(node) = rule.source.rule.get("new_terms_fields").filter(|_| !is_of_users) else { return };
+    for item in node.items() {
+        if let Some(field) = item.text().filter(|it| OF_SESSIONS.contains(it)) {
+            found.push(Finding::EverySession { field: field.to_owned(), span: item.span });
+        }
     }
 }
 

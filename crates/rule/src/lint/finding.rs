@@ -142,6 +142,8 @@ pub(crate) enum Finding {
     ShortWindow { duration: String, interval: String, span: Span },
     #[error("a case has no value `{name}`, so that nothing takes the place of the placeholder")]
     NoCaseValue { name: String, similar: Option<String>, span: Span },
+    #[error("`{field}` is another for each session of a role, so that every session is new")]
+    EverySession { field: String, span: Span },
     #[error("no event of {origin} has `{field}`, so that the rule sees none")]
     NoOverride { field: String, origin: &'static str, span: Span },
     #[error(
@@ -208,6 +210,7 @@ impl Finding {
             Self::CountedInParts { .. } => "RULE154",
             Self::ShortWindow { .. } => "RULE155",
             Self::NoCaseValue { .. } => "RULE180",
+            Self::EverySession { .. } => "RULE161",
         }
     }
 
@@ -265,6 +268,7 @@ impl Finding {
             | Self::CountedGroup { .. }
             | Self::ShortWindow { .. }
             | Self::NoCaseValue { .. }
+            | Self::EverySession { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
     }
@@ -322,6 +326,7 @@ impl Finding {
             | Self::CountedInParts { span, .. }
             | Self::ShortWindow { span, .. }
             | Self::NoCaseValue { span, .. }
+            | Self::EverySession { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
     }
@@ -433,6 +438,10 @@ impl Finding {
             Self::ShortWindow { .. } => {
                 "no alert of another execution is suppressed: make it longer than the interval, or leave it out where \
                  the rule's type allows that"
+                    .to_owned()
+            }
+            Self::EverySession { .. } => {
+                "write `trailwarden.identity.root.arn`, which is who is behind the session; or `user.name`, the role"
                     .to_owned()
             }
             Self::NoOverride { .. } => {

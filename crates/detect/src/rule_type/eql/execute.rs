@@ -67,7 +67,8 @@ impl<'a> EqlExecutions<'a> {
         let is_steady = ordered.is_contiguous
             && eql.pattern.form != Form::Sample
             && !eql.pattern.has_open_end()
-            && residues.iter().all(ResidueColumns::is_empty);
+            && residues.iter().all(ResidueColumns::is_empty)
+            && !complete.is_told_differently();
         let events: Vec<u32> = (0..ordered.timeline.len() as u32).collect();
         let mut given_up = GivenUp::default();
         let way = if is_steady {
@@ -224,7 +225,7 @@ impl Anew<'_> {
         let mut events: Vec<u32> =
             self.by_seen[start..].iter().copied().take_while(|&event| it.seen(event) <= window.to).collect();
         events.sort_unstable();
-        let timeline = it.ordered.execution(&events, window.started_at, it.complete, &self.residues);
+        let timeline = it.ordered.execution(&events, window, it.complete, &self.residues);
         let own: Vec<u32> = (0..events.len() as u32).collect();
         let (mut found, given_up) = it.ordered.results(&timeline, &own, Millis::MAX);
         for result in &mut found {

@@ -19,7 +19,7 @@ use rule::Pattern;
 use rustc_hash::FxHashMap;
 
 use super::listed::ResidueColumns;
-use crate::collect::{EventRef, EventTable, Feed, Moved};
+use crate::collect::{EventRef, EventTable, Feed, Moved, Told};
 use crate::outcome::Metrics;
 use crate::tail::{EventTime, Tail, TailError};
 use crate::tails::Column;
@@ -121,7 +121,12 @@ struct Match {
     /// Where its values begin, and where it stands how many there are in each column.
     values: u32,
     counts: u32,
+    /// The values are those for executions that end no earlier than the first and no later than the last: always, as a rule.
+    holds: (Millis, Millis),
 }
+
+/// At any time.
+const ALWAYS: (Millis, Millis) = (Millis::MIN, Millis::MAX);
 
 /// What one thread gathered. The matches of one event follow one another.
 #[derive(Clone, Debug)]
@@ -153,6 +158,7 @@ impl Gathered {
             step: u16::try_from(step).expect("a query has fewer than 2^16 items"),
             values: place(self.values.len()),
             counts: place(self.counts.len()),
+            holds: ALWAYS,
         });
         for ids in values {
             self.counts.push(place(ids.len()));
@@ -238,6 +244,33 @@ pub(crate) struct Complete {
 }
 
 impl Complete {
+    /// With what executions know of each match, by filter. A match of which they know different things is several.
+    pub(super) fn told(self, told: &[Told<'_>]) -> Self {
+        let mut all = Gathered {
+            matches: Vec::new(),
+            values: Vec::new(),
+            counts: Vec::new(),
+            columns: self.columns.clone(),
+        };
+        for it in &self.matches {
+            let step = usize::from(it.step);
+            let values: Vec<&[TermId]> = self.values(it).collect();
+            for (first, last, values) in told[step].all(&values, it.time) {
+                all.push(step, it.time, it.event, values.iter().map(Vec::as_slice));
+                if let Some(pushed) = all.matches.last_mut() {
+                    pushed.holds = (first, last);
+                }
+            }
+        }
+        let Gathered { matches, values, counts, columns } = all;
+        Self { matches, values, counts, columns, copies: self.copies }
+    }
+
+    /// Whether executions know different things of some match.
+    fn is_told_differently(&self) -> bool {
+        self.matches.iter().any(|it| it.holds != ALWAYS)
+    }
+
     pub(super) fn report(&self, metrics: &mut Metrics) {
         metrics.copies = Some(self.copies);
     }

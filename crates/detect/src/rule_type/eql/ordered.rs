@@ -5,16 +5,18 @@ use std::cmp::Ordering;
 use ecs::Millis;
 use ecs::date::to_iso;
 use rule::Form;
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::keys::Keys;
 use super::machine::{Completed, GivenUp, Hit, Machine, Moment, Timeline};
 use super::missing::Missing;
 use super::sample::samples;
-use super::{Complete, Eql};
+use super::{ALWAYS, Complete, Eql};
 use crate::collect::{EventRef, EventTable, Matches};
 use crate::rule_type::Run;
 use crate::rule_type::listed::ResidueColumns;
+use crate::schedule::Window;
 use crate::tails::Column;
 use crate::term::{Term, TermId, TermType};
 
@@ -26,6 +28,8 @@ pub(super) struct Ordered<'a> {
     keys: Keys<'a>,
     matches: &'a Matches,
     pub(super) left_out: LeftOut,
+    /// Of events of which executions know different things, for each hit the ends of those that know it.
+    held: FxHashMap<u32, Vec<(Millis, Millis)>>,
     /// Whether the range of an execution holds all events between any two that it holds.
     pub(super) is_contiguous: bool,
 }
@@ -136,9 +140,11 @@ impl<'a> Ordered<'a> {
             matches,
             keys: Keys::new(matches, &eql.pattern, &columns),
             left_out: LeftOut::default(),
+            held: FxHashMap::default(),
             is_contiguous: sorted.iter().all(|(time, _, it)| *time == it.seen),
         };
         let mut hits: Vec<Hit> = Vec::new();
+        let mut held: Vec<(Millis, Millis)> = Vec::new();
         let mut rank = 0;
         for (at, (time, _, event)) in sorted.iter().enumerate() {
             if at > 0 && by_rank(&sorted[at - 1], &sorted[at]).is_ne() {
@@ -150,7 +156,12 @@ impl<'a> Ordered<'a> {
                 let values: Vec<&[TermId]> = complete.values(it).collect();
                 let take = |key| hits.push(Hit { key, filter });
                 left_out += ordered.keys.each(usize::from(it.step), &values, take);
+                held.resize(hits.len(), it.holds);
             }
+            if held.iter().any(|it| *it != ALWAYS) {
+                ordered.held.insert(at as u32, std::mem::take(&mut held));
+            }
+            held.clear();
             if left_out > 0 {
                 ordered.left_out.keys += left_out as u64;
                 ordered.left_out.events += 1;
@@ -167,21 +178,25 @@ impl<'a> Ordered<'a> {
     pub(super) fn execution(
         &self,
         events: &[u32],
-        now: Millis,
+        window: &Window,
         complete: &Complete,
         residues: &[ResidueColumns<'_>],
     ) -> Timeline {
         let mut timeline = Timeline::default();
         for &event in events {
             let mut holds = vec![true; residues.len()];
-            for it in complete.matches_at(self.events[event as usize].matches) {
+            let is_then = |(first, last): (Millis, Millis)| first <= window.to && window.to <= last;
+            let matches = complete.matches_at(self.events[event as usize].matches).iter();
+            for it in matches.filter(|it| is_then(it.holds)) {
                 let values: Vec<&[TermId]> = complete.values(it).collect();
                 let step = usize::from(it.step);
-                holds[step] = residues[step].holds(now, &values);
+                holds[step] = residues[step].holds(window.started_at, &values);
             }
-            let hits = self.timeline.hits(event).iter().copied();
-            timeline
-                .push(self.timeline.moments[event as usize], hits.filter(|hit| holds[hit.filter as usize]));
+            let held = self.held.get(&event);
+            let hits = self.timeline.hits(event).iter().enumerate();
+            let hits = hits.filter(|(at, _)| held.is_none_or(|held| is_then(held[*at])));
+            let hits = hits.map(|(_, hit)| *hit).filter(|hit| holds[hit.filter as usize]);
+            timeline.push(self.timeline.moments[event as usize], hits);
         }
         timeline
     }
