@@ -303,6 +303,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
     };
     let paths = if args.own.reverse { last_first(data)? } else { vec![data.to_owned()] };
     Ok(HuntOptions {
+        identities: hunt::Identities::Asked,
         paths,
         rules: rule::Selection::new(set.rules, &[]),
         exceptions: rule::Exceptions::default(),

@@ -68,6 +68,7 @@ impl Hunter {
             return Ok(Outcomes::new());
         }
         let options = HuntOptions {
+            identities: hunt::Identities::Asked,
             paths: paths.to_vec(),
             rules: Selection::all(rules),
             exceptions: rule::Exceptions::default(),
