@@ -137,7 +137,7 @@ fn rules_on_new_terms_see_their_own_alerts() {
     let terms = rule("Terms", lines);
     // Each of them is a new term, so that they would never end.
     let found = hunt_in(&first(), std::slice::from_ref(&terms));
-    assert_eq!(found.alerts.len(), 2 + detect::SLOTS_AFTER_LAST_ALERT_MAX);
+    assert_eq!(found.alerts.len(), 1 + detect::SLOTS_AFTER_LAST_ALERT_MAX);
     let endless = |it: &detect::Warning| it.kind == detect::WarningKind::Endless;
     assert!(found.rules[0].outcome.warnings.iter().any(endless));
 }
