@@ -11,6 +11,7 @@ use super::Finding;
 use super::fields::{Purpose, problem};
 use crate::index_pattern::glob_matches;
 use crate::language::{Language, language};
+use crate::parse::with_stand_ins;
 use crate::suggest::nearest;
 use crate::{GuideLanguage, QueryLanguage};
 
@@ -94,14 +95,22 @@ pub(super) fn asks_only_for(language: &Language, text: &str, dataset: &str) -> b
     (language.values)(text).iter().any(|it| it.is_required && names(&it.field) && it.text == dataset)
 }
 
-/// What of the fields' values is known beside what the source says: those that the built-in rules ask for.
+/// What of the fields' values is known beside what the source says: those that the built-in rules and their
+/// guides ask for.
 static ASKED: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
     let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rule in crate::builtin(GuideLanguage::English).rules {
-        let Some(language) = rule.language.and_then(language) else { continue };
-        for value in (language.values)(&rule.query) {
-            if value.kind != ValueKind::Pattern {
-                asked.entry(value.field).or_default().insert(value.text);
+        let guide = rule.guide.iter().flat_map(|it| it.triage.iter().chain(&it.response));
+        let steps = guide.flat_map(|it| &it.queries);
+        let steps =
+            steps.filter_map(|it| Some((QueryLanguage::from_name(&it.language)?, with_stand_ins(&it.query))));
+        let own = rule.language.map(|it| (it, rule.query.clone()));
+        for (language, query) in own.into_iter().chain(steps) {
+            let Some(language) = self::language(language) else { continue };
+            for value in (language.values)(&query) {
+                if value.kind != ValueKind::Pattern {
+                    asked.entry(value.field).or_default().insert(value.text);
+                }
             }
         }
     }
