@@ -81,7 +81,7 @@ fn a_script_asks_and_removes_nothing() {
         .stderr(Stdio::piped())
         .spawn()
     else {
-        eprintln!("SKIPPED: no sh");
+        panic!("there is no sh to try the script with");
         return;
     };
     drop(child.stdin.take());

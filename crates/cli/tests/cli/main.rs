@@ -9,6 +9,7 @@ mod cannot_fire;
 mod explain;
 mod formats;
 mod help;
+mod investigate;
 mod lint;
 mod near_misses;
 mod normalize;
