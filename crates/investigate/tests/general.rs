@@ -1,7 +1,5 @@
 //! The steps that every alert gets, and the plan.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use investigate::fill::placeholders;
 use rule::{CASE_VALUES, GuideLanguage, Risk};
 

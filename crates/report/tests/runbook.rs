@@ -73,17 +73,14 @@ fn a_script_asks_and_removes_nothing() {
     assert!(script.contains("# aws iam get-role --role-name <role name>"));
     // A shell that is told no runs nothing.
     let mut shell = Process::new("sh");
-    let Ok(mut child) = shell
+    let mut child = shell
         .arg("-c")
         .arg(&script)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-    else {
-        panic!("there is no sh to try the script with");
-        return;
-    };
+        .expect("there is a sh to try the script with");
     drop(child.stdin.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");

@@ -139,19 +139,20 @@ fn every_command_is_one_that_the_aws_cli_takes() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
-    let Ok(mut child) = child else {
-        eprintln!("SKIPPED: no python3, so nobody parsed the commands of plans");
-        return;
-    };
+    let Ok(mut child) = child else { return skipped("python3") };
     let text: Vec<String> = commands.into_iter().collect();
     child.stdin.take().unwrap().write_all(text.join("\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let out = String::from_utf8_lossy(&output.stdout);
     if out.trim() == "no awscli" {
-        eprintln!("SKIPPED: no awscli in python3, so nobody parsed the commands of plans");
-        return;
+        return skipped("the package awscli");
     }
     assert_eq!(out.trim(), "[]", "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must see what they did not do")]
+fn skipped(what: &str) {
+    eprintln!("SKIPPED: without {what} nobody parsed the commands of plans");
 }
 
 /// A command as somebody would have filled it in.

@@ -88,7 +88,6 @@ impl Node {
                 condition,
                 index: index.clone(),
                 ask: Ask::Events(super::question::Range::default()),
-                ..question.clone()
             })
             .collect();
         Ok(self.ask(&parts, None)?.iter().any(|answer| matches!(answer, Answer::Refused(_))))
