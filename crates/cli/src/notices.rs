@@ -149,7 +149,7 @@ fn text(notice: &Notice<'_>, found: &Found) -> String {
             plural(*copies, "record is a further delivery", "records are further deliveries")
         ),
         Notice::SkippedUnread(records) => format!(
-            "{} not looked into: the calls that the rules name are nowhere in their text",
+            "{} not looked into: no call that is asked for is in their text",
             plural(*records, "record was", "records were")
         ),
         Notice::SinceAfterLast { since, last } => format!(

@@ -185,9 +185,12 @@ fn notices<'a>(
     say(read.records.duplicate > 0, Notice::Duplicates(read.records.duplicate));
     say(read.records.skipped_unread > 0, Notice::SkippedUnread(read.records.skipped_unread));
     say(!refused.is_empty(), Notice::Refused(by_reason(refused)));
+    let sees = |ran: &RanRule| read.indices.iter().any(|index| ran.rule.reads(index));
+    // What the others may raise is here, too, if it is nothing this time.
+    let may_alert = rules.iter().any(sees);
     let elsewhere: Vec<&str> = rules
         .iter()
-        .filter(|ran| !read.indices.iter().any(|index| ran.rule.reads(index)))
+        .filter(|ran| !sees(ran) && !(may_alert && rule::reads_alerts(&ran.rule)))
         .map(|ran| ran.rule.name.as_str())
         .collect();
     let all = elsewhere.len() == rules.len();
@@ -361,7 +364,9 @@ mod tests {
         };
         let refused = [refused("A", "once"), refused("B", "twice"), refused("C", "twice")];
         let away = RanRule { rule: rule("Away", "mine-*"), ..ran("Away", 0, 0) };
-        let rules = [ran("Full", 1, 7), away];
+        let over_alerts =
+            || RanRule { rule: rule("Over alerts", ".alerts-security.*"), ..ran("Over alerts", 0, 0) };
+        let rules = [ran("Full", 1, 7), away, over_alerts()];
         let read = read();
         assert_eq!(
             notices(&read, &rules, &refused, None, None),
@@ -371,7 +376,13 @@ mod tests {
                 Notice::Truncated { rule: "Full", max_signals: 100, executions: 7 },
             ]
         );
-        let all = notices(&read, &rules[1..], &[], None, None);
+        let all = notices(&read, &[over_alerts()], &[], None, None);
+        assert_eq!(
+            all,
+            [Notice::Elsewhere { rules: vec!["Over alerts"], all: true }],
+            "nothing is ever raised"
+        );
+        let all = notices(&read, &rules[1..2], &[], None, None);
         assert_eq!(all, [Notice::Elsewhere { rules: vec!["Away"], all: true }]);
         assert!(all[0].is_severe());
     }

@@ -170,7 +170,10 @@ impl Executions for ThresholdExecutions<'_> {
         let mut is_said = rule.is_said(run, window.started_at);
         let limit = writer.budget as usize;
         let (buckets, is_more) = self.counting.execute(tick, window, limit, &mut is_said);
-        let alerts = buckets.iter().map(|bucket| {
+        // Offered together they are put in another order, and of two with one id the wrong one would be left.
+        let mut is_said = rule.is_said(run, window.started_at);
+        let offered = buckets.iter().filter(|bucket| !rule.is_suppressed || is_said(bucket));
+        let alerts = offered.map(|bucket| {
             let mut alert = rule.alert(run, bucket, window.started_at);
             if let Detail::Threshold(result) = &mut alert.detail {
                 let events = &run.matches.events;
