@@ -376,7 +376,8 @@ mod tests {
                 Notice::Truncated { rule: "Full", max_signals: 100, executions: 7 },
             ]
         );
-        let all = notices(&read, &[over_alerts()], &[], None, None);
+        let alone = [over_alerts()];
+        let all = notices(&read, &alone, &[], None, None);
         assert_eq!(
             all,
             [Notice::Elsewhere { rules: vec!["Over alerts"], all: true }],
