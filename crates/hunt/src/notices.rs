@@ -190,7 +190,7 @@ fn notices<'a>(
     let may_alert = rules.iter().any(sees);
     let elsewhere: Vec<&str> = rules
         .iter()
-        .filter(|ran| !sees(ran) && !(may_alert && rule::reads_alerts(&ran.rule)))
+        .filter(|ran| !(sees(ran) || may_alert && rule::reads_alerts(&ran.rule)))
         .map(|ran| ran.rule.name.as_str())
         .collect();
     let all = elsewhere.len() == rules.len();
