@@ -92,7 +92,7 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
         events: rows.len() as u64,
         rows,
     });
-    let confidence = Confidence::from(chain.confidence);
+    let confidence = chain.confidence;
     let root = chain.head.name().into_owned();
     let kind = root_type(chain, look);
     let issuers: Vec<String> = chain.hops.iter().map(|hop| hop.issue.event.to_owned()).collect();

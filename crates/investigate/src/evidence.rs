@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ecs::Millis;
+pub use identity::Confidence;
 use serde_json::Value;
 
 use crate::fill::{Command, Values};
@@ -108,38 +109,6 @@ pub struct Row {
     pub count: u64,
     /// Whether it is of the alert's own session.
     pub is_own: bool,
-}
-
-/// How sure a fact is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// It rests on little.
-    Weak,
-    /// It follows from what is usual.
-    Inferred,
-    /// The records say it.
-    Exact,
-}
-
-impl Confidence {
-    /// As it is written.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Weak => "weak",
-            Self::Inferred => "inferred",
-            Self::Exact => "exact",
-        }
-    }
-}
-
-impl From<identity::Confidence> for Confidence {
-    fn from(it: identity::Confidence) -> Self {
-        match it {
-            identity::Confidence::Weak => Self::Weak,
-            identity::Confidence::Inferred => Self::Inferred,
-            identity::Confidence::Exact => Self::Exact,
-        }
-    }
 }
 
 /// A small typed result.

@@ -17,6 +17,7 @@ pub mod fill;
 mod event;
 mod source;
 
+mod book;
 mod case;
 mod evidence;
 mod look;
@@ -30,6 +31,7 @@ mod reach;
 mod reason;
 mod related;
 
+mod outline;
 mod plan;
 mod run;
 

@@ -1,17 +1,19 @@
 //! Investigations of all alerts together: what the steps ask is collected, asked in at most two passes, and handed back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use ecs::{Catalog, Millis};
 use identity::{Graph, WhoBuf};
-use rule::{Builtin, Guide, GuideLanguage, QueryLanguage, Scope, Show, Step, StepQuery};
+use rule::{Builtin, Guide, GuideLanguage, Scope, Show, Step, StepQuery};
 
+use crate::book::Book;
 use crate::case::{Case, Subject};
 use crate::event::{Event, Field};
 use crate::evidence::{Evidence, Found, Investigation, Lack, Row};
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
-use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, plural, short, tally, time};
-use crate::source::{Answer, Question, Source};
+use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, tally, time};
+use crate::outline::{grade, sentence};
+use crate::source::{Answer, Source};
 use crate::{baseline, chain, harmless, instances, origin, reach, reason, related};
 
 /// Of the events that a question finds, so many are looked at: those nearest to the alert.
@@ -72,13 +74,7 @@ pub fn investigate<S: Source>(
     let general = general(options.language);
     let general = general.guide.unwrap_or_default();
     let catalog = Catalog::ecs();
-    let mut book = Book {
-        catalog: &catalog,
-        now: options.now,
-        questions: Vec::new(),
-        known: HashMap::new(),
-        columns: Vec::new(),
-    };
+    let mut book = Book::new(&catalog, options.now);
     let mut works: Vec<Work<'_>> = subjects.iter().map(|it| Work::new(it, &general, options)).collect();
     // Events of both passes have the same columns.
     for column in works.iter().flat_map(|it| &it.planned).flat_map(|it| &it.query.columns) {
@@ -106,66 +102,6 @@ pub fn investigate<S: Source>(
         .zip(&whos)
         .map(|(work, who)| work.finish(&answers, &graph, who, &book, options))
         .collect())
-}
-
-/// All questions, each once.
-struct Book<'a> {
-    catalog: &'a Catalog,
-    now: Millis,
-    questions: Vec<Question>,
-    known: HashMap<(String, Millis, Millis, usize), usize>,
-    columns: Vec<String>,
-}
-
-impl Book<'_> {
-    /// The number of a question; else why it cannot be asked.
-    fn add(
-        &mut self,
-        language: &str,
-        text: String,
-        from: Millis,
-        to: Millis,
-        near: Millis,
-        limit: usize,
-    ) -> Result<usize, String> {
-        let key = (text, from, to, limit);
-        if let Some(&known) = self.known.get(&key) {
-            return Ok(known);
-        }
-        let name =
-            QueryLanguage::from_name(language).ok_or_else(|| format!("`{language}` is no query language"))?;
-        let condition = rule::check_query(name, &key.0, self.catalog).map_err(|errors| {
-            errors.first().map_or_else(String::new, |it| format!("{}: {}", it.code, it.message))
-        })?;
-        let question = Question {
-            text: format!("{language} {}", key.0),
-            filter: condition.into_expr(self.now),
-            from,
-            to,
-            near,
-            limit,
-        };
-        let number = self.questions.len();
-        self.questions.push(question);
-        self.known.insert(key, number);
-        Ok(number)
-    }
-
-    fn column(&mut self, path: &str) {
-        let is_known =
-            Field::ALL.iter().any(|it| it.path() == path) || path == "@timestamp" || path == "event.id";
-        if !is_known && !self.columns.iter().any(|it| it == path) {
-            self.columns.push(path.to_owned());
-        }
-    }
-
-    /// Where the values of a path stand in an event.
-    fn place(&self, path: &str) -> Option<usize> {
-        Field::ALL
-            .iter()
-            .position(|it| it.path() == path)
-            .or_else(|| self.columns.iter().position(|it| it == path).map(|at| Field::ALL.len() + at))
-    }
 }
 
 /// A query of a step.
@@ -259,7 +195,7 @@ impl<'a> Work<'a> {
             }
             let from = case.first - span_of(&query.before).min(REACH_MAX);
             let to = case.last + span_of(&query.after).min(REACH_MAX);
-            it.state = match book.add(&query.language, text.clone(), from, to, case.first, EVENTS_MAX) {
+            it.state = match book.add(&query.language, &text, from, to, case.first, EVENTS_MAX) {
                 Ok(number) => State::Asked { number, text, from, to, cut: filled.cut },
                 Err(reason) => State::Failed(reason),
             };
@@ -275,11 +211,10 @@ impl<'a> Work<'a> {
             &case.values,
         );
         if let Ok(filled) = text {
-            self.around.extend(book.add("kuery", filled.text, from, to, case.first, 0));
+            self.around.extend(book.add("kuery", &filled.text, from, to, case.first, 0));
         }
         let data = "event.provider: \"s3.amazonaws.com\" and event.action: (GetObject or PutObject or DeleteObject or CopyObject or ListObjects or HeadObject)";
-        self.data_events =
-            book.add("kuery", data.to_owned(), case.first - DAY, case.last + DAY, case.first, 0).ok();
+        self.data_events = book.add("kuery", data, case.first - DAY, case.last + DAY, case.first, 0).ok();
     }
 
     /// With the chain of the caller there are values for more questions.
@@ -297,7 +232,7 @@ impl<'a> Work<'a> {
         values.add("keys", reached);
         if let Ok(filled) = fill::kql("aws.cloudtrail.user_identity.access_key_id: \"{{keys}}\"", &values) {
             let (from, to) = (self.case.first - 36 * HOUR, self.case.last + 7 * DAY);
-            self.reach_calls = book.add("kuery", filled.text, from, to, self.case.first, EVENTS_MAX).ok();
+            self.reach_calls = book.add("kuery", &filled.text, from, to, self.case.first, EVENTS_MAX).ok();
         }
     }
 
@@ -623,87 +558,4 @@ fn span_of(text: &str) -> Millis {
         _ => 0,
     };
     number.saturating_mul(unit)
-}
-
-/// Who did what to what, when, from where.
-fn sentence(case: &Case, facts: &[crate::evidence::Fact]) -> String {
-    let Some(anchor) = case.anchor() else { return "Nothing is known of the alert.".to_owned() };
-    let who = match case.get("session_name") {
-        "" => fill::shown(short(anchor.identity())),
-        session => format!("{} (session {})", fill::shown(short(anchor.identity())), fill::shown(session)),
-    };
-    let text = |name: &str| {
-        facts.iter().find(|it| it.name == name).and_then(|it| it.value.as_str()).unwrap_or_default()
-    };
-    let behind = match text("root_identity") {
-        "" => String::new(),
-        root if root == anchor.identity() => String::new(),
-        root => format!(", for {},", fill::shown(short(root))),
-    };
-    let calls = facts.iter().find(|it| it.name == "calls").and_then(|it| it.value.as_u64()).unwrap_or(1);
-    let times = if calls > 1 {
-        format!(", in all {}", plural(usize::try_from(calls).unwrap_or(0), "time", "times"))
-    } else {
-        String::new()
-    };
-    let outcome = match anchor.get(Field::ErrorCode) {
-        "" => "and was answered".to_owned(),
-        code => format!("and was refused ({})", fill::shown(code)),
-    };
-    let object = match case.all("instances") {
-        [] => match related::object_of(anchor).as_str() {
-            "" => String::new(),
-            object => format!(" for {}", fill::shown(object)),
-        },
-        [one] => format!(" for {}", fill::shown(one)),
-        [first, rest @ ..] => format!(" for {} and {} more", fill::shown(first), rest.len()),
-    };
-    let from = match case.get("src") {
-        "" => String::new(),
-        src => format!(" from {}", fill::shown(src)),
-    };
-    format!(
-        "{who}{behind} called {}{object} {outcome} at {} UTC{from}, in {} of account {}{times}.",
-        fill::shown(&anchor.call()),
-        time(case.first),
-        fill::shown(case.get("region")),
-        fill::shown(case.get("account")),
-    )
-}
-
-/// How bad it is, by facts only.
-fn grade(look: &mut Look<'_>) {
-    let number = |name: &str| {
-        look.facts.iter().find(|it| it.name == name).and_then(|it| it.value.as_f64()).unwrap_or(0.0)
-    };
-    let unknown_targets = number("targets") > number("targets_known");
-    let reached = [
-        "same_source_success",
-        "machines_reached",
-        "touched_by_others",
-        "persistence_created",
-        "secrets_read",
-        "sg_opened_admin_port",
-        "logging_changed",
-        "snapshots_shared",
-    ];
-    let because: Vec<&str> = reached.into_iter().filter(|it| look.holds(it)).collect();
-    let misused: Vec<&str> = [
-        (look.holds("credentials_outside_instance"), "credentials_outside_instance"),
-        (look.holds("new_network") && look.holds("new_tool"), "new_network and new_tool"),
-        (look.holds("attack_tool"), "attack_tool"),
-        (look.holds("burst") && unknown_targets, "burst with unknown targets"),
-        (number("source_identities") > 1.0, "source_identities"),
-    ]
-    .into_iter()
-    .filter_map(|(holds, name)| holds.then_some(name))
-    .collect();
-    let (grade, text) = if !because.is_empty() {
-        ("C", format!("something was reached or made ({})", because.join(", ")))
-    } else if !misused.is_empty() {
-        ("B", format!("the credentials are misused ({})", misused.join(", ")))
-    } else {
-        ("A", "nothing else than the alert speaks of misuse".to_owned())
-    };
-    look.exact("grade", grade, text);
 }

@@ -10,8 +10,8 @@ use crate::format::in_memory;
 /// The version of the schema.
 const SCHEMA_VERSION: &str = "1.3.0";
 
-/// The paths of an alert's event that a finding says something of, beside those of every line.
-pub(crate) const EVENT_PATHS: [&str; 25] = [
+/// The paths of an alert's event that a finding says something of; those of every line are among them.
+pub(crate) const EVENT_PATHS: [&str; 24] = [
     "@timestamp",
     "aws.cloudtrail.error_code",
     "aws.cloudtrail.error_message",
@@ -35,7 +35,6 @@ pub(crate) const EVENT_PATHS: [&str; 25] = [
     "source.ip",
     "user.id",
     "user.name",
-    "user_agent.name",
     "user_agent.original",
 ];
 
@@ -68,7 +67,6 @@ fn finding(alert: Alert<'_>) -> Value {
         "status": "New",
         "message": alert.sentence(),
         "risk_score": alert.get("kibana.alert.risk_score"),
-        "is_alert": true,
         "count": alert.count(),
         "metadata": {
             "version": SCHEMA_VERSION,
