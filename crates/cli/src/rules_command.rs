@@ -148,7 +148,7 @@ fn list(
         }
         RuleFormat::Ndjson => {
             for Listed { rule, .. } in listed {
-                serde_json::to_writer(&mut *out, &*rule.api)?;
+                serde_json::to_writer(&mut *out, &rule.api())?;
                 out.write_all(b"\n")?;
             }
         }
@@ -189,10 +189,10 @@ fn show(
     match format {
         RuleFormat::Table => out.write_all(report::rules::show(&rule, language).as_bytes())?,
         RuleFormat::Ndjson => {
-            serde_json::to_writer(&mut *out, &*rule.api)?;
+            serde_json::to_writer(&mut *out, &rule.api())?;
             out.write_all(b"\n")?;
         }
-        RuleFormat::Json => json_document(out, &serde_json::Value::Object((*rule.api).clone()))?,
+        RuleFormat::Json => json_document(out, &serde_json::Value::Object(rule.api()))?,
     }
     Ok(())
 }

@@ -88,10 +88,6 @@ pub struct Rule {
     pub exceptions_list: Vec<Value>,
     /// Our own guide, structured.
     pub guide: Option<Guide>,
-    /// The whole rule as the API would give it (snake case, defaults filled in): what
-    /// `kibana.alert.rule.parameters` and exports are made of. Shared, because it is most of a rule and rules are
-    /// handed around.
-    pub api: Arc<Object>,
     /// `maturity` of the file's `[metadata]`: see [`Rule::withheld`].
     pub maturity: Option<String>,
     /// Where it was read from, for messages about it.
@@ -104,6 +100,13 @@ impl Rule {
     /// The text of the file it was read from: what diagnostics about it point into.
     pub fn text(&self) -> &str {
         self.source.text()
+    }
+
+    /// The whole rule as the API would give it (snake case, defaults filled in): what
+    /// `kibana.alert.rule.parameters` and exports are made of. Made when it is asked for, because it is larger than all
+    /// the rest and few rules of many alert.
+    pub fn api(&self) -> Object {
+        crate::read::api(self)
     }
 
     /// Where it stands, as `file:line`.

@@ -31,12 +31,6 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
     let guide = source.guide.as_ref().map(guide);
     let note = optional(node, "note")
         .or_else(|| guide.as_ref().map(|guide| crate::note::note(guide, GuideLanguage::English)));
-    let api = api(node, type_name, |name| match name {
-        "id" => Some(id.clone()),
-        "rule_id" => Some(rule_id.clone()),
-        "note" => note.clone(),
-        _ => None,
-    });
     Rule {
         file,
         rule_id,
@@ -87,7 +81,6 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
         enabled: flag(node, "enabled"),
         exceptions_list: values(node, "exceptions_list"),
         guide,
-        api: Arc::new(api),
         maturity: metadata.and_then(|metadata| optional(metadata, "maturity")),
         source: Arc::new(source),
         translations: Vec::new(),
@@ -101,12 +94,23 @@ const CHECKED: &str = "a tree that did not pass the checks becomes no rule";
 const API_FIELDS: usize = 40;
 
 /// The rule as the API gives it: known fields in its order, defaults filled in, what is not known at the end.
-/// `made` gives what was made for the rule and may not stand in the file.
-fn api(node: &Node, type_name: &str, made: impl Fn(&str) -> Option<String>) -> Map<String, Value> {
+pub(crate) fn api(rule: &Rule) -> Map<String, Value> {
+    let (node, type_name) = (&rule.source.rule, rule.kind.type_name());
+    // What was made for the rule, and what may be translated.
+    let own = |name: &str| match name {
+        "id" => Some(rule.id.as_str().into()),
+        "rule_id" => Some(rule.rule_id.as_str().into()),
+        "name" => Some(rule.name.as_str().into()),
+        "description" => Some(rule.description.as_str().into()),
+        "note" => rule.note.as_deref().map(Value::from),
+        "setup" => Some(rule.setup.as_str().into()),
+        "false_positives" => Some(rule.false_positives.clone().into()),
+        _ => None,
+    };
     let mut api = Map::with_capacity(API_FIELDS);
     for entry in FIELDS {
-        if let Some(text) = made(entry.name) {
-            api.insert(entry.name.to_owned(), text.into());
+        if let Some(value) = own(entry.name) {
+            api.insert(entry.name.to_owned(), value);
             continue;
         }
         let value = match node.get(entry.name) {

@@ -1,7 +1,5 @@
 //! The prose of a rule in another language: `<name>.zh-CN.toml` beside `<name>.toml`.
 
-use std::sync::Arc;
-
 use span::Span;
 
 use crate::check::{Text, check_table};
@@ -168,19 +166,6 @@ impl Translation {
         }
         if self.note.is_some() {
             rule.note.clone_from(&self.note);
-        }
-        let object = Arc::make_mut(&mut rule.api);
-        let mut api = |key: &str, value: serde_json::Value| {
-            if let Some(place) = object.get_mut(key) {
-                *place = value;
-            }
-        };
-        api("name", rule.name.as_str().into());
-        api("description", rule.description.as_str().into());
-        api("setup", rule.setup.as_str().into());
-        api("false_positives", rule.false_positives.clone().into());
-        if let Some(note) = &rule.note {
-            api("note", note.as_str().into());
         }
     }
 

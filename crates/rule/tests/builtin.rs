@@ -28,7 +28,7 @@ fn the_pack_is_translated() {
     for (english, chinese) in english.rules.iter().zip(&chinese.rules) {
         assert_eq!(english.rule_id, chinese.rule_id);
         assert_ne!(english.name, chinese.name, "{} is not translated", english.file);
-        assert_eq!(chinese.api["name"], chinese.name.as_str());
+        assert_eq!(chinese.api()["name"], chinese.name.as_str());
         let (from, to) = (english.guide.as_ref().unwrap(), chinese.guide.as_ref().unwrap());
         assert_eq!(from.triage.len(), to.triage.len());
         for (from, to) in from.triage.iter().zip(&to.triage) {

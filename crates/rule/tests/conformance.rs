@@ -48,9 +48,9 @@ fn every_public_rule_loads() {
 fn the_api_form_keeps_everything() {
     let Some(folder) = public_rules() else { return };
     for rule in rule::load(&[folder]).rules {
-        assert_eq!(rule.api["rule_id"], rule.rule_id.as_str());
-        assert_eq!(rule.api["type"], rule.kind.type_name());
-        assert_eq!(rule.api.get("query").and_then(|query| query.as_str()).unwrap_or_default(), rule.query);
+        assert_eq!(rule.api()["rule_id"], rule.rule_id.as_str());
+        assert_eq!(rule.api()["type"], rule.kind.type_name());
+        assert_eq!(rule.api().get("query").and_then(|query| query.as_str()).unwrap_or_default(), rule.query);
         assert!(rule.interval.millis() > 0);
         assert!(rule.window_ms(1_767_225_600_000) > 0, "{}", rule.file);
     }

@@ -20,7 +20,7 @@ fn api(rule: &Rule) -> Value {
             _ => {}
         }
     }
-    let mut api = Value::Object((*rule.api).clone());
+    let mut api = Value::Object(rule.api());
     without_null(&mut api);
     let fields = api.as_object_mut().unwrap();
     for key in

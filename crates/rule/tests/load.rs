@@ -192,7 +192,7 @@ fn a_translation_lies_beside_its_rule() {
         assert_eq!(rule.name, "创建了访问密钥");
         assert_eq!(rule.description, "A key was made.", "what is not translated stays");
         assert_eq!(rule.false_positives, ["自动化。"]);
-        assert_eq!(rule.api["name"], "创建了访问密钥");
+        assert_eq!(rule.api()["name"], "创建了访问密钥");
         assert!(rule.note.as_ref().unwrap().contains("1. **是谁**"), "{:?}", rule.note);
         assert_eq!(rule.id, set.rules[0].id);
     }
@@ -247,7 +247,7 @@ fn ids_are_the_same_every_time() {
 fn the_api_form_has_defaults_and_keeps_the_rest() {
     let text = RULE.replace("[guide]", "custom = { a = [1, 2.5] }\n\n[[rule.threat]]\nframework = \"MITRE ATT&CK\"\ntactic = { id = \"TA0003\", name = \"Persistence\", reference = \"r\" }\n[guide]");
     let rule = rule::load_text("a.toml", &text).rules.remove(0);
-    let api = &rule.api;
+    let api = rule.api();
     for (key, value) in [
         ("interval", json!("5m")),
         ("from", json!("now-6m")),
@@ -295,8 +295,8 @@ fn every_type_is_read() {
         "new_terms",
         "query = \"a: b\"\nfrom = \"now-9m\"\n[rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = [\"user.name\"]\n[[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"now-7d\"",
     );
-    assert_eq!(terms.api["new_terms_fields"], json!(["user.name"]));
-    assert_eq!(terms.api["history_window_start"], "now-7d");
+    assert_eq!(terms.api()["new_terms_fields"], json!(["user.name"]));
+    assert_eq!(terms.api()["history_window_start"], "now-7d");
     assert_eq!(terms.kind.category(), "New Terms Rule");
     assert_eq!(terms.kind.rule_type_id(), "siem.newTermsRule");
     let now = 1_767_225_600_000;
@@ -316,7 +316,7 @@ fn every_type_is_read() {
     let RuleKind::Threshold(own) = &threshold.kind else { panic!() };
     assert_eq!((own.fields.as_slice(), own.value), (&["user.name".to_owned()][..], 5));
     assert_eq!(own.cardinality.as_ref().unwrap().value, 3);
-    assert_eq!(threshold.api["threshold"]["field"], json!(["user.name"]));
+    assert_eq!(threshold.api()["threshold"]["field"], json!(["user.name"]));
     assert_eq!(refusals(&threshold), [""; 0]);
 
     let eql =

@@ -21,7 +21,7 @@ fn its_settings_are_those_of_the_published_rule() {
     for (field, text) in
         [("history_window_start", "now-7d"), ("interval", "5m"), ("from", "now-9m"), ("to", "now")]
     {
-        assert_eq!(rule.api[field], text, "{field}");
+        assert_eq!(rule.api()[field], text, "{field}");
     }
     assert_eq!(rule.max_signals, 100);
     assert_eq!(

@@ -85,7 +85,8 @@ pub(super) fn shared(rule: &Rule, version: &str) -> Object {
     if let Some(kind) = &rule.building_block_type {
         fields.insert("kibana.alert.building_block_type".to_owned(), kind.clone().into());
     }
-    let given = |key: &str| rule.api.get(key).filter(|it| !it.is_null()).cloned();
+    let api = rule.api();
+    let given = |key: &str| api.get(key).filter(|it| !it.is_null()).cloned();
     let mut set = |key: &str, value: Value| {
         fields.insert(format!("kibana.alert.rule.{key}"), value);
     };
@@ -110,9 +111,10 @@ pub(super) fn shared(rule: &Rule, version: &str) -> Object {
     let (category, type_id) = type_names(&rule.kind);
     set("category", category.into());
     set("rule_type_id", type_id.into());
-    let parameters = rule.api.iter().filter(|(key, _)| !NOT_PARAMETERS.contains(&key.as_str()));
-    set("parameters", Value::Object(parameters.map(|(key, value)| (key.clone(), value.clone())).collect()));
-    if let Some(meta) = given("meta") {
+    let meta = given("meta");
+    let parameters = api.into_iter().filter(|(key, _)| !NOT_PARAMETERS.contains(&key.as_str()));
+    set("parameters", Value::Object(parameters.collect()));
+    if let Some(meta) = meta {
         flatten_at(&meta, "kibana.alert.rule.meta", &mut fields);
     }
     fields

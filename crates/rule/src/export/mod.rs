@@ -24,7 +24,7 @@ pub fn to_ndjson<'r>(rules: impl IntoIterator<Item = &'r Rule>, exceptions: &Exc
     };
     for rule in rules {
         count += 1;
-        line(&Value::Object((*rule.api).clone()));
+        line(&Value::Object(rule.api()));
         wanted.extend(rule.exceptions_list.iter().map(named));
     }
     let (mut lists, mut items) = (0_u64, 0_u64);

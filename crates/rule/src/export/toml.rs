@@ -30,7 +30,7 @@ pub fn rule_to_toml(rule: &Rule) -> String {
         out.insert("metadata".to_owned(), Toml::Table(metadata));
     }
     let mut table = Table::new();
-    for (key, value) in rule.api.iter() {
+    for (key, value) in &rule.api() {
         let is_default = || {
             let default =
                 field(key).and_then(|it| it.default).and_then(|it| serde_json::from_str::<Value>(it).ok());

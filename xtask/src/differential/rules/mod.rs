@@ -317,8 +317,8 @@ fn mutated(rules: &[Rule], pool: &Pool, number: usize, rng: &mut Rng) -> Vec<Sub
 
 /// What of the rule decides what it alerts on.
 fn matching_part(rule: &Rule) -> Object {
-    let mut object: Object =
-        KEPT.iter().filter_map(|key| Some(((*key).to_owned(), rule.api.get(*key)?.clone()))).collect();
+    let mut object = rule.api();
+    object.retain(|key, _| KEPT.contains(&key.as_str()));
     object.insert("description".to_owned(), "Of the comparison.".into());
     object
 }
