@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use hunt::{HuntError, HuntOptions, Progress};
+use hunt::{HuntOptions, Progress};
 
 use crate::alert::lines;
 
@@ -54,9 +54,7 @@ pub fn detonations(
                 rules.sort_by(|a, b| rank(&b.1).cmp(&rank(&a.1)).then_with(|| a.0.cmp(&b.0)));
                 Seen::Alerts { records: hunted.read.records.total(), rules }
             }
-            Err(error @ (HuntError::Paths(_) | HuntError::NoRules | HuntError::AllRefused(_))) => {
-                Seen::Unreadable(error.to_string())
-            }
+            Err(error) => Seen::Unreadable(error.to_string()),
         };
         found.push(Detonation { name: path.display().to_string(), seen });
         done(at + 1, all);

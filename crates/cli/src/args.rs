@@ -175,7 +175,7 @@ pub(crate) struct Hunt {
     /// Write what was read, matched and left out to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,
-    /// Say why this event (its eventID) does or does not match each rule, clause by clause, instead of hunting.
+    /// Say why this event (its eventID, or the beginning of it) does or does not match each rule, clause by clause, instead of hunting.
     #[arg(long, value_name = "EVENT_ID")]
     pub(crate) explain: Option<String>,
     /// Instead of hunting, count for each rule the records that satisfy all of its clauses but one, and say what they
@@ -239,7 +239,7 @@ pub(crate) struct CaseArgs {
     /// The alert of this id (`kibana.alert.uuid`), or the one whose id begins so.
     #[arg(long, value_name = "ID", group = "which")]
     pub(crate) alert: Option<String>,
-    /// The event of this id (`eventID`), whether it alerted or not.
+    /// The event of this id (`eventID`), or the one whose id begins so, whether it alerted or not.
     #[arg(long, value_name = "ID", group = "which")]
     pub(crate) event: Option<String>,
     /// The alerts of a rule: its id or (part of) its name, as `rules show` takes it.

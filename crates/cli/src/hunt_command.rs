@@ -89,7 +89,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             .collect();
         let terminal = terminal::stdout_terminal(global, args.output.is_some());
         let mut out = output::open(args.output.as_deref())?;
-        out.write_all(report::explanation(event_id, &events, terminal).as_bytes())?;
+        out.write_all(report::explanation(&explained.event_id, &events, terminal).as_bytes())?;
         out.flush()?;
         terminal::notices(global, &notices::idle(&options.rules));
         terminal::troubles(global, &explained.notices, &explained.troubles, explained.trouble_count);

@@ -1,5 +1,6 @@
 //! `trailwarden investigate`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
@@ -124,6 +125,10 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         if picked.subjects.is_empty() {
             bail!("{}", nothing(args, &found));
         }
+        if let (Some(id), [_, _, ..]) = (&args.alert, picked.subjects.as_slice()) {
+            let ids: Vec<String> = picked.subjects.iter().take(IDS_NAMED).map(|it| it.id.clone()).collect();
+            bail!("{}", hunt::several("alert", id, &ids));
+        }
         picked
     };
     let mut files = Files {
@@ -208,7 +213,10 @@ fn nothing(args: &CaseArgs, found: &Found) -> String {
     }
 }
 
-/// The event of that id, whatever rules say of it.
+/// Ids that begin alike and are named.
+const IDS_NAMED: usize = 4;
+
+/// The event of that id, or of the only one that begins so, whatever rules say of it.
 fn event(
     args: &CaseArgs,
     id: &str,
@@ -216,13 +224,16 @@ fn event(
     normalise: &cloudtrail::Options,
     progress: &Progress,
 ) -> anyhow::Result<Subject> {
-    let is = |path: &str| {
-        let test = plan::Test::term(id);
+    let begins = |path: &str| {
+        let test = plan::Test::Keyword {
+            field: plan::KeywordField::default(),
+            test: plan::StringTest::Prefix(id.to_owned()),
+        };
         plan::Expr::Is(plan::Predicate { path: path.to_owned(), shape: ecs::Shape::Leaf, test })
     };
     let options = hunt::QueryOptions {
         sources: args.input.paths.iter().map(|it| (None, it.clone())).collect(),
-        filter: plan::Expr::Or(vec![is("event.id"), is("_id")]),
+        filter: plan::Expr::Or(vec![begins("event.id"), begins("_id")]),
         patterns: Vec::new(),
         since: None,
         until: None,
@@ -235,12 +246,25 @@ fn event(
         now,
         copies: false,
     };
-    let mut document = None;
+    // An id that is given whole is meant alone, though others may begin so.
+    let (mut whole, mut alike) = (None, BTreeMap::new());
     hunt::query(&options, &mut std::io::empty(), progress, &mut |it| {
-        document = Some(it);
-        false
+        let event_id = ecs::document::lookup(&it.source, "event.id").and_then(serde_json::Value::as_str);
+        if it.id == id || event_id == Some(id) {
+            whole = Some(it);
+            return false;
+        }
+        alike.entry(it.id.clone()).or_insert(it);
+        if alike.len() > IDS_NAMED {
+            alike.pop_last();
+        }
+        true
     })?;
-    let Some(it) = document else {
+    if whole.is_none() && alike.len() > 1 {
+        let ids: Vec<String> = alike.into_keys().collect();
+        bail!("{}", hunt::several("event", id, &ids));
+    }
+    let Some(it) = whole.or_else(|| alike.into_values().next()) else {
         bail!("--event {}: no event of these files has this id", report::clean(id));
     };
     Ok(Subject {

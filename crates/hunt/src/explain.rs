@@ -1,6 +1,6 @@
 //! Why an event did or did not match.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -61,7 +61,10 @@ pub struct Explained {
     pub notices: Vec<String>,
 }
 
-/// Finds the events with an id and explains what each rule says of them.
+/// Ids that begin alike and are named.
+const ALIKE_NAMED: usize = 4;
+
+/// Finds the events with an id, or with the only id that begins so, and explains what each rule says of them.
 pub fn explain(
     options: &HuntOptions,
     event_id: &str,
@@ -78,9 +81,10 @@ pub fn explain(
         finder: (!everywhere).then(|| Finder::new(event_id.as_bytes())),
         builder: DocumentBuilder::new(&options.normalise, options.now),
         found: Vec::new(),
+        alike: BTreeMap::new(),
         troubles: Troubles::default(),
     };
-    let (mut found, mut troubles) = (Vec::new(), Troubles::default());
+    let (mut found, mut alike, mut troubles) = (Vec::new(), Alike::new(), Troubles::default());
     // An id need not stand in a record as it is: it may be escaped, or made from the record where that has none.
     for everywhere in [false, true] {
         let make = || make(everywhere);
@@ -88,12 +92,22 @@ pub fn explain(
         let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
         for visitor in visitors {
             found.extend(visitor.found);
+            visitor.alike.into_values().flatten().for_each(|it| keep(&mut alike, it));
             troubles.merge(visitor.troubles);
         }
-        if !found.is_empty() {
+        if !found.is_empty() || !alike.is_empty() {
             break;
         }
     }
+    if found.is_empty() && alike.len() > 1 {
+        let ids = alike.into_keys().collect();
+        return Err(HuntError::SeveralEvents { id: event_id.to_owned(), ids });
+    }
+    if found.is_empty() {
+        found.extend(alike.into_values().flatten());
+    }
+    let event_id = found.first().map_or_else(|| event_id.to_owned(), |(_, it)| it.id.clone());
+    let event_id = event_id.as_str();
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|(_, a), (_, b)| a == b);
     let (fates, data, graph) = fates_of(&prepared, &found, event_id, &discovery, options, progress);
@@ -198,14 +212,29 @@ struct Search<'a> {
     /// Only records that hold the id's text are parsed; without it, all.
     finder: Option<Finder<'a>>,
     builder: DocumentBuilder,
-    found: Vec<((u32, u64), Document)>,
+    found: Vec<Located>,
+    alike: Alike,
     troubles: Troubles,
+}
+
+/// A document with its place.
+type Located = ((u32, u64), Document);
+
+/// Documents whose ids begin as asked for, by these: the first ids, whatever the order of records.
+type Alike = BTreeMap<String, Vec<Located>>;
+
+fn keep(alike: &mut Alike, it: Located) {
+    alike.entry(it.1.id.clone()).or_default().push(it);
+    if alike.len() > ALIKE_NAMED {
+        alike.pop_last();
+    }
 }
 
 impl Visit for Search<'_> {
     fn record(&mut self, record: RawRecord<'_>) {
         let passed_over = |finder: &Finder<'_>| {
-            record.id != Some(self.event_id) && finder.find(record.text.as_bytes()).is_none()
+            !record.id.is_some_and(|it| it.starts_with(self.event_id))
+                && finder.find(record.text.as_bytes()).is_none()
         };
         if self.finder.as_ref().is_some_and(passed_over) {
             return;
@@ -213,6 +242,9 @@ impl Visit for Search<'_> {
         match record.document(&mut self.builder) {
             Ok(document) if document.id == self.event_id => {
                 self.found.push(((record.input, record.ordinal), document));
+            }
+            Ok(document) if document.id.starts_with(self.event_id) => {
+                keep(&mut self.alike, ((record.input, record.ordinal), document));
             }
             Ok(_) => {}
             Err(error) => self.troubles.of_record(&record, &error),

@@ -51,7 +51,7 @@ pub use query::{
     COMBINATIONS_MAX, COMBINATIONS_OF_ONE_MAX, Combination, FieldCounts, LeftOut, ORDERED_BYTES, Order,
     Pattern, PatternError, QueryOptions, QueryReport, query,
 };
-pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt, summary};
+pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt, several, summary};
 pub use sift::Document;
 pub use subjects::{ALERTS_MAX, Picked, Which, pick};
 pub use summary::{Dimension, ENTRIES_MAX, SET_MAX, Subject, Subjects, Summary, SummaryOptions};

@@ -214,6 +214,25 @@ pub enum HuntError {
     /// There are rules, and none of them can run.
     #[error("no rule can run:{}", reasons(.0))]
     AllRefused(Vec<Refused>),
+    /// The beginning of an id is that of several events.
+    #[error("{}", several("event", .id, .ids))]
+    SeveralEvents {
+        /// What was given.
+        id: String,
+        /// The first of their ids.
+        ids: Vec<String>,
+    },
+}
+
+/// Which ids begin as one that was given.
+pub fn several(what: &str, id: &str, ids: &[String]) -> String {
+    // Ids are written by whoever made the records.
+    let all: Vec<String> = ids.iter().map(|it| it.escape_debug().to_string()).collect();
+    format!(
+        "the ids of several {what}s begin with `{}`: {} …; give more of it",
+        id.escape_debug(),
+        all.join(", ")
+    )
 }
 
 /// Rules that did not run and are named in an error; the rest is counted.

@@ -15,6 +15,7 @@ mod class;
 pub mod fill;
 
 mod event;
+pub mod request;
 mod source;
 
 mod book;

@@ -6,6 +6,7 @@ use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
 use crate::look::{HOUR, Look, ROWS_MAX, ids, plural, short, some, time};
+use crate::request::{self, value_in};
 
 /// Calls that make something through which somebody comes back.
 const PERSISTENCE: [&str; 28] = [
@@ -68,45 +69,9 @@ const DESTRUCTION: [&str; 12] = [
 ];
 /// Ports of remote administration.
 const ADMIN_PORTS: [i64; 4] = [22, 3389, 5985, 5986];
-/// Keys of requests that name what a call is about, in the order of how well they name it.
-const OBJECTS: [&str; 16] = [
-    "secretId",
-    "accessKeyId",
-    "userName",
-    "roleName",
-    "groupName",
-    "policyArn",
-    "policyName",
-    "functionName",
-    "name",
-    "instanceId",
-    "snapshotId",
-    "imageId",
-    "keyId",
-    "bucketName",
-    "groupId",
-    "path",
-];
-
-/// What a call is about: `user/mallory`. Read off the request as it is written, `{userName=mallory, …}` or JSON.
+/// What a call is about: `mallory`.
 pub(crate) fn object_of(event: &Event) -> String {
-    let request = event.text_at(Field::Request as usize);
-    OBJECTS.iter().find_map(|key| value_in(&request, key)).unwrap_or_default()
-}
-
-/// The value of a key in a request as it is rendered.
-fn value_in(request: &str, key: &str) -> Option<String> {
-    request.match_indices(key).find_map(|(at, _)| {
-        let before = request[..at].chars().next_back();
-        if before.is_some_and(|it| it.is_ascii_alphanumeric() || it == '_') {
-            return None;
-        }
-        let rest = request[at + key.len()..].trim_start_matches(['"', ' ']);
-        let rest = rest.strip_prefix(['=', ':'])?.trim_start_matches([' ', '"']);
-        let end = rest.find([',', '}', '"', ']']).unwrap_or(rest.len());
-        let value = rest[..end].trim();
-        (!value.is_empty() && !value.starts_with(['{', '['])).then(|| value.to_owned())
-    })
+    request::object(&event.text_at(Field::Request as usize)).unwrap_or_default()
 }
 
 /// A call with what it is about: `iam:CreateUser mallory`.
@@ -285,28 +250,5 @@ fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.fact("sg_opened_admin_port", value, Confidence::Exact, ids(opened), text);
     if !events.is_empty() {
         evidence.results.push(timeline("network", events.iter().map(|it| &**it), |it| look.case.is_own(it)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_requests() {
-        for (request, key, value) in [
-            ("{userName=mallory, path=/}", "userName", Some("mallory")),
-            (r#"{"userName": "mallory"}"#, "userName", Some("mallory")),
-            (
-                "{groupId=sg-1, ipPermissions={items=[{fromPort=3389, toPort=3389}]}}",
-                "fromPort",
-                Some("3389"),
-            ),
-            ("{otherUserName=x}", "UserName", None),
-            ("{name={a=1}}", "name", None),
-            ("", "name", None),
-        ] {
-            assert_eq!(value_in(request, key).as_deref(), value, "{request}");
-        }
     }
 }

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 
 use ecs::{Layered, Millis, Object};
+use investigate::request;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::ocsf;
 
 /// The paths of an alert's event that a line about it says something of.
-pub(crate) const EVENT_PATHS: [&str; 17] = [
+pub(crate) const EVENT_PATHS: [&str; 18] = [
     "@timestamp",
     "aws.cloudtrail.error_code",
+    REQUEST,
     "aws.cloudtrail.user_identity.arn",
     "aws.cloudtrail.user_identity.invoked_by",
     "aws.cloudtrail.user_identity.session_context.session_issuer.arn",
@@ -28,6 +30,9 @@ pub(crate) const EVENT_PATHS: [&str; 17] = [
     "user.id",
     "user.name",
 ];
+
+/// What was asked for, as it is rendered.
+const REQUEST: &str = "aws.cloudtrail.request_parameters";
 
 /// What a threshold rule counted.
 const THRESHOLD_RESULT: &str = "kibana.alert.threshold_result";
@@ -144,6 +149,16 @@ impl<'a> Alert<'a> {
         }
     }
 
+    /// To what it was done: `user/mallory`'s name, an instance, a bucket.
+    pub fn target(self) -> String {
+        self.text(REQUEST).and_then(|it| request::object(&it)).unwrap_or_default()
+    }
+
+    /// What else of the request matters, by key: a policy, an address, an account.
+    pub fn highlights(self) -> Vec<(&'static str, String)> {
+        self.text(REQUEST).map(|it| request::highlights(&it)).unwrap_or_default()
+    }
+
     /// How it ended: the error code of what was refused, else `event.outcome`.
     pub fn outcome(self) -> Cow<'a, str> {
         let outcome = self.text("event.outcome").unwrap_or_default();
@@ -226,6 +241,10 @@ impl<'a> Alert<'a> {
 /// What a line about an alert says: all that is kept of it where only lines are printed.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
+    /// The alert's id.
+    pub(crate) id: String,
+    /// The id of its event, if it is about a single one.
+    pub(crate) event: String,
     pub(crate) time: Option<Millis>,
     pub(crate) severity: String,
     pub(crate) rule: String,
@@ -233,6 +252,8 @@ pub(crate) struct Line {
     pub(crate) who: String,
     pub(crate) from: String,
     pub(crate) what: String,
+    pub(crate) target: String,
+    pub(crate) highlights: Vec<(&'static str, String)>,
     pub(crate) outcome: String,
     pub(crate) tactics: Vec<String>,
     pub(crate) new_terms: Option<String>,
@@ -242,7 +263,11 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(alert: Alert<'_>) -> Self {
+        // Several events stand side by side in it, or none does.
+        let event = alert.text("event.id").filter(|it| !it.contains(", ") && alert.count().is_none());
         Self {
+            id: alert.id().into_owned(),
+            event: event.unwrap_or_default().into_owned(),
             time: alert.time(),
             severity: alert.severity().into_owned(),
             rule: alert.rule_name().into_owned(),
@@ -250,12 +275,21 @@ impl Line {
             who: alert.who(),
             from: alert.from_where(),
             what: alert.what(),
+            target: if alert.count().is_none() { alert.target() } else { String::new() },
+            highlights: if alert.count().is_none() { alert.highlights() } else { Vec::new() },
             outcome: alert.outcome().into_owned(),
             tactics: alert.tactics().into_iter().map(str::to_owned).collect(),
             new_terms: alert.text("kibana.alert.new_terms").map(Cow::into_owned),
             counted: alert.counted(),
             stands_for: alert.stands_for(),
         }
+    }
+
+    /// A line about nothing but an event of this id.
+    #[cfg(test)]
+    pub(crate) fn for_test(event: &str) -> Self {
+        let document = serde_json::json!({"event": {"id": event}});
+        Self::new(Alert::new(document.as_object().expect("an object")))
     }
 }
 

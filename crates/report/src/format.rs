@@ -6,6 +6,7 @@ use ecs::Layered;
 use ecs::text::indent;
 
 use crate::alert::{EVENT_PATHS, Line};
+use crate::lines::Ids;
 use crate::summary::summary;
 use crate::timeline::Timeline;
 use crate::{Alert, Summary, Terminal, csv_format, html, ocsf, table, timesketch};
@@ -189,9 +190,9 @@ pub fn write(
             texts(out, parts)
         }
         Format::Timeline => {
-            let mut timeline = Timeline::new(terminal);
-            let mut lines = parts.filter_map(|part| part.line);
-            lines.try_for_each(|line| out.write_all(timeline.alert(&line).as_bytes()))
+            let lines: Vec<Line> = parts.filter_map(|part| part.line).collect();
+            let mut timeline = Timeline::new(terminal, Ids::of(&lines));
+            lines.iter().try_for_each(|line| out.write_all(timeline.alert(line).as_bytes()))
         }
         Format::Html => html::page(out, &mut parts.filter_map(|part| Some((part.line?, part.text))), about),
     }

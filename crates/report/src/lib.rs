@@ -13,6 +13,7 @@ mod explanation;
 mod format;
 mod html;
 pub mod investigation;
+mod lines;
 mod markdown;
 mod ocsf;
 pub mod rule_tests;

@@ -1,24 +1,28 @@
 //! What a person wants to know first.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use ecs::Millis;
 use rule::{GuideLanguage, Rule, Severity};
 
 use crate::alert::Line;
-use crate::table::{clean, clip, grid};
+use crate::lines::{Ids, facts, packed, width};
+use crate::table::{clean, grid};
 use crate::timeline::colour;
 use crate::words::stamp;
 use crate::{Cell, Terminal, bytes, count, plural, when};
 
-/// Alerts shown one by one before the rest is only counted.
-const SHOWN: usize = 40;
+/// Alerts shown one by one; the rest is only counted.
+const SHOWN: usize = 24;
+/// Alerts of one rule that are shown at most.
+const SHOWN_OF_RULE: usize = 4;
 /// Columns of the small time line.
 const TIMELINE_COLUMNS: u64 = 60;
 /// Shorter runs say nothing about speed.
 const RATE_FROM_MS: u64 = 1000;
-/// Rules named in the counts.
-const RULES_SHOWN: usize = 15;
+/// Rules that are shown with alerts; the rest is only counted.
+const RULES_SHOWN: usize = 16;
 
 /// What was read and run, to go with the alerts.
 #[derive(Debug)]
@@ -73,17 +77,8 @@ pub(crate) fn summary(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) 
         out.push('\n');
         out += &small_timeline(alerts, about, terminal);
         out.push('\n');
-        for alert in most_severe(alerts) {
-            out += &two_lines(alert, terminal);
-        }
-        if alerts.len() > SHOWN {
-            out += &format!(
-                "These are the {SHOWN} most severe; --format table shows all {}, --format html -o report.html with their evidence.\n",
-                count(alerts.len() as u64)
-            );
-        }
-        out.push('\n');
-        out += &counts(alerts, terminal);
+        out += &by_rule(alerts, terminal);
+        out += &tactics(alerts, terminal);
     }
     out += &notices(about, terminal);
     out
@@ -111,16 +106,16 @@ fn headline(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> String 
         format!("{number}: {}\n", by_severity.join(", "))
     };
     out += &format!(
-        "{} in {} ({} of text)",
+        "{} in {} ({} of text)\n",
         plural(it.records, "record", "records"),
         plural(it.files, "file", "files"),
         bytes(it.bytes_text),
     );
     if let (Some(first), Some(last)) = (it.first, it.last) {
-        out += &format!(", {} to {} UTC", when(first), when(last));
+        out += &format!("{} to {} UTC\n", when(first), when(last));
     }
     out += &format!(
-        "; {}, {}",
+        "{}, {}",
         plural(about.rules.len() as u64, "rule", "rules"),
         plural(it.executions, "execution", "executions")
     );
@@ -169,66 +164,97 @@ fn bar(number: usize, highest: usize) -> char {
     if number == 0 { '·' } else { BARS[(number * BARS.len()).div_ceil(highest).clamp(1, BARS.len()) - 1] }
 }
 
-/// The alerts shown one by one, in order of time.
-fn most_severe(alerts: &[Line]) -> Vec<&Line> {
-    let rank = |alert: &Line| Severity::ALL.iter().position(|it| it.as_str() == alert.severity);
-    let mut chosen: Vec<(usize, &Line)> = alerts.iter().enumerate().collect();
-    chosen.sort_by_key(|(at, alert)| (std::cmp::Reverse(rank(alert)), *at));
-    chosen.truncate(SHOWN);
-    chosen.sort_by_key(|(at, _)| *at);
-    chosen.into_iter().map(|(_, alert)| alert).collect()
-}
-
-/// An alert: when, how bad, which rule; below that what happened.
-fn two_lines(alert: &Line, terminal: Terminal) -> String {
-    let severity = &alert.severity;
-    let facts = [&alert.what, &alert.who, &alert.from, &alert.outcome];
-    let mut facts: Vec<String> =
-        facts.iter().filter(|fact| !fact.is_empty()).map(|fact| clip(&clean(fact))).collect();
-    facts.extend(alert.stands_for.as_ref().map(|it| clip(&clean(it))));
-    format!(
-        "{}  {}  {}\n                               {}\n",
-        alert.time.map_or_else(|| " ".repeat(19), when),
-        terminal.paint(colour(severity), &format!("{severity:<8}")),
-        terminal.paint("1", &clean(&alert.rule)),
-        terminal.paint("2", &facts.join(" · ")),
-    )
-}
-
-fn counts(alerts: &[Line], terminal: Terminal) -> String {
-    let mut rules: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    let mut tactics: BTreeMap<&str, u64> = BTreeMap::new();
+/// The alerts by rule, the most severe rules first: no rule pushes another off the screen, however loud it is.
+fn by_rule(alerts: &[Line], terminal: Terminal) -> String {
+    let rank = |severity: &str| Severity::ALL.iter().position(|it| it.as_str() == severity);
+    let mut rules: BTreeMap<(&str, &str), Vec<&Line>> = BTreeMap::new();
     for alert in alerts {
-        *rules.entry((alert.rule.as_str(), alert.severity.as_str())).or_default() += 1;
-        for tactic in &alert.tactics {
-            *tactics.entry(tactic).or_default() += 1;
-        }
+        rules.entry((alert.rule.as_str(), alert.severity.as_str())).or_default().push(alert);
     }
     let mut rules: Vec<_> = rules.into_iter().collect();
-    rules.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-    let more = rules.len().saturating_sub(RULES_SHOWN);
-    let rows = rules.into_iter().take(RULES_SHOWN).map(|((name, severity), number)| {
-        vec![Cell::number(count(number)), Cell::severity(severity), name.into()]
-    });
-    let mut out = grid(&["Alerts", "Severity", "Rule"], rows, terminal);
-    if more > 0 {
-        out += &format!("… and {}\n", plural(more as u64, "more rule", "more rules"));
+    rules.sort_by_key(|((_, severity), its)| (Reverse(rank(severity)), Reverse(its.len())));
+    let ids = Ids::of(alerts);
+    let each = (SHOWN / rules.len().clamp(1, RULES_SHOWN)).clamp(1, SHOWN_OF_RULE);
+    let mut out = String::new();
+    for ((rule, severity), its) in rules.iter().take(RULES_SHOWN) {
+        let number = plural(its.len() as u64, "alert", "alerts");
+        let head = format!("{} ({number})", clean(rule));
+        for (at, line) in packed(&[head], width(terminal) - INDENT).into_iter().enumerate() {
+            let severity = if at == 0 {
+                terminal.paint(colour(severity), &format!("{severity:<8}"))
+            } else {
+                " ".repeat(8)
+            };
+            out += &format!("{severity}  {}\n", terminal.paint("1", &line));
+        }
+        for alert in its.iter().take(each) {
+            out += &one(alert, &ids, terminal);
+        }
+        let more = its.len().saturating_sub(each);
+        if more > 0 {
+            out += &format!("{}… and {} more\n", " ".repeat(INDENT), count(more as u64));
+        }
     }
-    if !tactics.is_empty() {
-        out.push('\n');
-        let mut tactics: Vec<_> = tactics.into_iter().collect();
-        tactics.sort_by_key(|(_, number)| std::cmp::Reverse(*number));
-        let rows = tactics.into_iter().map(|(name, number)| vec![Cell::number(count(number)), name.into()]);
-        out += &grid(&["Alerts", "Tactic"], rows, terminal);
+    if rules.len() > RULES_SHOWN {
+        let its: usize = rules[RULES_SHOWN..].iter().map(|(_, its)| its.len()).sum();
+        out += &format!(
+            "… and {} of {}, none more severe\n",
+            plural(its as u64, "alert", "alerts"),
+            plural((rules.len() - RULES_SHOWN) as u64, "other rule", "other rules")
+        );
+    }
+    if its_are_left(&rules, each) {
+        out += "--format table shows all; --format html -o report.html tells the whole story.\n";
     }
     out
+}
+
+/// Whether an alert is only counted.
+fn its_are_left(rules: &[((&str, &str), Vec<&Line>)], each: usize) -> bool {
+    rules.len() > RULES_SHOWN || rules.iter().any(|(_, its)| its.len() > each)
+}
+
+/// Where what is said of a rule begins.
+const INDENT: usize = 10;
+
+/// An alert: when, what happened.
+fn one(alert: &Line, ids: &Ids, terminal: Terminal) -> String {
+    let time = alert.time.map_or_else(|| " ".repeat(19), when);
+    let indent = INDENT + time.len() + 2;
+    let mut out = String::new();
+    for (at, line) in packed(&facts(alert, ids), width(terminal) - indent).into_iter().enumerate() {
+        let lead = if at == 0 { format!("{}{time}  ", " ".repeat(INDENT)) } else { " ".repeat(indent) };
+        out += &format!("{lead}{}\n", terminal.paint("2", &line));
+    }
+    out
+}
+
+/// How many alerts are of each tactic.
+fn tactics(alerts: &[Line], terminal: Terminal) -> String {
+    let mut tactics: BTreeMap<&str, u64> = BTreeMap::new();
+    for tactic in alerts.iter().flat_map(|alert| &alert.tactics) {
+        *tactics.entry(tactic).or_default() += 1;
+    }
+    if tactics.is_empty() {
+        return String::new();
+    }
+    let mut tactics: Vec<_> = tactics.into_iter().collect();
+    tactics.sort_by_key(|(_, number)| Reverse(*number));
+    let rows = tactics.into_iter().map(|(name, number)| vec![Cell::number(count(number)), name.into()]);
+    format!("\n{}", grid(&["Alerts", "Tactic"], rows, terminal))
 }
 
 fn notices(about: &Summary<'_>, terminal: Terminal) -> String {
     let mut out = String::new();
     for notice in &about.notices {
         let (code, word) = if notice.severe { ("33;1", "warning") } else { ("36", "note") };
-        let text = notice.text.lines().map(clean).collect::<Vec<_>>().join("\n    ");
+        let lines = notice.text.lines().map(clean);
+        // Only a terminal has an edge.
+        let lines: Vec<String> = match terminal.width {
+            Some(_) => lines.flat_map(|it| packed(&[it], width(terminal) - 10)).collect(),
+            None => lines.collect(),
+        };
+        let text = lines.join("\n    ");
         out += &format!("{}: {text}\n", terminal.paint(code, word));
     }
     if out.is_empty() { out } else { format!("\n{out}") }

@@ -3,6 +3,7 @@
 use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets};
 
 use crate::alert::Line;
+use crate::lines::{Ids, facts};
 use crate::{Terminal, when};
 
 /// A cell: its text and, where it has one, its severity, which gives it a colour.
@@ -152,20 +153,40 @@ pub(crate) fn clip(text: &str) -> String {
     }
 }
 
+/// Narrower terminals get fewer columns, with more in each.
+const WIDE: u16 = 150;
+
 /// One line an alert.
 pub(crate) fn alerts(alerts: &[Line], terminal: Terminal) -> String {
+    let ids = Ids::of(alerts);
+    let start = |alert: &Line| -> Vec<Cell> {
+        vec![alert.time.map(when).unwrap_or_default().into(), Cell::severity(&alert.severity)]
+    };
+    if terminal.width.is_some_and(|width| width < WIDE) {
+        let rows = alerts.iter().map(|alert| {
+            let what = format!("{}: {}", alert.rule, facts(alert, &ids).join(", "));
+            start(alert).into_iter().chain([what.into()]).collect()
+        });
+        return grid(&["Time (UTC)", "Severity", "What"], rows, terminal);
+    }
     let rows = alerts.iter().map(|alert| {
-        vec![
-            alert.time.map(when).unwrap_or_default().into(),
-            Cell::severity(&alert.severity),
+        let highlights = alert.highlights.iter().map(|(key, value)| format!("{key} {value}"));
+        let more: Vec<String> = highlights.chain(alert.stands_for.clone()).collect();
+        let cells: [Cell; 8] = [
             alert.rule.as_str().into(),
             alert.who.as_str().into(),
             alert.from.as_str().into(),
-            alert.stands_for.iter().fold(alert.what.clone(), |all, it| format!("{all}, {it}")).into(),
+            alert.what.as_str().into(),
+            alert.target.as_str().into(),
+            more.join(", ").into(),
             alert.outcome.as_str().into(),
-        ]
+            ids.short(if alert.event.is_empty() { &alert.id } else { &alert.event }).into(),
+        ];
+        start(alert).into_iter().chain(cells).collect()
     });
-    grid(&["Time (UTC)", "Severity", "Rule", "Who", "Source", "Event", "Outcome"], rows, terminal)
+    let heads =
+        ["Time (UTC)", "Severity", "Rule", "Who", "Source", "Event", "To what", "Request", "Outcome", "ID"];
+    grid(&heads, rows, terminal)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::Terminal;
 use crate::alert::Line;
+use crate::lines::{Ids, facts, packed, width};
 use crate::table::{clean, clip};
 use crate::words::stamp;
 
@@ -9,11 +10,15 @@ use crate::words::stamp;
 pub(crate) struct Timeline {
     terminal: Terminal,
     day: String,
+    ids: Ids,
 }
 
+/// Where the facts of an alert begin.
+const INDENT: usize = 22;
+
 impl Timeline {
-    pub(crate) fn new(terminal: Terminal) -> Self {
-        Self { terminal, day: String::new() }
+    pub(crate) fn new(terminal: Terminal, ids: Ids) -> Self {
+        Self { terminal, day: String::new(), ids }
     }
 
     /// The lines of the next alert, with the day if it is a new one.
@@ -36,29 +41,19 @@ impl Timeline {
             self.terminal.paint(colour(severity), &format!("{severity:<8}")),
             clean(&alert.rule),
         );
-        if let Some(counted) = &alert.counted {
-            out += &format!("                      counted: {}\n", clip(&clean(counted)));
-            out += &stands_for(alert);
-            return out;
+        let mut facts = facts(alert, &self.ids);
+        if alert.counted.is_some() {
+            facts.insert(0, "counted".to_owned());
         }
-        out += &format!(
-            "                      {} did {} from {}: {}\n",
-            clip(&clean(&alert.who)),
-            clip(&clean(&alert.what)),
-            clip(&clean(&alert.from)),
-            clip(&clean(&alert.outcome)),
-        );
         if let Some(terms) = &alert.new_terms {
-            out += &format!("                      first time: {}\n", clip(&clean(terms)));
+            let at = facts.len().saturating_sub(1);
+            facts.insert(at, format!("first time: {}", clip(&clean(terms))));
         }
-        out += &stands_for(alert);
+        for line in packed(&facts, width(self.terminal) - INDENT) {
+            out += &format!("{}{line}\n", " ".repeat(INDENT));
+        }
         out
     }
-}
-
-fn stands_for(alert: &Line) -> String {
-    let line = |it: &String| format!("                      {}\n", clip(&clean(it)));
-    alert.stands_for.as_ref().map(line).unwrap_or_default()
 }
 
 /// The ANSI code of a severity.

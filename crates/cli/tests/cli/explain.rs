@@ -38,3 +38,38 @@ fn what_the_clock_decided() {
     let later = explain(&["--once", "--until", "2026-03-02T10:10:00Z"]);
     assert!(later.contains("matches: Waits\n    yes and"), "{later}");
 }
+
+/// What is printed of an id is enough to ask for it.
+#[test]
+fn the_beginning_of_an_id() {
+    let folder = Folder::new();
+    let ids = ["aabbccdd-1", "aabbccdd-2", "eeff0011-3"];
+    let calls: Vec<_> = ids.iter().map(|id| refused(id, "2026-03-02T10:00:30Z", id)).collect();
+    folder.lines("calls.ndjson", &calls);
+    folder.write("rules/always.toml", rule("Always", "user.name: *"));
+    let run = |arguments: &[&str]| folder.run(&[arguments, &["-r", "rules"]].concat());
+    let explained = run(&["hunt", "calls.ndjson", "--explain", "eeff"]);
+    assert!(explained.printed(0).starts_with("eeff0011-3  2026"), "{explained:?}");
+    for command in [["hunt", "calls.ndjson", "--explain"], ["investigate", "calls.ndjson", "--event"]] {
+        let several = run(&[command.as_slice(), &["aabb"]].concat());
+        assert_eq!(
+            several.error(),
+            "the ids of several events begin with `aabb`: aabbccdd-1, aabbccdd-2 …; give more of it"
+        );
+        let one = run(&[command.as_slice(), &["aabbccdd-2"]].concat());
+        assert!(one.printed(0).contains("aabbccdd-2"), "{one:?}");
+        let none = run(&[command.as_slice(), &["aabbccdd-3"]].concat());
+        assert!(none.out.contains("no event") || none.err.contains("no event"), "{none:?}");
+    }
+    // Ten characters are needed here, and they are what is printed.
+    let summary = run(&["hunt", "calls.ndjson"]);
+    for id in ids {
+        assert!(summary.printed(0).contains(&format!("event {id}")), "{summary:?}");
+    }
+    let alerts = run(&["hunt", "calls.ndjson", "-f", "csv"]);
+    let alert = alerts.printed(0).lines().nth(1).unwrap().rsplit(',').next().unwrap().to_owned();
+    let found = run(&["investigate", "calls.ndjson", "--alert", &alert[..8]]);
+    assert!(found.printed(0).contains(&alert), "{found:?}");
+    let several = run(&["investigate", "calls.ndjson", "--alert", ""]);
+    assert!(several.error().contains("several alerts begin with"), "{several:?}");
+}

@@ -236,3 +236,32 @@ fn noisy_rules_are_named() {
         assert!(said.replace("&quot;", "\"").contains(noise) && said.contains(matched), "{format}: {ran:?}");
     }
 }
+
+/// One noisy rule pushes no other off the screen, and the most severe comes first.
+#[test]
+fn a_summary_is_sorted_by_severity() {
+    let folder = Folder::new();
+    let calls: Vec<_> = (0..90)
+        .map(|at| refused(&format!("e-{at}"), &format!("2026-03-02T10:{:02}:{:02}Z", at / 60, at % 60), "ci"))
+        .collect();
+    folder.lines("calls.ndjson", &calls);
+    let rule = |name: &str, severity: &str, query: &str| {
+        let text = format!(
+            "[rule]\nname = \"{name}\"\ndescription = \"d\"\nseverity = \"{severity}\"\nrisk_score = 1\n\
+             type = \"query\"\nquery = \"{query}\"\n"
+        );
+        folder.write(&format!("rules/{name}.toml"), text);
+    };
+    rule("Loud", "low", "event.action: *");
+    rule("Rare", "critical", "event.id: e-89");
+    let ran = folder.run(&["hunt", "calls.ndjson", "-r", "rules"]);
+    let at = |text: &str| ran.printed(0).find(text).unwrap_or_else(|| panic!("{text}: {}", ran.out));
+    assert!(at("Rare (1 alert)") < at("Loud (90 alerts)"), "{}", ran.out);
+    at("… and 86 more");
+    // The target is told, and what was found fits a terminal.
+    at("ec2:GetPasswordData i-0example000000001");
+    let found = ran.out.lines().take_while(|line| !line.starts_with("note")).map(|it| it.chars().count());
+    assert!(found.max() <= Some(80), "{}", ran.out);
+    let timeline = folder.run(&["hunt", "calls.ndjson", "-r", "rules", "-f", "timeline"]);
+    assert!(timeline.printed(0).lines().all(|line| line.chars().count() <= 80), "{}", timeline.out);
+}

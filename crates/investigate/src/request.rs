@@ -1,0 +1,180 @@
+//! What a request is about, read off its text as it is rendered: `{userName=mallory, …}` or JSON.
+
+/// Keys of requests that name what a call is about, in the order of how well they name it.
+const OBJECTS: &[&str] = &[
+    "secretId",
+    "accessKeyId",
+    "userName",
+    "roleName",
+    "groupName",
+    "policyArn",
+    "policyName",
+    "functionName",
+    "name",
+    "instanceId",
+    "snapshotId",
+    "imageId",
+    "keyId",
+    "bucketName",
+    "groupId",
+    "path",
+    "dBSnapshotIdentifier",
+    "dBClusterSnapshotIdentifier",
+    "dBInstanceIdentifier",
+    "dBClusterIdentifier",
+    "instanceProfileName",
+    "trailName",
+    "detectorId",
+    "volumeId",
+    "allocationId",
+    "routeTableId",
+    "subnetId",
+    "vpcId",
+    "internetGatewayId",
+    "natGatewayId",
+    "networkInterfaceId",
+    "logGroupName",
+    "stackName",
+    "clusterName",
+    "tableName",
+    "queueUrl",
+    "topicArn",
+    "roleArn",
+    "resourceArn",
+    "documentName",
+    "policyId",
+];
+
+/// Keys of requests that say what matters besides: what is granted, to whom, what for.
+const HIGHLIGHTS: &[&str] = &[
+    "policyArn",
+    "policyName",
+    "groupName",
+    "roleArn",
+    "roleSessionName",
+    "principal",
+    "userId",
+    "valuesToAdd",
+    "valuesToRemove",
+    "cidrIp",
+    "cidrIpv6",
+    "fromPort",
+    "toPort",
+    "key",
+    "prefix",
+    "documentName",
+    "instanceType",
+    "kmsKeyId",
+    "publiclyAccessible",
+    "status",
+    "policy",
+];
+/// So many are told.
+const HIGHLIGHTS_MAX: usize = 3;
+/// Longer values are no highlights.
+const VALUE_MAX: usize = 80;
+/// What lies further back in a request is not looked at: it is written by whoever makes it.
+const TEXT_MAX: usize = 64 << 10;
+
+/// What a call is about.
+pub fn object(request: &str) -> Option<String> {
+    let request = head(request);
+    OBJECTS.iter().find_map(|key| value_in(request, key))
+}
+
+/// What else of a request matters: key and value, of those that are no part of its object.
+pub fn highlights(request: &str) -> Vec<(&'static str, String)> {
+    let request = head(request);
+    let object = object(request);
+    let mut found: Vec<(&'static str, String)> = Vec::new();
+    for &key in HIGHLIGHTS {
+        let value = value_in(request, key).or_else(|| first_in(request, key));
+        let Some(value) = value.filter(|it| it.len() <= VALUE_MAX && object.as_ref() != Some(it)) else {
+            continue;
+        };
+        if found.iter().all(|(_, known)| *known != value) {
+            found.push((key, value));
+        }
+        if found.len() == HIGHLIGHTS_MAX {
+            break;
+        }
+    }
+    found
+}
+
+/// The beginning of a request.
+fn head(request: &str) -> &str {
+    match request.char_indices().nth(TEXT_MAX) {
+        Some((at, _)) => &request[..at],
+        None => request,
+    }
+}
+
+/// The value of a key in a request as it is rendered.
+pub(crate) fn value_in(request: &str, key: &str) -> Option<String> {
+    places(request, key).find_map(plain)
+}
+
+/// The first of several plain values of a key.
+fn first_in(request: &str, key: &str) -> Option<String> {
+    places(request, key).find_map(|rest| plain(rest.strip_prefix('[')?.trim_start_matches([' ', '"'])))
+}
+
+/// The value that a text begins with, if it is no object and no list.
+fn plain(text: &str) -> Option<String> {
+    let end = text.find([',', '}', '"', ']']).unwrap_or(text.len());
+    let value = text[..end].trim();
+    (!value.is_empty() && !value.starts_with(['{', '['])).then(|| value.to_owned())
+}
+
+/// What stands behind a key, wherever the key is one.
+fn places<'r>(request: &'r str, key: &'r str) -> impl Iterator<Item = &'r str> {
+    request.match_indices(key).filter_map(move |(at, _)| {
+        let before = request[..at].chars().next_back();
+        if before.is_some_and(|it| it.is_ascii_alphanumeric() || it == '_') {
+            return None;
+        }
+        let rest = request[at + key.len()..].trim_start_matches(['"', ' ']);
+        Some(rest.strip_prefix(['=', ':'])?.trim_start_matches([' ', '"']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_requests() {
+        for (request, key, value) in [
+            ("{userName=mallory, path=/}", "userName", Some("mallory")),
+            (r#"{"userName": "mallory"}"#, "userName", Some("mallory")),
+            (
+                "{groupId=sg-1, ipPermissions={items=[{fromPort=3389, toPort=3389}]}}",
+                "fromPort",
+                Some("3389"),
+            ),
+            ("{otherUserName=x}", "UserName", None),
+            ("{name={a=1}}", "name", None),
+            ("", "name", None),
+        ] {
+            assert_eq!(value_in(request, key).as_deref(), value, "{request}");
+        }
+    }
+    #[test]
+    fn what_matters_of_requests() {
+        let all = |request| highlights(request);
+        assert_eq!(object("{userName=mallory, policyArn=arn:p}").as_deref(), Some("mallory"));
+        assert_eq!(all("{userName=mallory, policyArn=arn:p}"), [("policyArn", "arn:p".to_owned())]);
+        assert_eq!(
+            all("{dBSnapshotIdentifier=s, valuesToAdd=[111122223333]}"),
+            [("valuesToAdd", "111122223333".to_owned())]
+        );
+        assert_eq!(
+            all("{groupId=sg-1, items=[{fromPort=22, toPort=22, ipRanges={items=[{cidrIp=0.0.0.0/0}]}}]}"),
+            [("cidrIp", "0.0.0.0/0".to_owned()), ("fromPort", "22".to_owned())]
+        );
+        // What is long is no highlight, and what is enormous is not searched to its end.
+        assert_eq!(all(&format!("{{policyArn={}}}", "x".repeat(100))), []);
+        assert_eq!(object(&format!("{{a={}, userName=u}}", "é".repeat(1 << 20))), None);
+    }
+}
