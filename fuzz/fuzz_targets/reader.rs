@@ -37,6 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
     let options = |window_bytes| Options {
         mode: if mode & 1 == 0 { Reading::Trail } else { Reading::Plain },
         without_tokens: mode & 4 != 0,
+        hashes: mode & 8 != 0,
         limits: Limits {
             window_bytes,
             record_bytes: if mode & 2 == 0 { 200 } else { 1 << 20 },

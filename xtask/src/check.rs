@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 23] = [
+const LAYERS: [(&str, &[&str]); 24] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -26,6 +26,7 @@ const LAYERS: [(&str, &[&str]); 23] = [
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("identity", &["ecs", "plan"]),
+    ("complete", &["ecs", "plan"]),
     ("detect", &["ecs", "identity", "plan", "rule"]),
     ("investigate", &["ecs", "identity", "plan", "rule"]),
     (
@@ -33,6 +34,7 @@ const LAYERS: [(&str, &[&str]); 23] = [
         &[
             "block",
             "cloudtrail",
+            "complete",
             "detect",
             "ecs",
             "identity",
@@ -46,13 +48,14 @@ const LAYERS: [(&str, &[&str]); 23] = [
         ],
     ),
     ("ruletest", &["cloudtrail", "detect", "ecs", "hunt", "reader", "rule", "span"]),
-    ("report", &["ecs", "investigate", "rule"]),
+    ("report", &["complete", "ecs", "investigate", "rule"]),
     ("assess", &["ecs", "hunt", "report", "rule"]),
     (
         "cli",
         &[
             "assess",
             "cloudtrail",
+            "complete",
             "detect",
             "ecs",
             "hunt",

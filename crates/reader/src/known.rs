@@ -161,6 +161,10 @@ pub(crate) const CLOUDTRAIL_KEYS: [&str; 8] = [
 pub(crate) const DOCUMENT_KEYS: [&str; 7] =
     ["@timestamp", "ecs", "ecs.version", "event.action", "_id", "_index", "kibana.alert.uuid"];
 
+/// Words at the beginning of texts that are wanted whole where texts are told: digest files, and what S3 says of them.
+pub(crate) const KEPT_TEXTS: &[&str] =
+    &["\"digestStartTime\"", "\"digestEndTime\"", "\"digestS3Object\"", "\"Metadata\""];
+
 const fn none(what: &'static str, advice: &'static str) -> Other {
     Other { what, advice, may_hold_records: false }
 }
@@ -176,6 +180,7 @@ const fn other(what: &'static str, advice: &'static str) -> Is {
 const FILES: &str = "give the files of the trail that they are about";
 const PIPELINE: &str = "give them to a pipeline that makes ECS documents of them, and hunt in those";
 const LEAVE_OUT: &str = "leave them out";
+const VERIFY: &str = "`trailwarden verify` makes use of them";
 
 /// What objects are, the first line that fits counts.
 pub(crate) const SHAPES: &[Shape] = &[
@@ -213,6 +218,9 @@ pub(crate) const SHAPES: &[Shape] = &[
     Shape { has: &[Key("@timestamp")], is: Is::Document },
     Shape { has: &[Key("ecs")], is: Is::Document },
     Shape { has: &[Key("ecs.version")], is: Is::Document },
+    // What lies beside digest files. The commands of the AWS CLI print it.
+    Shape { has: &[Inner("Metadata", "signature")], is: other("metadata of digest files", VERIFY) },
+    Shape { has: &[Key("PublicKeyList")], is: other("public keys of CloudTrail", VERIFY) },
     // Of AWS.
     Shape {
         has: &[Key("detail-type"), Text("source", "aws.guardduty")],

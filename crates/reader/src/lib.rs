@@ -57,6 +57,7 @@ mod texts;
 mod unpack;
 
 mod gzip;
+mod hash;
 mod meter;
 mod sniff;
 
@@ -79,5 +80,5 @@ pub use known::Other;
 pub use limits::{Limits, Options, Reading};
 pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;
-pub use record::{Progress, Record, RecordKind, Sink, Totals};
+pub use record::{FileText, Progress, Record, RecordKind, Sink, Totals};
 pub use s3::{DELIVERY_SKEW_MS, Delivery, S3Key};

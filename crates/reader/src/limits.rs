@@ -20,6 +20,8 @@ pub struct Options {
     pub limits: Limits,
     /// Records come without their tokens: for whoever parses few of them.
     pub without_tokens: bool,
+    /// Texts are told with their hashes ([`Sink::text`](crate::Sink::text)).
+    pub hashes: bool,
 }
 
 /// Every limit of reading one input. Memory depends on these, never on the size of the input.
@@ -49,6 +51,8 @@ pub struct Limits {
     pub whole_text_bytes: usize,
     /// How much memory an XZ file may ask for: its writer decides how far back it looks.
     pub xz_memory_bytes: u64,
+    /// The longest text of a kind that is wanted whole beside its records: digest files of trails and their metadata.
+    pub kept_text_bytes: usize,
     /// How many bytes of an input too big for that are read at a time.
     pub window_bytes: usize,
 }
@@ -67,6 +71,7 @@ impl Default for Limits {
             whole_gzip_bytes: 16 << 20,
             whole_text_bytes: 64 << 20,
             xz_memory_bytes: 256 << 20,
+            kept_text_bytes: 32 << 20,
             window_bytes: 512 << 10,
         }
     }

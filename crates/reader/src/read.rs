@@ -65,6 +65,7 @@ impl Reader {
             record_problems: 0,
             other_problems: 0,
             reported_bytes: 0,
+            told_text: false,
         };
         // Break means that the sink or `wanted` has enough, which is as good an end as any.
         _ = run.file(&mut self.space);
@@ -91,6 +92,8 @@ pub(crate) struct Run<'r> {
     pub(crate) other_problems: u64,
     /// How much of the file was reported as progress.
     pub(crate) reported_bytes: u64,
+    /// Whether the file or member that is read gave a text, with its hash.
+    pub(crate) told_text: bool,
 }
 
 impl Run<'_> {

@@ -39,6 +39,20 @@ pub struct Record<'a> {
     pub tokens: Option<&'a Tokens>,
 }
 
+/// A text that was read: a file, or a member of an archive, out of its compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileText<'a> {
+    /// The member of the archive.
+    pub member: Option<&'a str>,
+    /// Its bytes, as far as they could be read.
+    pub bytes: u64,
+    /// Its SHA-256; none of what is no text, or could not be read to its end.
+    pub sha256: Option<[u8; 32]>,
+    /// All of it, if it begins like a digest file of a trail or like the metadata of one, and is not longer than
+    /// [`Limits::kept_text_bytes`](crate::Limits::kept_text_bytes).
+    pub kept: Option<&'a [u8]>,
+}
+
 /// How much was read since the last report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -55,6 +69,11 @@ pub trait Sink {
 
     /// Something that could not be read; reading goes on behind it.
     fn problem(&mut self, problem: Problem);
+
+    /// A text ended, the records of which were given. Only if [`Options::hashes`](crate::Options::hashes) asks for it.
+    fn text(&mut self, text: FileText<'_>) {
+        let _ = text;
+    }
 
     /// How much was read since the last call.
     fn progress(&mut self, progress: Progress) {

@@ -5,12 +5,13 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 
 use crate::discover::is_foreign;
+use crate::hash::{Hashing, Taken};
 use crate::meter::{Stored, Unpacked, cause_of};
 use crate::read::{Run, Space};
 use crate::sniff::{Content, HEAD, begins_like_json, known_text, sniff};
 use crate::table::{HEADER_BYTES, Header};
 use crate::window::Window;
-use crate::{Cause, Reading, gzip};
+use crate::{Cause, FileText, Reading, gzip};
 
 /// What we are inside of.
 #[derive(Clone, Copy, Default)]
@@ -32,6 +33,14 @@ impl Layers {
 
 impl Run<'_> {
     pub(crate) fn file(&mut self, space: &mut Space) -> ControlFlow<()> {
+        let flow = self.stored(space);
+        if self.totals.members + self.totals.skipped_members == 0 {
+            self.tell_no_text();
+        }
+        flow
+    }
+
+    fn stored(&mut self, space: &mut Space) -> ControlFlow<()> {
         let file = match File::open(self.input.path()) {
             Ok(file) => file,
             Err(error) => {
@@ -54,7 +63,7 @@ impl Run<'_> {
         self.content(&head, &mut Failing { failure, source }, layers, space)
     }
 
-    /// Reads `head` and what follows it in `source`.
+    /// Reads `head` and what follows it in `source`; takes the hash of what is a text.
     fn content(
         &mut self,
         head: &[u8],
@@ -63,6 +72,41 @@ impl Run<'_> {
         space: &mut Space,
     ) -> ControlFlow<()> {
         let content = sniff(head);
+        if !self.hashes() || !matches!(content, Content::Text | Content::Blank) {
+            return self.content_of(content, head, source, layers, space);
+        }
+        let mut hashing = Hashing::new(head, source, &self.options.limits);
+        self.content_of(content, head, &mut hashing, layers, space)?;
+        self.tell_text(hashing.finish());
+        ControlFlow::Continue(())
+    }
+
+    /// Whether texts are told with their hashes.
+    fn hashes(&self) -> bool {
+        self.options.hashes && self.wanted.is_none()
+    }
+
+    fn tell_text(&mut self, taken: Taken) {
+        self.told_text = true;
+        taken.told(self.member.as_deref(), |text| self.sink.text(text));
+    }
+
+    /// Says of a file or member that gave no text that it was there.
+    fn tell_no_text(&mut self) {
+        if self.hashes() && !self.told_text {
+            self.sink.text(FileText { member: self.member.as_deref(), bytes: 0, sha256: None, kept: None });
+        }
+        self.told_text = false;
+    }
+
+    fn content_of(
+        &mut self,
+        content: Content,
+        head: &[u8],
+        source: &mut dyn Read,
+        layers: Layers,
+        space: &mut Space,
+    ) -> ControlFlow<()> {
         if content == Content::Text && self.options.mode == Reading::Trail && !begins_like_json(head) {
             return self.other_text(head, source, layers, space);
         }
@@ -139,6 +183,9 @@ impl Run<'_> {
                 let as_it_is = self.options.mode == Reading::Plain || begins_like_json(&text[..length]);
                 let flow = match sniff(&text[..length]) {
                     Content::Text | Content::Blank if as_it_is => {
+                        if self.hashes() {
+                            self.tell_text(Taken::whole(&text[..length], &self.options.limits));
+                        }
                         let window = Window::whole(text, length);
                         let (flow, buffer) = self.text(window, space);
                         text = buffer;
@@ -283,7 +330,10 @@ impl Run<'_> {
             ControlFlow::Continue(())
         } else {
             self.totals.members += 1;
-            read(self)
+            self.told_text = false;
+            let flow = read(self);
+            self.tell_no_text();
+            flow
         };
         self.member = None;
         flow

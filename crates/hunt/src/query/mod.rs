@@ -233,6 +233,7 @@ impl Search<'_> {
             mode,
             limits: self.options.limits.clone(),
             without_tokens: mode == reader::Reading::Plain,
+            hashes: false,
         };
         let found = Mutex::new(found);
         let mut passed = Passed { documents: 0, copies: 0, undated: 0, troubles: Troubles::default() };

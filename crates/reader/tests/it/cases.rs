@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use reader::{Cause, Limits, Options, Reading};
 
-use crate::support::{Keep, base64, gzip, read_with};
+use crate::support::{Keep, base64, gzip, read_with, sha256};
 
 #[derive(Default)]
 struct Case {
@@ -32,8 +32,12 @@ fn cases() {
             for window_bytes in [1, 2, 7, 63, 64, 65, 200, 1 << 20] {
                 let mut options = case.options.clone();
                 options.limits.window_bytes = window_bytes;
+                // Nor does it depend on whether hashes are taken, and these are of all of the text.
+                options.hashes = true;
                 let (found, _) = read_with(options, case.input.as_bytes());
                 check(&mut failures, &found, &case, &format!("{title}, window of {window_bytes}"));
+                let hash = sha256(case.input.as_bytes());
+                assert_eq!(found.hashes, [(None, Some(hash))], "{title}, window of {window_bytes}");
             }
             let (found, _) = read_with(case.options.clone(), &gzip(case.input.as_bytes()));
             check(&mut failures, &found, &case, &format!("{title}, gzip"));

@@ -2,7 +2,9 @@
 
 use reader::{Limits, Options};
 
-use crate::support::{bzip2, gzip, read, read_file, read_with, record, records_file, tar, xz, zip, zstd};
+use crate::support::{
+    bzip2, gzip, read, read_file, read_with, record, records_file, sha256, tar, xz, zip, zstd,
+};
 
 /// A small file, and one that is decompressed as a stream.
 fn small_and_big() -> [Vec<String>; 2] {
@@ -45,8 +47,10 @@ fn every_container_gives_the_same_records() {
         ];
         for (number, container) in containers.iter().enumerate() {
             for options in [Options::default(), streaming()] {
-                let (found, _) = read_with(options, container);
+                let (found, _) = read_with(Options { hashes: true, ..options }, container);
                 assert!(found.problems.is_empty(), "container {number}: {:?}", found.problems);
+                let hashes: Vec<_> = found.hashes.iter().map(|it| it.1).collect();
+                assert_eq!(hashes, [Some(sha256(text))], "container {number}");
                 assert_eq!(found.texts(), records, "container {number}");
             }
         }

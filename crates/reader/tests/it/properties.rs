@@ -285,7 +285,7 @@ proptest! {
         let text = pieces.concat();
         let mode = if plain { Reading::Plain } else { Reading::Trail };
         let limits = Limits { record_bytes, depth: 6, ..Limits::default() };
-        let options = |window_bytes| Options { mode, limits: Limits { window_bytes, ..limits.clone() }, without_tokens: false };
+        let options = |window_bytes| Options { mode, limits: Limits { window_bytes, ..limits.clone() }, ..Options::default() };
         let (expected, _) = read_with(options(1 << 20), text.as_bytes());
         for window in windows {
             let (found, _) = read_with(options(window), text.as_bytes());

@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use reader::{Input, Limits, Options, Problem, Progress, Reader, Reading, Record, RecordKind, Sink, Totals};
+use reader::{
+    FileText, Input, Limits, Options, Problem, Progress, Reader, Reading, Record, RecordKind, Sink, Totals,
+};
 
 /// A record, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub(crate) struct Keep {
     pub(crate) records: Vec<Kept>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) progress: Progress,
+    /// The members and the hashes of texts.
+    pub(crate) hashes: Vec<(Option<String>, Option<[u8; 32]>)>,
 }
 
 impl Sink for Keep {
@@ -47,6 +51,10 @@ impl Sink for Keep {
         self.problems.push(problem);
     }
 
+    fn text(&mut self, text: FileText<'_>) {
+        self.hashes.push((text.member.map(str::to_owned), text.sha256));
+    }
+
     fn progress(&mut self, progress: Progress) {
         self.progress.read_bytes += progress.read_bytes;
         self.progress.text_bytes += progress.text_bytes;
@@ -67,7 +75,13 @@ impl Keep {
 
 /// Options with this mode and window.
 pub(crate) fn options(mode: Reading, window_bytes: usize) -> Options {
-    Options { mode, limits: Limits { window_bytes, ..Limits::default() }, without_tokens: false }
+    Options { mode, limits: Limits { window_bytes, ..Limits::default() }, ..Options::default() }
+}
+
+/// The hash of a text.
+pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(text).into()
 }
 
 /// Reads these bytes as a file.
