@@ -7,7 +7,8 @@ use ecs::Millis;
 use crate::event::{Event, Field, form_of_session, tool};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, plural, short, some, time};
+use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, short, some, time};
+use crate::say::{heads, say, term, word};
 
 /// How far back behaviour is looked at.
 const NOMINAL: Millis = 30 * DAY;
@@ -34,45 +35,45 @@ fn text(event: &Event, field: Field) -> String {
 
 const DIMENSIONS: [Dimension; 9] = [
     Dimension {
-        name: "address",
+        name: term!("address"),
         fact: Some("new_source"),
         value: |it| text(it, Field::Address),
         may_be_empty: false,
     },
     Dimension {
-        name: "network",
+        name: term!("network"),
         fact: Some("new_network"),
         value: |it| text(it, Field::Network),
         may_be_empty: false,
     },
     Dimension {
-        name: "country",
+        name: term!("country"),
         fact: Some("new_country"),
         value: |it| text(it, Field::Country),
         may_be_empty: false,
     },
     Dimension {
-        name: "tool",
+        name: term!("tool"),
         fact: Some("new_tool"),
         value: |it| tool(it.get(Field::Agent)).to_owned(),
         may_be_empty: false,
     },
-    Dimension { name: "agent", fact: None, value: |it| text(it, Field::Agent), may_be_empty: false },
+    Dimension { name: term!("agent"), fact: None, value: |it| text(it, Field::Agent), may_be_empty: false },
     Dimension {
-        name: "region",
+        name: term!("region"),
         fact: Some("new_region"),
         value: |it| text(it, Field::Region),
         may_be_empty: false,
     },
-    Dimension { name: "action", fact: Some("new_actions"), value: Event::call, may_be_empty: false },
+    Dimension { name: term!("action"), fact: Some("new_actions"), value: Event::call, may_be_empty: false },
     Dimension {
-        name: "session form",
+        name: term!("session form"),
         fact: Some("session_form_new"),
         value: |it| form_of_session(it.get(Field::Arn)),
         may_be_empty: false,
     },
     Dimension {
-        name: "delivery",
+        name: term!("delivery"),
         fact: None,
         value: |it| match it.get(Field::Delivery) {
             "" => "none".to_owned(),
@@ -107,7 +108,7 @@ fn seen(events: &[&Event], dimension: &Dimension) -> BTreeMap<String, Seen> {
 }
 
 pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     if case.is_bare || !look.answers.contains_key("behaviour") {
         return;
     }
@@ -120,25 +121,27 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         .collect();
     let now: Vec<&Event> =
         events.iter().map(|it| &**it).filter(|it| case.is_own(it) && it.time <= case.last + AFTER).collect();
-    let what = if case.get("role_arn").is_empty() { "identity" } else { "role" };
+    let what = if case.get("role_arn").is_empty() { say!(l, "identity") } else { say!(l, "role") };
     let began = data_from.map_or(from, |it| it.max(from)).min(case.session_start);
     let days = (case.first - began).max(0) / DAY;
     let confidence = if past.len() < CALLS_MIN { Confidence::Weak } else { Confidence::Exact };
     if data_from.is_none_or(|it| it > from) {
         evidence.lacks(
             Lack::ShortHistory,
-            format!(
-                "history of the {what} begins at {}, so \"first seen\" means first in {} of data",
+            say!(
+                l,
+                "history of the {} begins at {}, so \"first seen\" means first in {|day|days} of data",
+                what,
                 time(began),
-                plural(usize::try_from(days).unwrap_or(0), "day", "days")
+                days
             ),
         );
     }
-    look.exact("history_days", days, format!("{days} days of data before the session"));
+    look.exact("history_days", days, say!(l, "{|day|days} of data before the session", days));
     look.exact(
         "history_calls",
         past.len(),
-        plural(past.len(), "call before the session", "calls before the session"),
+        say!(l, "{|call before the session|calls before the session}", past.len()),
     );
     let mut rows = Vec::new();
     for dimension in &DIMENSIONS {
@@ -148,9 +151,9 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
             let known = before.get(value);
             rows.push(Row {
                 cells: vec![
-                    dimension.name.to_owned(),
+                    word(l, dimension.name).to_owned(),
                     value.clone(),
-                    if known.is_none() { "new".to_owned() } else { "seen".to_owned() },
+                    if known.is_none() { say!(l, "new") } else { say!(l, "seen") },
                     it.count.to_string(),
                     known.map_or(0, |it| it.count).to_string(),
                     known.map_or(0, |it| it.days.len()).to_string(),
@@ -170,19 +173,22 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         let usual = || {
             let mut all: Vec<(&String, &Seen)> = before.iter().collect();
             all.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
-            some(all.iter().map(|(value, _)| shown(value)), 3)
+            some(l, all.iter().map(|(value, _)| shown(value)), 3)
         };
         let sentence = if new.is_empty() {
-            format!("no new {}", dimension.name)
+            say!(l, "no new {}", word(l, dimension.name))
         } else {
             let history = match past.len() {
-                0 => "no call of it is known before".to_owned(),
-                count => format!("{} in {days} days: {}", plural(count, "call", "calls"), usual()),
+                0 => say!(l, "no call of it is known before"),
+                count => say!(l, "{|call|calls} in {|day|days}: {}", count, days, usual()),
             };
-            format!(
-                "{} {} never used by this {what} before ({history})",
-                dimension.name,
-                some(new.iter().map(|it| shown(it)), 3)
+            say!(
+                l,
+                "{} {} never used by this {} before ({})",
+                word(l, dimension.name),
+                some(l, new.iter().map(|it| shown(it)), 3),
+                what,
+                history
             )
         };
         if !new.is_empty() {
@@ -199,14 +205,15 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
             look.fact(fact, !new.is_empty(), confidence, events, sentence);
         }
     }
-    rows.sort_by_key(|it| it.cells[2] != "new");
+    let new = say!(l, "new");
+    rows.sort_by_key(|it| it.cells[2] != new);
     let total = rows.len() as u64;
     rows.truncate(ROWS_MAX);
     evidence.results.push(Found {
         id: "compare".to_owned(),
         show: "compare",
         query: None,
-        columns: ["what", "value", "", "now", "before", "days", "first", "last"].map(str::to_owned).to_vec(),
+        columns: heads!["what", "value", "", "now", "before", "days", "first", "last"],
         rows,
         total,
         events: (past.len() + now.len()) as u64,
@@ -219,22 +226,28 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
     look.exact(
         "refused_share",
         percent,
-        format!("{percent} % of the session's calls were refused; {before} % before"),
+        say!(l, "{} % of the session's calls were refused; {} % before", percent, before),
     );
     rate(look, &past, &now);
 }
 
 fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
-    let at = look.case.first;
+    let (at, l) = (look.case.first, look.language);
     let hour = |at: Millis| at.rem_euclid(DAY) / HOUR;
     let days: BTreeSet<Millis> = past.iter().map(|it| it.time.div_euclid(DAY)).collect();
     let same = past.iter().filter(|it| hour(it.time) == hour(at)).count();
     let known = past.len() >= HOUR_CALLS_MIN && days.len() >= HOUR_DAYS_MIN;
     let percent = if past.is_empty() { 0 } else { same * 100 / past.len() };
     let text = if known && same == 0 {
-        format!("never active at {:02} h UTC in {} calls on {} days", hour(at), past.len(), days.len())
+        say!(
+            l,
+            "never active at {} h UTC in {|call|calls} on {|day|days}",
+            format!("{:02}", hour(at)),
+            past.len(),
+            days.len()
+        )
     } else {
-        format!("{percent} % of the earlier calls were made at {:02} h UTC", hour(at))
+        say!(l, "{} % of the earlier calls were made at {} h UTC", percent, format!("{:02}", hour(at)))
     };
     if known && same == 0 {
         look.deviations.push(text.clone());
@@ -257,7 +270,7 @@ fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
         id: "hours".to_owned(),
         show: "values",
         query: None,
-        columns: ["hour (UTC)", "calls before"].map(str::to_owned).to_vec(),
+        columns: heads!["hour (UTC)", "calls before"],
         rows: rows.collect(),
         total: 24,
         events: past.len() as u64,
@@ -282,10 +295,14 @@ fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
     }
     let high = before[before.len() * 95 / 100];
     if most > 2 * high {
-        look.deviations.push(format!(
-            "{most} calls in one hour, {} times as many as in 95 of 100 busy hours before ({high})",
-            most / high.max(1)
-        ));
+        let text = say!(
+            look.language,
+            "{} calls in one hour, {} times as many as in 95 of 100 busy hours before ({})",
+            most,
+            most / high.max(1),
+            high
+        );
+        look.deviations.push(text);
     }
 }
 
@@ -295,14 +312,15 @@ pub(crate) fn used(look: &Look<'_>, evidence: &mut Evidence) {
     if events.is_empty() {
         return;
     }
-    let mut found = crate::look::tally("used", "action", events.iter().map(|it| &**it), Event::call, |it| {
-        look.case.is_own(it)
-    });
-    "action used (not: allowed)".clone_into(&mut found.columns[0]);
-    evidence.results.push(found);
+    let l = look.language;
+    let head = &heads!["action used (not: allowed)"][0];
+    let events = events.iter().map(|it| &**it);
+    let is_own = |it: &Event| look.case.is_own(it);
+    evidence.results.push(crate::look::tally(l, "used", head, events, Event::call, is_own));
     let own = short(look.case.get("role_arn"));
     if !own.is_empty() {
-        evidence.statements.push(format!(
+        evidence.statements.push(say!(
+            l,
             "Used by {} in the data is what the table lists; what it is allowed only AWS knows.",
             shown(own)
         ));

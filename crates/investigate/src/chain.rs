@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use identity::{Chain, End, Who};
+use rule::GuideLanguage;
 
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::{Values, shown};
-use crate::look::{DAY, HOUR, Look, ids, lasting, plural, short, time};
+use crate::look::{DAY, HOUR, Look, ids, lasting, short, sure, time};
+use crate::say::{heads, say, term, word};
 
 /// A role changed so shortly before the call is worth a sentence.
 const CHANGED_RECENTLY: i64 = 24 * HOUR;
@@ -34,17 +36,17 @@ pub(crate) fn values_of(chain: &Chain<'_>, values: &mut Values) {
 fn root_type(chain: &Chain<'_>, look: &Look<'_>) -> &'static str {
     let head = &chain.head;
     match head.kind {
-        Some("AWSService") if head.service == Some("ec2.amazonaws.com") => "instance",
-        Some("AWSService") => "service",
-        Some("IAMUser") => "user",
-        Some("Root") => "root",
-        Some("SAMLUser" | "WebIdentityUser") => "federation",
-        Some("IdentityCenterUser") => "identity-center",
-        Some("AWSAccount") => "account",
-        _ if look.case.get("role_name").starts_with("AWSReservedSSO_") => "identity-center",
-        _ if !look.case.get("home_instance").is_empty() => "instance",
-        _ if chain.end == End::NoIssue => "unknown",
-        _ => "role",
+        Some("AWSService") if head.service == Some("ec2.amazonaws.com") => term!("instance"),
+        Some("AWSService") => term!("service"),
+        Some("IAMUser") => term!("user"),
+        Some("Root") => term!("root"),
+        Some("SAMLUser" | "WebIdentityUser") => term!("federation"),
+        Some("IdentityCenterUser") => term!("identity-center"),
+        Some("AWSAccount") => term!("account"),
+        _ if look.case.get("role_name").starts_with("AWSReservedSSO_") => term!("identity-center"),
+        _ if !look.case.get("home_instance").is_empty() => term!("instance"),
+        _ if chain.end == End::NoIssue => term!("unknown"),
+        _ => term!("role"),
     }
 }
 
@@ -57,7 +59,7 @@ fn name(who: &Who<'_>) -> String {
 }
 
 pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     let calls = look.events("session").len();
     let mut rows = Vec::new();
     for (at, hop) in chain.hops.iter().enumerate().rev() {
@@ -73,8 +75,8 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
                     .map(|arn| arn.rsplit('/').next().unwrap_or_default())
                     .unwrap_or_default()
                     .to_owned(),
-                if at == 0 { plural(calls, "call", "calls") } else { String::new() },
-                hop.confidence.name().to_owned(),
+                if at == 0 { say!(l, "{|call|calls}", calls) } else { String::new() },
+                sure(l, hop.confidence),
             ],
             events: vec![issue.event.to_owned()],
             count: 1,
@@ -85,9 +87,7 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
         id: "chain".to_owned(),
         show: "chain",
         query: None,
-        columns: ["who", "when", "how", "became", "session", "then", "confidence"]
-            .map(str::to_owned)
-            .to_vec(),
+        columns: heads!["who", "when", "how", "became", "session", "then", "confidence"],
         total: rows.len() as u64,
         events: rows.len() as u64,
         rows,
@@ -98,63 +98,69 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
     let issuers: Vec<String> = chain.hops.iter().map(|hop| hop.issue.event.to_owned()).collect();
     let sentence = match chain.end {
         End::Head | End::Named => {
-            format!("Behind the call is {} ({kind}), {}.", shown(&root), confidence.name())
+            say!(l, "Behind the call is {} ({}), {}.", shown(&root), word(l, kind), sure(l, confidence))
         }
-        End::NoIssue => format!("The furthest identity that is known is {}.", shown(&root)),
-        End::Ambiguous => format!(
+        End::NoIssue => say!(l, "The furthest identity that is known is {}.", shown(&root)),
+        End::Ambiguous => say!(
+            l,
             "{} calls of several identities could have issued the credentials of {}.",
             chain.candidates.len(),
             shown(&root)
         ),
         End::Loop => {
-            format!("The chain comes back to a key at {}: records contradict each other.", shown(&root))
+            say!(l, "The chain comes back to a key at {}: records contradict each other.", shown(&root))
         }
         End::Depth => {
-            format!("The chain is longer than {} hops; it goes on at {}.", identity::HOPS_MAX, shown(&root))
+            say!(l, "The chain is longer than {} hops; it goes on at {}.", identity::HOPS_MAX, shown(&root))
         }
     };
     evidence.statements.push(sentence.clone());
     look.fact("root_identity", root, confidence, issuers.clone(), sentence);
-    look.fact("root_type", kind, confidence, issuers, format!("the head of the chain is of the type {kind}"));
-    look.exact("chain_length", chain.hops.len(), plural(chain.hops.len(), "hop", "hops"));
+    let text = say!(l, "the head of the chain is of the type {}", word(l, kind));
+    look.fact("root_type", kind, confidence, issuers, text);
+    look.exact("chain_length", chain.hops.len(), say!(l, "{|hop|hops}", chain.hops.len()));
     if chain.end == End::NoIssue {
-        let key = match case.get("session_key") {
-            "" => "the key".to_owned(),
-            key => format!("access key {}", shown(key)),
+        let text = match case.get("session_key") {
+            "" => say!(
+                l,
+                "no AssumeRole event issued the key; the trail of the calling account, or of us-east-1, may be missing"
+            ),
+            key => say!(
+                l,
+                "no AssumeRole event issued access key {}; the trail of the calling account, or of us-east-1, may be missing",
+                shown(key)
+            ),
         };
-        evidence.lacks(
-            Lack::NoIssuerEvent,
-            format!("no AssumeRole event issued {key}; the trail of the calling account, or of us-east-1, may be missing"),
-        );
-        if let Some(reading) = reading(case.get("session_name")) {
+        evidence.lacks(Lack::NoIssuerEvent, text);
+        if let Some(reading) = reading(l, case.get("session_name")) {
             evidence.statements.push(reading);
         }
     }
     let home = case.get("home_instance");
     let from_instance = !home.is_empty() || !case.get("delivery").is_empty() || kind == "instance";
     let text = if from_instance {
-        "the credentials are those of an instance".to_owned()
+        say!(l, "the credentials are those of an instance")
     } else {
-        "nothing says that the credentials are of an instance".to_owned()
+        say!(l, "nothing says that the credentials are of an instance")
     };
     look.exact("credentials_from_instance", from_instance, text);
     if !home.is_empty() {
-        look.exact("home_instance", home, format!("the session is of instance {}", shown(home)));
+        look.exact("home_instance", home, say!(l, "the session is of instance {}", shown(home)));
     }
     let is_role = !case.get("role_arn").is_empty();
-    look.exact(
-        "role_session",
-        is_role,
-        if is_role {
-            "the call was made in a session of a role"
-        } else {
-            "the call was made in no session of a role"
-        },
-    );
+    let text = if is_role {
+        say!(l, "the call was made in a session of a role")
+    } else {
+        say!(l, "the call was made in no session of a role")
+    };
+    look.exact("role_session", is_role, text);
     let mfa = case.get("mfa");
     if !mfa.is_empty() {
-        let text =
-            if mfa == "true" { "the login behind it had MFA" } else { "the login behind it had no MFA" };
+        let text = if mfa == "true" {
+            say!(l, "the login behind it had MFA")
+        } else {
+            say!(l, "the login behind it had no MFA")
+        };
         look.exact("mfa", mfa == "true", text);
     }
     assumers(look, chain, evidence);
@@ -162,30 +168,40 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
 }
 
 /// What the name of a session says where nothing else does.
-fn reading(session: &str) -> Option<String> {
-    let says = |what: &str| Some(format!("The session name {} points to {what}.", shown(session)));
+fn reading(l: GuideLanguage, session: &str) -> Option<String> {
+    let name = shown(session);
     if crate::class::is_instance_id(session) {
-        return says("the instance profile of that instance");
+        return Some(say!(l, "The session name {} points to the instance profile of that instance.", name));
     }
     if session.contains('@') {
-        return says("a person, by federation or Identity Center");
+        return Some(say!(
+            l,
+            "The session name {} points to a person, by federation or Identity Center.",
+            name
+        ));
     }
     let sdk = ["botocore-session-", "aws-go-sdk-", "aws-sdk-java-", "aws-sdk-js-"];
     if sdk.iter().any(|it| session.starts_with(it)) {
-        return says("a program that gave none of its own (the default of an SDK)");
+        return Some(say!(
+            l,
+            "The session name {} points to a program that gave none of its own (the default of an SDK).",
+            name
+        ));
     }
     None
 }
 
 /// Who assumes the role, and whether this caller did before.
 fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
+    let l = look.language;
     let events = look.events("assumers");
     if !look.answers.contains_key("assumers") {
         return;
     }
     evidence.results.push(crate::look::tally(
+        l,
         "assumers",
-        "caller",
+        &heads!["caller"][0],
         events.iter().map(|it| &**it),
         |it| it.who().to_owned(),
         |it| chain.hops.first().is_some_and(|hop| hop.issue.event == &*it.id),
@@ -198,25 +214,26 @@ fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
         events.iter().map(|it| &**it).filter(by_caller).filter(|it| it.time < issue.time).collect();
     let is_new = !earlier.iter().any(|it| !it.is_refused());
     let text = if is_new {
-        format!("{} never assumed this role before in the data", shown(caller))
+        say!(l, "{} never assumed this role before in the data", shown(caller))
     } else {
-        format!("{} assumed this role before", shown(caller))
+        say!(l, "{} assumed this role before", shown(caller))
     };
     look.fact("assumer_new", is_new, Confidence::Exact, vec![issue.event.to_owned()], text);
     let refused: Vec<&Event> =
         earlier.into_iter().filter(|it| it.is_refused() && it.time >= issue.time - HOUR).collect();
     let times: Vec<String> =
-        refused.iter().map(|it| format!("{} before", lasting(issue.time - it.time))).collect();
+        refused.iter().map(|it| say!(l, "{} before", lasting(l, issue.time - it.time))).collect();
     let text = match refused.len() {
-        0 => "no assumption by this caller was refused in the hour before".to_owned(),
-        count => format!(
-            "{} by this caller in the hour before: {}",
-            plural(count, "refused assumption", "refused assumptions"),
+        0 => say!(l, "no assumption by this caller was refused in the hour before"),
+        count => say!(
+            l,
+            "{|refused assumption|refused assumptions} by this caller in the hour before: {}",
+            count,
             times.join(", ")
         ),
     };
     if !refused.is_empty() {
-        evidence.statements.push(format!("{text}."));
+        evidence.statements.push(say!(l, "{}.", text));
     }
     let count = refused.len();
     look.fact("assume_refused_before", count, Confidence::Exact, ids(refused), text);
@@ -224,7 +241,7 @@ fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
 
 /// The age of the role, what was changed of it, and its other sessions.
 fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     if case.get("role_arn").is_empty() {
         return;
     }
@@ -235,24 +252,25 @@ fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
         if let Some(made) = made {
             let age = case.first - made.time;
             let text =
-                format!("the role was created {} before the call, by {}", lasting(age), shown(made.who()));
-            evidence.statements.push(format!("{}.", upper(&text)));
+                say!(l, "the role was created {} before the call, by {}", lasting(l, age), shown(made.who()));
+            evidence.statements.push(say!(l, "{}.", upper(&text)));
             look.fact("role_age", age / 1_000, Confidence::Exact, ids([*made]), text);
         }
         if let Some(gone) =
             changes.iter().find(|it| it.get(Field::Action) == "DeleteRole" && it.time >= case.first)
         {
-            evidence.statements.push(format!(
+            evidence.statements.push(say!(
+                l,
                 "The role was deleted {} after the call, by {}.",
-                lasting(gone.time - case.first),
+                lasting(l, gone.time - case.first),
                 shown(gone.who())
             ));
         }
         let recent: Vec<&Event> =
             changes.iter().copied().filter(|it| (it.time - case.first).abs() <= CHANGED_RECENTLY).collect();
         let text = match recent.len() {
-            0 => "the role was not changed within 24 h of the call".to_owned(),
-            count => format!("{} of the role within 24 h of the call", plural(count, "change", "changes")),
+            0 => say!(l, "the role was not changed within 24 h of the call"),
+            count => say!(l, "{|change|changes} of the role within 24 h of the call", count),
         };
         let value = !recent.is_empty();
         look.fact("role_changed_recently", value, Confidence::Exact, ids(recent), text);
@@ -270,10 +288,10 @@ fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
         .filter(|key| !key.is_empty() && !own.iter().any(|it| it == key))
         .collect();
     if look.answers.contains_key("other-sessions") {
-        let text = plural(
-            alive.len(),
-            "other session of the role may be alive",
-            "other sessions of the role may be alive",
+        let text = say!(
+            l,
+            "{|other session of the role may be alive|other sessions of the role may be alive}",
+            alive.len()
         );
         look.exact("sessions_alive", alive.len(), text);
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rule::GuideLanguage;
+
 use crate::class::{Class, is_plain};
+use crate::say::say;
 
 /// So many values may stand in one query; of more the first are taken, which is said.
 pub const QUERY_VALUES_MAX: usize = 1_000;
@@ -297,24 +300,25 @@ pub struct Command {
 }
 
 /// A command with its values. Each line is repeated for each value of a placeholder that has several.
-pub fn shell(template: &str, values: &Values) -> Command {
+pub fn shell(template: &str, values: &Values, language: GuideLanguage) -> Command {
     let mut command = Command::default();
     for line in template.trim().lines() {
         let several = placeholders(line).into_iter().find(|name| values.get(name).len() > 1);
         let lines = match several {
-            None => vec![shell_line(line, values, &mut command)],
+            None => vec![shell_line(line, values, language, &mut command)],
             Some(name) => {
                 let all = values.get(name);
                 let class = Class::of(name);
                 let mut lines: Vec<String> = all
                     .iter()
                     .take(COMMANDS_MAX)
-                    .map(|value| shell_line(line, &values.with(name, value), &mut command))
+                    .map(|value| shell_line(line, &values.with(name, value), language, &mut command))
                     .collect();
                 let left = all.len().saturating_sub(COMMANDS_MAX);
                 if left > 0 {
                     command.is_open = true;
-                    let open = shell_line(line, &values.with(name, "\u{0}"), &mut Command::default());
+                    let open =
+                        shell_line(line, &values.with(name, "\u{0}"), language, &mut Command::default());
                     let hint = format!("<{}>", class.hint(name));
                     let body = open.replace(&hint, "\"$value\"");
                     lines.push(format!(
@@ -345,7 +349,7 @@ enum Quotes {
     Double,
 }
 
-fn shell_line(line: &str, values: &Values, command: &mut Command) -> String {
+fn shell_line(line: &str, values: &Values, l: GuideLanguage, command: &mut Command) -> String {
     let (mut out, mut quotes) = (String::new(), Quotes::None);
     for piece in pieces(line) {
         match piece {
@@ -364,9 +368,9 @@ fn shell_line(line: &str, values: &Values, command: &mut Command) -> String {
                     if let Some(value) = value.filter(|it| *it != "\u{0}") {
                         let note = match class {
                             Class::Other => {
-                                format!("{} is the caller's to choose and is left out", shown(value))
+                                say!(l, "{} is the caller's to choose and is left out", shown(value))
                             }
-                            _ => format!("{} is no valid {hint}", shown(value)),
+                            _ => say!(l, "{} is no valid {}", shown(value), hint),
                         };
                         if !command.notes.contains(&note) {
                             command.notes.push(note);
@@ -428,7 +432,7 @@ fn quoted_in(value: &str, quotes: Quotes) -> String {
 }
 
 /// Prose in Markdown with its values as code; where there is none, the placeholder's words in `<…>`.
-pub fn markdown(template: &str, values: &Values) -> String {
+pub fn markdown(template: &str, values: &Values, language: GuideLanguage) -> String {
     let (mut out, mut is_code) = (String::new(), false);
     for piece in pieces(template) {
         match piece {
@@ -441,7 +445,7 @@ pub fn markdown(template: &str, values: &Values) -> String {
                 let text = match all {
                     [] => format!("<{}>", Class::of(name).hint(name)),
                     [one] => code_text(one),
-                    [first, rest @ ..] => format!("{} and {} more", code_text(first), rest.len()),
+                    [first, rest @ ..] => say!(language, "{} and {} more", code_text(first), rest.len()),
                 };
                 out.push_str(&if is_code { text } else { format!("`{text}`") });
             }

@@ -6,7 +6,8 @@ use crate::case::valid_instances;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{Look, ROWS_MAX, ids, plural, short, some, tally, time};
+use crate::look::{Look, ROWS_MAX, ids, short, some, tally, time};
+use crate::say::{heads, say, term, word};
 
 /// Calls that lead onto a machine or its disks.
 const ACCESS: [&str; 22] = [
@@ -35,7 +36,7 @@ const ACCESS: [&str; 22] = [
 ];
 
 pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     let asked: BTreeSet<&str> = case.all("instance").iter().map(String::as_str).collect();
     if asked.is_empty() {
         return;
@@ -75,9 +76,11 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         });
         let platform =
             match (launch.map(|it| it.get(Field::Platform)), agent.map(|it| it.get(Field::AgentPlatform))) {
-                (Some(it), _) | (None, Some(it)) if it.eq_ignore_ascii_case("windows") => "windows",
-                (_, Some("Linux")) | (Some(""), _) => "linux",
-                _ => "unknown",
+                (Some(it), _) | (None, Some(it)) if it.eq_ignore_ascii_case("windows") => {
+                    term!("windows")
+                }
+                (_, Some("Linux")) | (Some(""), _) => term!("linux"),
+                _ => term!("unknown"),
             };
         platforms.insert(platform);
         let value = |field| launch.map(|it| it.get(field)).unwrap_or_default();
@@ -93,14 +96,14 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         rows.push(Row {
             cells: vec![
                 (*name).to_owned(),
-                platform.to_owned(),
+                word(l, platform).to_owned(),
                 value(Field::InstanceType).to_owned(),
                 value(Field::Image).to_owned(),
                 value(Field::Vpc).to_owned(),
                 value(Field::KeyName).to_owned(),
                 agent.map(|it| it.get(Field::AgentComputer)).unwrap_or_default().to_owned(),
-                some(&addresses, 3),
-                launch.map(|it| format!("{} by {}", time(it.time), short(it.who()))).unwrap_or_default(),
+                some(l, &addresses, 3),
+                launch.map(|it| say!(l, "{} by {}", time(it.time), short(it.who()))).unwrap_or_default(),
                 gone.map(|it| time(it.time)).unwrap_or_default(),
             ],
             events: ids(events.iter().copied()),
@@ -118,7 +121,7 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
     let total = rows.len() as u64;
     rows.truncate(ROWS_MAX);
     if !rows.is_empty() {
-        let heads = [
+        let columns = heads![
             "instance",
             "platform",
             "type",
@@ -134,7 +137,7 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             id: "machines".to_owned(),
             show: "table",
             query: None,
-            columns: heads.map(str::to_owned).to_vec(),
+            columns,
             rows,
             total,
             events: total,
@@ -142,8 +145,9 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         let events =
             look.events("touched").iter().map(|it| &**it).filter(|it| it.get(Field::Action) != action);
         evidence.results.push(tally(
+            l,
             "touched",
-            "action and identity",
+            &heads!["action and identity"][0],
             events,
             |it| format!("{} · {}", it.call(), short(it.identity())),
             |it| case.is_own(it),
@@ -152,50 +156,49 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
     let unknown: Vec<&str> =
         asked.iter().copied().filter(|it| !known.iter().any(|(name, _)| name == it)).collect();
     if !unknown.is_empty() {
-        evidence.statements.push(format!(
-            "{} not known from any other event: {}.",
-            plural(unknown.len(), "instance is", "instances are"),
-            some(unknown.iter().map(|it| shown(it)), 5)
+        evidence.statements.push(say!(
+            l,
+            "{|instance is|instances are} not known from any other event: {}.",
+            unknown.len(),
+            some(l, unknown.iter().map(|it| shown(it)), 5)
         ));
     }
     let platform = match platforms.len() {
         1 => platforms.first().copied().unwrap_or("unknown"),
         0 => "unknown",
-        _ => "mixed",
+        _ => term!("mixed"),
     };
-    look.exact("target_platform", platform, format!("platform of the machines: {platform}"));
+    let text = say!(l, "platform of the machines: {}", word(l, platform));
+    look.exact("target_platform", platform, text);
     let keys: Vec<&str> = keys.into_iter().collect();
     if !keys.is_empty() {
         look.exact(
             "target_key_name",
             keys.join(", "),
-            format!("key pair of the launch: {}", some(keys.iter().map(|it| shown(it)), 3)),
+            say!(l, "key pair of the launch: {}", some(l, keys.iter().map(|it| shown(it)), 3)),
         );
     }
     // What nobody names may live all the same.
     if let Some(alive) = alive {
-        look.exact(
-            "target_alive",
-            alive,
-            if alive {
-                "a machine was not terminated before the call"
-            } else {
-                "the machines were terminated before the call"
-            },
-        );
+        let text = if alive {
+            say!(l, "a machine was not terminated before the call")
+        } else {
+            say!(l, "the machines were terminated before the call")
+        };
+        look.exact("target_alive", alive, text);
     } else if !valid_instances(case).is_empty() {
         look.fact(
             "target_alive",
             false,
             Confidence::Weak,
             Vec::new(),
-            "no event but this call names the machines",
+            say!(l, "no event but this call names the machines"),
         );
     }
     let text = match others.len() {
-        0 => "nobody else used a call that leads onto the machines afterwards".to_owned(),
+        0 => say!(l, "nobody else used a call that leads onto the machines afterwards"),
         count => {
-            format!("{} by others that lead onto the machines, afterwards", plural(count, "call", "calls"))
+            say!(l, "{|call|calls} by others that lead onto the machines, afterwards", count)
         }
     };
     let value = !others.is_empty();
@@ -204,15 +207,18 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         look.events("role-of").iter().map(|it| &**it).filter(|it| it.get(Field::Delivery) == "1.0").collect();
     if look.answers.contains_key("role-of") {
         let text = if old.is_empty() {
-            "no credentials of version 1 of the metadata service"
+            say!(l, "no credentials of version 1 of the metadata service")
         } else {
-            "credentials of version 1 of the metadata service are in use"
+            say!(l, "credentials of version 1 of the metadata service are in use")
         };
         let value = !old.is_empty();
         look.fact("imds_v1", value, Confidence::Exact, ids(old), text);
     }
     evidence.lacks(
         Lack::NotRecorded,
-        "logins, processes and the state of the password are in the machine's own logs, not in CloudTrail",
+        say!(
+            l,
+            "logins, processes and the state of the password are in the machine's own logs, not in CloudTrail"
+        ),
     );
 }

@@ -11,6 +11,8 @@
 //!
 //! **Left out on purpose.** No files, no store, no clock, no output formats. Steps ask an interface for events.
 
+mod say;
+
 mod class;
 pub mod fill;
 
@@ -48,6 +50,7 @@ pub use harmless::fact_text;
 pub use plan::{Plan, PlanStep, plan};
 pub use reason::{Reason, read as read_refusal};
 pub use run::{EVENTS_MAX, Options, Raised, general, investigate};
+pub use say::word;
 pub use source::{Answer, Answers, Question, Source};
 
 /// What an exception could look at in the alert of a rule.

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use ecs::Millis;
 use identity::Graph;
+use rule::GuideLanguage;
 use serde_json::Value;
 
 use crate::case::Case;
 use crate::event::Event;
 use crate::evidence::{Confidence, Evidence, Fact, Found, Lack, Missing, ROW_EVENTS_MAX, Row};
+use crate::say::{heads, say};
 use crate::source::Answer;
 
 /// Rows of a table, if nothing else is asked for.
@@ -22,6 +24,8 @@ pub(crate) const DAY: Millis = 24 * HOUR;
 /// A case and the answers to its questions.
 pub(crate) struct Look<'a> {
     pub(crate) case: &'a Case,
+    /// What sentences are said in.
+    pub(crate) language: GuideLanguage,
     /// The answers to the general questions, by their ids.
     pub(crate) answers: BTreeMap<&'a str, &'a Answer>,
     pub(crate) graph: &'a Graph,
@@ -80,6 +84,7 @@ impl Evidence {
 
 /// Distinct values of events with how often, how often refused, first and last: the most frequent first.
 pub(crate) fn tally<'e>(
+    language: GuideLanguage,
     id: &str,
     head: &str,
     events: impl IntoIterator<Item = &'e Event>,
@@ -118,7 +123,7 @@ pub(crate) fn tally<'e>(
                 of.refused.to_string(),
                 time(of.events.first()),
                 time(of.events.last()),
-                some(of.addresses.iter().copied(), 3),
+                some(language, of.addresses.iter().copied(), 3),
             ],
             events: ids(of.events.iter().copied()),
             count: of.events.len() as u64,
@@ -129,7 +134,9 @@ pub(crate) fn tally<'e>(
         id: id.to_owned(),
         show: "values",
         query: None,
-        columns: [head, "count", "refused", "first", "last", "from"].map(str::to_owned).to_vec(),
+        columns: std::iter::once(head.to_owned())
+            .chain(heads!["count", "refused", "first", "last", "from"])
+            .collect(),
         rows: rows.collect(),
         total,
         events: all,
@@ -137,14 +144,22 @@ pub(crate) fn tally<'e>(
 }
 
 /// The first values, and how many more there are.
-pub(crate) fn some<T: AsRef<str>>(values: impl IntoIterator<Item = T>, most: usize) -> String {
+pub(crate) fn some<T: AsRef<str>>(
+    language: GuideLanguage,
+    values: impl IntoIterator<Item = T>,
+    most: usize,
+) -> String {
     let all: Vec<T> = values.into_iter().collect();
-    let mut out: Vec<&str> = all.iter().take(most).map(AsRef::as_ref).collect();
-    let more = format!("and {} more", all.len().saturating_sub(most));
-    if all.len() > most {
-        out.push(&more);
+    let out: Vec<&str> = all.iter().take(most).map(AsRef::as_ref).collect();
+    let between = match language {
+        GuideLanguage::English => ", ",
+        GuideLanguage::SimplifiedChinese => "、",
+    };
+    let out = out.join(between);
+    match all.len().saturating_sub(most) {
+        0 => out,
+        more => say!(language, "{}, and {} more", out, more),
     }
-    out.join(", ")
 }
 
 /// An instant in UTC, to the second.
@@ -157,16 +172,16 @@ pub(crate) fn time(at: Millis) -> String {
 }
 
 /// A span of time in words: `3 s`, `12 min`, `5 h`, `9 days`.
-pub(crate) fn lasting(span: Millis) -> String {
+pub(crate) fn lasting(language: GuideLanguage, span: Millis) -> String {
     let span = span.max(0);
     if span < 2 * MINUTE {
-        format!("{} s", span / 1_000)
+        say!(language, "{} s", span / 1_000)
     } else if span < 2 * HOUR {
-        format!("{} min", span / MINUTE)
+        say!(language, "{} min", span / MINUTE)
     } else if span < 2 * DAY {
-        format!("{} h", span / HOUR)
+        say!(language, "{} h", span / HOUR)
     } else {
-        format!("{} days", span / DAY)
+        say!(language, "{} days", span / DAY)
     }
 }
 
@@ -175,6 +190,11 @@ pub(crate) fn short(arn: &str) -> &str {
     if arn.starts_with("arn:") { arn.splitn(6, ':').nth(5).unwrap_or(arn) } else { arn }
 }
 
-pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+/// How sure something is, in words.
+pub(crate) fn sure(language: GuideLanguage, confidence: Confidence) -> String {
+    match confidence {
+        Confidence::Exact => say!(language, "exact"),
+        Confidence::Inferred => say!(language, "inferred"),
+        Confidence::Weak => say!(language, "weak"),
+    }
 }

@@ -9,6 +9,7 @@ use crate::evidence::Investigation;
 use crate::fill::{self, Command, Values, markdown, placeholders};
 use crate::look::HOUR;
 use crate::run::general;
+use crate::say::say;
 
 /// The longest session of a role: what denies older sessions is not taken back before they have ended.
 const SESSION_MAX: Millis = 12 * HOUR;
@@ -76,9 +77,9 @@ pub fn plan(it: &Investigation, rules: &[Rule], language: GuideLanguage, now: Mi
     let mut steps = Vec::new();
     let mut not_indicated = Vec::new();
     for step in &guide.response {
-        let made = made(step, &values);
+        let made = made(step, &values, language);
         match &step.when {
-            Some(when) if !when.holds(it) => not_indicated.push((made, why(when, it))),
+            Some(when) if !when.holds(it) => not_indicated.push((made, why(when, it, language))),
             Some(_) | None => steps.push(made),
         }
     }
@@ -107,7 +108,10 @@ pub fn plan(it: &Investigation, rules: &[Rule], language: GuideLanguage, now: Mi
         own_alerts: own_alerts(&steps, rules),
         steps,
         not_indicated,
-        guide: own.iter().map(|it| (it.title.trim().to_owned(), markdown(it.text.trim(), &values))).collect(),
+        guide: own
+            .iter()
+            .map(|it| (it.title.trim().to_owned(), markdown(it.text.trim(), &values, language)))
+            .collect(),
         open: it.all_missing().iter().map(|it| it.text.clone()).collect(),
     }
 }
@@ -134,8 +138,8 @@ fn values(it: &Investigation, now: Millis) -> Values {
 }
 
 /// A step with its values.
-fn made(step: &Step, values: &Values) -> PlanStep {
-    let text = |text: &Option<String>| text.as_ref().map(|it| markdown(it.trim(), values));
+fn made(step: &Step, values: &Values, language: GuideLanguage) -> PlanStep {
+    let text = |text: &Option<String>| text.as_ref().map(|it| markdown(it.trim(), values, language));
     // A command about a role says nothing where there is none.
     let about = [
         "case.role_arn",
@@ -154,7 +158,7 @@ fn made(step: &Step, values: &Values) -> PlanStep {
     PlanStep {
         id: step.id.clone().unwrap_or_default(),
         title: step.title.trim().to_owned(),
-        text: markdown(step.text.trim(), values),
+        text: markdown(step.text.trim(), values, language),
         when: step.when.as_ref().map(ToString::to_string),
         reason: text(&step.reason),
         breaks: text(&step.breaks),
@@ -163,25 +167,25 @@ fn made(step: &Step, values: &Values) -> PlanStep {
         needs: step.needs.clone(),
         phase: step.phase.unwrap_or(0),
         risk: step.risk,
-        command: fill::shell(&lines.join("\n"), values),
+        command: fill::shell(&lines.join("\n"), values, language),
     }
 }
 
 /// Why a step is not indicated: the condition, and what its facts are.
-fn why(when: &rule::When, it: &Investigation) -> String {
+fn why(when: &rule::When, it: &Investigation, l: GuideLanguage) -> String {
     let facts: Vec<String> = when
         .facts()
         .into_iter()
         .map(|name| match it.fact(name) {
-            None => format!("{name} is not known"),
+            None => say!(l, "{} is not known", name),
             Some(fact) => {
                 let text = crate::fact_text(&fact.value);
                 let text: String = text.chars().take(60).collect();
-                format!("{name} is {}", if text.is_empty() { "empty" } else { &text })
+                if text.is_empty() { say!(l, "{} is empty", name) } else { say!(l, "{} is {}", name, text) }
             }
         })
         .collect();
-    format!("it is indicated when {when}; {}", facts.join(", "))
+    say!(l, "it is indicated when {}; {}", when, facts.join(", "))
 }
 
 impl Facts for Investigation {

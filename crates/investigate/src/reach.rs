@@ -6,7 +6,8 @@ use crate::class::is_instance_id;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{Look, ROWS_MAX, ids, plural, short, some, tally, time};
+use crate::look::{Look, ROWS_MAX, ids, short, some, sure, tally, time};
+use crate::say::{heads, say};
 
 /// Calls by which somebody gets onto a machine.
 const INTO_MACHINES: [&str; 9] = [
@@ -27,7 +28,7 @@ fn account_of(arn: &str) -> &str {
 }
 
 pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     let keys: Vec<&str> = case.all("session_key").iter().map(String::as_str).collect();
     let reach = look.graph.reach(&keys, i64::MAX);
     let mut calls: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
@@ -53,7 +54,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
                 its.len().to_string(),
                 its.first().map(|it| time(it.time)).unwrap_or_default(),
                 its.last().map(|it| time(it.time)).unwrap_or_default(),
-                reached.confidence.name().to_owned(),
+                sure(l, reached.confidence),
             ],
             events: vec![issue.event.to_owned()],
             count: 1,
@@ -64,25 +65,23 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     rows.truncate(ROWS_MAX);
     let cut = reach.cut.deeper + reach.cut.more;
     if cut > 0 {
-        evidence.lacks(Lack::Truncated, format!("{} of {} sessions shown", total, total + cut));
+        evidence.lacks(Lack::Truncated, say!(l, "{} of {} sessions shown", total, total + cut));
     }
     let issued: Vec<String> = reach.sessions.iter().take(20).map(|it| it.issue.event.to_owned()).collect();
     let count = reach.sessions.len();
-    let text = plural(
-        count,
-        "session was obtained with these credentials",
-        "sessions were obtained with these credentials",
+    let text = say!(
+        l,
+        "{|session was obtained with these credentials|sessions were obtained with these credentials}",
+        count
     );
     if count > 0 {
-        evidence.statements.push(format!("{text}."));
+        evidence.statements.push(say!(l, "{}.", text));
         look.deviations.push(text.clone());
         evidence.results.push(Found {
             id: "sessions".to_owned(),
             show: "chain",
             query: None,
-            columns: ["when", "session", "key", "account", "calls", "first", "last", "confidence"]
-                .map(str::to_owned)
-                .to_vec(),
+            columns: heads!["when", "session", "key", "account", "calls", "first", "last", "confidence"],
             rows,
             total,
             events: total,
@@ -91,9 +90,9 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.fact("lateral_sessions", count, Confidence::Exact, issued, text);
     let accounts: Vec<String> = accounts.into_iter().collect();
     let text = if accounts.is_empty() {
-        "no other account was entered".to_owned()
+        say!(l, "no other account was entered")
     } else {
-        format!("other accounts were entered: {}", some(&accounts, 5))
+        say!(l, "other accounts were entered: {}", some(l, &accounts, 5))
     };
     look.exact("lateral_accounts", accounts, text);
     machines(look, evidence);
@@ -101,8 +100,9 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     let refused = look.events("refused-roles");
     if !refused.is_empty() {
         evidence.results.push(tally(
+            l,
             "refused-roles",
-            "role tried and caller",
+            &heads!["role tried and caller"][0],
             refused.iter().map(|it| &**it),
             |it| {
                 let message = it.get(Field::ErrorMessage);
@@ -110,8 +110,8 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
                     .split("on resource: ")
                     .nth(1)
                     .and_then(|it| it.split_whitespace().next())
-                    .unwrap_or("(not named)");
-                format!("{} · {}", short(role), short(it.identity()))
+                    .map_or_else(|| say!(l, "(not named)"), |it| short(it).to_owned());
+                format!("{role} · {}", short(it.identity()))
             },
             |it| case.is_own(it),
         ));
@@ -123,18 +123,22 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     let console: Vec<&Event> = all.into_iter().filter(is_console).filter(|it| !it.is_refused()).collect();
     let value = console.iter().any(|it| it.get(Field::Action) != "ConsoleLogin" || case.is_own(it));
     let text = if value {
-        "a console session was opened with these credentials"
+        say!(l, "a console session was opened with these credentials")
     } else {
-        "no console session was opened with these credentials"
+        say!(l, "no console session was opened with these credentials")
     };
     look.fact("console_from_role", value, Confidence::Exact, ids(console), text);
     evidence.lacks(
         Lack::NotRecorded,
-        "RDP, WinRM and SSH inside the network are in flow logs or the machines' own logs, not in CloudTrail",
+        say!(
+            l,
+            "RDP, WinRM and SSH inside the network are in flow logs or the machines' own logs, not in CloudTrail"
+        ),
     );
 }
 
 fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let l = look.language;
     let all = look.chain_events();
     let into: Vec<&Event> =
         all.into_iter().filter(|it| INTO_MACHINES.contains(&it.get(Field::Action))).collect();
@@ -149,21 +153,25 @@ fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
         let case = look.case;
         evidence
             .results
-            .push(crate::related::timeline("into-machines", into.iter().copied(), |it| case.is_own(it)));
+            .push(crate::related::timeline(l, "into-machines", into.iter().copied(), |it| case.is_own(it)));
         if into
             .iter()
             .any(|it| it.text_at(Field::Request as usize).contains("HIDDEN_DUE_TO_SECURITY_REASONS"))
         {
-            evidence.lacks(Lack::Hidden, "AWS hides what SSM ran in CloudTrail; see the command history of SSM (30 days), the output bucket or the machine");
+            let text = say!(
+                l,
+                "AWS hides what SSM ran in CloudTrail; see the command history of SSM (30 days), the output bucket or the machine"
+            );
+            evidence.lacks(Lack::Hidden, text);
         }
     }
     let names: Vec<&str> = names.into_iter().collect();
     let text = match (names.len(), reached.len()) {
-        (0, 0) => "no machine was reached by way of AWS".to_owned(),
+        (0, 0) => say!(l, "no machine was reached by way of AWS"),
         (0, calls) => {
-            format!("{} that reach machines; the records do not name which", plural(calls, "call", "calls"))
+            say!(l, "{|call|calls} that reach machines; the records do not name which", calls)
         }
-        (_, _) => format!("machines were reached: {}", some(names.iter().map(|it| shown(it)), 5)),
+        (_, _) => say!(l, "machines were reached: {}", some(l, names.iter().map(|it| shown(it)), 5)),
     };
     if !reached.is_empty() {
         look.deviations.push(text.clone());
@@ -174,19 +182,21 @@ fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
 }
 
 fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     let events = look.events("same-source");
     if !look.answers.contains_key("same-source") {
         return;
     }
     let people: BTreeSet<&str> = events.iter().map(|it| it.identity()).filter(|it| !it.is_empty()).collect();
-    let text = format!("{} used the address in the week", plural(people.len(), "identity", "identities"));
+    let text = say!(l, "{|identity|identities} used the address in the week", people.len());
     if people.len() > 1 {
-        evidence.statements.push(format!("{text}: {}.", some(people.iter().map(|it| shown(short(it))), 5)));
+        let names = some(l, people.iter().map(|it| shown(short(it))), 5);
+        evidence.statements.push(say!(l, "{}: {}.", text, names));
     }
     evidence.results.push(tally(
+        l,
         "same-source",
-        "identity and account",
+        &heads!["identity and account"][0],
         events.iter().map(|it| &**it),
         |it| {
             let account = it.get(Field::Account);

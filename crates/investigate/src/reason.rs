@@ -7,7 +7,8 @@ use crate::class::is_instance_id;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::{Command, shown};
-use crate::look::{Look, MINUTE, ids, lasting, plural, short, tally, time};
+use crate::look::{Look, MINUTE, ids, lasting, short, tally, time};
+use crate::say::{heads, say};
 
 /// More calls than that within a minute are a burst.
 const BURST: usize = 5;
@@ -53,7 +54,7 @@ fn is_answered(event: &Event) -> bool {
 }
 
 pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     let anybody = look.events("anybody");
     // Of what was counted, or of a call that is older than the window, the anchors are all there is.
     let own: Vec<&Event> = if anybody.is_empty() {
@@ -71,42 +72,41 @@ pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
     let valid = targets.iter().filter(|it| is_instance_id(it)).count();
     let known = known(look, &targets, &action);
     let span = own.last().map_or(0, |it| it.time) - own.first().map_or(0, |it| it.time);
-    let calls = plural(own.len(), "call", "calls");
-    let mut sentence = format!("{calls} of {} by this session in {}", shown(&action), lasting(span));
-    if !targets.is_empty() {
-        let what = |count: usize, what: &str| match count {
-            0 => format!("none of them {what}"),
-            count if count == targets.len() => format!("all of them {what}"),
-            count => format!("{count} of them {what}"),
+    let asked =
+        say!(l, "{|call|calls} of {} by this session in {}", own.len(), shown(&action), lasting(l, span));
+    let sentence = if targets.is_empty() {
+        asked
+    } else {
+        let what = |count: usize| match count {
+            0 => say!(l, "none of them"),
+            count if count == targets.len() => say!(l, "all of them"),
+            count => say!(l, "{} of them", count),
         };
-        sentence += &format!(
-            " for {}, {} and {}",
-            plural(targets.len(), "instance", "different instances"),
-            what(known.len(), "known here"),
-            what(valid, "of a valid form"),
+        let asked = say!(
+            l,
+            "{} for {|instance|different instances}, {} known here and {} of a valid form",
+            asked,
+            targets.len(),
+            what(known.len()),
+            what(valid)
         );
-        if valid == 0 {
-            sentence += ": the caller guesses or uses a test tool";
-        }
-    }
-    evidence.statements.push(sentence.clone() + ".");
+        if valid == 0 { say!(l, "{}: the caller guesses or uses a test tool", asked) } else { asked }
+    };
+    evidence.statements.push(say!(l, "{}.", sentence));
     look.fact("calls", own.len(), Confidence::Exact, ids(own.iter().copied()), sentence);
     if !targets.is_empty() {
-        look.exact(
-            "targets",
-            targets.len(),
-            plural(targets.len(), "instance was asked for", "instances were asked for"),
-        );
-        look.exact("targets_valid", valid, format!("{valid} of them have the form of an instance id"));
-        look.exact(
-            "targets_known",
-            known.len(),
-            format!("{} of them are known from other events", known.len()),
-        );
+        let text = say!(l, "{|instance was asked for|instances were asked for}", targets.len());
+        look.exact("targets", targets.len(), text);
+        look.exact("targets_valid", valid, say!(l, "{} of them have the form of an instance id", valid));
+        let text = say!(l, "{} of them are known from other events", known.len());
+        look.exact("targets_known", known.len(), text);
     }
     let burst = own.windows(BURST + 1).any(|it| it[BURST].time - it[0].time <= MINUTE);
-    let text =
-        if burst { "more than five calls within a minute" } else { "no more than five calls in any minute" };
+    let text = if burst {
+        say!(l, "more than five calls within a minute")
+    } else {
+        say!(l, "no more than five calls in any minute")
+    };
     look.exact("burst", burst, text);
     reasons(look, &own, evidence);
     elsewhere(look, anybody.iter().map(|it| &**it), evidence);
@@ -119,18 +119,21 @@ pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.exact(
         "probing_services",
         refused.len(),
-        plural(refused.len(), "service refused this session", "services refused this session"),
+        say!(l, "{|service refused this session|services refused this session}", refused.len()),
     );
     if own.iter().any(|it| is_answered(it)) && case.anchors.iter().all(|it| !it.is_write()) {
         evidence.lacks(
             Lack::NotRecorded,
-            "CloudTrail records no response for read calls: what was answered is not in the data",
+            say!(l, "CloudTrail records no response for read calls: what was answered is not in the data"),
         );
     }
     if own.iter().any(|it| it.get(Field::Request).contains("HIDDEN_DUE_TO_SECURITY_REASONS")) {
         evidence.lacks(
             Lack::Hidden,
-            "AWS hides parameters of the request in CloudTrail; the command history of SSM has them for 30 days",
+            say!(
+                l,
+                "AWS hides parameters of the request in CloudTrail; the command history of SSM has them for 30 days"
+            ),
         );
     }
 }
@@ -154,7 +157,7 @@ fn anchor(case: &Case, evidence: &mut Evidence) {
         id: "anchor".to_owned(),
         show: "table",
         query: None,
-        columns: ["time", "call", "region", "error", "from", "agent", "request"].map(str::to_owned).to_vec(),
+        columns: heads!["time", "call", "region", "error", "from", "agent", "request"],
         rows: rows.collect(),
         total: case.anchors.len() as u64,
         events: case.anchors.len() as u64,
@@ -173,6 +176,7 @@ fn known<'t>(look: &Look<'_>, targets: &BTreeSet<&'t str>, action: &str) -> BTre
 }
 
 fn reasons(look: &mut Look<'_>, own: &[&Event], evidence: &mut Evidence) {
+    let l = look.language;
     let mut found: BTreeMap<Reason, Vec<&Event>> = BTreeMap::new();
     for event in own.iter().copied().filter(|it| it.is_refused()) {
         let mut reason = read(event.get(Field::ErrorMessage));
@@ -185,7 +189,7 @@ fn reasons(look: &mut Look<'_>, own: &[&Event], evidence: &mut Evidence) {
             evidence.command = Some(Command { text, ..Command::default() });
         }
     }
-    let words = |reason: &Reason| reason.policy.clone().unwrap_or_else(|| "not named".to_owned());
+    let words = |reason: &Reason| reason.policy.clone().unwrap_or_default();
     let mut rows: Vec<Row> = found
         .iter()
         .map(|(reason, events)| Row {
@@ -197,79 +201,83 @@ fn reasons(look: &mut Look<'_>, own: &[&Event], evidence: &mut Evidence) {
         .collect();
     rows.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.cells.cmp(&b.cells)));
     let Some(first) = rows.first() else { return };
-    let value = if first.cells[0] == "not named" { "unknown".to_owned() } else { first.cells[0].clone() };
+    let (value, events) = (first.cells[0].clone(), first.events.clone());
     let text = match value.as_str() {
-        "unknown" => "the refusals do not name their reason".to_owned(),
+        "" => say!(l, "the refusals do not name their reason"),
         reason => {
-            format!("{} of {} refusals: {reason}", first.count, rows.iter().map(|it| it.count).sum::<u64>())
+            let all = rows.iter().map(|it| it.count).sum::<u64>();
+            say!(l, "{} of {|refusal|refusals}: {}", first.count, all, reason)
         }
     };
-    evidence.statements.push(format!("Refusals: {text}."));
-    look.fact("reason", value, Confidence::Exact, first.events.clone(), text);
+    for row in rows.iter_mut().filter(|it| it.cells[0].is_empty()) {
+        row.cells[0] = say!(l, "not named");
+    }
+    evidence.statements.push(say!(l, "Refusals: {}.", text));
+    let value = if value.is_empty() { "unknown".to_owned() } else { value };
+    look.fact("reason", value, Confidence::Exact, events, text);
     let explicit = found.keys().any(|it| it.is_explicit);
     if explicit {
-        evidence
-            .statements
-            .push("A policy forbids it explicitly: without that, the permission may be there.".to_owned());
+        let text = say!(l, "A policy forbids it explicitly: without that, the permission may be there.");
+        evidence.statements.push(text);
     }
-    look.exact(
-        "explicit_deny",
-        explicit,
-        if explicit { "a policy denies it explicitly" } else { "no explicit deny is named" },
-    );
+    let text = if explicit {
+        say!(l, "a policy denies it explicitly")
+    } else {
+        say!(l, "no explicit deny is named")
+    };
+    look.exact("explicit_deny", explicit, text);
     evidence.results.push(Found {
         id: "reasons".to_owned(),
         show: "values",
         query: None,
-        columns: ["reason", "count"].map(str::to_owned).to_vec(),
+        columns: heads!["reason", "count"],
         total: rows.len() as u64,
         events: own.len() as u64,
         rows,
     });
     let dry = own.iter().any(|it| it.get(Field::ErrorCode) == "Client.DryRunOperation");
-    look.exact(
-        "dry_run",
-        dry,
-        if dry { "the caller asked only whether it may, and may" } else { "no dry run" },
-    );
+    let text =
+        if dry { say!(l, "the caller asked only whether it may, and may") } else { say!(l, "no dry run") };
+    look.exact("dry_run", dry, text);
 }
 
 /// Whether anybody else got an answer.
 fn elsewhere<'e>(look: &mut Look<'_>, anybody: impl Iterator<Item = &'e Event>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     if !look.answers.contains_key("anybody") {
         return;
     }
     let all: Vec<&Event> = anybody.collect();
     let others: Vec<&Event> = all.iter().copied().filter(|it| is_answered(it) && !case.is_own(it)).collect();
     evidence.results.push(tally(
+        l,
         "anybody",
-        "identity and outcome",
+        &heads!["identity and outcome"][0],
         all.iter().copied(),
         |it| {
-            let outcome = if it.is_refused() { it.get(Field::ErrorCode) } else { "answered" };
+            let outcome =
+                if it.is_refused() { it.get(Field::ErrorCode).to_owned() } else { say!(l, "answered") };
             format!("{} · {outcome}", short(it.identity()))
         },
         |it| case.is_own(it),
     ));
     let text = match others.len() {
-        0 => "nobody else was answered".to_owned(),
-        count => {
-            format!("{} of the same call by others", plural(count, "answered request", "answered requests"))
-        }
+        0 => say!(l, "nobody else was answered"),
+        count => say!(l, "{|answered request|answered requests} of the same call by others", count),
     };
     look.fact("success_elsewhere", others.len(), Confidence::Exact, ids(others.iter().copied()), text);
     let src = case.get("src");
     let same: Vec<&Event> =
         others.into_iter().filter(|it| !src.is_empty() && it.get(Field::Address) == src).collect();
     let text = match same.len() {
-        0 => "none of them from the same address".to_owned(),
-        count => format!("{} from the same address", plural(count, "was answered", "were answered")),
+        0 => say!(l, "none of them from the same address"),
+        count => say!(l, "{|was answered|were answered} from the same address", count),
     };
     let count = same.len();
     look.fact("same_source_success", count, Confidence::Exact, ids(same), text);
     let answered = case.anchors.iter().any(is_answered);
-    look.exact("answered", answered, if answered { "the call was answered" } else { "the call was refused" });
+    let text = if answered { say!(l, "the call was answered") } else { say!(l, "the call was refused") };
+    look.exact("answered", answered, text);
 }
 
 #[cfg(test)]

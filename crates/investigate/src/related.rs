@@ -2,11 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rule::GuideLanguage;
+
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
-use crate::look::{HOUR, Look, ROWS_MAX, ids, plural, short, some, time};
+use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, time};
 use crate::request::{self, value_in};
+use crate::say::{heads, say};
 
 /// Calls that make something through which somebody comes back.
 const PERSISTENCE: [&str; 28] = [
@@ -82,6 +85,7 @@ fn told(event: &Event) -> String {
 
 /// Events in order, equal calls in a row folded.
 pub(crate) fn timeline<'e>(
+    l: GuideLanguage,
     id: &str,
     events: impl IntoIterator<Item = &'e Event>,
     is_own: impl Fn(&Event) -> bool,
@@ -110,7 +114,7 @@ pub(crate) fn timeline<'e>(
                 call,
                 short(first.identity()).to_owned(),
                 if first.is_refused() { first.get(Field::ErrorCode).to_owned() } else { String::new() },
-                if first.is_write() { "write".to_owned() } else { String::new() },
+                if first.is_write() { say!(l, "write") } else { String::new() },
                 first.get(Field::Address).to_owned(),
             ],
             events: ids(run.iter().copied()),
@@ -122,7 +126,7 @@ pub(crate) fn timeline<'e>(
         id: id.to_owned(),
         show: "timeline",
         query: None,
-        columns: ["time", "call", "who", "refused", "", "from"].map(str::to_owned).to_vec(),
+        columns: heads!["time", "call", "who", "refused", "", "from"],
         rows: rows.collect(),
         total,
         events: all,
@@ -130,14 +134,14 @@ pub(crate) fn timeline<'e>(
 }
 
 pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
-    let case = look.case;
+    let (case, l) = (look.case, look.language);
     let mut story: BTreeMap<(i64, &str), &Event> = BTreeMap::new();
     let near = |it: &&Event| it.time >= case.first - 24 * HOUR && it.time <= case.last + 24 * HOUR;
     for id in ["behaviour", "root-story", "key-story"] {
         story.extend(look.events(id).iter().map(|it| &**it).filter(near).map(|it| ((it.time, &*it.id), it)));
     }
     let chain = look.chain_events();
-    evidence.results.push(timeline("story", story.values().copied(), |it| case.is_own(it)));
+    evidence.results.push(timeline(l, "story", story.values().copied(), |it| case.is_own(it)));
     let done = |names: &[&str]| -> Vec<&Event> {
         chain
             .iter()
@@ -146,13 +150,13 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
             .collect()
     };
     let after = |it: &&Event| it.time >= case.session_start - HOUR;
-    let found = |name: &'static str, events: Vec<&Event>, none: &str, what: &str, look: &mut Look<'_>| {
+    let found = |name: &'static str, events: Vec<&Event>, none: String, what: String, look: &mut Look<'_>| {
         let objects: BTreeSet<String> = events.iter().map(|it| told(it)).collect();
         let objects: Vec<String> = objects.into_iter().collect();
         let text = if objects.is_empty() {
-            none.to_owned()
+            none
         } else {
-            format!("{what}: {}", some(objects.iter().map(|it| shown(it)), 5))
+            say!(l, "{}: {}", what, some(l, objects.iter().map(|it| shown(it)), 5))
         };
         if !objects.is_empty() {
             look.deviations.push(text.clone());
@@ -163,26 +167,26 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
     found(
         "persistence_created",
         made,
-        "nothing was made through which somebody could come back",
-        "the chain's identities made or changed",
+        say!(l, "nothing was made through which somebody could come back"),
+        say!(l, "the chain's identities made or changed"),
         look,
     );
     let read: Vec<&Event> = done(&SECRETS).into_iter().filter(after).collect();
-    found("secrets_read", read, "no secret was read", "secrets were read", look);
+    found("secrets_read", read, say!(l, "no secret was read"), say!(l, "secrets were read"), look);
     let shared: Vec<&Event> = done(&SHARING).into_iter().filter(after).collect();
     found(
         "snapshots_shared",
         shared,
-        "no snapshot or image was shared",
-        "snapshots or images were changed or shared",
+        say!(l, "no snapshot or image was shared"),
+        say!(l, "snapshots or images were changed or shared"),
         look,
     );
     let logging: Vec<&Event> = look.events("logging").iter().map(|it| &**it).collect();
     found(
         "logging_changed",
         logging,
-        "no logging was changed in the account",
-        "logging was changed in the account",
+        say!(l, "no logging was changed in the account"),
+        say!(l, "logging was changed in the account"),
         look,
     );
     network(look, evidence);
@@ -195,10 +199,10 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.exact(
         "discovery_before",
         before.len(),
-        plural(
-            before.len(),
-            "kind of listing call in the hour before",
-            "kinds of listing calls in the hour before",
+        say!(
+            l,
+            "{|kind of listing call in the hour before|kinds of listing calls in the hour before}",
+            before.len()
         ),
     );
     let writes: Vec<&Event> =
@@ -209,10 +213,10 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         count,
         Confidence::Exact,
         ids(writes.iter().copied()),
-        plural(
-            count,
-            "change by the chain's identities after the alert",
-            "changes by the chain's identities after the alert",
+        say!(
+            l,
+            "{|change by the chain's identities after the alert|changes by the chain's identities after the alert}",
+            count
         ),
     );
     let damage: Vec<&Event> = writes
@@ -221,14 +225,15 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         .collect();
     let value = !damage.is_empty();
     let text = if value {
-        "deletion or sharing goes on after the alert"
+        say!(l, "deletion or sharing goes on after the alert")
     } else {
-        "no deletion or sharing after the alert"
+        say!(l, "no deletion or sharing after the alert")
     };
     look.fact("destruction_under_way", value, Confidence::Exact, ids(damage), text);
 }
 
 fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let l = look.language;
     let events = look.events("network");
     let opens = |it: &Event| {
         if it.get(Field::Action) != "AuthorizeSecurityGroupIngress" {
@@ -243,12 +248,14 @@ fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
     };
     let opened: Vec<&Event> = events.iter().map(|it| &**it).filter(|it| opens(it)).collect();
     let text = match opened.len() {
-        0 => "no port of remote administration was opened".to_owned(),
-        count => format!("{} of ports of remote administration", plural(count, "opening", "openings")),
+        0 => say!(l, "no port of remote administration was opened"),
+        count => say!(l, "{|opening|openings} of ports of remote administration", count),
     };
     let value = !opened.is_empty();
     look.fact("sg_opened_admin_port", value, Confidence::Exact, ids(opened), text);
     if !events.is_empty() {
-        evidence.results.push(timeline("network", events.iter().map(|it| &**it), |it| look.case.is_own(it)));
+        evidence
+            .results
+            .push(timeline(l, "network", events.iter().map(|it| &**it), |it| look.case.is_own(it)));
     }
 }

@@ -13,6 +13,7 @@ use crate::evidence::{Evidence, Found, Investigation, Lack, Row};
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
 use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, tally, time};
 use crate::outline::{grade, sentence};
+use crate::say::{heads, say};
 use crate::source::{Answer, Source};
 use crate::{baseline, chain, harmless, instances, origin, reach, reason, related};
 
@@ -256,6 +257,7 @@ impl<'a> Work<'a> {
         self.case.values.add("case.window_start", [ecs::date::to_iso(start)]);
         self.case.values.add("case.window_end", [ecs::date::to_iso(end)]);
 
+        let l = options.language;
         let empty = Answer::default();
         let mut by_id: BTreeMap<&str, &Answer> = BTreeMap::new();
         let whole: Vec<(&Planned<'_>, &Answer)> = self
@@ -282,6 +284,7 @@ impl<'a> Work<'a> {
         let data_from = around.iter().filter_map(|it| it.span).map(|it| it.0).min();
         let mut look = Look {
             case: &self.case,
+            language: l,
             answers: by_id,
             graph,
             who: who.who(),
@@ -290,12 +293,19 @@ impl<'a> Work<'a> {
         };
         let mut missing = Evidence::default();
         if self.case.is_bare {
-            missing.lacks(Lack::NoEvents, "the alert names no event of these data: it counts events, or its events are elsewhere; its own fields stand for them");
+            missing.lacks(
+                Lack::NoEvents,
+                say!(
+                    l,
+                    "the alert names no event of these data: it counts events, or its events are elsewhere; its own fields stand for them"
+                ),
+            );
         }
         if around.iter().all(|it| it.total == 0) && !self.case.get("account").is_empty() {
             missing.lacks(
                 Lack::NoData,
-                format!(
+                say!(
+                    l,
                     "no events of account {} in region {} between {} and {}; the trail may not cover it",
                     fill::shown(self.case.get("account")),
                     fill::shown(self.case.get("region")),
@@ -307,11 +317,14 @@ impl<'a> Work<'a> {
         if self.data_events.and_then(|it| answers.get(it)).is_some_and(|it| it.total == 0) {
             missing.lacks(
                 Lack::NoDataEvents,
-                "object-level S3 events are not in the data; reads and writes of objects cannot be seen",
+                say!(
+                    l,
+                    "object-level S3 events are not in the data; reads and writes of objects cannot be seen"
+                ),
             );
         }
         if options.now - self.case.last < LATE {
-            missing.lacks(Lack::Late, "CloudTrail delivers with delay; later events may follow");
+            missing.lacks(Lack::Late, say!(l, "CloudTrail delivers with delay; later events may follow"));
         }
         let mut steps: Vec<Evidence> = Vec::new();
         for (at, step) in self.steps.iter().enumerate() {
@@ -330,7 +343,7 @@ impl<'a> Work<'a> {
         let mut investigation = Investigation {
             id: self.subject.id.clone(),
             rule: self.subject.rule.clone(),
-            sentence: sentence(&self.case, &facts),
+            sentence: sentence(&self.case, &facts, l),
             deviations,
             steps,
             facts,
@@ -346,7 +359,7 @@ impl<'a> Work<'a> {
                 .map(str::to_owned),
             values: Values::default(),
         };
-        investigation.harmless = harmless::checklists(&investigation, self.subject.rule.as_deref());
+        investigation.harmless = harmless::checklists(&investigation, self.subject.rule.as_deref(), l);
         investigation.exception = harmless::exception(&self.case, self.subject.rule.as_deref(), options);
         investigation.values = self.case.values;
         investigation
@@ -361,10 +374,11 @@ impl<'a> Work<'a> {
         data_from: Option<Millis>,
         book: &Book<'_>,
     ) -> Evidence {
+        let l = look.language;
         let mut evidence = Evidence {
             id: step.id.clone(),
             title: step.title.trim().to_owned(),
-            text: fill::markdown(step.text.trim(), &self.case.values),
+            text: fill::markdown(step.text.trim(), &self.case.values, l),
             ..Evidence::default()
         };
         let builtin = step.builtin.or_else(|| of_name(step.id.as_deref()));
@@ -395,13 +409,19 @@ impl<'a> Work<'a> {
                     for name in cut {
                         evidence.lacks(
                             Lack::Truncated,
-                            format!("the query asks for the first {QUERY_VALUES_MAX} values of {name} only"),
+                            say!(
+                                l,
+                                "the query asks for the first {} values of {} only",
+                                QUERY_VALUES_MAX,
+                                name
+                            ),
                         );
                     }
                     if answer.is_cut() {
                         evidence.lacks(
                             Lack::Truncated,
-                            format!(
+                            say!(
+                                l,
                                 "{} of {} events were looked at, those nearest to the alert",
                                 answer.events.len(),
                                 answer.total
@@ -412,7 +432,7 @@ impl<'a> Work<'a> {
                     // What a computation has shown already is not shown again.
                     if !evidence.results.iter().any(|known| known.id == id) && it.query.show != Show::Compare
                     {
-                        evidence.results.push(shown(&self.case, it.query, text, answer, book));
+                        evidence.results.push(shown(l, &self.case, it.query, text, answer, book));
                     }
                 }
                 State::Open(name) => {
@@ -424,9 +444,11 @@ impl<'a> Work<'a> {
                 State::Failed(reason) => {
                     evidence.lacks(
                         Lack::NoQuery,
-                        format!(
-                            "the query `{}` cannot be asked: {reason}",
-                            it.query.id.as_deref().unwrap_or("query")
+                        say!(
+                            l,
+                            "the query {} cannot be asked: {}",
+                            fill::shown(it.query.id.as_deref().unwrap_or("query")),
+                            reason
                         ),
                     );
                 }
@@ -437,17 +459,17 @@ impl<'a> Work<'a> {
             ["role_arn", "role_name", "user_arn", "home_instance", "session_name"].contains(&name)
         };
         for name in lacking.into_iter().filter(|it| !ran || !is_expected(it)) {
-            evidence.lacks(Lack::NoValue, format!("no value for {}", fill::shown(name)));
+            evidence.lacks(Lack::NoValue, say!(l, "no value for {}", fill::shown(name)));
         }
         for found in &mut evidence.results {
             if found.total > found.rows.len() as u64 {
-                let text = format!("{} of {} rows of `{}` shown", found.rows.len(), found.total, found.id);
+                let text = say!(l, "{} of {} rows of `{}` shown", found.rows.len(), found.total, found.id);
                 evidence.missing.push(crate::evidence::Missing { lack: Lack::Truncated, text });
             }
         }
         if let Some(command) = &step.command {
             let is_role = command.contains("{{case.role_");
-            let command = fill::shell(command, &self.case.values);
+            let command = fill::shell(command, &self.case.values, l);
             // The command of a computation, which decodes a message, has its values already.
             if evidence.command.is_none() && !(is_role && self.case.get("role_arn").is_empty()) {
                 evidence.command = Some(command);
@@ -471,7 +493,14 @@ fn of_name(id: Option<&str>) -> Option<Builtin> {
 }
 
 /// What a query found, as it wants to be shown.
-fn shown(case: &Case, query: &StepQuery, text: &str, answer: &Answer, book: &Book<'_>) -> Found {
+fn shown(
+    l: GuideLanguage,
+    case: &Case,
+    query: &StepQuery,
+    text: &str,
+    answer: &Answer,
+    book: &Book<'_>,
+) -> Found {
     let id = query.id.as_deref().unwrap_or("query");
     let limit = query.limit.map_or(ROWS_MAX, |it| it as usize);
     let events = || answer.events.iter().map(|it| &**it);
@@ -485,7 +514,7 @@ fn shown(case: &Case, query: &StepQuery, text: &str, answer: &Answer, book: &Boo
         Show::Count => Found {
             id: id.to_owned(),
             show: "count",
-            columns: ["count", "first", "last"].map(str::to_owned).to_vec(),
+            columns: heads!["count", "first", "last"],
             rows: vec![Row {
                 cells: vec![
                     answer.total.to_string(),
@@ -499,13 +528,15 @@ fn shown(case: &Case, query: &StepQuery, text: &str, answer: &Answer, book: &Boo
             total: 1,
             ..Found::default()
         },
-        Show::Timeline | Show::Chain => related::timeline(id, events(), is_own),
+        Show::Timeline | Show::Chain => related::timeline(l, id, events(), is_own),
         Show::Values | Show::Compare => match query.columns.as_slice() {
-            [] => tally(id, "identity", events(), |it| short(it.identity()).to_owned(), is_own),
+            [] => {
+                tally(l, id, &heads!["identity"][0], events(), |it| short(it.identity()).to_owned(), is_own)
+            }
             columns => {
                 let value =
                     |it: &Event| columns.iter().map(|path| cell(it, path)).collect::<Vec<_>>().join(" · ");
-                tally(id, &columns.join(" · "), events(), value, is_own)
+                tally(l, id, &columns.join(" · "), events(), value, is_own)
             }
         },
         Show::Table => {

@@ -7,6 +7,7 @@ use ecs::Catalog;
 use investigate::fill::{self, Values};
 use plan::naive;
 use proptest::prelude::*;
+use rule::GuideLanguage;
 use serde_json::{Value, json};
 
 const HOSTILE: [&str; 14] = [
@@ -105,7 +106,7 @@ fn an_event_query_asks_for_exactly_the_value() {
 fn a_command_holds_only_what_it_accepts() {
     let template = "aws ec2 describe-instances --region {{case.region}} --instance-ids {{case.instance}} --filters 'Name=x,Values={{user.name}}' --query \"{{case.session_key}}\"";
     for value in HOSTILE {
-        let command = fill::shell(template, &values(value));
+        let command = fill::shell(template, &values(value), GuideLanguage::English);
         assert_eq!(
             command.text,
             "aws ec2 describe-instances --region <region> --instance-ids <instance id> --filters 'Name=x,Values=<name>' --query \"<access key id>\"",
@@ -117,7 +118,8 @@ fn a_command_holds_only_what_it_accepts() {
     let mut good = Values::default();
     good.add("case.region", ["eu-west-1"]);
     good.add("case.instance", ["i-0123abcd", "i-0123abce"]);
-    let command = fill::shell("aws x --region {{case.region}} --ids {{case.instance}}", &good);
+    let command =
+        fill::shell("aws x --region {{case.region}} --ids {{case.instance}}", &good, GuideLanguage::English);
     assert_eq!(
         command.text,
         "aws x --region eu-west-1 --ids i-0123abcd\naws x --region eu-west-1 --ids i-0123abce"
@@ -129,7 +131,7 @@ fn a_command_holds_only_what_it_accepts() {
 fn many_values_become_a_loop() {
     let mut many = Values::default();
     many.add("case.instance", (0..25).map(|it| format!("i-{it:08x}")));
-    let command = fill::shell("aws x --ids {{case.instance}}", &many);
+    let command = fill::shell("aws x --ids {{case.instance}}", &many, GuideLanguage::English);
     assert_eq!(command.text.lines().count(), 22, "{}", command.text);
     assert!(
         command.text.ends_with("while IFS= read -r value; do aws x --ids \"$value\"; done < values.txt"),
@@ -142,14 +144,16 @@ fn many_values_become_a_loop() {
 fn a_long_value_is_shown_short() {
     let long = "x".repeat(1 << 20);
     assert!(fill::shown(&long).len() < 300);
-    assert!(fill::markdown("it is {{other}}", &values(&long)).len() < 300);
-    assert!(fill::shell("aws x --name {{user.name}}", &values(&long)).text.len() < 100);
+    assert!(fill::markdown("it is {{other}}", &values(&long), GuideLanguage::English).len() < 300);
+    assert!(
+        fill::shell("aws x --name {{user.name}}", &values(&long), GuideLanguage::English).text.len() < 100
+    );
 }
 
 #[test]
 fn prose_is_not_steered() {
     for value in HOSTILE {
-        let text = fill::markdown("it is {{other}} and `{{other}}`", &values(value));
+        let text = fill::markdown("it is {{other}} and `{{other}}`", &values(value), GuideLanguage::English);
         assert_eq!(text.matches('`').count(), 4, "{text}");
         assert!(!text.contains(['\n', '\u{202e}']), "{text}");
     }
@@ -164,7 +168,7 @@ proptest! {
 
     #[test]
     fn whatever_the_value_a_command_stays_one_line(value in ".{0,40}") {
-        let command = fill::shell("aws x --a {{case.role_arn}} --b '{{user.name}}' --c {{other}}", &values(&value));
+        let command = fill::shell("aws x --a {{case.role_arn}} --b '{{user.name}}' --c {{other}}", &values(&value), GuideLanguage::English);
         prop_assert_eq!(command.text.lines().count(), 1);
         // What is in it is a plain word, or a hint.
         prop_assert!(!command.text.contains(['$', '`', ';', '&', '|']), "{}", command.text);

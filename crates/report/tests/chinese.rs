@@ -109,6 +109,44 @@ fn no_other_word_stands_anywhere() {
     }
 }
 
+/// What investigations say, and the general steps: in English and in Chinese.
+fn investigations() -> Vec<(String, String)> {
+    const SENTENCES: &str = include_str!("../../investigate/src/sentences.zh-CN.txt");
+    let lines: Vec<&str> = SENTENCES.lines().filter(|it| !it.is_empty() && !it.starts_with('#')).collect();
+    let mut out: Vec<(String, String)> =
+        lines.chunks(2).map(|it| (it[0].to_owned(), it[1].to_owned())).collect();
+    let steps = |language| {
+        let guide = investigate::general(language).guide.unwrap();
+        let of = |it: &rule::Step| {
+            let more = [&it.reason, &it.breaks, &it.undo, &it.verify];
+            let more = more.into_iter().map(|it| it.clone().unwrap_or_default());
+            [it.title.clone(), it.text.clone()].into_iter().chain(more).collect::<Vec<_>>()
+        };
+        guide.triage.iter().chain(&guide.response).flat_map(of).collect::<Vec<String>>()
+    };
+    out.extend(steps(GuideLanguage::English).into_iter().zip(steps(GuideLanguage::SimplifiedChinese)));
+    out
+}
+
+#[test]
+fn investigations_keep_to_the_words() {
+    let all = investigations();
+    assert!(all.len() > 250, "{} texts", all.len());
+    let mut wrong = Vec::new();
+    for (from, to) in &all {
+        for word in words() {
+            if let Some(found) = word.not.iter().find(|it| to.contains(**it)) {
+                wrong.push(format!("{found} is {}: {to}", word.chinese));
+            }
+            let term = word.english.iter().find(|term| has(from, term));
+            if let Some(term) = term.filter(|_| !to.contains(word.chinese)) {
+                wrong.push(format!("`{term}` is not {}\n    {from}\n    {to}", word.chinese));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn what_stands_around_a_rule_is_called_by_its_word() {
     let words = words();

@@ -71,7 +71,7 @@ fn one(out: &mut String, it: &Investigation, words: &Words) {
             fact.name,
             cell(&investigate::fact_text(&fact.value)),
             cell(&fact.text),
-            fact.confidence.name()
+            words.word(fact.confidence.name())
         );
     }
     let missing: Vec<String> =
@@ -114,8 +114,8 @@ fn evidence(out: &mut String, step: &Evidence, words: &Words) {
 }
 
 fn table(out: &mut String, found: &Found, words: &Words) {
-    *out += &format!("\n**{}** ({})\n\n", escape(&found.id), crate::count(found.events));
-    let heads: Vec<String> = found.columns.iter().map(|it| cell(it)).collect();
+    *out += &format!("\n**{}** ({})\n\n", escape(words.word(&found.id)), crate::count(found.events));
+    let heads: Vec<String> = found.columns.iter().map(|it| cell(words.word(it))).collect();
     *out += &format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
     for row in &found.rows {
         let mut cells: Vec<String> = row.cells.iter().map(|it| cell(it)).collect();

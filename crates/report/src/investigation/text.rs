@@ -97,7 +97,7 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize, terminal:
     }
     for found in &step.results {
         if found.rows.is_empty() {
-            wrap(out, "  ", &format!("{}: {}", found.id, words.nothing), width);
+            wrap(out, "  ", &format!("{}: {}", words.word(&found.id), words.nothing), width);
             continue;
         }
         table(out, found, words, width, terminal);
@@ -106,8 +106,8 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize, terminal:
 
 fn table(out: &mut String, found: &Found, words: &Words, width: usize, terminal: Terminal) {
     let count = found.columns.len().min(COLUMNS);
-    let heads: Vec<&str> = found.columns[..count].iter().map(String::as_str).collect();
-    wrap(out, "  ", &format!("{} ({})", found.id, crate::count(found.events)), width);
+    let heads: Vec<&str> = found.columns[..count].iter().map(|it| words.word(it)).collect();
+    wrap(out, "  ", &format!("{} ({})", words.word(&found.id), crate::count(found.events)), width);
     let rows = found.rows.iter().take(ROWS).map(|row| {
         let cell = |(at, text): (usize, &String)| {
             let mark = if at == 0 && row.is_own { "* " } else { "" };

@@ -3,6 +3,7 @@
 use rule::GuideLanguage;
 
 pub(super) struct Words {
+    pub(super) language: GuideLanguage,
     pub(super) investigation: &'static str,
     pub(super) deviations: &'static str,
     pub(super) missing: &'static str,
@@ -25,6 +26,7 @@ pub(super) struct Words {
 }
 
 const ENGLISH: Words = Words {
+    language: GuideLanguage::English,
     investigation: "Investigation",
     deviations: "What differs",
     missing: "What is missing",
@@ -47,6 +49,7 @@ const ENGLISH: Words = Words {
 };
 
 const CHINESE: Words = Words {
+    language: GuideLanguage::SimplifiedChinese,
     investigation: "调查",
     deviations: "异常之处",
     missing: "缺失的信息",
@@ -67,6 +70,13 @@ const CHINESE: Words = Words {
     alert: "警报",
     rule: "规则",
 };
+
+impl Words {
+    /// The name of a query, or a head of a table.
+    pub(super) fn word<'w>(&self, word: &'w str) -> &'w str {
+        investigate::word(self.language, word)
+    }
+}
 
 pub(super) fn of(language: GuideLanguage) -> &'static Words {
     match language {
