@@ -32,6 +32,8 @@ pub struct Case {
     pub first: Millis,
     /// The time of the last of them.
     pub last: Millis,
+    /// When it was noticed: the time of the alert, if that is within a day of the last event; else of this event.
+    pub noticed: Millis,
     /// When the session began; else when the first event happened.
     pub session_start: Millis,
     /// Whether the values were read off the alert because it has no events.
@@ -50,6 +52,8 @@ impl Case {
         anchors.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
         let first = anchors.first().map_or(now, |it| it.time);
         let last = anchors.last().map_or(now, |it| it.time);
+        let written = ecs::document::timestamp(&subject.document).unwrap_or(last);
+        let noticed = if (last..=last + 24 * 3_600_000).contains(&written) { written } else { last };
         let mut values = Values::default();
         // Every field of the alert's document and of its first event is a placeholder, too.
         for document in std::iter::once(&subject.document).chain(documents.iter().take(1).map(|(_, it)| it)) {
@@ -116,7 +120,7 @@ impl Case {
         values.add("case.id", [short_id(&subject.id)]);
         let start = values.first("case.session_start").and_then(|it| ecs::date::parse(it).ok());
         let session_start = start.filter(|it| *it <= first).unwrap_or(first);
-        Self { values, anchors, first, last, session_start, is_bare }
+        Self { values, anchors, first, last, noticed, session_start, is_bare }
     }
 
     /// The value of that name, if there is one.

@@ -67,6 +67,8 @@ pub struct Evidence {
     pub title: String,
     /// What the guide says of it, with values. Markdown.
     pub text: String,
+    /// It is what the author of a guide in prose wrote, and no step of its own.
+    pub is_prose: bool,
     /// What it looked at.
     pub range: Option<(Millis, Millis)>,
     /// What it found.
@@ -77,6 +79,17 @@ pub struct Evidence {
     pub missing: Vec<Missing>,
     /// What people may run to learn more.
     pub command: Option<Command>,
+    /// Queries that a guide has for something else than these events.
+    pub snippets: Vec<Snippet>,
+}
+
+/// A query for osquery, with its values. It is never run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snippet {
+    /// What it is called.
+    pub label: String,
+    /// The query.
+    pub command: Command,
 }
 
 /// One result: a table with all its cells as texts.

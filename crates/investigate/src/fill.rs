@@ -454,6 +454,74 @@ pub fn markdown(template: &str, values: &Values, language: GuideLanguage) -> Str
     out
 }
 
+/// What somebody else wrote, with its values as code; a placeholder without a value stays as it is.
+pub fn prose(template: &str, values: &Values, language: GuideLanguage) -> String {
+    let known = |name: &str| !values.get(name).is_empty();
+    let mut out = String::new();
+    let mut rest = template;
+    // Whole lines are filled together, so that it is known what is code.
+    while !rest.is_empty() {
+        let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let (line, after) = rest.split_at(end);
+        let names = placeholders(line);
+        if names.is_empty() || !names.iter().all(|it| known(it)) {
+            out.push_str(line);
+        } else {
+            out.push_str(&markdown(line, values, language));
+        }
+        rest = after;
+    }
+    out
+}
+
+/// A word of somebody else's as plain text of Markdown.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for c in text.chars() {
+        if "\\`*_[]<>#|!".contains(c) {
+            out.push('\\');
+        }
+        out.push(if is_plain(c.encode_utf8(&mut [0; 4])) { c } else { '\u{fffd}' });
+    }
+    out
+}
+
+/// A query of osquery with its values: in quotes a part of the text, else a text of its own.
+pub fn sql(template: &str, values: &Values, l: GuideLanguage) -> Command {
+    let mut command = Command::default();
+    let mut quote = None;
+    for piece in pieces(template.trim()) {
+        match piece {
+            Piece::Text(text) => {
+                command.text.push_str(text);
+                for c in text.chars() {
+                    quote = match quote {
+                        None if matches!(c, '\'' | '"') => Some(c),
+                        Some(open) if open == c => None,
+                        quote => quote,
+                    };
+                }
+            }
+            Piece::Value(name) => match values.first(name) {
+                Some(value) if is_plain(value) && value.chars().count() <= SHOWN_CHARS => match quote {
+                    Some('"') => command.text.push_str(&value.replace('"', "\"\"")),
+                    Some(_) => command.text.push_str(&value.replace('\'', "''")),
+                    None => command.text.push_str(&format!("'{}'", value.replace('\'', "''"))),
+                },
+                value => {
+                    command.is_open = true;
+                    let hint = Class::of(name).hint(name);
+                    if let Some(value) = value {
+                        command.notes.push(say!(l, "{} is no valid {}", shown(value), hint));
+                    }
+                    command.text.push_str(&format!("<{hint}>"));
+                }
+            },
+        }
+    }
+    command
+}
+
 /// A value inside a code span of Markdown: nothing in it ends the span or steers a terminal.
 fn code_text(value: &str) -> String {
     let text: String = value

@@ -36,14 +36,16 @@ mod related;
 
 mod outline;
 mod plan;
+mod prose;
 mod run;
+mod tell;
 
 pub use case::{Case, Subject, event};
 pub use class::{Class, is_instance_id, is_plain};
 pub use event::{Event, Field, tool};
 pub use evidence::{
     Checklist, Confidence, Evidence, Exception, Fact, Found, Investigation, Lack, Missing, ROW_EVENTS_MAX,
-    Row,
+    Row, Snippet,
 };
 pub use fill::{Command, Values};
 pub use harmless::fact_text;

@@ -1,28 +1,22 @@
 //! Investigations of all alerts together: what the steps ask is collected, asked in at most two passes, and handed back.
 
-use std::collections::BTreeMap;
-
 use ecs::{Catalog, Millis};
 use identity::{Graph, WhoBuf};
-use rule::{Builtin, Guide, GuideLanguage, Scope, Show, Step, StepQuery};
+use rule::{Guide, GuideLanguage, Scope, Step, StepQuery};
 
 use crate::book::Book;
 use crate::case::{Case, Subject};
-use crate::event::{Event, Field};
-use crate::evidence::{Evidence, Found, Investigation, Lack, Row};
+use crate::evidence::Investigation;
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
-use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, tally, time};
-use crate::outline::{grade, sentence};
-use crate::say::{heads, say};
-use crate::source::{Answer, Source};
-use crate::{baseline, chain, harmless, instances, origin, reach, reason, related};
+use crate::look::{DAY, HOUR, MINUTE};
+use crate::prose::{Embedded, Prose};
+use crate::source::Source;
+use crate::{chain, prose};
 
 /// Of the events that a question finds, so many are looked at: those nearest to the alert.
 pub const EVENTS_MAX: usize = 50_000;
 /// No question reaches further back.
-const REACH_MAX: Millis = 365 * DAY;
-/// CloudTrail delivers with delay.
-const LATE: Millis = 15 * MINUTE;
+pub(crate) const REACH_MAX: Millis = 365 * DAY;
 
 /// How to investigate.
 #[derive(Clone, Debug)]
@@ -76,10 +70,25 @@ pub fn investigate<S: Source>(
     let general = general.guide.unwrap_or_default();
     let catalog = Catalog::ecs();
     let mut book = Book::new(&catalog, options.now);
-    let mut works: Vec<Work<'_>> = subjects.iter().map(|it| Work::new(it, &general, options)).collect();
+    let cases: Vec<Case> = subjects.iter().map(|it| Case::of(it, options.now)).collect();
+    let guides: Vec<Prose> = subjects
+        .iter()
+        .zip(&cases)
+        .map(|(it, case)| {
+            it.rule.as_ref().map_or_else(Prose::default, |it| prose::prose(it, case, options.language))
+        })
+        .collect();
+    let mut works: Vec<Work<'_>> = subjects
+        .iter()
+        .zip(cases)
+        .zip(&guides)
+        .map(|((it, case), prose)| Work::new(it, case, &general, prose))
+        .collect();
     // Events of both passes have the same columns.
-    for column in works.iter().flat_map(|it| &it.planned).flat_map(|it| &it.query.columns) {
-        book.column(column);
+    for work in &works {
+        for column in work.planned.iter().flat_map(|it| &it.query.columns).chain(&work.columns) {
+            book.column(column);
+        }
     }
     for work in &mut works {
         work.ask(&mut book);
@@ -106,14 +115,17 @@ pub fn investigate<S: Source>(
 }
 
 /// A query of a step.
-struct Planned<'a> {
+pub(crate) struct Planned<'a> {
     /// The step that shows it; none if only computations look at it.
-    step: Option<usize>,
-    query: &'a StepQuery,
-    state: State,
+    pub(crate) step: Option<usize>,
+    pub(crate) query: &'a StepQuery,
+    /// What a guide in prose embeds, with its alternatives and times.
+    pub(crate) embedded: Option<&'a Embedded>,
+    pub(crate) state: State,
 }
 
-enum State {
+/// What became of a query.
+pub(crate) enum State {
     /// It was not asked: that is why.
     Open(String),
     Failed(String),
@@ -123,23 +135,29 @@ enum State {
         from: Millis,
         to: Millis,
         cut: Vec<String>,
+        /// Names for which there is no value, so that an alternative was left out.
+        left: Vec<String>,
     },
 }
 
-struct Work<'a> {
-    subject: &'a Subject,
-    case: Case,
-    steps: Vec<&'a Step>,
-    planned: Vec<Planned<'a>>,
+/// One alert under investigation.
+pub(crate) struct Work<'a> {
+    pub(crate) subject: &'a Subject,
+    pub(crate) case: Case,
+    pub(crate) steps: Vec<&'a Step>,
+    pub(crate) planned: Vec<Planned<'a>>,
+    /// A guide in prose.
+    pub(crate) prose: &'a Prose,
+    /// What the rule wants to be shown of events.
+    pub(crate) columns: Vec<String>,
     /// The questions whether the account has events at all, and data events.
-    around: Vec<usize>,
-    data_events: Option<usize>,
-    reach_calls: Option<usize>,
+    pub(crate) around: Vec<usize>,
+    pub(crate) data_events: Option<usize>,
+    pub(crate) reach_calls: Option<usize>,
 }
 
 impl<'a> Work<'a> {
-    fn new(subject: &'a Subject, general: &'a Guide, options: &Options) -> Self {
-        let case = Case::of(subject, options.now);
+    fn new(subject: &'a Subject, case: Case, general: &'a Guide, prose: &'a Prose) -> Self {
         let own: &'a [Step] =
             subject.rule.as_ref().and_then(|it| it.guide.as_ref()).map_or(&[], |it| &it.triage);
         let has = |id: &Option<String>| id.is_some() && own.iter().any(|it| it.id == *id);
@@ -148,12 +166,31 @@ impl<'a> Work<'a> {
         let mut planned: Vec<Planned<'a>> = Vec::new();
         let open = || State::Open(String::new());
         for (at, step) in steps.iter().enumerate() {
-            planned.extend(step.queries.iter().map(|query| Planned { step: Some(at), query, state: open() }));
+            planned.extend(step.queries.iter().map(|query| Planned {
+                step: Some(at),
+                query,
+                embedded: None,
+                state: open(),
+            }));
         }
         // Facts rest on the general questions, whatever a guide asks.
         let hidden = general.triage.iter().filter(|it| has(&it.id)).flat_map(|it| &it.queries);
-        planned.extend(hidden.map(|query| Planned { step: None, query, state: open() }));
-        Self { subject, case, steps, planned, around: Vec::new(), data_events: None, reach_calls: None }
+        planned.extend(hidden.map(|query| Planned { step: None, query, embedded: None, state: open() }));
+        let embedded =
+            |it: &'a Embedded| Planned { step: None, query: &it.query, embedded: Some(it), state: open() };
+        planned.extend(prose.queries.iter().map(embedded));
+        let columns = subject.rule.as_ref().map(|it| it.investigation_fields()).unwrap_or_default();
+        Self {
+            prose,
+            columns,
+            subject,
+            case,
+            steps,
+            planned,
+            around: Vec::new(),
+            data_events: None,
+            reach_calls: None,
+        }
     }
 
     fn who(&self) -> WhoBuf {
@@ -165,18 +202,30 @@ impl<'a> Work<'a> {
         let case = &self.case;
         for it in self.planned.iter_mut().filter(|it| matches!(it.state, State::Open(_))) {
             let query = it.query;
-            let filled = match query.language.as_str() {
-                "eql" => fill::eql(&query.query, &case.values),
-                _ => fill::kql(&query.query, &case.values),
-            };
-            let filled = match filled {
-                Ok(filled) => filled,
-                Err(name) => {
-                    it.state = State::Open(name);
+            let one = [query.query.clone()];
+            let alternatives = it.embedded.map_or(&one[..], |it| &it.alternatives);
+            let (mut texts, mut cut, mut left) = (Vec::new(), Vec::new(), Vec::new());
+            for text in alternatives {
+                let filled = match query.language.as_str() {
+                    "eql" => fill::eql(text, &case.values),
+                    _ => fill::kql(text, &case.values),
+                };
+                match filled {
+                    Ok(filled) => {
+                        texts.push(filled.text);
+                        cut.extend(filled.cut);
+                    }
+                    Err(name) => left.push(name),
+                }
+            }
+            let mut text = match texts.as_slice() {
+                [] => {
+                    it.state = State::Open(left.into_iter().next().unwrap_or_default());
                     continue;
                 }
+                [one] => one.clone(),
+                several => format!("({})", several.join(") or (")),
             };
-            let mut text = filled.text;
             let mut within = |name: &str, path: &str| {
                 let values = case.all(name);
                 if query.language == "kuery" && !values.is_empty() {
@@ -194,10 +243,15 @@ impl<'a> Work<'a> {
                     within("region", "cloud.region");
                 }
             }
-            let from = case.first - span_of(&query.before).min(REACH_MAX);
-            let to = case.last + span_of(&query.after).min(REACH_MAX);
+            let (from, to) = match it.embedded {
+                Some(it) => (it.from.max(case.first - REACH_MAX), it.to.min(case.last + REACH_MAX)),
+                None => (
+                    case.first - span_of(&query.before).min(REACH_MAX),
+                    case.last + span_of(&query.after).min(REACH_MAX),
+                ),
+            };
             it.state = match book.add(&query.language, &text, from, to, case.first, EVENTS_MAX) {
-                Ok(number) => State::Asked { number, text, from, to, cut: filled.cut },
+                Ok(number) => State::Asked { number, text, from, to, cut, left },
                 Err(reason) => State::Failed(reason),
             };
         }
@@ -236,343 +290,6 @@ impl<'a> Work<'a> {
             self.reach_calls = book.add("kuery", &filled.text, from, to, self.case.first, EVENTS_MAX).ok();
         }
     }
-
-    fn finish(
-        mut self,
-        answers: &[Answer],
-        graph: &Graph,
-        who: &WhoBuf,
-        book: &Book<'_>,
-        options: &Options,
-    ) -> Investigation {
-        // Its window, for commands.
-        let asked = |it: &Planned<'_>| match &it.state {
-            State::Asked { from, to, .. } => Some((*from, *to)),
-            State::Open(_) | State::Failed(_) => None,
-        };
-        let ranges: Vec<(Millis, Millis)> = self.planned.iter().filter_map(asked).collect();
-        let start = self.case.first - DAY;
-        let end =
-            ranges.iter().map(|it| it.1).max().unwrap_or(self.case.last).min(options.now.max(self.case.last));
-        self.case.values.add("case.window_start", [ecs::date::to_iso(start)]);
-        self.case.values.add("case.window_end", [ecs::date::to_iso(end)]);
-
-        let l = options.language;
-        let empty = Answer::default();
-        let mut by_id: BTreeMap<&str, &Answer> = BTreeMap::new();
-        let whole: Vec<(&Planned<'_>, &Answer)> = self
-            .planned
-            .iter()
-            .filter_map(|it| match it.state {
-                State::Asked { number, .. } => Some((it, answers.get(number).unwrap_or(&empty))),
-                State::Open(_) | State::Failed(_) => None,
-            })
-            .collect();
-        // Those of computations last: they take the place of a guide's own of the same name.
-        for hidden in [false, true] {
-            for (it, answer) in whole.iter().filter(|(it, _)| it.step.is_none() == hidden) {
-                if let Some(id) = it.query.id.as_deref() {
-                    let id = if id == "behaviour-user" { "behaviour" } else { id };
-                    by_id.insert(id, answer);
-                }
-            }
-        }
-        if let Some(number) = self.reach_calls {
-            by_id.insert("reach-calls", answers.get(number).unwrap_or(&empty));
-        }
-        let around: Vec<&Answer> = self.around.iter().filter_map(|it| answers.get(*it)).collect();
-        let data_from = around.iter().filter_map(|it| it.span).map(|it| it.0).min();
-        let mut look = Look {
-            case: &self.case,
-            language: l,
-            answers: by_id,
-            graph,
-            who: who.who(),
-            facts: Vec::new(),
-            deviations: Vec::new(),
-        };
-        let mut missing = Evidence::default();
-        if self.case.is_bare {
-            missing.lacks(
-                Lack::NoEvents,
-                say!(
-                    l,
-                    "the alert names no event of these data: it counts events, or its events are elsewhere; its own fields stand for them"
-                ),
-            );
-        }
-        if around.iter().all(|it| it.total == 0) && !self.case.get("account").is_empty() {
-            missing.lacks(
-                Lack::NoData,
-                say!(
-                    l,
-                    "no events of account {} in region {} between {} and {}; the trail may not cover it",
-                    fill::shown(self.case.get("account")),
-                    fill::shown(self.case.get("region")),
-                    time(self.case.first - REACH_MAX),
-                    time(self.case.last + 7 * DAY)
-                ),
-            );
-        }
-        if self.data_events.and_then(|it| answers.get(it)).is_some_and(|it| it.total == 0) {
-            missing.lacks(
-                Lack::NoDataEvents,
-                say!(
-                    l,
-                    "object-level S3 events are not in the data; reads and writes of objects cannot be seen"
-                ),
-            );
-        }
-        if options.now - self.case.last < LATE {
-            missing.lacks(Lack::Late, say!(l, "CloudTrail delivers with delay; later events may follow"));
-        }
-        let mut steps: Vec<Evidence> = Vec::new();
-        for (at, step) in self.steps.iter().enumerate() {
-            steps.push(self.evidence(at, step, &mut look, answers, data_from, book));
-        }
-        grade(&mut look);
-        look.facts.sort_by(|a, b| a.name.cmp(b.name));
-        look.facts.dedup_by(|a, b| a.name == b.name);
-        look.deviations.dedup();
-        let wanted = |it: &Evidence| {
-            options.steps.is_empty()
-                || it.id.as_ref().is_some_and(|id| options.steps.iter().any(|wanted| wanted == id))
-        };
-        steps.retain(wanted);
-        let (facts, deviations) = (look.facts, look.deviations);
-        let mut investigation = Investigation {
-            id: self.subject.id.clone(),
-            rule: self.subject.rule.clone(),
-            sentence: sentence(&self.case, &facts, l),
-            deviations,
-            steps,
-            facts,
-            missing: missing.missing,
-            harmless: Vec::new(),
-            exception: None,
-            anchor: (self.case.first, self.case.last),
-            severity: self
-                .subject
-                .document
-                .get("kibana.alert.severity")
-                .and_then(|it| it.as_str())
-                .map(str::to_owned),
-            values: Values::default(),
-        };
-        investigation.harmless = harmless::checklists(&investigation, self.subject.rule.as_deref(), l);
-        investigation.exception = harmless::exception(&self.case, self.subject.rule.as_deref(), options);
-        investigation.values = self.case.values;
-        investigation
-    }
-
-    fn evidence(
-        &self,
-        at: usize,
-        step: &Step,
-        look: &mut Look<'_>,
-        answers: &[Answer],
-        data_from: Option<Millis>,
-        book: &Book<'_>,
-    ) -> Evidence {
-        let l = look.language;
-        let mut evidence = Evidence {
-            id: step.id.clone(),
-            title: step.title.trim().to_owned(),
-            text: fill::markdown(step.text.trim(), &self.case.values, l),
-            ..Evidence::default()
-        };
-        let builtin = step.builtin.or_else(|| of_name(step.id.as_deref()));
-        match builtin {
-            Some(Builtin::SessionChain) => {
-                let chain = look.graph.chain(look.who, i64::MAX);
-                chain::session_chain(look, &chain, &mut evidence);
-                baseline::used(look, &mut evidence);
-            }
-            Some(Builtin::RefusalReason) => reason::refusal_reason(look, &mut evidence),
-            Some(Builtin::RoleBaseline) => baseline::role_baseline(look, data_from, &mut evidence),
-            Some(Builtin::InstanceStory) => instances::instance_story(look, &mut evidence),
-            Some(Builtin::SessionReach) => reach::session_reach(look, &mut evidence),
-            Some(Builtin::Origin) => origin::origin(look, &mut evidence),
-            None if step.id.as_deref() == Some("related") => related::related(look, &mut evidence),
-            None => {}
-        }
-        let mut lacking: Vec<&str> =
-            step.uses.iter().map(String::as_str).filter(|name| self.case.all(name).is_empty()).collect();
-        let mut ran = builtin.is_some();
-        for it in self.planned.iter().filter(|it| it.step == Some(at)) {
-            match &it.state {
-                State::Asked { number, text, from, to, cut } => {
-                    ran = true;
-                    let range = evidence.range.unwrap_or((*from, *to));
-                    evidence.range = Some((range.0.min(*from), range.1.max(*to)));
-                    let Some(answer) = answers.get(*number) else { continue };
-                    for name in cut {
-                        evidence.lacks(
-                            Lack::Truncated,
-                            say!(
-                                l,
-                                "the query asks for the first {} values of {} only",
-                                QUERY_VALUES_MAX,
-                                name
-                            ),
-                        );
-                    }
-                    if answer.is_cut() {
-                        evidence.lacks(
-                            Lack::Truncated,
-                            say!(
-                                l,
-                                "{} of {} events were looked at, those nearest to the alert",
-                                answer.events.len(),
-                                answer.total
-                            ),
-                        );
-                    }
-                    let id = it.query.id.as_deref().unwrap_or("query");
-                    // What a computation has shown already is not shown again.
-                    if !evidence.results.iter().any(|known| known.id == id) && it.query.show != Show::Compare
-                    {
-                        evidence.results.push(shown(l, &self.case, it.query, text, answer, book));
-                    }
-                }
-                State::Open(name) => {
-                    let name = name.strip_prefix("case.").unwrap_or(name);
-                    if !lacking.contains(&name) {
-                        lacking.push(name);
-                    }
-                }
-                State::Failed(reason) => {
-                    evidence.lacks(
-                        Lack::NoQuery,
-                        say!(
-                            l,
-                            "the query {} cannot be asked: {}",
-                            fill::shown(it.query.id.as_deref().unwrap_or("query")),
-                            reason
-                        ),
-                    );
-                }
-            }
-        }
-        // A user has no role, and that is nothing that could be found.
-        let is_expected = |name: &str| {
-            ["role_arn", "role_name", "user_arn", "home_instance", "session_name"].contains(&name)
-        };
-        for name in lacking.into_iter().filter(|it| !ran || !is_expected(it)) {
-            evidence.lacks(Lack::NoValue, say!(l, "no value for {}", fill::shown(name)));
-        }
-        for found in &mut evidence.results {
-            if found.total > found.rows.len() as u64 {
-                let text = say!(l, "{} of {} rows of `{}` shown", found.rows.len(), found.total, found.id);
-                evidence.missing.push(crate::evidence::Missing { lack: Lack::Truncated, text });
-            }
-        }
-        if let Some(command) = &step.command {
-            let is_role = command.contains("{{case.role_");
-            let command = fill::shell(command, &self.case.values, l);
-            // The command of a computation, which decodes a message, has its values already.
-            if evidence.command.is_none() && !(is_role && self.case.get("role_arn").is_empty()) {
-                evidence.command = Some(command);
-            }
-        }
-        evidence
-    }
-}
-
-/// A step of a guide that has the name of a computation is one.
-fn of_name(id: Option<&str>) -> Option<Builtin> {
-    Some(match id? {
-        "identity" => Builtin::SessionChain,
-        "request" => Builtin::RefusalReason,
-        "behaviour" => Builtin::RoleBaseline,
-        "instances" => Builtin::InstanceStory,
-        "lateral" => Builtin::SessionReach,
-        "origin" => Builtin::Origin,
-        _ => return None,
-    })
-}
-
-/// What a query found, as it wants to be shown.
-fn shown(
-    l: GuideLanguage,
-    case: &Case,
-    query: &StepQuery,
-    text: &str,
-    answer: &Answer,
-    book: &Book<'_>,
-) -> Found {
-    let id = query.id.as_deref().unwrap_or("query");
-    let limit = query.limit.map_or(ROWS_MAX, |it| it as usize);
-    let events = || answer.events.iter().map(|it| &**it);
-    let is_own = |it: &Event| case.is_own(it);
-    let cell = |event: &Event, path: &str| match path {
-        "@timestamp" => time(event.time),
-        "event.id" => event.id.to_string(),
-        path => book.place(path).map_or_else(String::new, |at| event.text_at(at)),
-    };
-    let mut found = match query.show {
-        Show::Count => Found {
-            id: id.to_owned(),
-            show: "count",
-            columns: heads!["count", "first", "last"],
-            rows: vec![Row {
-                cells: vec![
-                    answer.total.to_string(),
-                    answer.span.map(|it| time(it.0)).unwrap_or_default(),
-                    answer.span.map(|it| time(it.1)).unwrap_or_default(),
-                ],
-                events: ids(events()),
-                count: answer.total,
-                is_own: false,
-            }],
-            total: 1,
-            ..Found::default()
-        },
-        Show::Timeline | Show::Chain => related::timeline(l, id, events(), is_own),
-        Show::Values | Show::Compare => match query.columns.as_slice() {
-            [] => {
-                tally(l, id, &heads!["identity"][0], events(), |it| short(it.identity()).to_owned(), is_own)
-            }
-            columns => {
-                let value =
-                    |it: &Event| columns.iter().map(|path| cell(it, path)).collect::<Vec<_>>().join(" · ");
-                tally(l, id, &columns.join(" · "), events(), value, is_own)
-            }
-        },
-        Show::Table => {
-            let default = [
-                "@timestamp",
-                "event.provider",
-                "event.action",
-                "event.outcome",
-                Field::Arn.path(),
-                "source.address",
-            ];
-            let columns: Vec<String> = if query.columns.is_empty() {
-                default.map(str::to_owned).to_vec()
-            } else {
-                query.columns.clone()
-            };
-            let rows = events().take(limit).map(|event| Row {
-                cells: columns.iter().map(|path| cell(event, path)).collect(),
-                events: vec![event.id.to_string()],
-                count: 1,
-                is_own: is_own(event),
-            });
-            Found {
-                id: id.to_owned(),
-                show: "table",
-                rows: rows.collect(),
-                total: answer.events.len() as u64,
-                columns,
-                ..Found::default()
-            }
-        }
-    };
-    found.rows.truncate(limit);
-    found.query = Some(text.to_owned());
-    found.events = answer.total;
-    found
 }
 
 /// A window of a step, in milliseconds.

@@ -183,24 +183,17 @@ fn note(rule: &mut Node, transform: Option<&Node>, findings: &mut Findings) {
     }
 }
 
-/// Replaces `${investigate_0}` and `${osquery_0}` by the query of that number.
+/// Replaces `$investigate_0`, `${investigate_0}` and the same of `osquery` by the query of that number.
 fn transformed(text: &str, span: Span, transform: &Node, findings: &mut Findings) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("${") {
+    while let Some(at) = rest.find('$') {
         out.push_str(&rest[..at]);
-        let body = &rest[at + 2..];
-        let found = TRANSFORMS.into_iter().find_map(|list| {
-            let number = body.strip_prefix(list)?.strip_prefix('_')?;
-            let end = number.find('}')?;
-            number[..end].bytes().all(|byte| byte.is_ascii_digit()).then_some((list, &number[..end]))
-        });
-        let Some((list, number)) = found else {
-            out.push_str("${");
-            rest = body;
+        let Some((list, number, length)) = reference(&rest[at..]) else {
+            out.push('$');
+            rest = &rest[at + 1..];
             continue;
         };
-        let length = list.len() + 1 + number.len() + 1;
         let query = number.parse::<usize>().ok().and_then(|at| transform.get(list)?.items().get(at));
         if let Some(query) = query {
             out.push_str("!{");
@@ -209,13 +202,32 @@ fn transformed(text: &str, span: Span, transform: &Node, findings: &mut Findings
             out.push('}');
         } else {
             findings.push(&LoadError::NoTransform { list, number: number.to_owned(), span });
-            out.push_str("${");
-            out.push_str(&body[..length]);
+            out.push_str(&rest[at..at + length]);
         }
-        rest = &body[length..];
+        rest = &rest[at + length..];
     }
     out.push_str(rest);
     out
+}
+
+/// The list and the number that a text begins with a reference to, and how long that is.
+fn reference(text: &str) -> Option<(&'static str, &str, usize)> {
+    let (body, is_braced) = match text.strip_prefix("${") {
+        Some(body) => (body, true),
+        None => (text.strip_prefix('$')?, false),
+    };
+    TRANSFORMS.into_iter().find_map(|list| {
+        let number = body.strip_prefix(list)?.strip_prefix('_')?;
+        let end = number.find(|it: char| !it.is_ascii_digit()).unwrap_or(number.len());
+        let after = number[end..].chars().next();
+        let is_whole = if is_braced {
+            after == Some('}')
+        } else {
+            !after.is_some_and(|it| it.is_ascii_alphanumeric() || it == '_')
+        };
+        let length = text.len() - body.len() + list.len() + 1 + end + usize::from(is_braced);
+        (end > 0 && is_whole).then_some((list, &number[..end], length))
+    })
 }
 
 /// Splits the chapter "## Setup" off a note: the note without it, and its text.
@@ -245,6 +257,15 @@ fn split_setup(note: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn references_of_both_forms() {
+        assert_eq!(reference("$investigate_0 x"), Some(("investigate", "0", 14)));
+        assert_eq!(reference("${osquery_12}x"), Some(("osquery", "12", 13)));
+        for text in ["$investigate_", "$investigate_0a", "${investigate_0", "$other_0", "$"] {
+            assert_eq!(reference(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_setup_chapter_moves() {

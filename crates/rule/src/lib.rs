@@ -23,6 +23,7 @@
 mod case;
 mod exceptions;
 mod guide;
+mod inquiry;
 mod model;
 mod selection;
 mod set;
@@ -76,6 +77,7 @@ pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson};
 pub use fix::{Mended, mend};
 pub use guide::{Builtin, Guide, Language as GuideLanguage, Note, Risk, Scope, Show, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX, reads_alerts};
+pub use inquiry::{Asks, EventsAsked, Flaw, Inquiry, inquiries, with_inquiries};
 pub use language::check_query;
 pub use lint::{Heeded, heed, lint, lint_query, never_holds};
 pub use load::{load, load_bytes, load_text, load_with};

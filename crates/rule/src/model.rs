@@ -120,6 +120,21 @@ impl Rule {
         IndexPatterns::new(&self.index).matches(index)
     }
 
+    /// The fields that the rule wants to be shown first, `@timestamp` before them: none if it names none.
+    pub fn investigation_fields(&self) -> Vec<String> {
+        let names = self.source.rule.at(&["investigation_fields", "field_names"]);
+        let mut fields: Vec<String> = names
+            .map_or(&[][..], crate::text::Node::items)
+            .iter()
+            .filter_map(crate::text::Node::text)
+            .map(str::to_owned)
+            .collect();
+        if !fields.is_empty() && !fields.iter().any(|it| it == "@timestamp") {
+            fields.insert(0, "@timestamp".to_owned());
+        }
+        fields
+    }
+
     /// How much time one execution at `now` covers: `to` less `from`.
     pub fn window_ms(&self, now: Millis) -> Millis {
         self.to.millis_at(now).saturating_sub(self.from.millis_at(now))

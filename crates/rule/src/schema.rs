@@ -29,7 +29,7 @@ pub fn schema() -> Value {
             "rule": rule,
             "transform": {
                 "type": "object",
-                "description": "Queries that the note refers to as `${investigate_0}` and `${osquery_0}`.",
+                "description": "Queries that the note refers to as `$investigate_0` and `$osquery_0`.",
                 "properties": TRANSFORMS
                     .map(|list| (list.to_owned(), json!({ "type": "array", "items": { "type": "object" } })))
                     .into_iter()

@@ -67,11 +67,13 @@ fn evidence(step: &Evidence, missing: &dyn Fn(&[investigate::Missing]) -> Vec<Va
         "step": step.id,
         "title": step.title,
         "text": step.text,
+        "prose": step.is_prose,
         "range": step.range.map(|(from, to)| json!({"from": ecs::date::to_iso(from), "to": ecs::date::to_iso(to)})),
         "statements": step.statements,
         "results": step.results.iter().map(result).collect::<Vec<_>>(),
         "missing": missing(&step.missing),
         "command": step.command.as_ref().map(command),
+        "osquery": step.snippets.iter().map(|it| json!({"label": it.label, "query": command(&it.command)})).collect::<Vec<_>>(),
     })
 }
 

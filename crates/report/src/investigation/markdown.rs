@@ -32,8 +32,14 @@ fn one(out: &mut String, it: &Investigation, words: &Words) {
         );
     }
     list(out, words.deviations, &it.deviations);
-    for (at, step) in it.steps.iter().enumerate() {
-        *out += &format!("\n## {}. {}\n\n{}\n", at + 1, escape(&step.title), step.text);
+    let mut number = 0;
+    for step in &it.steps {
+        if step.is_prose {
+            *out += &format!("\n{}\n", step.text.trim_matches('\n'));
+        } else {
+            number += 1;
+            *out += &format!("\n## {number}. {}\n\n{}\n", escape(&step.title), step.text);
+        }
         evidence(out, step, words);
     }
     if !it.harmless.is_empty() {
@@ -98,6 +104,13 @@ fn evidence(out: &mut String, step: &Evidence, words: &Words) {
     if let Some((from, to)) = step.range {
         *out += &format!("\n{} {} … {}\n", words.looked, when(from), when(to));
     }
+    for snippet in &step.snippets {
+        *out += &format!("\n**{}** ({})\n\n", escape(&snippet.label), words.not_run);
+        for note in &snippet.command.notes {
+            *out += &format!("{}\n\n", prose(note));
+        }
+        *out += &fenced("sql", &snippet.command.text);
+    }
     for found in step.results.iter().filter(|it| !it.rows.is_empty()) {
         table(out, found, words);
     }
@@ -106,11 +119,14 @@ fn evidence(out: &mut String, step: &Evidence, words: &Words) {
         for note in &command.notes {
             *out += &format!("{}\n\n", prose(note));
         }
-        *out += &format!(
-            "```sh\n{}\n```\n",
-            command.text.lines().map(clean).collect::<Vec<_>>().join("\n").replace("```", "` ` `")
-        );
+        *out += &fenced("sh", &command.text);
     }
+}
+
+/// Text inside a fence: nothing in it ends it, nothing steers a terminal.
+fn fenced(language: &str, text: &str) -> String {
+    let text = text.lines().map(clean).collect::<Vec<_>>().join("\n").replace("```", "` ` `");
+    format!("```{language}\n{text}\n```\n")
 }
 
 fn table(out: &mut String, found: &Found, words: &Words) {

@@ -35,8 +35,17 @@ pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> Str
             wrap(&mut out, "- ", deviation, width);
         }
     }
-    for (at, step) in it.steps.iter().enumerate() {
-        out += &format!("\n{}\n", bold(&clean(&format!("{}. {}", at + 1, step.title))));
+    let mut number = 0;
+    for step in &it.steps {
+        if step.is_prose {
+            out += "\n";
+            for line in step.text.trim_matches('\n').lines() {
+                written(&mut out, line, width);
+            }
+        } else {
+            number += 1;
+            out += &format!("\n{}\n", bold(&clean(&format!("{number}. {}", step.title))));
+        }
         one(&mut out, step, words, width, terminal);
     }
     if !it.harmless.is_empty() {
@@ -95,12 +104,33 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize, terminal:
     if let Some((from, to)) = step.range {
         wrap(out, "  ", &format!("{} {} … {}", words.looked, when(from), when(to)), width);
     }
+    for snippet in &step.snippets {
+        wrap(out, "  ", &format!("{} ({})", snippet.label, words.not_run), width);
+        for note in &snippet.command.notes {
+            wrap(out, "    # ", note, width);
+        }
+        for line in snippet.command.text.lines() {
+            wrap(out, "    ", line, width);
+        }
+    }
     for found in &step.results {
         if found.rows.is_empty() {
             wrap(out, "  ", &format!("{}: {}", words.word(&found.id), words.nothing), width);
             continue;
         }
         table(out, found, words, width, terminal);
+    }
+}
+
+/// A line of Markdown that somebody else wrote, wrapped at its own indent.
+fn written(out: &mut String, line: &str, width: usize) {
+    let text = line.trim_start();
+    let indent = " ".repeat((line.len() - text.len()).min(width / 2));
+    let lead = if text.starts_with("- ") || text.starts_with("* ") { &text[..2] } else { "" };
+    if text.is_empty() {
+        *out += "\n";
+    } else {
+        wrap(out, &format!("{indent}{lead}"), &text[lead.len()..], width);
     }
 }
 

@@ -23,6 +23,7 @@ pub(super) struct Words {
     pub(super) grade: &'static str,
     pub(super) alert: &'static str,
     pub(super) rule: &'static str,
+    pub(super) not_run: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -46,6 +47,7 @@ const ENGLISH: Words = Words {
     grade: "Grade",
     alert: "Alert",
     rule: "Rule",
+    not_run: "for osquery; not run here",
 };
 
 const CHINESE: Words = Words {
@@ -69,6 +71,7 @@ const CHINESE: Words = Words {
     grade: "等级",
     alert: "警报",
     rule: "规则",
+    not_run: "用于 osquery，此处不运行",
 };
 
 impl Words {

@@ -73,6 +73,7 @@ pub(super) fn check(
     override_field(rule, &scope, found);
     every_session(rule, found);
     checker.guide(found, diagnostics);
+    checker.inquiries(found);
 }
 
 /// A field of time that no event has, and no other that takes its place.
@@ -222,6 +223,29 @@ impl Checker<'_> {
         }
     }
 
+    /// The queries in a guide of Kibana's: their fields, and those of their placeholders, each once.
+    fn inquiries(&self, found: &mut Vec<Finding>) {
+        let Some(note) = self.rule.note.as_deref().filter(|_| self.rule.guide.is_none()) else { return };
+        let span = self.rule.source.span(&["note"]);
+        let mut told = BTreeSet::new();
+        for it in crate::inquiries(note) {
+            let mut names = Vec::new();
+            match it.asks {
+                Ok(crate::Asks::Events(it)) => {
+                    names.extend(it.alternatives.iter().flat_map(|it| named(it)).map(str::to_owned));
+                    names.extend(it.fields);
+                }
+                Ok(crate::Asks::Host(query)) => names.extend(named(&query).map(str::to_owned)),
+                Err(_) => {}
+            }
+            for name in names {
+                found.extend(
+                    problem(self.scope, &name, Purpose::Any, span).filter(|_| told.insert(name.clone())),
+                );
+            }
+        }
+    }
+
     fn placeholders(&self, node: &Node, found: &mut Vec<Finding>) {
         let Some(text) = node.text() else { return };
         let literal = Literal::of(node, self.rule.text(), self.rule.source.syntax);
@@ -240,6 +264,11 @@ impl Checker<'_> {
             at = start + length + 2;
         }
     }
+}
+
+/// The names in the placeholders of a text.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    text.split("{{").skip(1).filter_map(|it| Some(it.split_once("}}")?.0.trim()))
 }
 
 /// What is wrong with the name of a value of the case.

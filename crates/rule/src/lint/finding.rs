@@ -142,6 +142,8 @@ pub(crate) enum Finding {
     ShortWindow { duration: String, interval: String, span: Span },
     #[error("a case has no value `{name}`, so that nothing takes the place of the placeholder")]
     NoCaseValue { name: String, similar: Option<String>, span: Span },
+    #[error("the query `{label}` of the guide cannot be asked: {flaw}")]
+    BrokenInquiry { label: String, flaw: String, span: Span },
     #[error("`{field}` is another for each session of a role, so that every session is new")]
     EverySession { field: String, span: Span },
     #[error("no event of {origin} has `{field}`, so that the rule sees none")]
@@ -210,6 +212,7 @@ impl Finding {
             Self::CountedInParts { .. } => "RULE154",
             Self::ShortWindow { .. } => "RULE155",
             Self::NoCaseValue { .. } => "RULE180",
+            Self::BrokenInquiry { .. } => "RULE181",
             Self::EverySession { .. } => "RULE161",
         }
     }
@@ -268,6 +271,7 @@ impl Finding {
             | Self::CountedGroup { .. }
             | Self::ShortWindow { .. }
             | Self::NoCaseValue { .. }
+            | Self::BrokenInquiry { .. }
             | Self::EverySession { .. }
             | Self::NotApplied { .. } => Severity::Warning,
         }
@@ -326,6 +330,7 @@ impl Finding {
             | Self::CountedInParts { span, .. }
             | Self::ShortWindow { span, .. }
             | Self::NoCaseValue { span, .. }
+            | Self::BrokenInquiry { span, .. }
             | Self::EverySession { span, .. }
             | Self::NotApplied { span, .. } => *span,
         }
@@ -439,6 +444,9 @@ impl Finding {
                 "no alert of another execution is suppressed: make it longer than the interval, or leave it out where \
                  the rule's type allows that"
                     .to_owned()
+            }
+            Self::BrokenInquiry { .. } => {
+                "whoever follows the guide gets nothing from it: mend it, or remove it".to_owned()
             }
             Self::EverySession { .. } => {
                 "write `trailwarden.identity.root.arn`, which is who is behind the session; or `user.name`, the role"

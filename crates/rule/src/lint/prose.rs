@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use super::Finding;
-use crate::Rule;
 use crate::text::Node;
+use crate::{Rule, inquiries};
 
 pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
     let source = &rule.source;
@@ -24,6 +24,17 @@ pub(super) fn check(rule: &Rule, found: &mut Vec<Finding>) {
         if let Some(reason) = reference_problem(reference) {
             found.push(Finding::BadReference { reason, span: node.span });
         }
+    }
+    let note = rule.note.as_deref().filter(|_| rule.guide.is_none()).unwrap_or_default();
+    for it in inquiries(note) {
+        let flaws = it.asks.err().unwrap_or_default();
+        let label = if it.label.is_empty() { note[it.at].to_owned() } else { it.label };
+        let label: String = label.chars().take(60).collect();
+        found.extend(flaws.into_iter().map(|flaw| Finding::BrokenInquiry {
+            label: label.clone(),
+            flaw: flaw.to_string(),
+            span: source.span(&["note"]),
+        }));
     }
     let missing: Vec<&'static str> = [
         (rule.references.is_empty(), "references"),
