@@ -392,8 +392,7 @@ impl Work<'_> {
                 ];
                 let columns = match (query.columns.as_slice(), self.columns.as_slice()) {
                     ([], []) => default.map(str::to_owned).to_vec(),
-                    ([], columns) => columns.to_vec(),
-                    (columns, _) => columns.to_vec(),
+                    ([], columns) | (columns, _) => columns.to_vec(),
                 };
                 let rows = events().take(limit).map(|event| Row {
                     cells: columns.iter().map(|path| cell(event, path)).collect(),

@@ -1,6 +1,5 @@
 //! Guides from elsewhere: prose with queries in it.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 #![allow(clippy::print_stderr, reason = "what was skipped is for whoever runs the test")]
 
 use std::convert::Infallible;
