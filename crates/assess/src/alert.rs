@@ -25,6 +25,30 @@ pub struct AlertLine {
     pub from: String,
     /// The event.
     pub event: String,
+    /// How many events it counted, if it is one of a threshold rule.
+    pub count: Option<u64>,
+    /// Of which instance it is, if alerts of its rule suppress one another.
+    pub instance: Option<Instance>,
+}
+
+/// What an alert says of those that are suppressed in its favour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The id of alerts alike.
+    pub id: String,
+    /// How many others it stands for.
+    pub suppressed: u64,
+    /// When the oldest of their events was, and the newest.
+    pub span: Option<(Millis, Millis)>,
+}
+
+impl Instance {
+    fn of(alert: Alert<'_>) -> Option<Self> {
+        let id = alert.text("kibana.alert.instance.id")?.into_owned();
+        let time = |path: &str| ecs::date::parse(&alert.text(path)?).ok();
+        let span = time("kibana.alert.suppression.start").zip(time("kibana.alert.suppression.end"));
+        Some(Self { id, suppressed: alert.suppressed().unwrap_or_default(), span })
+    }
 }
 
 /// The alerts of a hunt, in order.
@@ -42,6 +66,8 @@ pub(crate) fn lines(found: &Found) -> Vec<AlertLine> {
             what: alert.what(),
             from: alert.from_where(),
             event: alert.text("event.id").unwrap_or_default().into_owned(),
+            count: alert.count(),
+            instance: Instance::of(alert),
         }
     };
     found.alerts(Format::Table.event_paths(), make, |lines| lines.collect())

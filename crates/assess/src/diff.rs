@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use ecs::Millis;
 use hunt::Found;
 
 use crate::alert::{AlertLine, lines};
@@ -32,6 +33,26 @@ pub struct Change {
     pub vanished: Vec<AlertLine>,
     /// The same alert with another severity: in the old set, in the new one.
     pub severities: Vec<(AlertLine, AlertLine)>,
+    /// The same alert, which counts or stands for another number of events or alerts: in the old set, in the new one.
+    pub counts: Vec<(AlertLine, AlertLine)>,
+}
+
+impl Change {
+    /// Takes an alert that both sets raise, and says whether it is alike in both.
+    fn compare(&mut self, old: &AlertLine, new: &AlertLine) -> bool {
+        let suppressed = |it: &AlertLine| it.instance.as_ref().map(|it| it.suppressed);
+        let pair = || (old.clone(), new.clone());
+        let other_severity = old.severity != new.severity;
+        let other_count = (old.count, suppressed(old)) != (new.count, suppressed(new));
+        self.severities.extend(other_severity.then(pair));
+        self.counts.extend(other_count.then(pair));
+        !other_severity && !other_count
+    }
+
+    fn is_empty(&self) -> bool {
+        let Self { rule_id: _, rule: _, appeared, vanished, severities, counts } = self;
+        appeared.is_empty() && vanished.is_empty() && severities.is_empty() && counts.is_empty()
+    }
 }
 
 impl Difference {
@@ -47,20 +68,30 @@ pub fn diff(old: &Found, new: &Found) -> Difference {
     let mut known: HashMap<(&str, &str), &AlertLine> = before.iter().map(|it| (key(it), it)).collect();
     let mut changes: BTreeMap<&str, Change> = BTreeMap::new();
     let mut same = 0;
+    let mut left: Vec<&AlertLine> = Vec::new();
     for alert in &after {
         match known.remove(&key(alert)) {
-            None => changes.entry(&alert.rule_id).or_default().appeared.push(alert.clone()),
-            Some(other) if other.severity == alert.severity => same += 1,
+            None => left.push(alert),
             Some(other) => {
-                changes.entry(&alert.rule_id).or_default().severities.push((other.clone(), alert.clone()));
+                let is_same = changes.entry(&alert.rule_id).or_default().compare(other, alert);
+                same += u64::from(is_same);
             }
         }
     }
-    for alert in &before {
-        if known.contains_key(&key(alert)) {
-            changes.entry(&alert.rule_id).or_default().vanished.push(alert.clone());
+    // The id of an alert that stands for a group says when this began and ended: with another event in it, the alert is the
+    // same.
+    let mut gone: Vec<&AlertLine> = before.iter().filter(|it| known.contains_key(&key(it))).collect();
+    for alert in left {
+        let change = changes.entry(&alert.rule_id).or_default();
+        match gone.iter().position(|it| are_alike(it, alert)) {
+            Some(at) => same += u64::from(change.compare(gone.remove(at), alert)),
+            None => change.appeared.push(alert.clone()),
         }
     }
+    for alert in gone {
+        changes.entry(&alert.rule_id).or_default().vanished.push(alert.clone());
+    }
+    changes.retain(|_, it| !it.is_empty());
     let names = |found: &Found| -> BTreeMap<String, String> {
         found.rules.iter().map(|it| (it.rule.rule_id.clone(), it.rule.name.clone())).collect()
     };
@@ -82,4 +113,11 @@ pub fn diff(old: &Found, new: &Found) -> Difference {
 /// What makes two alerts the same: an alert's id is that of its event and its rule, whatever the rule says.
 fn key(alert: &AlertLine) -> (&str, &str) {
     (&alert.rule_id, &alert.id)
+}
+
+/// Whether two alerts stand for the same group of events, or of alerts, at the same time.
+fn are_alike(a: &AlertLine, b: &AlertLine) -> bool {
+    let (Some(one), Some(other)) = (&a.instance, &b.instance) else { return false };
+    let meet = |(first, last): (Millis, Millis), (from, to): (Millis, Millis)| first <= to && from <= last;
+    a.rule_id == b.rule_id && one.id == other.id && one.span.zip(other.span).is_some_and(|(a, b)| meet(a, b))
 }

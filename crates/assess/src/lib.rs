@@ -12,7 +12,7 @@ mod diff;
 mod forecast;
 mod navigator;
 
-pub use alert::AlertLine;
+pub use alert::{AlertLine, Instance};
 pub use coverage::{Coverage, Tactic, Technique, coverage};
 pub use detonations::{Detonation, Seen, detonations};
 pub use diff::{Change, Difference, diff};

@@ -196,6 +196,13 @@ fn alert_text(alert: &AlertLine) -> String {
     parts.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
+/// How many events the alert counted, or how many others it stands for.
+fn number(alert: &AlertLine) -> String {
+    let suppressed = alert.instance.as_ref().map(|it| format!("{} suppressed", count(it.suppressed)));
+    let counted = alert.count.map(|it| plural(it, "event", "events"));
+    counted.into_iter().chain(suppressed).collect::<Vec<_>>().join(", ")
+}
+
 fn diff_text(difference: &Difference) -> String {
     let mut out = String::new();
     for change in &difference.rules {
@@ -218,6 +225,10 @@ fn diff_text(difference: &Difference) -> String {
             format!("{} → {}: {}", old.severity, new.severity, alert_text(new))
         };
         part("~", "change severity", change.severities.iter().map(severity).collect());
+        let counted = |(old, new): &(AlertLine, AlertLine)| {
+            format!("{} → {}: {}", number(old), number(new), alert_text(new))
+        };
+        part("~", "count otherwise", change.counts.iter().map(counted).collect());
     }
     for (what, names) in
         [("only in the old rules", &difference.only_old), ("only in the new rules", &difference.only_new)]
@@ -228,11 +239,13 @@ fn diff_text(difference: &Difference) -> String {
         }
     }
     let same = plural(difference.same, "alert is", "alerts are");
-    out += &format!("{same} the same; {} differ\n", plural(difference.rules.len() as u64, "rule", "rules"));
+    let differ = plural(difference.rules.len() as u64, "rule differs", "rules differ");
+    out += &format!("{same} the same; {differ}\n");
     out
 }
 
 fn diff_json(difference: &Difference) -> Value {
+    let numbers = |it: &AlertLine| json!({ "count": it.count, "suppressed": it.instance.as_ref().map(|it| it.suppressed) });
     let alert = |it: &AlertLine| {
         json!({
             "id": it.id, "severity": it.severity, "time": it.time.map(ecs::date::to_iso),
@@ -250,6 +263,9 @@ fn diff_json(difference: &Difference) -> Value {
                 "vanished": it.vanished.iter().map(alert).collect::<Vec<_>>(),
                 "severity_changed": it.severities.iter()
                     .map(|(old, new)| json!({"old": old.severity, "new": new.severity, "alert": alert(new)}))
+                    .collect::<Vec<_>>(),
+                "count_changed": it.counts.iter()
+                    .map(|(old, new)| json!({"old": numbers(old), "new": numbers(new), "alert": alert(new)}))
                     .collect::<Vec<_>>(),
             })
         })

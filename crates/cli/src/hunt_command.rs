@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow, bail};
 use detect::{KnownAlerts, Mode};
 use hunt::{Found, HuntOptions, Identities, Progress};
-use report::{Alert, Coverage, ExplainedEvent, Format, Part, RuleVerdict, Summary};
+use report::{Alert, Coverage, ExplainedEvent, Format, Part, Raised, RuleVerdict, Summary};
 use rule::{Rule, Selection, Severity};
 use span::Style;
 
@@ -89,7 +89,15 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             .collect();
         let terminal = terminal::stdout_terminal(global, args.output.is_some());
         let mut out = output::open(args.output.as_deref())?;
-        out.write_all(report::explanation(&explained.event_id, &events, terminal).as_bytes())?;
+        let raised = explained.raised.as_ref().map(|it| Raised {
+            rule: &it.rule.name,
+            execution: it.execution,
+            events: &it.events,
+            block_of: it.block_of.as_deref(),
+        });
+        out.write_all(
+            report::explanation(&explained.event_id, raised.as_ref(), &events, terminal).as_bytes(),
+        )?;
         out.flush()?;
         terminal::notices(global, &notices::idle(&options.rules));
         terminal::troubles(global, &explained.notices, &explained.troubles, explained.trouble_count);

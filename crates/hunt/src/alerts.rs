@@ -194,6 +194,11 @@ pub struct Alert<'b, 'a> {
 }
 
 impl<'b, 'a> Alert<'b, 'a> {
+    /// What its document is made of.
+    pub(crate) fn seed(&self) -> &'b AlertSeed {
+        self.seed
+    }
+
     /// Its document. The others are made of it, or say what it says. Of a sequence it is the shell.
     pub fn document(&mut self) -> Layered {
         if self.seed.sequence().is_some() {

@@ -12,6 +12,7 @@ use plan::Explanation;
 use reader::Discovery;
 use sift::{Document, DocumentBuilder};
 
+use crate::explain_alert::{self, RaisedAlert};
 use crate::fate::fates;
 use crate::gather::time_of;
 use crate::identities;
@@ -34,6 +35,23 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// What the rule's conditions say in the execution that starts then of the event that looks so to them.
+    pub(crate) fn new(
+        rule: &Arc<rule::Rule>,
+        conditions: &[plan::Condition],
+        searched: &Object,
+        execution: Millis,
+        is_own: bool,
+        fates: Vec<Fate>,
+    ) -> Self {
+        let mut explanation = any_of(conditions.iter().map(|it| it.explain(execution, searched)).collect());
+        let execution = conditions.iter().any(plan::Condition::reads_clock).then_some(execution);
+        if is_own {
+            explanation = own_alert(explanation, rule);
+        }
+        Self { rule: Arc::clone(rule), explanation, execution, fates }
+    }
+
     /// How many of the conditions that must all hold do not: how far the event is from a match.
     pub fn failed(&self) -> usize {
         match (&self.explanation.verdict, self.explanation.clause.as_str()) {
@@ -49,8 +67,11 @@ impl Verdict {
 pub struct Explained {
     /// The id.
     pub event_id: String,
-    /// Each event with that id, and the rules' verdicts: those that come nearest first.
+    /// Each event with that id, and the rules' verdicts: those that come nearest first. Of an alert that the hunt itself
+    /// raises, the verdicts are those of the rules over alerts.
     pub events: Vec<(Document, Vec<Verdict>)>,
+    /// How the alert came about that has the id, if it is one that the hunt itself raises.
+    pub raised: Option<RaisedAlert>,
     /// The rules that cannot run.
     pub refused: Vec<Refused>,
     /// What could not be read, so that the event may have been there: the first of it,
@@ -62,9 +83,10 @@ pub struct Explained {
 }
 
 /// Ids that begin alike and are named.
-const ALIKE_NAMED: usize = 4;
+pub(crate) const ALIKE_NAMED: usize = 4;
 
-/// Finds the events with an id, or with the only id that begins so, and explains what each rule says of them.
+/// Finds the events with an id, or with the only id that begins so, and explains what each rule says of them. If there is
+/// none, the rules are executed, and the id is that of an alert.
 pub fn explain(
     options: &HuntOptions,
     event_id: &str,
@@ -110,6 +132,17 @@ pub fn explain(
     let event_id = event_id.as_str();
     found.sort_by_key(|(at, _)| *at);
     found.dedup_by(|(_, a), (_, b)| a == b);
+    let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
+    let (troubles, trouble_count) = troubles.finish(name);
+    let notices = discovery.notices.iter().map(ToString::to_string).collect();
+    if found.is_empty() {
+        let alert = explain_alert::explain(options, event_id, &prepared, discovery, progress)?;
+        let refused = prepared.refused;
+        let (raised, event) = alert.map_or((None, None), |(raised, event)| (Some(raised), Some(event)));
+        let events: Vec<(Document, Vec<Verdict>)> = event.into_iter().collect();
+        let event_id = events.first().map_or(event_id, |(it, _)| &it.id).to_owned();
+        return Ok(Explained { event_id, events, raised, refused, troubles, trouble_count, notices });
+    }
     let (fates, data, graph) = fates_of(&prepared, &found, event_id, &discovery, options, progress);
     let events = found
         .into_iter()
@@ -130,34 +163,28 @@ pub fn explain(
                 if tail.asks_who() {
                     identities::put(&graph, execution.max(timestamp), &mut searched);
                 }
-                let mut explanation =
-                    any_of(conditions.iter().map(|it| it.explain(execution, &searched)).collect());
-                let execution = conditions.iter().any(plan::Condition::reads_clock).then_some(execution);
-                let rule_itself = &prepared.rules[rule];
-                if tail.is_own(&lineage) {
-                    explanation = own_alert(explanation, rule_itself);
-                }
-                let rule = Arc::clone(rule_itself);
-                verdicts.push(Verdict { rule, explanation, execution, fates });
+                let is_own = tail.is_own(&lineage);
+                let rule = &prepared.rules[rule];
+                verdicts.push(Verdict::new(rule, conditions, &searched, execution, is_own, fates));
             }
             verdicts.sort_by_key(Verdict::failed);
             (document, verdicts)
         })
         .collect();
-    let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
-    let (troubles, trouble_count) = troubles.finish(name);
+    let event_id = event_id.to_owned();
     Ok(Explained {
-        event_id: event_id.to_owned(),
+        event_id,
         events,
+        raised: None,
         refused: prepared.refused,
         troubles,
         trouble_count,
-        notices: discovery.notices.iter().map(ToString::to_string).collect(),
+        notices,
     })
 }
 
 /// The document as filters see it.
-fn searched(document: &Document) -> Object {
+pub(crate) fn searched(document: &Document) -> Object {
     let mut searched = document.source.clone();
     searched.insert("_id".to_owned(), document.id.clone().into());
     searched.insert("_index".to_owned(), document.index.clone().into());

@@ -253,8 +253,8 @@ impl Gather {
     }
 
     /// For what rules over alerts match of some alerts.
-    pub(crate) fn of_alerts(sift: &Sift, tails: &Arc<Tails>) -> Self {
-        Self::new(sift, [Collector::new(Arc::clone(tails))], 0)
+    pub(crate) fn of_alerts(sift: &Sift, collector: Collector) -> Self {
+        Self::new(sift, [collector], 0)
     }
 
     /// Takes what was gathered; begins anew.

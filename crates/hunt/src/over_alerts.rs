@@ -88,6 +88,11 @@ impl Sets {
 }
 
 impl Set {
+    /// The filters of all, one behind the other.
+    pub(crate) fn filters(&self) -> &[Expr] {
+        &self.filters
+    }
+
     /// Whether a rule of the set could match an alert of that rule.
     pub(crate) fn may_see(&self, rule: &Rule) -> bool {
         self.filters.iter().any(|filter| detect::may_match(filter, rule))
@@ -134,7 +139,7 @@ impl Slots<'_> {
         let sift = sift_alerts(set.filters.clone(), &set.tails, data, options);
         let feed = RefCell::new(Feed {
             worker: sift.worker(),
-            gather: Gather::of_alerts(&sift, &set.tails),
+            gather: Gather::of_alerts(&sift, Collector::new(Arc::clone(&set.tails))),
             trees: Trees::new(evidence, &options.normalise, options.now, options.version),
             sources: Sources::new(),
             next: 0,

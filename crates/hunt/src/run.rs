@@ -222,6 +222,14 @@ pub enum HuntError {
         /// The first of their ids.
         ids: Vec<String>,
     },
+    /// The beginning of an id is that of several alerts.
+    #[error("{}", several("alert", .id, .ids))]
+    SeveralAlerts {
+        /// What was given.
+        id: String,
+        /// The first of their ids.
+        ids: Vec<String>,
+    },
 }
 
 /// Which ids begin as one that was given.
@@ -281,11 +289,21 @@ fn hunt_and_sum_up(
     stdin: &mut dyn Read,
     progress: &Progress,
 ) -> Result<(Found, Option<Summed>), HuntError> {
-    let catalog = Catalog::ecs();
-    let prepared = prepare(options, &catalog);
+    let prepared = prepare(options, &Catalog::ecs());
+    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    hunt_over(options, summary, prepared, discovery, progress)
+}
+
+/// As [`hunt`], with rules that were prepared, in files that were found.
+pub(crate) fn hunt_over(
+    options: &HuntOptions,
+    summary: Option<(&SummaryOptions, &Plan)>,
+    prepared: RunnableRules,
+    mut discovery: Discovery,
+    progress: &Progress,
+) -> Result<(Found, Option<Summed>), HuntError> {
     let unplaced = unplaced(&prepared, options);
     let RunnableRules { rules, tails, filters, warnings, mut refused, .. } = prepared;
-    let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
@@ -502,7 +520,7 @@ fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
 }
 
 /// The rules that can run, what their executions need and what their filters are; and those that cannot.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RunnableRules {
     pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) tails: Vec<Tail>,

@@ -7,7 +7,7 @@ use investigate::request;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::ocsf;
+use crate::{field_words, ocsf, plural, when};
 
 /// The paths of an alert's event that a line about it says something of.
 pub(crate) const EVENT_PATHS: [&str; 18] = [
@@ -38,6 +38,8 @@ const REQUEST: &str = "aws.cloudtrail.request_parameters";
 const THRESHOLD_RESULT: &str = "kibana.alert.threshold_result";
 /// What it says of those that were suppressed in its favour.
 const SUPPRESSION: &str = "kibana.alert.suppression";
+/// The alerts that it stands on.
+const EVIDENCE: &str = "trailwarden.evidence.alerts";
 
 /// An alert document.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +69,9 @@ impl<'a> Alert<'a> {
             Fields::Layered(document) => {
                 let is_asked = |known: &&str| path == *known;
                 debug_assert!(
-                    path.starts_with("kibana.") || EVENT_PATHS.iter().chain(&ocsf::EVENT_PATHS).any(is_asked),
+                    path.starts_with("kibana.")
+                        || path == EVIDENCE
+                        || EVENT_PATHS.iter().chain(&ocsf::EVENT_PATHS).any(is_asked),
                     "{path} may be missing"
                 );
                 lookup(|key| document.get(key), path)
@@ -193,15 +197,47 @@ impl<'a> Alert<'a> {
         self.pairs("terms")
     }
 
-    /// What a threshold rule counted, in a few words.
+    /// What a threshold rule counted, in people's words: `12 events of user ada, with 4 different calls`.
     pub fn counted(self) -> Option<String> {
         let count = self.count()?;
-        let parts = [self.grouped_by(), self.pairs("cardinality")].into_iter().flatten();
-        Some(
-            parts
-                .filter(|it| !it.is_empty())
-                .fold(format!("{count} ×"), |all, part| format!("{all} {part}")),
-        )
+        let (one, many) = if self.is_about_alerts() { ("alert", "alerts") } else { ("event", "events") };
+        let mut said = plural(count, one, many);
+        let groups = self.told(&format!("{THRESHOLD_RESULT}.terms"), field_words::group);
+        let values = self.told(&format!("{THRESHOLD_RESULT}.cardinality"), field_words::distinct);
+        said.extend(groups.map(|it| format!(" of {it}")));
+        said.extend(values.map(|it| format!(", with {it}")));
+        Some(said)
+    }
+
+    /// Fields and values that stand at the path, in words.
+    fn told(self, path: &str, say: fn(&str, &Value) -> String) -> Option<String> {
+        let pairs = self.get(path)?.as_array()?;
+        let one = |it: &Value| Some(say(it.get("field")?.as_str()?, it.get("value")?));
+        let all: Vec<String> = pairs.iter().filter_map(one).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    }
+
+    /// Whether what it says of events it says of alerts: its rule reads these.
+    fn is_about_alerts(self) -> bool {
+        let names_them =
+            |it: &Value| it.as_str().is_some_and(|it| it.starts_with('.') && it.contains("alerts-"));
+        let indices = self.get("kibana.alert.rule.indices").and_then(Value::as_array);
+        self.get(EVIDENCE).is_some()
+            || indices.is_some_and(|all| !all.is_empty() && all.iter().all(names_them))
+    }
+
+    /// The alerts of the same hunt that it stands on, in the order in which they were raised.
+    pub fn stands_on(self) -> Vec<StandsOn<'a>> {
+        let all = self.get(EVIDENCE).and_then(Value::as_array);
+        let text = |it: &'a Value, key: &str| it.get(key).and_then(Value::as_str).unwrap_or_default();
+        let time = |it: &str| it.parse::<Timestamp>().ok().map(Timestamp::as_millisecond);
+        let one = |it: &'a Value| StandsOn {
+            id: text(it, "id"),
+            rule: text(it, "rule_name"),
+            severity: text(it, "severity"),
+            time: time(text(it, "time")),
+        };
+        all.into_iter().flatten().map(one).collect()
     }
 
     fn pairs(self, key: &str) -> Option<String> {
@@ -223,7 +259,7 @@ impl<'a> Alert<'a> {
     /// How many others it stands for, in a few words; nothing if it is alone.
     pub fn stands_for(self) -> Option<String> {
         let count = self.suppressed().filter(|it| *it > 0)?;
-        let alike = self.alike().filter(|it| !it.is_empty());
+        let alike = self.told(&format!("{SUPPRESSION}.terms"), field_words::group);
         Some(alike.into_iter().fold(format!("{count} more suppressed"), |all, it| format!("{all}, {it}")))
     }
 
@@ -236,6 +272,19 @@ impl<'a> Alert<'a> {
             .filter_map(|threat| threat.get("tactic")?.get("name")?.as_str())
             .collect()
     }
+}
+
+/// An alert that another stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StandsOn<'a> {
+    /// `kibana.alert.uuid`.
+    pub id: &'a str,
+    /// The name of its rule.
+    pub rule: &'a str,
+    /// Its severity.
+    pub severity: &'a str,
+    /// When its event happened.
+    pub time: Option<Millis>,
 }
 
 /// What a line about an alert says: all that is kept of it where only lines are printed.
@@ -259,6 +308,7 @@ pub(crate) struct Line {
     pub(crate) new_terms: Option<String>,
     pub(crate) counted: Option<String>,
     pub(crate) stands_for: Option<String>,
+    pub(crate) stands_on: Vec<Standing>,
 }
 
 impl Line {
@@ -282,6 +332,7 @@ impl Line {
             new_terms: alert.text("kibana.alert.new_terms").map(Cow::into_owned),
             counted: alert.counted(),
             stands_for: alert.stands_for(),
+            stands_on: alert.stands_on().iter().map(Standing::of).collect(),
         }
     }
 
@@ -293,13 +344,34 @@ impl Line {
     }
 }
 
+/// An alert that another stands on, as far as a line says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    time: Option<Millis>,
+    severity: String,
+    rule: String,
+}
+
+impl Standing {
+    fn of(alert: &StandsOn<'_>) -> Self {
+        let StandsOn { time, severity, rule, .. } = *alert;
+        Self { time, severity: severity.to_owned(), rule: rule.to_owned() }
+    }
+
+    /// When, how severe, which rule.
+    pub(crate) fn words(&self) -> String {
+        let time = self.time.map(when).unwrap_or_default();
+        format!("{time}  {:<8}  {}", self.severity, self.rule)
+    }
+}
+
 /// A field with its value: `user.name: ada`.
 fn pair(it: &Value) -> Option<String> {
     Some(format!("{}: {}", it.get("field")?.as_str()?, text(it.get("value")?)?))
 }
 
 /// The resource part of an ARN without the path in between: `role/name`.
-fn resource(arn: &str) -> Cow<'_, str> {
+pub(crate) fn resource(arn: &str) -> Cow<'_, str> {
     let Some(rest) = arn.splitn(6, ':').nth(5).filter(|_| arn.starts_with("arn:")) else {
         return Cow::Borrowed(arn);
     };
@@ -388,7 +460,7 @@ mod tests {
             ],
         });
         let alert = Alert::new(document.as_object().unwrap());
-        assert_eq!(alert.stands_for().as_deref(), Some("12 more suppressed, user.name: ada, bo"));
+        assert_eq!(alert.stands_for().as_deref(), Some("12 more suppressed, user ada, bo, no address"));
         assert_eq!(Alert::new(&Object::new()).stands_for(), None);
     }
 
@@ -405,6 +477,6 @@ mod tests {
         });
         let alert = Alert::new(document.as_object().unwrap());
         assert_eq!((alert.count(), alert.who().as_str()), (Some(12), "ada"));
-        assert_eq!(alert.what(), "12 × user.name: ada, source.ip: 198.51.100.7 event.action: 4");
+        assert_eq!(alert.what(), "12 events of user ada, address 198.51.100.7, with 4 different calls");
     }
 }

@@ -34,27 +34,51 @@ pub struct RuleVerdict<'a> {
     pub became: Vec<String>,
 }
 
-/// Prints the rules' verdicts on the events with one id.
-pub fn explanation(event_id: &str, events: &[ExplainedEvent<'_>], terminal: Terminal) -> String {
+/// How an alert came about.
+#[derive(Clone, Debug)]
+pub struct Raised<'a> {
+    /// The name of its rule.
+    pub rule: &'a str,
+    /// The start of the execution that raised it.
+    pub execution: Millis,
+    /// The ids of the events that it is about.
+    pub events: &'a [String],
+    /// The alert of the whole sequence, if it is a building block.
+    pub block_of: Option<&'a str>,
+}
+
+/// Prints the rules' verdicts on the events with one id, or on the alert that was raised so.
+pub fn explanation(
+    event_id: &str,
+    raised: Option<&Raised<'_>>,
+    events: &[ExplainedEvent<'_>],
+    terminal: Terminal,
+) -> String {
     if events.is_empty() {
-        return format!("no event with the id `{}` is in the input\n", clean(event_id));
+        return format!(
+            "no event with the id `{0}` is in the input, and no alert `{0}` is raised\n",
+            clean(event_id)
+        );
     }
     let mut out = String::new();
     for it in events {
         out += &format!(
-            "{}  {}  {} by {} from {}: {}\n",
+            "{}  {}  {}\n",
             terminal.paint("1", &clean(event_id)),
             it.event.time().map(when).unwrap_or_default(),
-            clean(&it.event.what()),
-            clean(&it.event.who()),
-            clean(&it.event.from_where()),
-            clean(&it.event.outcome()),
+            happened(it.event),
         );
+        if let Some(raised) = raised {
+            out += &how(raised, it.event);
+        }
         let (matching, others): (Vec<_>, Vec<_>) = it.verdicts.iter().partition(|verdict| verdict.matches);
         out += &format!(
             "{} of {}\n",
             plural(matching.len() as u64, "match", "matches"),
-            plural(it.verdicts.len() as u64, "rule", "rules")
+            match raised {
+                None => plural(it.verdicts.len() as u64, "rule", "rules"),
+                Some(_) => plural(it.verdicts.len() as u64, "rule over alerts", "rules over alerts"),
+            }
         );
         for verdict in &matching {
             out += &format!(
@@ -74,6 +98,45 @@ pub fn explanation(event_id: &str, events: &[ExplainedEvent<'_>], terminal: Term
             out += &format!("\n{rest} further from a match; --only NAME explains one of them\n");
         }
         out.push('\n');
+    }
+    out
+}
+
+/// What happened: `ec2:GetPasswordData by role/ci from 203.0.113.9: AccessDenied`.
+fn happened(event: Alert<'_>) -> String {
+    let (who, from, outcome) = (event.who(), event.from_where(), event.outcome());
+    let rest = [(" by ", who.as_str()), (" from ", from.as_str()), (": ", outcome.as_ref())];
+    let rest = rest.iter().filter(|(_, it)| !it.is_empty());
+    rest.fold(clean(&event.what()), |said, (word, it)| said + word + &clean(it))
+}
+
+/// Which rule raised the alert, when, and on what.
+fn how(raised: &Raised<'_>, alert: Alert<'_>) -> String {
+    let mut out =
+        format!("alert of {}, raised in the execution of {}\n", clean(raised.rule), when(raised.execution));
+    if let Some(shell) = raised.block_of {
+        out += &format!("    a building block of the alert {}\n", clean(shell));
+    }
+    let alerts = alert.stands_on();
+    for it in &alerts {
+        let time = it.time.map(when).unwrap_or_default();
+        out += &format!(
+            "    on the alert {}  {time}  {}  {}\n",
+            clean(it.id),
+            clean(it.severity),
+            clean(it.rule)
+        );
+    }
+    if alerts.is_empty() {
+        for it in raised.events {
+            out += &format!("    on the event {}; --explain {0} says why\n", clean(it));
+        }
+    }
+    if let Some(counted) = alert.counted() {
+        out += &format!("    it counted {}\n", clean(&counted));
+    }
+    if let Some(stands_for) = alert.stands_for() {
+        out += &format!("    {}\n", clean(&stands_for));
     }
     out
 }

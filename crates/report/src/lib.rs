@@ -10,6 +10,7 @@
 mod alert;
 mod csv_format;
 mod explanation;
+mod field_words;
 mod format;
 mod html;
 pub mod investigation;
@@ -25,9 +26,9 @@ mod timeline;
 mod timesketch;
 mod words;
 
-pub use alert::Alert;
+pub use alert::{Alert, StandsOn};
 pub use csv_format::harmless;
-pub use explanation::{ExplainedEvent, RuleVerdict, explanation};
+pub use explanation::{ExplainedEvent, Raised, RuleVerdict, explanation};
 pub use format::{Format, Part, write};
 pub use summary::{Coverage, Remark, Summary};
 pub use table::{Cell, clean, grid};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::Terminal;
 use crate::alert::Line;
 use crate::table::{clean, clip, is_wide};
+use crate::{Terminal, plural};
 
 /// Columns of a line where nothing is known of the terminal.
 const WIDTH: usize = 80;
@@ -26,13 +26,26 @@ pub(crate) fn facts(alert: &Line, ids: &Ids) -> Vec<String> {
         "" => alert.what.clone(),
         target => format!("{} {target}", alert.what),
     };
-    let mut facts: Vec<String> =
-        [&object, &alert.who, &alert.from, &alert.outcome].into_iter().cloned().collect();
+    let mut facts = vec![object];
+    // Who it was, and from where, may be what was counted by.
+    let is_said = |fact: &str| alert.counted.as_ref().is_some_and(|it| it.contains(fact));
+    let others = [&alert.who, &alert.from, &alert.outcome].into_iter().filter(|it| !is_said(it));
+    facts.extend(others.cloned());
     facts.extend(alert.highlights.iter().map(|(key, value)| format!("{key} {value}")));
     facts.extend(alert.stands_for.clone());
     facts.push(ids.name(alert));
     facts.retain(|fact| !fact.is_empty());
     facts.iter().map(|fact| clip(&clean(fact))).collect()
+}
+
+/// The alerts that an alert stands on, a fact each: as many as may be shown, and how many more there are.
+pub(crate) fn stands_on(alert: &Line, shown: usize) -> Vec<String> {
+    let shown = if alert.stands_on.len() == shown + 1 { shown + 1 } else { shown };
+    let mut facts: Vec<String> =
+        alert.stands_on.iter().take(shown).map(|it| format!("on {}", clip(&clean(&it.words())))).collect();
+    let more = alert.stands_on.len().saturating_sub(shown);
+    facts.extend((more > 0).then(|| format!("on {}", plural(more as u64, "more alert", "more alerts"))));
+    facts
 }
 
 /// Puts facts side by side into lines of that width. A fact is broken only if it fills more than a line.

@@ -7,7 +7,7 @@ use ecs::Millis;
 use rule::{GuideLanguage, Rule, Severity};
 
 use crate::alert::Line;
-use crate::lines::{Ids, facts, packed, width};
+use crate::lines::{Ids, facts, packed, stands_on, width};
 use crate::table::{clean, grid};
 use crate::timeline::colour;
 use crate::words::stamp;
@@ -17,6 +17,8 @@ use crate::{Cell, Terminal, bytes, count, plural, when};
 const SHOWN: usize = 24;
 /// Alerts of one rule that are shown at most.
 const SHOWN_OF_RULE: usize = 4;
+/// Alerts named that another stands on.
+const STANDS_ON_SHOWN: usize = 3;
 /// Columns of the small time line.
 const TIMELINE_COLUMNS: u64 = 60;
 /// Shorter runs say nothing about speed.
@@ -225,6 +227,11 @@ fn one(alert: &Line, ids: &Ids, terminal: Terminal) -> String {
     for (at, line) in packed(&facts(alert, ids), width(terminal) - indent).into_iter().enumerate() {
         let lead = if at == 0 { format!("{}{time}  ", " ".repeat(INDENT)) } else { " ".repeat(indent) };
         out += &format!("{lead}{}\n", terminal.paint("2", &line));
+    }
+    for fact in stands_on(alert, STANDS_ON_SHOWN) {
+        for line in packed(&[fact], width(terminal) - indent) {
+            out += &format!("{}{}\n", " ".repeat(indent), terminal.paint("2", &line));
+        }
     }
     out
 }

@@ -4,7 +4,7 @@ use comfy_table::{Attribute, CellAlignment, Color, ColumnConstraint, ContentArra
 
 use crate::alert::Line;
 use crate::lines::{Ids, facts};
-use crate::{Terminal, when};
+use crate::{Terminal, plural, when};
 
 /// A cell: its text and, where it has one, its severity, which gives it a colour.
 #[derive(Clone, Debug, Default)]
@@ -164,14 +164,16 @@ pub(crate) fn alerts(alerts: &[Line], terminal: Terminal) -> String {
     };
     if terminal.width.is_some_and(|width| width < WIDE) {
         let rows = alerts.iter().map(|alert| {
-            let what = format!("{}: {}", alert.rule, facts(alert, &ids).join(", "));
+            let mut said = facts(alert, &ids);
+            said.extend(on(alert));
+            let what = format!("{}: {}", alert.rule, said.join(", "));
             start(alert).into_iter().chain([what.into()]).collect()
         });
         return grid(&["Time (UTC)", "Severity", "What"], rows, terminal);
     }
     let rows = alerts.iter().map(|alert| {
         let highlights = alert.highlights.iter().map(|(key, value)| format!("{key} {value}"));
-        let more: Vec<String> = highlights.chain(alert.stands_for.clone()).collect();
+        let more: Vec<String> = highlights.chain(alert.stands_for.clone()).chain(on(alert)).collect();
         let cells: [Cell; 8] = [
             alert.rule.as_str().into(),
             alert.who.as_str().into(),
@@ -187,6 +189,12 @@ pub(crate) fn alerts(alerts: &[Line], terminal: Terminal) -> String {
     let heads =
         ["Time (UTC)", "Severity", "Rule", "Who", "Source", "Event", "To what", "Request", "Outcome", "ID"];
     grid(&heads, rows, terminal)
+}
+
+/// How many alerts the alert stands on, where that is not what it counted.
+fn on(alert: &Line) -> Option<String> {
+    let says = !alert.stands_on.is_empty() && alert.counted.is_none();
+    says.then(|| format!("on {}", plural(alert.stands_on.len() as u64, "alert", "alerts")))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::Terminal;
 use crate::alert::Line;
-use crate::lines::{Ids, facts, packed, width};
+use crate::lines::{Ids, facts, packed, stands_on, width};
 use crate::table::{clean, clip};
 use crate::words::stamp;
 
@@ -51,6 +51,11 @@ impl Timeline {
         }
         for line in packed(&facts, width(self.terminal) - INDENT) {
             out += &format!("{}{line}\n", " ".repeat(INDENT));
+        }
+        for fact in stands_on(alert, usize::MAX - 1) {
+            for line in packed(&[fact], width(self.terminal) - INDENT) {
+                out += &format!("{}{line}\n", " ".repeat(INDENT));
+            }
         }
         out
     }

@@ -7,10 +7,13 @@ use crate::duration::date_math_words;
 use crate::foreign::ForeignForm;
 use crate::text::Kind;
 
+mod findings;
+mod help;
 mod words;
 
+pub(crate) use findings::Findings;
 pub(crate) use words::{Expected, Ruleless};
-use words::{first_of, listed, listed_have, plural};
+use words::{first_of, plural};
 
 /// Everything that loading can find. Each variant carries the place to underline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -290,6 +293,12 @@ pub(crate) enum LoadError {
         /// The file that should be there.
         rule: String,
     },
+    /// A value list that the user named, and no exception does.
+    #[error("no exception asks for the value list `{id}`")]
+    UnaskedValues {
+        /// Its id.
+        id: String,
+    },
     /// Not a date.
     #[error("`{field}` is no date")]
     BadDate {
@@ -349,6 +358,7 @@ impl LoadError {
             Self::TooManyValues { .. } => "RULE029",
             Self::BadTest { .. } => "RULE030",
             Self::Metadata { .. } => "RULE031",
+            Self::UnaskedValues { .. } => "RULE032",
             Self::BadWhen { .. } => "RULE040",
         }
     }
@@ -362,6 +372,7 @@ impl LoadError {
             | Self::Metadata { .. }
             | Self::TranslationCount { .. }
             | Self::TranslationOrphan { .. }
+            | Self::UnaskedValues { .. }
             | Self::NoRule { expected: false, .. } => Severity::Warning,
             Self::More { .. } | Self::Foreign { .. } => Severity::Note,
             _ => Severity::Error,
@@ -401,78 +412,10 @@ impl LoadError {
             | Self::Unreadable { .. }
             | Self::TooLarge { .. }
             | Self::TranslationOrphan { .. }
+            | Self::UnaskedValues { .. }
             | Self::Foreign { .. }
             | Self::More { .. } => None,
         }
-    }
-
-    /// What to write instead, where that is known.
-    pub(crate) fn help(&self) -> Option<String> {
-        Some(match self {
-            Self::NotUtf8 { .. } => "save the file as UTF-8".to_owned(),
-            Self::TooManyValues { .. } => "write fewer aliases of aliases".to_owned(),
-            Self::BadTest { help, .. } => (*help).to_owned(),
-            Self::TooLarge { .. } => "split the export into several files".to_owned(),
-            Self::TooDeep { .. } => "flatten the file: no part of a rule nests that deep".to_owned(),
-            Self::NoRule { what: Ruleless::File, .. } => {
-                "a rule file has a table `[rule]`, or is JSON exported from Kibana".to_owned()
-            }
-            Self::NoRule { .. } => {
-                "rules, exception lists, exception items, connectors and the closing summary are known".to_owned()
-            }
-            Self::Missing { help, .. } => help.clone(),
-            Self::WrongType { expected: Expected::Texts, found: Kind::Text, .. } => {
-                "put the string in brackets: `[\"…\"]`".to_owned()
-            }
-            Self::WrongType { expected: Expected::Integer | Expected::Flag, found: Kind::Text, .. } => {
-                "leave out the quotes".to_owned()
-            }
-            Self::UnknownWord { allowed, .. } if allowed.len() == 1 => format!("write `{}`", allowed[0]),
-            Self::UnknownWord { value, allowed, .. } => match crate::suggest::nearest(value, allowed.iter().copied()) {
-                Some(similar) => format!("did you mean `{similar}`? {} allowed", listed(allowed)),
-                None => format!("{} allowed", listed(allowed)),
-            },
-            Self::WrongType { .. } | Self::OutOfRange { .. } | Self::Toml { .. } | Self::Json { .. } | Self::Yaml { .. } | Self::Unreadable { .. } => return None,
-            Self::BadWhen { .. } => {
-                "write names of facts, alone or compared, with `not`, `and`, `or`: `grade = C and not mfa`".to_owned()
-            }
-            Self::Empty { .. } => "write something there".to_owned(),
-            Self::TooMany { limit, .. } => format!("keep the {limit} that matter most"),
-            Self::BadDuration { .. } => {
-                "write a whole number from 1 on and a unit (s, m, h or d), such as `5m`".to_owned()
-            }
-            Self::BadDateMath { .. } => {
-                "write `now`, then steps such as `-9m` or `/d`; units are ms, s, m, h, d, w, M (months), y".to_owned()
-            }
-            Self::HistoryNotBeforeFrom { .. } => {
-                "let it reach further back than `from`, such as `now-7d`: terms are new against the time between the two"
-                    .to_owned()
-            }
-            Self::WrongLanguage { allowed, .. } if allowed.is_empty() => "leave out `language`".to_owned(),
-            Self::WrongLanguage { allowed, .. } => format!("write `language = \"{}\"`", allowed[0]),
-            Self::OnlyNegated { .. } => "add an entry that is not negated, or the group matches nearly everything".to_owned(),
-            Self::BothWays { .. } => "remove one of the two entries: together they can never be true".to_owned(),
-            Self::UnknownField { similar: Some(similar), .. } => format!("did you mean `{similar}`?"),
-            Self::UnknownField { .. } => "it is kept as it is, and has no effect".to_owned(),
-            Self::ForeignField { belongs_to, .. } if belongs_to.is_empty() => "remove it".to_owned(),
-            Self::ForeignField { belongs_to, .. } => {
-                format!("remove it, or change `type`: {} it", listed_have(belongs_to))
-            }
-            Self::NoTransform { list, .. } => format!("add a `[[transform.{list}]]`, or correct the number"),
-            Self::Metadata { expected, .. } => expected.clone(),
-            Self::TranslationCount { .. } => {
-                "translate every item, in the order of the rule; until then the rule's own words are used".to_owned()
-            }
-            Self::TranslationOrphan { .. } => "rename the translation after its rule".to_owned(),
-            Self::BadDate { .. } => "write it as 2026-08-01T00:00:00Z".to_owned(),
-            Self::Foreign { form: ForeignForm::Sigma, .. } => {
-                "write their conditions in KQL as rules in TOML (`trailwarden rules schema` describes them)".to_owned()
-            }
-            Self::Foreign { form: ForeignForm::Yaml, .. } => {
-                "give the TOML files that they were made of, or Kibana's export (NDJSON)".to_owned()
-            }
-            Self::More { .. } => "correct the ones above first".to_owned(),
-        })
     }
 
     /// As it is shown to people.
@@ -490,60 +433,5 @@ impl LoadError {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
         }
-    }
-}
-
-/// Collects findings, never more than people read.
-#[derive(Default)]
-pub(crate) struct Findings {
-    found: Vec<Diagnostic>,
-    more: usize,
-}
-
-/// More findings than this in one file are counted only.
-const MAX_FINDINGS: usize = 50;
-
-impl Findings {
-    pub(crate) fn push(&mut self, error: &LoadError) {
-        self.diagnostic(error.diagnostic());
-    }
-
-    /// Adds several.
-    pub(crate) fn extend(&mut self, errors: impl IntoIterator<Item = LoadError>) {
-        for error in errors {
-            self.push(&error);
-        }
-    }
-
-    /// Adds what another crate found.
-    pub(crate) fn diagnostic(&mut self, diagnostic: Diagnostic) {
-        // The first error always finds its place: whether a rule is refused depends on it.
-        if self.found.len() < MAX_FINDINGS || (diagnostic.severity == Severity::Error && !self.refuse()) {
-            self.found.push(diagnostic);
-        } else {
-            self.more += 1;
-        }
-    }
-
-    /// Whether something was found that refuses the rule.
-    pub(crate) fn refuse(&self) -> bool {
-        self.found.iter().any(|found| found.severity == Severity::Error)
-    }
-
-    /// Makes errors of the fields that nobody knows: in a test, a field that is passed over is a test of less.
-    pub(crate) fn refuse_unknown_fields(&mut self) {
-        for found in self.found.iter_mut().filter(|it| it.code == "RULE020") {
-            found.severity = Severity::Error;
-            found.help = found.help.take().filter(|it| it.starts_with("did you mean"));
-        }
-    }
-
-    /// All of them, in the order of the text.
-    pub(crate) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|found| found.span().map_or(0, |span| span.start));
-        if self.more > 0 {
-            self.found.push(LoadError::More { count: self.more }.diagnostic());
-        }
-        self.found
     }
 }

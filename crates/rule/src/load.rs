@@ -26,7 +26,7 @@ const HEAD_BYTES: u64 = 256 << 10;
 
 /// Reads rules from files and, recursively, folders. What cannot be read is a problem of the set; the rest is
 /// loaded. In a folder, `.toml`, `.json`, `.ndjson` and `.jsonl` files are read, in whatever letter case, in the order
-/// of their names, and `.txt` files as value lists of exceptions. A path within another one is not read twice.
+/// of their names, and of the `.txt` files those that are called as a value list that some exception asks for. A path within another one is not read twice.
 pub fn load<P: AsRef<Path>>(paths: &[P]) -> RuleSet {
     load_with(paths, NonZeroUsize::MIN)
 }
@@ -41,7 +41,7 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], threads: NonZeroUsize) -> RuleSet 
             found.file(path.to_owned(), true);
         }
     }
-    let Listing { items, translations } = found;
+    let Listing { items, translations, values } = found;
     let parts = parallel::chunks(&items, threads, |items| {
         let mut set = RuleSet::default();
         for item in items {
@@ -53,6 +53,7 @@ pub fn load_with<P: AsRef<Path>>(paths: &[P], threads: NonZeroUsize) -> RuleSet 
     for part in parts {
         set.extend(part);
     }
+    load_values(&values, &mut set);
     let mut texts = Vec::with_capacity(translations.len());
     for (language, path) in translations {
         let name = path.display().to_string();
@@ -110,6 +111,8 @@ pub fn load_bytes(name: &str, bytes: &[u8]) -> RuleSet {
 struct Listing {
     items: Vec<Item>,
     translations: BTreeSet<(GuideLanguage, PathBuf)>,
+    /// Files that may be value lists; `true` if the user named it.
+    values: Vec<(PathBuf, bool)>,
 }
 
 enum Item {
@@ -138,6 +141,10 @@ impl Listing {
     fn file(&mut self, path: PathBuf, expected: bool) {
         if let Some(language) = translation_language(&path) {
             self.translations.insert((language, path));
+            return;
+        }
+        if Ending::of(&path) == Some(Ending::Values) {
+            self.values.push((path, expected));
             return;
         }
         // In a folder, what lies beside a file is found by itself.
@@ -185,13 +192,7 @@ fn load_file(path: &Path, expected: bool, set: &mut RuleSet) {
     let syntax = match ending {
         Some(Ending::Toml) => Syntax::Toml,
         Some(Ending::Json) => Syntax::Json,
-        // Whatever is written beside rules: it counts if an exception names it.
-        Some(Ending::Values) => {
-            let file = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-            set.exceptions.value_lists.add_file(&file, &text);
-            return;
-        }
-        Some(Ending::Yaml) | None => {
+        Some(Ending::Yaml | Ending::Values) | None => {
             if let Some(form) = ForeignForm::of_yaml(&text) {
                 set.foreign.push((form, name));
                 return;
@@ -200,6 +201,32 @@ fn load_file(path: &Path, expected: bool, set: &mut RuleSet) {
         }
     };
     parse(&Input { name: &name, text: Arc::from(text), syntax, expected, built_in: false }, set);
+}
+
+/// Reads the value lists that exceptions ask for. What else is written beside rules, such as a licence, is none of them.
+fn load_values(files: &[(PathBuf, bool)], set: &mut RuleSet) {
+    let asked = set.exceptions.asked_lists();
+    for (path, expected) in files {
+        let (name, file) = (path.display().to_string(), path.file_name().map(|it| it.to_string_lossy()));
+        let ids = asked.iter().filter(|id| file.as_ref().is_some_and(|file| is_called(file, id)));
+        let ids: Vec<&String> = ids.collect();
+        if ids.is_empty() {
+            if *expected {
+                let id = file.unwrap_or_default().into_owned();
+                set.report(&name, [LoadError::UnaskedValues { id }.diagnostic()]);
+            }
+            continue;
+        }
+        match read_text(path) {
+            Ok(text) => ids.into_iter().for_each(|id| set.exceptions.value_lists.add_file(id, &text)),
+            Err(error) => set.report(&name, [error.diagnostic()]),
+        }
+    }
+}
+
+/// Whether a list of that id is made of the file: Kibana calls a list by the name of the file that it was made of.
+fn is_called(file: &str, id: &str) -> bool {
+    file == id || file.rsplit_once('.').is_some_and(|(stem, _)| stem == id)
 }
 
 /// The beginning of a file.

@@ -271,18 +271,32 @@ fn value_lists_of_any_size() {
         whole(3, &json!({ "entries": [list("event.action", "actions", "keyword")] })),
         whole(4, &json!({ "entries": [list("user.id", "absent", "keyword")] })),
     ];
+    let more = [
+        whole(5, &json!({ "entries": [list("event.created", "holidays", "date_range")] })),
+        whole(6, &json!({ "entries": [list("source.port", "ports", "long_range")] })),
+    ];
     let values = [
         json!({ "id": "actions", "name": "Actions", "type": "keyword", "description": "d" }),
         json!({ "id": "1", "list_id": "actions", "value": "ListUsers" }),
     ];
-    let lines = [&rule].into_iter().chain(&items).chain(&values).map(|line| line.to_string() + "\n");
+    let lines =
+        [&rule].into_iter().chain(&items).chain(&more).chain(&values).map(|line| line.to_string() + "\n");
     std::fs::write(folder.path().join("rules.ndjson"), lines.collect::<String>()).unwrap();
     let users = (0..100_000).map(|at| format!("user-{at}\r\n")).collect::<Vec<_>>().concat();
     std::fs::write(folder.path().join("users.txt"), users).unwrap();
     std::fs::write(folder.path().join("offices.txt"), "192.0.2.0/24\n\n10.0.0.5-10.0.0.9\n2001:db8::1\n")
         .unwrap();
+    let days = "2026-12-24T12:00:00Z,2026-12-26\n2027-01-01T00:00:00Z\n";
+    std::fs::write(folder.path().join("holidays.txt"), format!("\u{feff}{days}")).unwrap();
+    std::fs::write(folder.path().join("ports.txt"), "1-1023\n8080\n").unwrap();
+    // What no exception asks for is no list: it need not even be text.
+    std::fs::write(folder.path().join("README.txt"), b"R\xe9sum\xe9").unwrap();
     let set = rule::load(&[folder.path()]);
     assert_eq!(set.problems.len(), 0, "{:?}", set.problems);
+    // Who names it is told.
+    let named = rule::load(&[folder.path().join("rules.ndjson"), folder.path().join("README.txt")]);
+    let told: Vec<&str> = named.problems.iter().map(|it| it.diagnostic.code).collect();
+    assert_eq!(told, ["RULE032"], "{:?}", named.problems);
     let catalog = Catalog::ecs();
     let compiled = compile_with(&set.rules[0], &set.exceptions, &catalog, &(NOW..=NOW)).unwrap();
     let warnings: Vec<&str> = compiled.warnings.iter().map(|it| it.message.as_str()).collect();
@@ -301,6 +315,14 @@ fn value_lists_of_any_size() {
         (json!({ "source": { "ip": "2001:db8::1" } }), true),
         (json!({ "event": { "action": "ListUsers" } }), true),
         (json!({ "event": { "action": "listusers" } }), false),
+        (json!({ "event": { "created": "2026-12-24T11:59:59Z" } }), false),
+        (json!({ "event": { "created": "2026-12-24T12:00:00Z" } }), true),
+        (json!({ "event": { "created": "2026-12-26T23:59:59Z" } }), true),
+        (json!({ "event": { "created": "2026-12-27T00:00:00Z" } }), false),
+        (json!({ "event": { "created": "2027-01-01T00:00:00Z" } }), true),
+        (json!({ "source": { "port": 1023 } }), true),
+        (json!({ "source": { "port": 8080 } }), true),
+        (json!({ "source": { "port": 8081 } }), false),
     ] {
         let excepted = !plan::naive::matches(&compiled.conditions[0].at(NOW), document.as_object().unwrap());
         assert_eq!(excepted, expected, "{document}");

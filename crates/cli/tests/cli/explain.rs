@@ -73,3 +73,60 @@ fn the_beginning_of_an_id() {
     let several = run(&["investigate", "calls.ndjson", "--alert", ""]);
     assert!(several.error().contains("several alerts begin with"), "{several:?}");
 }
+
+/// The id of an alert is explained, too: how it came about, and what rules over alerts made of it.
+#[test]
+fn alerts_are_explained() {
+    let folder = Folder::new();
+    let calls = [("e-1", "10:00:30"), ("e-2", "10:01:30"), ("e-3", "12:00:30")];
+    let calls = calls.map(|(id, time)| refused(id, &format!("2026-03-02T{time}Z"), "ci"));
+    folder.lines("calls.ndjson", &calls);
+    folder.write("rules/call.toml", rule("Call", "user.name: ci"));
+    let over = |name: &str, value: u32| {
+        format!(
+            "[rule]\nname = \"{name}\"\ndescription = \"d\"\nseverity = \"high\"\nrisk_score = 70\n\
+             type = \"threshold\"\nindex = [\".alerts-security.*\"]\nfrom = \"now-21m\"\n\
+             query = \"kibana.alert.rule.name: Call\"\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = {value}\n"
+        )
+    };
+    folder.write("rules/two.toml", over("Two", 2));
+    folder.write("rules/many.toml", over("Many", 5));
+    let hunt = |more: &[&str]| {
+        folder.run(&[&["hunt", "calls.ndjson", "-r", "rules"], more].concat()).printed(0).to_owned()
+    };
+    let alerts = hunt(&["--format", "ndjson"]);
+    let alerts: Vec<serde_json::Value> = alerts.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+    let id = |rule: &str, at: usize| {
+        let mut its = alerts.iter().filter(|it| it["kibana.alert.rule.name"] == rule);
+        its.nth(at).unwrap()["kibana.alert.uuid"].as_str().unwrap().to_owned()
+    };
+    let (first, third, two) = (id("Call", 0), id("Call", 2), id("Two", 0));
+    let holds = |text: &str, parts: &[&str]| {
+        for part in parts {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+    };
+    holds(
+        &hunt(&["--explain", &first]),
+        &[
+            "alert of Call, raised in the execution of 2026-03-02 10:05:00\n    on the event e-1",
+            "2 matches of 2 rules over alerts",
+            &format!("→ it alerted in the execution of 2026-03-02 10:05:00: {two}"),
+            "→ no execution that looks at it counts enough (ci): that of 2026-03-02 10:05:00, which counts the most, has 2 of 5",
+        ],
+    );
+    holds(&hunt(&["--explain", &third]), &["has 1 of 2", "has 1 of 5"]);
+    holds(
+        &hunt(&["--explain", &two]),
+        &[
+            "alert of Two, raised in the execution of 2026-03-02 10:05:00",
+            &format!("on the alert {first}  2026-03-02 10:00:30  low  Call"),
+            "it counted 2 alerts of user ci",
+            "0 matches of 2 rules over alerts",
+        ],
+    );
+    assert_eq!(
+        hunt(&["--explain", "none"]),
+        "no event with the id `none` is in the input, and no alert `none` is raised\n"
+    );
+}

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::setup::Folder;
+use crate::setup::{Folder, refused};
 
 fn rule(id: &str, name: &str, query: &str, more: &str) -> String {
     format!(
@@ -65,6 +65,25 @@ fn differences_are_alerts() {
     assert_eq!(diff(&["old", "new", "--fail"]).code, Some(1));
     let same = diff(&["old", "old", "--fail"]);
     assert!(same.printed(0).ends_with("the same; 0 rules differ\n"), "{}", same.out);
+}
+
+/// An alert that stands for a group is the same when one of the group is gone.
+#[test]
+fn groups_are_the_same_with_another_event_in_them() {
+    let folder = Folder::new();
+    let calls = [("e-1", "10:01:00"), ("e-2", "10:02:00"), ("e-3", "12:01:00")];
+    folder.lines("calls.ndjson", &calls.map(|(id, time)| refused(id, &format!("2026-03-02T{time}Z"), "ci")));
+    let suppression = "alert_suppression = { group_by = [\"event.provider\"] }\nfrom = \"now-20m\"\n";
+    let of = |query: &str| rule("a", "Grouped", query, suppression);
+    folder.write("old/a.toml", of("event.action: GetPasswordData"));
+    folder.write("new/a.toml", of("event.action: GetPasswordData and not event.id: e-1"));
+    let ran = folder.run(&["rules", "diff", "old", "new", "--over", "calls.ndjson", "--now", "2026-04-01"]);
+    assert_eq!(
+        ran.printed(0),
+        "Grouped\n  ~ 1 alert count otherwise\n      1 suppressed → 0 suppressed: \
+         2026-03-02 10:02:00 · ec2:GetPasswordData · role/ci (session-1) · 203.0.113.20\n\
+         1 alert is the same; 1 rule differs\n"
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod setup;
 
 mod alike;
+mod all_types;
 mod attacks;
 mod broken;
 mod clock;

@@ -8,7 +8,7 @@ mod read;
 mod toml;
 mod value_list;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecs::Millis;
 use serde_json::Value;
@@ -34,6 +34,17 @@ impl Exceptions {
     /// Whether there is neither a list nor an item.
     pub fn is_empty(&self) -> bool {
         self.lists.is_empty() && self.value_lists.is_empty()
+    }
+
+    /// The ids of the value lists that entries ask for.
+    pub(crate) fn asked_lists(&self) -> BTreeSet<String> {
+        let entries = self.items.iter().flat_map(|it| it.entries.iter().flatten());
+        let id = |entry: &Entry| match &entry.test {
+            Test::List { id, .. } => Some(id.clone()),
+            // The format allows none in there.
+            Test::Match(_) | Test::MatchAny(_) | Test::Exists | Test::Wildcard(_) | Test::Nested(_) => None,
+        };
+        entries.filter_map(id).collect()
     }
 
     /// Adds what others hold.

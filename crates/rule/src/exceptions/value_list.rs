@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use plan::{LeafKind, Literal, Query};
+use plan::{LeafKind, Literal, Query, RangeBounds};
 
 use super::condition::{leaf, or, phrase};
 
@@ -32,10 +32,12 @@ impl ValueLists {
         }
     }
 
-    /// The list of a file with a value a line: Kibana calls a list by the name of the file that it was made of.
-    pub(crate) fn add_file(&mut self, name: &str, text: &str) {
+    /// The list of a file with a value a line.
+    pub(crate) fn add_file(&mut self, id: &str, text: &str) {
+        // Spreadsheets put a mark there that says how the file is written.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        self.0.entry(name.to_owned()).or_default().extend(lines.map(str::to_owned));
+        self.0.entry(id.to_owned()).or_default().extend(lines.map(str::to_owned));
     }
 
     /// The values of a list, whether or not it is called by the ending of its file.
@@ -50,9 +52,39 @@ impl ValueLists {
             // The words of a text are looked for in texts.
             Some("text") => or(values.iter().map(|value| leaf(field.clone(), phrase(value))).collect()),
             Some("ip_range") => leaf(field, terms(values.iter().flat_map(|value| blocks(value)))),
+            Some("date_range") => ranges(&field, values, |value| value.split_once(',')),
+            Some("integer_range" | "long_range" | "float_range" | "double_range") => {
+                ranges(&field, values, numbers)
+            }
             _ => leaf(field, terms(values.iter().cloned())),
         })
     }
+}
+
+/// That the field is within one of the ranges, both ends included; a value that is no range is one of itself.
+fn ranges(field: &str, values: &[String], ends: impl Fn(&str) -> Option<(&str, &str)>) -> Query {
+    let (mut all, mut single) = (Vec::new(), Vec::new());
+    for value in values {
+        match ends(value) {
+            Some((first, last)) => {
+                let end = |text: &str| Some(Literal::Text(text.trim().to_owned()));
+                let bounds = RangeBounds { gte: end(first), lte: end(last), ..RangeBounds::default() };
+                all.push(leaf(field.to_owned(), LeafKind::Range(bounds)));
+            }
+            None => single.push(value.clone()),
+        }
+    }
+    if !single.is_empty() {
+        all.push(leaf(field.to_owned(), terms(single.into_iter())));
+    }
+    or(all)
+}
+
+/// The ends of a range of numbers, `-5--1` included.
+fn numbers(value: &str) -> Option<(&str, &str)> {
+    let is_number = |text: &str| text.trim().parse::<f64>().is_ok();
+    let ends = value.match_indices('-').map(|(at, _)| (&value[..at], &value[at + 1..]));
+    ends.into_iter().find(|(first, last)| is_number(first) && is_number(last))
 }
 
 fn terms(values: impl Iterator<Item = String>) -> LeafKind {
@@ -95,6 +127,20 @@ fn split(first: u128, last: u128, bits: u32, block: impl Fn(u128, u32) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_of_numbers() {
+        for (value, expected) in [
+            ("1-5", Some(("1", "5"))),
+            ("-5--1", Some(("-5", "-1"))),
+            ("1e-3 - 2", Some(("1e-3 ", " 2"))),
+            ("-5", None),
+            ("7", None),
+            ("a-b", None),
+        ] {
+            assert_eq!(numbers(value), expected, "{value}");
+        }
+    }
 
     #[test]
     fn ranges_of_addresses_are_blocks() {
