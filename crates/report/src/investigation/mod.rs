@@ -1,6 +1,7 @@
 //! Investigations for people and for scripts: text for a terminal, Markdown, a page, JSON.
 
 mod json;
+mod lean;
 mod markdown;
 mod text;
 mod words;

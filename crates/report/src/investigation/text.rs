@@ -2,8 +2,9 @@
 
 use investigate::{Evidence, Found, Investigation};
 
+use super::lean::Lean;
 use super::words::Words;
-use crate::table::is_wide;
+use crate::table::{clip, is_wide};
 use crate::{Cell, Terminal, clean, grid, when};
 
 /// Columns of a line where nothing is known of the terminal.
@@ -12,6 +13,8 @@ const WIDTH: usize = 80;
 const ROWS: usize = 8;
 /// Columns of a table here.
 const COLUMNS: usize = 6;
+/// Characters of the name of a cell that stands in a line of its own.
+const NAME: usize = 12;
 /// Characters of a cell here.
 const CELL: usize = 60;
 
@@ -46,7 +49,7 @@ pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> Str
             number += 1;
             out += &format!("\n{}\n", bold(&clean(&format!("{number}. {}", step.title))));
         }
-        one(&mut out, step, words, width, terminal);
+        one(&mut out, step, words, width);
     }
     if !it.harmless.is_empty() {
         out += &format!("\n{}\n", bold(words.harmless));
@@ -97,7 +100,7 @@ pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> Str
     out
 }
 
-fn one(out: &mut String, step: &Evidence, words: &Words, width: usize, terminal: Terminal) {
+fn one(out: &mut String, step: &Evidence, words: &Words, width: usize) {
     for statement in &step.statements {
         wrap(out, "  ", statement, width);
     }
@@ -113,12 +116,26 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize, terminal:
             wrap(out, "    ", line, width);
         }
     }
-    for found in &step.results {
+    for (at, found) in step.results.iter().enumerate() {
+        let is_same = |it: &&Found| (&it.columns, &it.rows) == (&found.columns, &found.rows);
+        if let Some(same) = step.results[..at].iter().find(is_same)
+            && !found.rows.is_empty()
+        {
+            let text = format!(
+                "{} ({}): {} {}",
+                words.word(&found.id),
+                crate::count(found.events),
+                words.same,
+                words.word(&same.id)
+            );
+            wrap(out, "  ", &text, width);
+            continue;
+        }
         if found.rows.is_empty() {
             wrap(out, "  ", &format!("{}: {}", words.word(&found.id), words.nothing), width);
             continue;
         }
-        table(out, found, words, width, terminal);
+        table(out, found, words, width);
     }
 }
 
@@ -134,20 +151,40 @@ fn written(out: &mut String, line: &str, width: usize) {
     }
 }
 
-fn table(out: &mut String, found: &Found, words: &Words, width: usize, terminal: Terminal) {
-    let count = found.columns.len().min(COLUMNS);
-    let heads: Vec<&str> = found.columns[..count].iter().map(|it| words.word(it)).collect();
-    wrap(out, "  ", &format!("{} ({})", words.word(&found.id), crate::count(found.events)), width);
-    let rows = found.rows.iter().take(ROWS).map(|row| {
-        let cell = |(at, text): (usize, &String)| {
+fn table(out: &mut String, found: &Found, words: &Words, width: usize) {
+    let lean = Lean::of(found);
+    let mut head = format!("{} ({})", words.word(&found.id), crate::count(found.events));
+    if let Some(day) = lean.day {
+        head += &format!(" · {day}");
+    }
+    if !lean.common.is_empty() {
+        let common: Vec<String> =
+            lean.common.iter().map(|(head, value)| format!("{} {}", words.word(head), cut(value))).collect();
+        head += &format!(" · {}: {}", words.common, common.join(", "));
+    }
+    wrap(out, "  ", &head, width);
+    let inner = width - 4;
+    if let [row] = &lean.rows[..]
+        && lean.width() > inner
+    {
+        // A single row has room below itself.
+        for (head, cell) in lean.heads.iter().zip(row) {
+            let name: String = words.word(head).chars().take(3 * NAME).collect();
+            let pad = NAME.saturating_sub(name.chars().map(columns).sum());
+            wrap(out, &format!("    {name}{}  ", " ".repeat(pad)), &clip(cell), width);
+        }
+        return;
+    }
+    let count = lean.heads.len().min(COLUMNS);
+    let rows = lean.rows.iter().zip(&found.rows).take(ROWS).map(|(cells, row)| {
+        let cell = |(at, text): (usize, &&str)| {
             let mark = if at == 0 && row.is_own { "* " } else { "" };
-            let text: String = text.chars().take(CELL).collect();
-            Cell::from(format!("{mark}{text}"))
+            Cell::from(format!("{mark}{}", cut(text)))
         };
-        row.cells[..count.min(row.cells.len())].iter().enumerate().map(cell).collect()
+        cells[..count].iter().enumerate().map(cell).collect()
     });
-    let inner = Terminal { width: Some(u16::try_from(width - 4).unwrap_or(76)), colour: false };
-    let _ = terminal;
+    let inner = Terminal { width: Some(u16::try_from(inner).unwrap_or(76)), colour: false };
+    let heads: Vec<&str> = lean.heads[..count].iter().map(|it| words.word(it)).collect();
     for line in grid(&heads, rows, inner).lines() {
         *out += &format!("    {}\n", line.trim_end());
     }
@@ -155,6 +192,10 @@ fn table(out: &mut String, found: &Found, words: &Words, width: usize, terminal:
     if more > 0 {
         wrap(out, "    ", &format!("… {} {}", crate::count(more), words.more), width);
     }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(CELL).collect()
 }
 
 /// Appends a text in lines of that width; the first begins with `lead`, the others are indented as far.
@@ -187,7 +228,8 @@ pub(crate) fn wrap(out: &mut String, lead: &str, text: &str, width: usize) {
     }
 }
 
-fn columns(c: char) -> usize {
+/// Columns of a terminal that a character takes.
+pub(super) fn columns(c: char) -> usize {
     if is_wide(c) { 2 } else { 1 }
 }
 
