@@ -205,8 +205,7 @@ impl<'b, 'a> Alert<'b, 'a> {
             let shell = self.shell().0;
             return self.with_evidence(shell);
         }
-        let origin = self.seed.events().next().map(|it| it.origin);
-        let event = origin.map_or_else(Object::new, |origin| self.event(origin));
+        let event = self.own_event();
         let alert =
             detect::build(self.seed, self.rule, &self.form.fields, event, &self.builder.common.catalog);
         self.with_evidence(alert)
@@ -218,10 +217,20 @@ impl<'b, 'a> Alert<'b, 'a> {
         if self.ready(&common.all) {
             return common.writer.write(self.seed, self.rule, &self.form.outline, &self.builder.text, out);
         }
+        if self.seed.sequence().is_none() && stands_on(self.seed, &common.found.sources).is_none() {
+            let event = self.own_event();
+            return common.writer.write_tree(self.seed, self.rule, &self.form.fields, event, out);
+        }
         let document = self.document();
         document.write_json(out);
         let severity = document.get("kibana.alert.severity").and_then(|it| it.as_str());
         severity.and_then(Severity::from_name).unwrap_or(self.rule.severity)
+    }
+
+    /// The document of its event, if it is about one.
+    fn own_event(&mut self) -> Object {
+        let origin = self.seed.events().next().map(|it| it.origin);
+        origin.map_or_else(Object::new, |origin| self.event(origin))
     }
 
     /// A document with the alert's own fields, those of its rule, and of its event those that were asked for. Each value

@@ -56,8 +56,10 @@ fn nodes<'a>(
     tape: &mut Vec<Node<'a>>,
 ) -> Option<()> {
     let bytes = text.as_bytes();
-    let mut places = places.iter().map(|&place| place as usize);
-    let first = places.next()?;
+    // A number or word is a token, too, and a string two, so there are no more nodes than tokens.
+    tape.reserve(places.len());
+    let (&first, mut places) = places.split_first()?;
+    let first = first as usize;
     if *bytes.get(first)? != b'{' {
         return None;
     }
@@ -69,10 +71,12 @@ fn nodes<'a>(
     let mut end = first + 1;
     let mut is_first = true;
     loop {
-        let mut at = places.next()?;
+        let (&at, rest) = places.split_first()?;
+        places = rest;
+        let mut at = at as usize;
         let mut byte = *bytes.get(at)?;
         if byte == b'}' || byte == b']' {
-            if (byte == b'}') != this.is_object || !is_blank(bytes.get(end..at)?) {
+            if (byte == b'}') != this.is_object || !is_blank(bytes, end, at) {
                 return None;
             }
             let (len, count) = (this.len, tape.len() - 1 - this.node);
@@ -87,29 +91,30 @@ fn nodes<'a>(
             is_first = false;
             continue;
         }
-        if !(if is_first { is_blank(bytes.get(end..at)?) } else { is_only(b',', bytes.get(end..at)?) }) {
+        if !(if is_first { is_blank(bytes, end, at) } else { is_only(b',', bytes, end, at) }) {
             return None;
         }
         is_first = false;
         this.len += 1;
         if this.is_object {
+            let [close, value, rest @ ..] = places else { return None };
             if byte != b'"' {
                 return None;
             }
-            let close = places.next()?;
+            let close = *close as usize;
             tape.push(Node::String(strings.get(at + 1, close)?));
-            end = close + 1;
-            at = places.next()?;
+            (places, end, at) = (rest, close + 1, *value as usize);
             byte = *bytes.get(at)?;
-            if !is_only(b':', bytes.get(end..at)?) {
+            if !is_only(b':', bytes, end, at) {
                 return None;
             }
         }
         match byte {
             b'"' => {
-                let close = places.next()?;
+                let (&close, rest) = places.split_first()?;
+                let close = close as usize;
                 tape.push(Node::String(strings.get(at + 1, close)?));
-                end = close + 1;
+                (places, end) = (rest, close + 1);
             }
             b'{' | b'[' => {
                 *outer.get_mut(depth)? = this;
@@ -128,23 +133,31 @@ fn nodes<'a>(
             }
         }
     }
-    (places.next().is_none() && is_blank(bytes.get(end..)?) && is_blank(&bytes[..first])).then_some(())
+    (places.is_empty() && is_blank(bytes, end, bytes.len()) && is_blank(bytes, 0, first)).then_some(())
 }
 
-/// Whether there is nothing but white space.
-#[inline]
-fn is_blank(gap: &[u8]) -> bool {
-    gap.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
+/// Whether there is nothing from `start` to `end` but white space.
+#[inline(always)]
+fn is_blank(bytes: &[u8], start: usize, end: usize) -> bool {
+    start == end || bytes.get(start..end).is_some_and(is_space)
 }
 
-/// Whether there is this byte once, and nothing else but white space.
-#[inline]
-fn is_only(separator: u8, gap: &[u8]) -> bool {
-    if let [byte] = gap {
-        return *byte == separator;
-    }
+/// Whether there is this byte once from `start` to `end`, and nothing else but white space.
+#[inline(always)]
+fn is_only(separator: u8, bytes: &[u8], start: usize, end: usize) -> bool {
+    start + 1 == end && bytes.get(start) == Some(&separator) || is_spaced(separator, bytes.get(start..end))
+}
+
+/// [`is_only`], of a text that was laid out for people.
+#[cold]
+fn is_spaced(separator: u8, gap: Option<&[u8]>) -> bool {
+    let Some(gap) = gap else { return false };
     let at = gap.iter().position(|&byte| byte == separator);
-    at.is_some_and(|at| is_blank(&gap[..at]) && is_blank(&gap[at + 1..]))
+    at.is_some_and(|at| is_space(&gap[..at]) && is_space(&gap[at + 1..]))
+}
+
+fn is_space(gap: &[u8]) -> bool {
+    gap.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
 /// Gives strings: those with escapes are written out.
@@ -157,17 +170,22 @@ struct Strings<'a> {
 
 impl<'a> Strings<'a> {
     /// What the string whose content stands from `start` to `end` says.
-    #[inline]
+    #[inline(always)]
     fn get(&mut self, start: usize, end: usize) -> Option<&'a str> {
         let raw = self.text.get(start..end)?;
-        let may_have = start < self.escapes.end && end > self.escapes.start;
-        if may_have && memchr::memchr(b'\\', raw.as_bytes()).is_some() {
-            return self.unescape(raw.as_bytes());
+        if start < self.escapes.end && end > self.escapes.start {
+            return self.unescaped(raw);
         }
         Some(raw)
     }
 
-    fn unescape(&mut self, raw: &[u8]) -> Option<&'a str> {
+    /// What a string says that may have escapes.
+    #[inline(never)]
+    fn unescaped(&mut self, raw: &'a str) -> Option<&'a str> {
+        if memchr::memchr(b'\\', raw.as_bytes()).is_none() {
+            return Some(raw);
+        }
+        let raw = raw.as_bytes();
         let length = unescape(raw, self.spare)?;
         let (written, spare) = mem::take(&mut self.spare).split_at_mut(length);
         self.spare = spare;

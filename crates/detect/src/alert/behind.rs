@@ -4,6 +4,7 @@ use identity::{Graph, RootField, WhoBuf, WhoField};
 use serde_json::Value;
 
 use super::event::EventDocument;
+use super::own::Own;
 use crate::outcome::AlertSeed;
 use crate::rule_type::Detail;
 
@@ -12,7 +13,7 @@ pub(super) fn fields(
     seed: &AlertSeed,
     event: EventDocument<'_>,
     graph: Option<&Graph>,
-) -> [Option<Value>; RootField::ALL.len()] {
+) -> [Option<Own>; RootField::ALL.len()] {
     let mut values = [const { None }; RootField::ALL.len()];
     let is_about_one = match seed.detail {
         Detail::Event | Detail::NewTerms(_) => true,
@@ -31,7 +32,7 @@ pub(super) fn fields(
     for (&field, value) in RootField::ALL.iter().zip(&mut values) {
         let all = root.values(field);
         *value = match field {
-            RootField::Chain => Some(Value::from(all)),
+            RootField::Chain => Some(Value::from(all).into()),
             RootField::Confidence | RootField::Key | RootField::Arn | RootField::Kind => {
                 all.first().map(|&it| it.into())
             }

@@ -4,6 +4,7 @@ mod behind;
 mod clean;
 mod event;
 mod overrides;
+mod own;
 mod reason;
 mod rule_fields;
 mod sequence;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use ecs::date::to_iso;
 use ecs::document::list as each;
+use ecs::text::write_text;
 use ecs::{Catalog, Layered, Object, SharedFields};
 use identity::{Graph, RootField};
 use plan::Expr;
@@ -25,6 +27,7 @@ use crate::outcome::{AlertSeed, Execution};
 use crate::rule_type::{NEW_TERMS, THRESHOLD_RESULT};
 use event::EventDocument;
 use overrides::Overrides;
+use own::Own;
 
 pub use sequence::{build_blocks, build_shell, tell_sequence};
 pub use write::{AlertWriter, Outline, paths_of_event};
@@ -91,6 +94,13 @@ pub fn build(
 
 /// An alert's document without what all alerts of the rule say.
 fn without_rule(own: OwnFields, event: Object, catalog: &Catalog) -> Object {
+    let mut alert = of_event(event, catalog);
+    alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
+    alert
+}
+
+/// What an alert has of the document of its event.
+fn of_event(event: Object, catalog: &Catalog) -> Object {
     let mut alert = event;
     clean::clean(&mut alert, catalog);
     let mut originals = Object::new();
@@ -102,7 +112,6 @@ fn without_rule(own: OwnFields, event: Object, catalog: &Catalog) -> Object {
     if let Some(Value::Object(event)) = alert.get_mut("event") {
         event.remove("kind");
     }
-    alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
     alert
 }
 
@@ -123,7 +132,7 @@ fn own_fields(
 ) -> (OwnFields, Severity) {
     let [chain, confidence, key, arn, kind] = behind::fields(seed, event, graph);
     let reason = reason::reason(event, &overrides);
-    let now = Value::from(to_iso(seed.execution.started_at));
+    let now = Own::from(to_iso(seed.execution.started_at));
     let suppressed = seed.suppressed.as_deref();
     let last_detected = suppressed.map_or_else(|| now.clone(), |it| to_iso(it.last_detected).into());
     let (ancestors, depth) = ancestors(seed, event);
@@ -134,8 +143,8 @@ fn own_fields(
         ("kibana.alert.instance.id", suppressed.map(|it| it.instance.clone().into())),
         ("kibana.alert.intended_timestamp", Some(now.clone())),
         ("kibana.alert.last_detected", Some(last_detected)),
-        (NEW_TERMS, seed.detail.field(NEW_TERMS)),
-        ("kibana.alert.original_time", original_time(event).map(Value::from)),
+        (NEW_TERMS, seed.detail.new_terms().map(Own::from)),
+        ("kibana.alert.original_time", original_time(event).map(Own::from)),
         ("kibana.alert.reason", Some(reason.into())),
         ("kibana.alert.risk_score", Some(overrides.risk_score.into())),
         ("kibana.alert.rule.execution.timestamp", Some(now.clone())),
@@ -146,8 +155,8 @@ fn own_fields(
         ("kibana.alert.suppression.docs_count", suppressed.map(|it| it.docs_count.into())),
         ("kibana.alert.suppression.end", suppressed.map(|it| to_iso(it.end).into())),
         ("kibana.alert.suppression.start", suppressed.map(|it| to_iso(it.start).into())),
-        ("kibana.alert.suppression.terms", suppressed.map(|it| id::pairs(&it.terms))),
-        (THRESHOLD_RESULT, seed.detail.field(THRESHOLD_RESULT)),
+        ("kibana.alert.suppression.terms", suppressed.map(|it| id::pairs(&it.terms).into())),
+        (THRESHOLD_RESULT, seed.detail.threshold_result().map(Own::Json)),
         ("kibana.alert.uuid", Some(seed.id.clone().into())),
         (RootField::Chain.path(), chain),
         (RootField::Confidence.path(), confidence),
@@ -159,7 +168,7 @@ fn own_fields(
 }
 
 /// See [`own_fields`].
-type OwnFields = [(&'static str, Option<Value>); OWN_KEYS.len()];
+type OwnFields = [(&'static str, Option<Own>); OWN_KEYS.len()];
 
 /// The keys of [`own_fields`], in order.
 const OWN_KEYS: [&str; 26] = [
@@ -192,22 +201,26 @@ const OWN_KEYS: [&str; 26] = [
 ];
 
 /// The documents that the alert comes from, the event itself last, and how deep alerts on alerts go here.
-fn ancestors(seed: &AlertSeed, event: EventDocument<'_>) -> (Value, u64) {
+fn ancestors(seed: &AlertSeed, event: EventDocument<'_>) -> (Own, u64) {
     // No source but alerts has the fields of alerts, and those come as trees.
     let parent = event.tree().and_then(|tree| {
         let rule = ecs::alert::field(tree, "rule.uuid").or_else(|| ecs::alert::field(tree, "rule.id"));
         Some((tree, rule?.as_str()?))
     });
     let Some((parent, parent_rule)) = parent else {
-        let parent = json!({"id": seed.event.id, "type": "event", "index": seed.event.index, "depth": 0});
-        return (json!([parent]), 1);
+        let mut text = "[{\"id\":".to_owned();
+        write_text(&seed.event.id, &mut text);
+        text += ",\"type\":\"event\",\"index\":";
+        write_text(&seed.event.index, &mut text);
+        text += ",\"depth\":0}]";
+        return (Own::Json(text), 1);
     };
     let depth = ecs::alert::field(parent, "depth").and_then(Value::as_u64).unwrap_or(1);
     let mut all = each(ecs::alert::field(parent, "ancestors")).to_vec();
     all.push(json!({
         "id": seed.event.id, "type": "signal", "index": seed.event.index, "depth": depth, "rule": parent_rule,
     }));
-    (all.into(), depth.saturating_add(1))
+    (Value::from(all).into(), depth.saturating_add(1))
 }
 
 /// Where an event says when it happened.

@@ -79,7 +79,7 @@ pub fn build_shell(seed: &AlertSeed, rule: &Rule, fields: &RuleFields, blocks: &
     }
     common.remove(BUILDING_BLOCK);
     let (own, _) = own_fields(seed, Overrides::none(rule), EventDocument::Tree(&common), rule, None);
-    common.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+    common.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
     let mut ancestors: Vec<Value> = Vec::new();
     let mut depth = 0;
     let ids = seed.sequence().into_iter().flat_map(Sequence::present).map(|it| it.block_id.as_str());

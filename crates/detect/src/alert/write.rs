@@ -4,7 +4,6 @@
 //! known before any alert is, too, so the order of both is worked out once a rule ([`Outline`]), and an alert is then
 //! written from its beginning to its end.
 
-use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,13 +11,13 @@ use ecs::text::{Kind, Member, write_text};
 use ecs::{Catalog, Layered, Object, Paths, SharedFields, TextDocument};
 use identity::Graph;
 use rule::{Rule, Severity};
-use serde_json::Value;
 
 use super::clean::{self, Fit};
 use super::event::EventDocument;
 use super::overrides::Overrides;
+use super::own::write_value;
 use super::{
-    COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, behind, overrides, own_fields, reason,
+    COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, behind, of_event, overrides, own_fields, reason,
 };
 use crate::outcome::AlertSeed;
 
@@ -171,12 +170,68 @@ impl AlertWriter {
                             if let (_, Some(value)) = &own[at] {
                                 next(out);
                                 write_key(key, out);
-                                write_value(value, out);
+                                value.write(out);
                             }
                         }
                         Part::Event(_) => {}
                     }
                 }
+            }
+        }
+        out.push('}');
+        severity
+    }
+
+    /// Appends the alert on an event whose document is a tree, or on none: what [`build`] makes of it, as JSON in one line.
+    /// Says how severe it is.
+    ///
+    /// [`build`]: super::build
+    pub fn write_tree(
+        &self,
+        seed: &AlertSeed,
+        rule: &Rule,
+        fields: &RuleFields,
+        event: Object,
+        out: &mut String,
+    ) -> Severity {
+        let event = seed.detail.document().unwrap_or(event);
+        let document = EventDocument::Tree(&event);
+        let graph = fields.graph.as_deref();
+        let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule, graph);
+        debug_assert!(own.is_sorted_by_key(|(key, _)| *key), "keys stand in order");
+        let mut event = of_event(event, &self.catalog);
+        event.sort_keys();
+        let shared = &fields.shared;
+        out.reserve(shared.text().len() + OWN_BYTES);
+        let mut own = own.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
+        let mut event = event.iter().peekable();
+        let mut shared_places = shared.places().peekable();
+        let mut before = '{';
+        // What the rule says comes before what the alert says, and that before what the event says.
+        loop {
+            let keys = [
+                shared_places.peek().map(|it| it.0),
+                own.peek().map(|it| it.0),
+                event.peek().map(|it| it.0.as_str()),
+            ];
+            let Some(key) = keys.into_iter().flatten().min() else { break };
+            let [is_shared, is_own, is_event] = keys.map(|it| it == Some(key));
+            let of_event = if is_event { event.next() } else { None };
+            let of_alert = if is_own { own.next() } else { None };
+            let place = if is_shared { shared_places.next() } else { None };
+            out.push(before);
+            before = ',';
+            match (place, of_alert, of_event) {
+                (Some((_, place)), ..) => out.push_str(&shared.text()[place]),
+                (None, Some((key, value)), _) => {
+                    write_key(key, out);
+                    value.write(out);
+                }
+                (None, None, Some((key, value))) => {
+                    write_key(key, out);
+                    write_value(value, out);
+                }
+                (None, None, None) => {}
             }
         }
         out.push('}');
@@ -192,7 +247,7 @@ impl AlertWriter {
         let kept = event.fields().map(|(field, _)| field).filter(|&field| Some(field) != self.kind);
         let mut alert: Object =
             kept.filter_map(|field| Some((self.paths.path(field).to_owned(), event.value(field)?))).collect();
-        alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
         Layered::new(alert, Arc::clone(&fields.shared))
     }
 }
@@ -209,13 +264,4 @@ const OWN_BYTES: usize = 2 << 10;
 fn write_key(key: &str, out: &mut String) {
     write_text(key, out);
     out.push(':');
-}
-
-fn write_value(value: &Value, out: &mut String) {
-    match value {
-        Value::String(text) => write_text(text, out),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            _ = write!(out, "{value}");
-        }
-    }
 }

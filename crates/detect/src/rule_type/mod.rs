@@ -446,12 +446,19 @@ impl Detail {
         }
     }
 
-    /// What the alert has at this key of its own.
-    pub(crate) fn field(&self, key: &str) -> Option<Value> {
+    /// The new terms, as an alert has them at [`NEW_TERMS`].
+    pub(crate) fn new_terms(&self) -> Option<Value> {
         match self {
-            Self::Event | Self::Sequence(_) => None,
-            Self::NewTerms(terms) => new_terms::alert_field(key, terms),
-            Self::Threshold(result) => threshold::alert_field(key, result),
+            Self::Event | Self::Threshold(_) | Self::Sequence(_) => None,
+            Self::NewTerms(terms) => Some(terms.clone().into()),
+        }
+    }
+
+    /// What was counted, as an alert has it at [`THRESHOLD_RESULT`]: as JSON.
+    pub(crate) fn threshold_result(&self) -> Option<String> {
+        match self {
+            Self::Event | Self::NewTerms(_) | Self::Sequence(_) => None,
+            Self::Threshold(result) => Some(threshold::alert_field(result)),
         }
     }
 

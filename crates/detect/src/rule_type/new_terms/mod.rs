@@ -228,7 +228,3 @@ pub(super) fn alert_id(index: &str, event: &str, space_and_rule: &str, terms: &[
 
 /// Where an alert has the new terms.
 pub(crate) const NEW_TERMS: &str = "kibana.alert.new_terms";
-
-pub(super) fn alert_field(key: &str, terms: &[Value]) -> Option<Value> {
-    (key == NEW_TERMS).then(|| terms.to_vec().into())
-}
