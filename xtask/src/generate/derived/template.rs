@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::generate::clock;
 use crate::generate::seed::mix;
 use crate::generate::template::{push_hex, push_key, push_uuid};
-use crate::generate::world::{Account, Principal};
+use crate::generate::world::{Account, Persona, Principal};
 
 /// How many resources of each kind an account has.
 const RESOURCES: f64 = 3_000.0;
 /// In how many versions a user agent occurs.
 const AGENTS: u64 = 32;
-/// From how many addresses somebody calls.
+/// From how many addresses somebody calls who is no machine.
 const ADDRESSES: u64 = 3;
 
 /// A record as text, cut where values are put in.
@@ -117,7 +117,11 @@ impl Template {
                 Part::Region => out.push_str(region),
                 Part::Identity => caller.push_identity(seconds, false, out),
                 Part::CallerArn => caller.push_caller_arn(out),
-                Part::Address => push_address(mix(seed, rng.u64(..ADDRESSES)), out),
+                Part::Address => {
+                    // The same numbers are drawn for all, so that nothing else depends on who calls.
+                    let which = rng.u64(..ADDRESSES);
+                    push_address(mix(seed, if caller.persona == Persona::App { 0 } else { which }), out);
+                }
                 Part::Agent(text) => push_agent(text, mix(seed, rng.u64(..3)) % AGENTS, out),
                 Part::Key(prefix, which) => {
                     push_key(out, prefix, mix(account.seed ^ which, (seconds / 86_400) as u64));
