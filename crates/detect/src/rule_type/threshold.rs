@@ -99,9 +99,10 @@ impl Threshold {
 
     /// Whether an execution raises an alert on a group. Not on the second of two that have the same values, each of another
     /// field: their alerts have one id. The next execution counts it again.
-    fn is_said<'a>(&'a self, run: Run<'a>, started_at: Millis) -> impl FnMut(&Bucket) -> bool + 'a {
-        let mut ids = HashSet::new();
-        move |bucket| ids.insert(self.alert(run, bucket, started_at).event.id)
+    fn is_said<'a>(&'a self, run: Run<'a>) -> impl FnMut(&Bucket) -> bool + 'a {
+        // Of what the ids of one execution are made, nothing else differs.
+        let mut said = HashSet::new();
+        move |bucket| said.insert(in_order(&values_of(run, self.fields.len(), &bucket.key)).join(","))
     }
 
     /// The alert that an execution at `started_at` raises.
@@ -140,10 +141,16 @@ impl Threshold {
 
 /// The id of what an execution counted in one group.
 fn counted_id(signature: &str, started_at: Millis, fields: &[String], values: &[Value]) -> String {
+    let values = in_order(values).join(",");
+    let name = format!("{signature}{}{}{values}", to_iso(started_at), fields.join(","));
+    Uuid::new_v5(&COUNTED_NAMESPACE, name.as_bytes()).to_string()
+}
+
+/// The values as text, sorted as Kibana sorts them: two groups of the same values, each of another field, are alike.
+fn in_order(values: &[Value]) -> Vec<String> {
     let mut values: Vec<String> = values.iter().map(id::js_text).collect();
     values.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
-    let name = format!("{signature}{}{}{}", to_iso(started_at), fields.join(","), values.join(","));
-    Uuid::new_v5(&COUNTED_NAMESPACE, name.as_bytes()).to_string()
+    values
 }
 
 /// The executions of a threshold rule.
@@ -168,11 +175,11 @@ impl Executions for ThresholdExecutions<'_> {
     fn execute(&mut self, tick: i64, window: &Window, writer: &mut Writer<'_>) {
         // An alert that exists already was raised by this same execution, and takes the place that it took then.
         let (rule, run) = (self.rule, self.run);
-        let mut is_said = rule.is_said(run, window.started_at);
+        let mut is_said = rule.is_said(run);
         let limit = writer.budget as usize;
         let (buckets, is_more) = self.counting.execute(tick, window, limit, &mut is_said);
         // Offered together they are put in another order, and of two with one id the wrong one would be left.
-        let mut is_said = rule.is_said(run, window.started_at);
+        let mut is_said = rule.is_said(run);
         let offered = buckets.iter().filter(|bucket| !rule.is_suppressed || is_said(bucket));
         let alerts = offered.map(|bucket| {
             let mut alert = rule.alert(run, bucket, window.started_at);
@@ -186,7 +193,7 @@ impl Executions for ThresholdExecutions<'_> {
         });
         let alerts: Vec<Candidate> = alerts.collect();
         if rule.is_suppressed {
-            let mut is_said = rule.is_said(run, window.started_at);
+            let mut is_said = rule.is_said(run);
             for bucket in buckets.iter().filter(|it| is_said(it)) {
                 let values = values_of(run, rule.fields.len(), &bucket.key);
                 writer.count(rule.fields.iter().cloned().zip(values).collect(), bucket.end);
@@ -273,7 +280,7 @@ impl Threshold {
             let mut due = counting.next(ticks, next);
             while let Some(before) = due.filter(|it| *it < tick) {
                 let window = ticks.window(before);
-                counting.execute(before, &window, limit, &mut self.is_said(run, window.started_at));
+                counting.execute(before, &window, limit, &mut self.is_said(run));
                 next = before + 1;
                 due = counting.next(ticks, next);
             }
@@ -285,7 +292,7 @@ impl Threshold {
             let counts: Vec<Option<Bucket>> = keys.iter().map(|key| counting.count(key, &window)).collect();
             let (mut found, mut is_more) = (Vec::new(), false);
             if due == Some(tick) {
-                let mut is_said = self.is_said(run, window.started_at);
+                let mut is_said = self.is_said(run);
                 (found, is_more) = counting.execute(tick, &window, limit, &mut is_said);
                 next = tick + 1;
             }
