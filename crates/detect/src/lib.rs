@@ -76,8 +76,8 @@ mod alert;
 mod twin;
 
 pub use alert::{
-    AlertWriter, Outline, RuleFields, build, build_blocks, build_shell, may_match, paths_of_event,
-    tell_sequence,
+    AlertWriter, Asked, Outline, RuleFields, build, build_asked, build_blocks, build_shell, may_match,
+    paths_of_event, tell_sequence,
 };
 pub use collect::{Collector, EventInfo, EventMatches, Matches};
 pub use ecs::Origin;

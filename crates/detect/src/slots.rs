@@ -25,7 +25,7 @@ use crate::tail::{Mode, Tail, TailError};
 use crate::{Collector, KnownAlerts, Matches};
 
 /// Events that are kept at least before old ones are forgotten: it takes as long as looking at all of them.
-const FORGOTTEN_FROM: usize = if cfg!(test) { 4 } else { 1_024 };
+const FORGOTTEN_FROM: usize = if cfg!(test) { 4 } else { 256 };
 
 /// In so many slots after the last alert of a rule over events do rules over alerts see one another's alerts: a rule that
 /// alerts on what its own alerts lead to would never end.

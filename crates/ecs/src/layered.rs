@@ -39,6 +39,13 @@ impl SharedFields {
         Self { fields, text, places }
     }
 
+    /// Those with keys that `is_picked` picks.
+    #[must_use]
+    pub fn only(&self, is_picked: impl Fn(&str) -> bool) -> Self {
+        let picked = self.fields.iter().filter(|(key, _)| is_picked(key));
+        Self::new(picked.map(|(key, value)| (key.clone(), value.clone())).collect())
+    }
+
     /// The keys, in order, each with the place in [`Self::text`] of `"key":value`.
     pub fn places(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         self.fields.keys().map(String::as_str).zip(self.places.iter().cloned())

@@ -68,7 +68,8 @@ fn settings(options: &HuntOptions, only_built: bool) -> Settings {
     }
 }
 
-fn filters(exprs: Vec<Expr>, tails: &Tails) -> Vec<Filter> {
+/// The filters, each with the columns that its matches are asked for.
+pub(crate) fn filters(exprs: Vec<Expr>, tails: &Tails) -> Vec<Filter> {
     let columns: Vec<(&str, Shape)> = tails.all_columns().collect();
     let filters = exprs.into_iter().enumerate().map(|(filter, expr)| {
         let over = tails.tail_of(filter).timestamp_override().map(|path| (path, Shape::Leaf));

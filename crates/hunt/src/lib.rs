@@ -24,6 +24,7 @@ mod summary;
 
 mod alerts;
 mod ask;
+mod asking;
 mod evidence;
 mod gather;
 mod identities;

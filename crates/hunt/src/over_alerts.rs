@@ -17,8 +17,9 @@ use plan::Expr;
 use rule::Rule;
 use sift::{Built, Policy, Sift, Worker};
 
+use crate::asking::Asking;
 use crate::evidence::{Evidence, Window};
-use crate::gather::{Gather, sift_alerts, sift_sets};
+use crate::gather::{Gather, filters, sift_alerts, sift_sets};
 use crate::run::HuntOptions;
 use crate::sources::{Source, Sources, Trees, records_of};
 
@@ -140,16 +141,18 @@ impl Slots<'_> {
         let feed = RefCell::new(Feed {
             worker: sift.worker(),
             gather: Gather::of_alerts(&sift, Collector::new(Arc::clone(&set.tails))),
+            asking: Asking::new(&filters(set.filters.clone(), &set.tails), evidence, options),
             trees: Trees::new(evidence, &options.normalise, options.now, options.version),
             sources: Sources::new(),
             next: 0,
         });
         let arrivals = Arrivals { slots: self, feed: &feed, left: &raised, window: None };
+        let seen: Vec<bool> = set.numbers.iter().map(|&rule| set.may_see(&rules[rule])).collect();
         let own = |new: Vec<(usize, &AlertSeed)>| {
             let mut feed = feed.borrow_mut();
             for (number, seed) in new {
                 let rule = &rules[set.numbers[number]];
-                if set.may_see(rule) {
+                if seen[number] {
                     let records = records_of(seed, &feed.sources);
                     let window = evidence.window(&once(records.iter().copied()));
                     feed.push(rule, &Arc::new(seed.clone()), &window);
@@ -182,6 +185,9 @@ fn keep_used<'a>(sources: &mut Sources, alerts: impl Iterator<Item = &'a AlertSe
 struct Feed<'s> {
     worker: Worker<'s>,
     gather: Gather,
+    /// Makes what is asked of alerts,
+    asking: Option<Asking<'s>>,
+    /// or their documents.
     trees: Trees<'s>,
     /// Those that were fed, by their ordinals.
     sources: Sources,
@@ -191,8 +197,14 @@ struct Feed<'s> {
 impl Feed<'_> {
     /// Feeds an alert, with its building blocks if it is one of a sequence. The window has its records.
     fn push(&mut self, rule: &Arc<Rule>, seed: &Arc<AlertSeed>, window: &Window) {
-        let blocks = self.trees.blocks(rule, seed, window, &self.sources);
-        let alert = self.trees.alert(rule, seed, window, &self.sources);
+        let asked = self.asking.as_mut().and_then(|it| it.alert(rule, seed, window));
+        let (blocks, alert) = match asked {
+            Some(alert) => (Vec::new(), alert),
+            None => (
+                self.trees.blocks(rule, seed, window, &self.sources),
+                self.trees.alert(rule, seed, window, &self.sources),
+            ),
+        };
         let blocks = blocks.into_iter().enumerate().map(|(at, it)| (Some(at), it));
         for (block, document) in blocks.chain(once((None, alert))) {
             let source = Source { rule: Arc::clone(rule), seed: Arc::clone(seed), block };

@@ -1,5 +1,6 @@
 //! The document of an alert, in Elastic's alert schema.
 
+mod asked;
 mod behind;
 mod clean;
 mod event;
@@ -29,6 +30,7 @@ use event::EventDocument;
 use overrides::Overrides;
 use own::Own;
 
+pub use asked::Asked;
 pub use sequence::{build_blocks, build_shell, tell_sequence};
 pub use write::{AlertWriter, Outline, paths_of_event};
 
@@ -55,6 +57,13 @@ impl RuleFields {
     #[must_use]
     pub fn with_identities(self, graph: Arc<Graph>) -> Self {
         Self { graph: Some(graph), ..self }
+    }
+
+    /// The same for alerts of which nothing is asked but this.
+    #[must_use]
+    pub fn asked(self, asked: &Asked) -> Self {
+        let shared = self.shared.only(|key| asked.has(key));
+        Self { shared: Arc::new(shared), ..self }
     }
 }
 
@@ -86,9 +95,22 @@ pub fn build(
     event: Object,
     catalog: &Catalog,
 ) -> Layered {
+    build_asked(seed, rule, fields, event, catalog, &Asked::everything())
+}
+
+/// As [`build`], without what is not asked for of what the alert says beyond its event and its rule.
+pub fn build_asked(
+    seed: &AlertSeed,
+    rule: &Rule,
+    fields: &RuleFields,
+    event: Object,
+    catalog: &Catalog,
+    asked: &Asked,
+) -> Layered {
     let event = seed.detail.document().unwrap_or(event);
-    let overrides = Overrides::new(EventDocument::Tree(&event), rule);
-    let (own, _) = own_fields(seed, overrides, EventDocument::Tree(&event), rule, fields.graph.as_deref());
+    let document = EventDocument::Tree(&event);
+    let (own, _) =
+        own_fields(seed, &Overrides::new(document, rule), document, rule, fields.graph.as_deref(), asked);
     Layered::new(without_rule(own, event, catalog), Arc::clone(&fields.shared))
 }
 
@@ -122,48 +144,59 @@ const ORIGINAL: &str = "kibana.alert.original_";
 /// What kind of event it is: an alert is a signal, whatever its event was.
 const KIND: &str = "event.kind";
 
-/// What an alert says beyond its event and what all alerts of the rule say, each at its key; and its severity.
+/// What an alert says beyond its event and what all alerts of the rule say, as far as it is asked for, each at its key;
+/// and its severity.
 fn own_fields(
     seed: &AlertSeed,
-    overrides: Overrides,
+    overrides: &Overrides,
     event: EventDocument<'_>,
     rule: &Rule,
     graph: Option<&Graph>,
+    asked: &Asked,
 ) -> (OwnFields, Severity) {
-    let [chain, confidence, key, arn, kind] = behind::fields(seed, event, graph);
-    let reason = reason::reason(event, &overrides);
+    let mut behind =
+        RootField::ALL.iter().any(|it| asked.has(it.path())).then(|| behind::fields(seed, event, graph));
+    let mut behind = |field: RootField| behind.as_mut()?[field as usize].take();
     let now = Own::from(to_iso(seed.execution.started_at));
     let suppressed = seed.suppressed.as_deref();
-    let last_detected = suppressed.map_or_else(|| now.clone(), |it| to_iso(it.last_detected).into());
-    let (ancestors, depth) = ancestors(seed, event);
+    let ancestors = || ancestors(seed, event);
+    // Most of it takes longer to make than to ask for.
+    let mut places = 0..OWN_KEYS.len();
+    let mut field = |key: &'static str, make: &mut dyn FnMut() -> Option<Own>| {
+        let is_asked = places.next().is_some_and(|at| asked.has_own(at));
+        (key, if is_asked { make() } else { None })
+    };
     let fields = [
-        ("@timestamp", Some(now.clone())),
-        ("kibana.alert.ancestors", Some(ancestors)),
-        ("kibana.alert.depth", Some(depth.into())),
-        ("kibana.alert.instance.id", suppressed.map(|it| it.instance.clone().into())),
-        ("kibana.alert.intended_timestamp", Some(now.clone())),
-        ("kibana.alert.last_detected", Some(last_detected)),
-        (NEW_TERMS, seed.detail.new_terms().map(Own::from)),
-        ("kibana.alert.original_time", original_time(event).map(Own::from)),
-        ("kibana.alert.reason", Some(reason.into())),
-        ("kibana.alert.risk_score", Some(overrides.risk_score.into())),
-        ("kibana.alert.rule.execution.timestamp", Some(now.clone())),
-        ("kibana.alert.rule.execution.uuid", Some(execution_uuid(rule, &seed.execution).into())),
-        ("kibana.alert.rule.name", Some(overrides.name.into())),
-        ("kibana.alert.severity", Some(overrides.severity.as_str().into())),
-        ("kibana.alert.start", Some(now)),
-        ("kibana.alert.suppression.docs_count", suppressed.map(|it| it.docs_count.into())),
-        ("kibana.alert.suppression.end", suppressed.map(|it| to_iso(it.end).into())),
-        ("kibana.alert.suppression.start", suppressed.map(|it| to_iso(it.start).into())),
-        ("kibana.alert.suppression.terms", suppressed.map(|it| id::pairs(&it.terms).into())),
-        (THRESHOLD_RESULT, seed.detail.threshold_result().map(Own::Json)),
-        ("kibana.alert.uuid", Some(seed.id.clone().into())),
-        (RootField::Chain.path(), chain),
-        (RootField::Confidence.path(), confidence),
-        (RootField::Key.path(), key),
-        (RootField::Arn.path(), arn),
-        (RootField::Kind.path(), kind),
+        field("@timestamp", &mut || Some(now.clone())),
+        field("kibana.alert.ancestors", &mut || Some(ancestors().0)),
+        field("kibana.alert.depth", &mut || Some(ancestors().1.into())),
+        field("kibana.alert.instance.id", &mut || Some(suppressed?.instance.clone().into())),
+        field("kibana.alert.intended_timestamp", &mut || Some(now.clone())),
+        field("kibana.alert.last_detected", &mut || {
+            Some(suppressed.map_or_else(|| now.clone(), |it| to_iso(it.last_detected).into()))
+        }),
+        field(NEW_TERMS, &mut || seed.detail.new_terms().map(Own::from)),
+        field("kibana.alert.original_time", &mut || original_time(event).map(Own::from)),
+        field("kibana.alert.reason", &mut || Some(reason::reason(event, overrides).into())),
+        field("kibana.alert.risk_score", &mut || Some(overrides.risk_score.clone().into())),
+        field("kibana.alert.rule.execution.timestamp", &mut || Some(now.clone())),
+        field("kibana.alert.rule.execution.uuid", &mut || Some(execution_uuid(rule, &seed.execution).into())),
+        field("kibana.alert.rule.name", &mut || Some(overrides.name.clone().into())),
+        field("kibana.alert.severity", &mut || Some(overrides.severity.as_str().into())),
+        field("kibana.alert.start", &mut || Some(now.clone())),
+        field("kibana.alert.suppression.docs_count", &mut || Some(suppressed?.docs_count.into())),
+        field("kibana.alert.suppression.end", &mut || Some(to_iso(suppressed?.end).into())),
+        field("kibana.alert.suppression.start", &mut || Some(to_iso(suppressed?.start).into())),
+        field("kibana.alert.suppression.terms", &mut || Some(id::pairs(&suppressed?.terms).into())),
+        field(THRESHOLD_RESULT, &mut || seed.detail.threshold_result().map(Own::Json)),
+        field("kibana.alert.uuid", &mut || Some(seed.id.clone().into())),
+        field(RootField::Chain.path(), &mut || behind(RootField::Chain)),
+        field(RootField::Confidence.path(), &mut || behind(RootField::Confidence)),
+        field(RootField::Key.path(), &mut || behind(RootField::Key)),
+        field(RootField::Arn.path(), &mut || behind(RootField::Arn)),
+        field(RootField::Kind.path(), &mut || behind(RootField::Kind)),
     ];
+    debug_assert!(fields.iter().map(|(key, _)| *key).eq(OWN_KEYS), "keys stand in order");
     (fields, overrides.severity)
 }
 

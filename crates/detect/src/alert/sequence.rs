@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::event::EventDocument;
 use super::overrides::Overrides;
-use super::{RuleFields, own_fields, without_rule};
+use super::{Asked, RuleFields, own_fields, without_rule};
 use crate::outcome::AlertSeed;
 use crate::rule_type::{Detail, Sequence};
 
@@ -42,7 +42,7 @@ pub fn build_blocks(
     events: Vec<Object>,
     catalog: &Catalog,
 ) -> Vec<Layered> {
-    let blocks = seed.sequence().into_iter().flat_map(Sequence::present);
+    let (blocks, asked) = (seed.sequence().into_iter().flat_map(Sequence::present), Asked::everything());
     let block = |(at, (block, event)): (usize, (&crate::SequenceEvent, Object))| {
         let of_event = AlertSeed {
             id: block.block_id.clone(),
@@ -56,8 +56,14 @@ pub fn build_blocks(
         } else {
             Overrides::none(rule)
         };
-        let (own, _) =
-            own_fields(&of_event, overrides, EventDocument::Tree(&event), rule, fields.graph.as_deref());
+        let (own, _) = own_fields(
+            &of_event,
+            &overrides,
+            EventDocument::Tree(&event),
+            rule,
+            fields.graph.as_deref(),
+            &asked,
+        );
         let mut alert = without_rule(own, event, catalog);
         alert.insert(BUILDING_BLOCK.to_owned(), "default".into());
         alert.insert(GROUP_ID.to_owned(), seed.id.clone().into());
@@ -78,7 +84,14 @@ pub fn build_shell(seed: &AlertSeed, rule: &Rule, fields: &RuleFields, blocks: &
         intersect(&mut common, &block);
     }
     common.remove(BUILDING_BLOCK);
-    let (own, _) = own_fields(seed, Overrides::none(rule), EventDocument::Tree(&common), rule, None);
+    let (own, _) = own_fields(
+        seed,
+        &Overrides::none(rule),
+        EventDocument::Tree(&common),
+        rule,
+        None,
+        &Asked::everything(),
+    );
     common.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
     let mut ancestors: Vec<Value> = Vec::new();
     let mut depth = 0;

@@ -17,7 +17,8 @@ use super::event::EventDocument;
 use super::overrides::Overrides;
 use super::own::write_value;
 use super::{
-    COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, behind, of_event, overrides, own_fields, reason,
+    Asked, COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, behind, of_event, overrides, own_fields,
+    reason,
 };
 use crate::outcome::AlertSeed;
 
@@ -30,6 +31,8 @@ pub struct AlertWriter {
     fits: Vec<Fit>,
     /// The field that says what kind of event it is.
     kind: Option<usize>,
+    /// Of what is written nothing is left out.
+    everything: Asked,
     /// Every key that an alert can have besides those of the rule, in order: `"key":`, and whose value it is.
     keys: Vec<(String, Part)>,
 }
@@ -78,6 +81,7 @@ impl AlertWriter {
         Self {
             fits: fields.map(|field| clean::fit(paths.path(field), &catalog)).collect(),
             kind: paths.field(KIND),
+            everything: Asked::everything(),
             catalog,
             paths,
             keys,
@@ -137,8 +141,8 @@ impl AlertWriter {
     ) -> Severity {
         let document = EventDocument::Text(event);
         let graph = outline.graph.as_deref();
-        let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule, graph);
-        debug_assert!(own.iter().map(|(key, _)| *key).eq(OWN_KEYS), "keys stand in order");
+        let (own, severity) =
+            own_fields(seed, &Overrides::new(document, rule), document, rule, graph, &self.everything);
         // Texts that grow are copied again and again. Some of the event stands in the alert twice.
         out.reserve(outline.shared.text().len() + 2 * event.json_len() + OWN_BYTES);
         let mut before = '{';
@@ -197,7 +201,8 @@ impl AlertWriter {
         let event = seed.detail.document().unwrap_or(event);
         let document = EventDocument::Tree(&event);
         let graph = fields.graph.as_deref();
-        let (own, severity) = own_fields(seed, Overrides::new(document, rule), document, rule, graph);
+        let (own, severity) =
+            own_fields(seed, &Overrides::new(document, rule), document, rule, graph, &self.everything);
         debug_assert!(own.is_sorted_by_key(|(key, _)| *key), "keys stand in order");
         let mut event = of_event(event, &self.catalog);
         event.sort_keys();
@@ -241,14 +246,50 @@ impl AlertWriter {
     /// The alert on an event that is ready, of which the document may hold only what somebody asks for, with each value
     /// at its path. See [`paths_of_event`].
     pub fn brief(&self, seed: &AlertSeed, rule: &Rule, fields: &RuleFields, event: &TextDocument) -> Layered {
+        self.brief_asked(seed, rule, fields, event, &self.everything)
+    }
+
+    fn brief_asked(
+        &self,
+        seed: &AlertSeed,
+        rule: &Rule,
+        fields: &RuleFields,
+        event: &TextDocument,
+        asked: &Asked,
+    ) -> Layered {
         let document = EventDocument::Text(event);
         let graph = fields.graph.as_deref();
-        let (own, _) = own_fields(seed, Overrides::new(document, rule), document, rule, graph);
+        let overrides = Overrides::new(document, rule);
+        let (own, _) = own_fields(seed, &overrides, document, rule, graph, asked);
         let kept = event.fields().map(|(field, _)| field).filter(|&field| Some(field) != self.kind);
         let mut alert: Object =
             kept.filter_map(|field| Some((self.paths.path(field).to_owned(), event.value(field)?))).collect();
         alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
         Layered::new(alert, Arc::clone(&fields.shared))
+    }
+}
+
+impl AlertWriter {
+    /// Of the alert on an event that is ready what is asked for, with each value at its path. The document of the event may
+    /// hold no more than that takes: see [`Asked::paths_of_event`]. Nor may `fields`: see [`RuleFields::asked`].
+    pub fn asked(
+        &self,
+        seed: &AlertSeed,
+        rule: &Rule,
+        fields: &RuleFields,
+        event: &TextDocument,
+        asked: &Asked,
+    ) -> Layered {
+        let mut alert = self.brief_asked(seed, rule, fields, event, asked);
+        for (key, part) in &self.keys {
+            if let Part::Copy(field) = *part
+                && asked.has(key)
+                && let Some(value) = event.value(field)
+            {
+                alert.set(key, value);
+            }
+        }
+        alert
     }
 }
 
