@@ -90,7 +90,12 @@ impl<'e> Event<'e> {
     }
 
     /// Hands over every value that the columns would get.
-    pub fn values(&mut self, columns: &Columns, take: impl FnMut(Scalar<'_>)) {
+    pub fn values(&mut self, columns: &Columns, mut take: impl FnMut(Scalar<'_>)) {
+        self.values_by_column(columns, |_, value| take(value));
+    }
+
+    /// The same, each with its column.
+    pub fn values_by_column(&mut self, columns: &Columns, take: impl FnMut(Slot, Scalar<'_>)) {
         columns.emit(&mut self.facts, self.scratch, &mut Each(take));
     }
 
@@ -133,12 +138,12 @@ impl Push for Late<'_> {
 /// No row: what takes each value.
 struct Each<F>(F);
 
-impl<F: FnMut(Scalar<'_>)> Push for Each<F> {
-    fn push(&mut self, _: Slot, value: Scalar<'_>) {
-        (self.0)(value);
+impl<F: FnMut(Slot, Scalar<'_>)> Push for Each<F> {
+    fn push(&mut self, slot: Slot, value: Scalar<'_>) {
+        (self.0)(slot, value);
     }
 
-    fn push_text(&mut self, _: Slot, text: &str) {
-        (self.0)(Scalar::Str(text));
+    fn push_text(&mut self, slot: Slot, text: &str) {
+        (self.0)(slot, Scalar::Str(text));
     }
 }

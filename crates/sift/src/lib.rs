@@ -43,7 +43,8 @@
 //! 1. `skip`: its text names none of the calls that any filter is about. It is not parsed.
 //! 2. `calls`: its call makes all filters false. It becomes no row; or most filters, and the columns of those stay empty.
 //! 3. `guards`: it lacks what those that are left cannot do without. It becomes no row.
-//! 4. `late`: columns that take work are filled only for rows on which a filter's verdict still hangs.
+//! 4. `late`: columns that take work are filled only for rows on which a filter's verdict still hangs; where that is most
+//!    rows, their record is not parsed again for it (`stash`).
 //! 5. exec's gates: a filter is looked at only if the values of the block lead to it.
 //!
 //! None of these changes a verdict, and property tests hold each to that.
@@ -64,6 +65,7 @@ mod guards;
 mod late;
 mod rows;
 mod skip;
+mod stash;
 
 pub use counts::{Counts, LeftOut, Seen};
 pub use document::{Document, DocumentBuilder};

@@ -12,6 +12,7 @@ use crate::counts::LeftOut;
 use crate::index::{CLOUDTRAIL, Indices, Names, index_of};
 use crate::record::{Built, Kind, Record, Unreadable, document_id, parse_document};
 use crate::sifting::Sift;
+use crate::stash::{Habit, Stash};
 
 /// When a column is filled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,9 @@ pub(crate) struct RowFiller {
     names: Names,
     texts: String,
     rows: Vec<KeptRow>,
+    /// Later values that were taken at once, and for each part how often they are asked for.
+    stash: Stash,
+    habits: Vec<[Habit; 2]>,
     /// Rows that are alerts, ascending, and the rules that they come from.
     lineages: Vec<(u32, Vec<String>)>,
     /// Rows that are documents without any field that was asked for, ascending.
@@ -54,7 +58,13 @@ struct KeptRow {
     text: Range<usize>,
     /// Which columns it needs.
     part: usize,
+    /// Where its late and its tail's values are, if they were taken at once.
+    stashed: [Option<Range<usize>>; 2],
 }
+
+/// The place of a later phase among the two.
+const LATE: usize = 0;
+const TAIL: usize = 1;
 
 /// The columns of one phase.
 struct Filling {
@@ -108,6 +118,8 @@ impl RowFiller {
             indices: Arc::clone(&sift.indices),
             texts: String::new(),
             rows: Vec::new(),
+            stash: Stash::default(),
+            habits: Vec::new(),
             lineages: Vec::new(),
             blind: Vec::new(),
             // Where records are skipped few rows are left, and their texts cost little.
@@ -131,9 +143,14 @@ impl RowFiller {
         self.names.all()
     }
 
-    /// Bytes of the texts that are kept.
+    /// Bytes of the texts and values that are kept.
     pub(crate) fn bytes(&self) -> usize {
-        self.texts.len()
+        self.texts.len() + self.stash.bytes()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn stashed(&self) -> usize {
+        self.stash.bytes()
     }
 
     /// The record of a row, if its text was kept.
@@ -164,6 +181,7 @@ impl RowFiller {
     ) -> Result<Filled, Unreadable> {
         let Record { origin, kind, text, tokens, .. } = *record;
         let (mut keeps_text, mut part) = (self.keeps_texts, ALL);
+        let mut stashed = [None, None];
         let (time, index) = match kind {
             Kind::CloudTrail => {
                 let parsed = self.parsed.parse_with(text, tokens);
@@ -184,8 +202,15 @@ impl RowFiller {
                     }
                 };
                 left_out.empty_columns += self.by_call.part(part).empty;
+                let habits = self.habits.get(part);
                 let part = self.by_call.part(part);
                 event.fill(&part.early, builder);
+                if let Some(habits) = habits {
+                    for (at, columns) in [&part.late, &part.tail].into_iter().enumerate() {
+                        let is_taken = habits[at].is_usual() && !columns.is_empty();
+                        stashed[at] = is_taken.then(|| self.stash.take(columns, &mut event));
+                    }
+                }
                 keeps_text &= part.wants_text || self.keeps_all;
                 let head = event.head();
                 builder.end_row(RowInfo {
@@ -231,7 +256,7 @@ impl RowFiller {
             if keeps_text {
                 self.texts.push_str(text);
             }
-            self.rows.push(KeptRow { kind, text: start..self.texts.len(), part });
+            self.rows.push(KeptRow { kind, text: start..self.texts.len(), part, stashed });
         }
         Ok(Filled { time, index, has_row: true })
     }
@@ -264,20 +289,30 @@ impl RowFiller {
         rows: impl IntoIterator<Item = u32>,
         block: &mut Block,
     ) -> u64 {
-        let filling = match phase {
+        let (filling, place) = match phase {
             Phase::Early => return 0,
-            Phase::Late => &self.late,
-            Phase::Tail => &self.tail,
+            Phase::Late => (&self.late, LATE),
+            Phase::Tail => (&self.tail, TAIL),
         };
+        for KeptRow { part, .. } in &self.rows {
+            if self.habits.len() <= *part {
+                self.habits.resize(part + 1, [Habit::default(); 2]);
+            }
+            self.habits[*part][place].saw_row();
+        }
         let mut filled = 0;
         for row in rows {
-            let KeptRow { kind, text, part } = &self.rows[row as usize];
+            let KeptRow { kind, text, part, stashed } = &self.rows[row as usize];
             let text = &self.texts[text.clone()];
+            let habit = &mut self.habits[*part][place];
             let part = self.by_call.part(*part);
             let columns = if phase == Phase::Late { &part.late } else { &part.tail };
             match kind {
                 // No filter that a column matters to can match: the text need not even be there.
                 Kind::CloudTrail if columns.is_empty() => continue,
+                Kind::CloudTrail if stashed[place].is_some() => {
+                    self.stash.put(stashed[place].clone().unwrap_or_default(), row as usize, block);
+                }
                 Kind::CloudTrail => {
                     let record = self.parsed.parse_with(text, None);
                     self.normaliser.event(&record, &self.read_at).fill_late(columns, block, row as usize);
@@ -289,6 +324,7 @@ impl RowFiller {
                     });
                 }
             }
+            habit.saw_filled();
             filled += 1;
         }
         filled
@@ -297,6 +333,7 @@ impl RowFiller {
     /// Forgets the texts of the block that was filled.
     pub(crate) fn clear(&mut self) {
         self.texts.clear();
+        self.stash.clear();
         self.rows.clear();
         self.lineages.clear();
         self.blind.clear();

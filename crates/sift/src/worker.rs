@@ -197,6 +197,12 @@ impl<'s> Worker<'s> {
         self.rows.keep_all();
     }
 
+    /// Bytes of later values that wait for being asked for.
+    #[cfg(test)]
+    pub(crate) fn stashed(&self) -> usize {
+        self.rows.stashed()
+    }
+
     /// What it saw so far. Rows that were not flushed are neither matched nor unmatched yet.
     pub fn seen(&self) -> &Seen {
         &self.seen
