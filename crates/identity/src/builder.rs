@@ -1,6 +1,7 @@
 //! Takes the calls that issue credentials.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use ecs::{Millis, Object, Scalar, Shape};
 use rustc_hash::FxHashMap;
@@ -37,8 +38,8 @@ pub struct Builder {
     numbers: FxHashMap<Caller, u32>,
     rows: Vec<Row>,
     is_cut: bool,
-    /// The values of the call at hand.
-    space: Vec<Option<String>>,
+    /// The values of the call at hand, one behind the other.
+    space: String,
 }
 
 impl Builder {
@@ -52,17 +53,21 @@ impl Builder {
     /// happened.
     pub fn push(&mut self, id: &str, timestamp: Millis, values: &Values<'_>) {
         let mut space = std::mem::take(&mut self.space);
-        space.resize_with(Column::ALL.len(), || None);
+        space.clear();
+        let mut places: [Option<Range<usize>>; Column::ALL.len()] = [const { None }; Column::ALL.len()];
         for &column in Column::ALL {
-            let mut found: Option<String> = None;
+            let place = &mut places[column.index()];
             values(column, &mut |value| {
-                if found.is_none() {
-                    found = Some(value.text().into_owned());
+                if place.is_none() {
+                    let start = space.len();
+                    space.push_str(&value.text());
+                    *place = Some(start..space.len());
                 }
             });
-            space[column.index()] = found.filter(|it| !it.is_empty());
         }
-        let value = |column: Column| space[column.index()].as_deref();
+        let value = |column: Column| {
+            places[column.index()].clone().map(|place| &space[place]).filter(|it| !it.is_empty())
+        };
         let call =
             Call::of(value(Column::Provider).unwrap_or_default(), value(Column::Action).unwrap_or_default());
         if let Some(call) = call.filter(|_| value(Column::Outcome) == Some("success")) {
