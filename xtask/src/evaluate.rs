@@ -41,7 +41,7 @@ pub(crate) fn lucene(
     now: Millis,
 ) -> anyhow::Result<Answer> {
     match lucene::parse(query) {
-        Ok(ast) => both(query, &lucene::to_query(&ast), catalog, documents, now),
+        Ok(ast) => both(query, &lucene::to_query(&ast, catalog), catalog, documents, now),
         Err(errors) => Ok(Err(errors.to_string())),
     }
 }

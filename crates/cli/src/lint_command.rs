@@ -36,7 +36,9 @@ impl Lint<'_> {
             self.fix(out, now)?;
         }
         let set = self.load()?;
-        let tried = near_misses::findings(&set, self.over, now, global)?;
+        let mut tried = near_misses::findings(&set, self.over, now, global)?;
+        let unfed = hunt::unfed(&set.rules, &Catalog::ecs());
+        tried.extend(unfed.into_iter().map(|it| rule::nothing_gives(it, set.rules.len() - 1)));
         let Heeded { kept: mut found, ignored } = self.found(&set, &tried, now);
         found.sort_by(|a, b| (&a.file, a.diagnostic.span()).cmp(&(&b.file, b.diagnostic.span())));
         let count = |severity| found.iter().filter(|it| it.diagnostic.severity == severity).count() as u64;

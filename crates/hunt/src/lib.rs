@@ -37,6 +37,7 @@ mod subjects;
 
 mod progress;
 mod trouble;
+mod unfed;
 
 pub use alerts::Alert;
 pub use ask::{Files, FilesReport};
@@ -59,3 +60,4 @@ pub use sift::Document;
 pub use subjects::{ALERTS_MAX, Picked, Which, pick};
 pub use summary::{Dimension, ENTRIES_MAX, SET_MAX, Subject, Subjects, Summary, SummaryOptions};
 pub use trouble::Trouble;
+pub use unfed::unfed;

@@ -119,10 +119,17 @@ pub enum Occur {
 /// What each clause of a group is, as Lucene's classic parser decides it from left to right: `AND` makes the clauses
 /// on both sides required, unless they are prohibited; `OR` says nothing.
 pub fn occurs(group: &Group) -> Vec<Occur> {
+    occurs_where(group, &|_| false)
+}
+
+/// The same where analysis leaves nothing of some clauses, by their places: an `AND` behind such a clause makes the clause
+/// before it required, as if it were not there.
+pub(crate) fn occurs_where(group: &Group, is_left_out: &dyn Fn(usize) -> bool) -> Vec<Occur> {
     let mut occurs: Vec<Occur> = Vec::with_capacity(group.0.len());
-    for clause in &group.0 {
+    let mut before: Option<usize> = None;
+    for (at, clause) in group.0.iter().enumerate() {
         let is_required = clause.conjunction == Some(Conjunction::And);
-        if is_required && let Some(before @ Occur::Should) = occurs.last_mut() {
+        if is_required && let Some(before @ Occur::Should) = before.and_then(|it| occurs.get_mut(it)) {
             *before = Occur::Must;
         }
         occurs.push(match clause.modifier {
@@ -131,6 +138,9 @@ pub fn occurs(group: &Group) -> Vec<Occur> {
             None if is_required => Occur::Must,
             None => Occur::Should,
         });
+        if !is_left_out(at) {
+            before = Some(at);
+        }
     }
     occurs
 }

@@ -10,7 +10,7 @@ use crate::{lint, parse, to_query};
 /// Text and fields in, condition out; else all that is wrong with the query, by the place in its text.
 pub fn check(text: &str, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>> {
     let ast = parse(text).map_err(|errors| errors.to_diagnostics())?;
-    plan::condition(&to_query(&ast), catalog)
+    plan::condition(&to_query(&ast, catalog), catalog)
         .map_err(|errors| errors.iter().map(LowerError::diagnostic).collect())
 }
 

@@ -6,7 +6,8 @@
 //!
 //! ```
 //! let catalog = ecs::Catalog::ecs();
-//! let query = lucene::to_query(&lucene::parse("event.outcome:failure AND NOT user.name:(root OR admin)")?);
+//! let ast = lucene::parse("event.outcome:failure AND NOT user.name:(root OR admin)")?;
+//! let query = lucene::to_query(&ast, &catalog);
 //! let expr = plan::lower(&query, &catalog, 0).unwrap();
 //! assert_eq!(expr.paths().len(), 2);
 //! # Ok::<(), lucene::ParseErrors>(())

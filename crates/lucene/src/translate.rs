@@ -1,27 +1,32 @@
 //! Tree to Query DSL, as Elasticsearch's `query_string` does it with the settings of rules: default operator `OR`,
 //! patterns analysed, all fields by default, and so lenient throughout.
 
+use ecs::Catalog;
 use plan::{Bool, Leaf, LeafKind, Literal, Operator, Query, RangeBounds, Wildcard};
 use span::Span;
 
-use crate::ast::{Ast, Atom, Clause, Field, Group, Node, Occur, occurs};
+use crate::ast::{Ast, Atom, Clause, Conjunction, Field, Group, Node, Occur, occurs_where};
 
 /// The field whose values are names of fields: whether they exist is asked.
 pub(crate) const EXISTS: &str = "_exists_";
 
-/// Translates a tree. Every tree has a meaning: what a field cannot hold matches nothing.
-pub fn to_query(ast: &Ast) -> Query {
+/// Translates a tree. Every tree has a meaning: what a field cannot hold matches nothing. The catalogue tells of which
+/// clauses analysis leaves nothing.
+pub fn to_query(ast: &Ast, catalog: &Catalog) -> Query {
     match &ast.root {
         None => Query::MatchAll,
-        Some(root) => Query::Lenient(Box::new(group(root, None))),
+        Some(root) => Query::Lenient(Box::new(group(root, None, catalog))),
     }
 }
 
 /// Recurses as deep as the tree, which the parser bounds. `field` is what the groups around ask.
-fn group(group: &Group, field: Option<&Field>) -> Query {
+fn group(group: &Group, field: Option<&Field>, catalog: &Catalog) -> Query {
     let mut all = Bool::default();
-    for (clause, occur) in group.0.iter().zip(occurs(group)) {
-        let query = self::clause(clause, field);
+    let queries: Vec<Query> = group.0.iter().map(|it| clause(it, field, catalog)).collect();
+    // Only where something follows does it matter whether a clause says anything.
+    let matters = group.0.iter().any(|it| it.conjunction == Some(Conjunction::And));
+    let occurs = occurs_where(group, &|at| matters && plan::is_left_out(&queries[at], catalog));
+    for (query, occur) in queries.into_iter().zip(occurs) {
         match occur {
             Occur::Must => all.must.push(query),
             Occur::Should => all.should.push(query),
@@ -38,10 +43,10 @@ fn group(group: &Group, field: Option<&Field>) -> Query {
     }
 }
 
-fn clause(clause: &Clause, field: Option<&Field>) -> Query {
+fn clause(clause: &Clause, field: Option<&Field>, catalog: &Catalog) -> Query {
     let field = clause.field.as_ref().or(field);
     match &clause.node {
-        Node::Group(it) => group(it, field),
+        Node::Group(it) => group(it, field, catalog),
         Node::Atom(atom) => question(atom, field.map(|it| it.name.as_str()), clause.span),
     }
 }

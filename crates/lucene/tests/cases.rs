@@ -26,7 +26,7 @@ fn verdicts() {
 /// The condition on documents that a query means when it is the epoch, or why it has no meaning.
 fn condition(query: &str, catalog: &Catalog) -> Result<plan::Expr, String> {
     let ast = lucene::parse(query).map_err(|errors| errors.to_string())?;
-    plan::lower(&lucene::to_query(&ast), catalog, 0).map_err(|errors| errors[0].to_string())
+    plan::lower(&lucene::to_query(&ast, catalog), catalog, 0).map_err(|errors| errors[0].to_string())
 }
 
 fn errors_text(errors: &ParseErrors) -> String {

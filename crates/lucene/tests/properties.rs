@@ -103,7 +103,8 @@ proptest! {
     fn nothing_panics_and_spans_lie_within_the_text(text in prop_oneof![tokens(), query_like(), any::<String>()]) {
         let diagnostics = match lucene::parse(&text) {
             Ok(ast) => {
-                let _ = plan::lower(&lucene::to_query(&ast), &ecs::Catalog::default(), 0);
+                let catalog = ecs::Catalog::default();
+                let _ = plan::lower(&lucene::to_query(&ast, &catalog), &catalog, 0);
                 lucene::lint(&ast)
             }
             Err(errors) => errors.to_diagnostics(),
@@ -138,7 +139,7 @@ proptest! {
         let free = is(Occur::Must).next().is_some() || is(Occur::Should).next().is_none() || is(Occur::Should).any(holds);
         let types = serde_json::json!({"f": "long"});
         let catalog = ecs::Catalog::from_types(types.as_object().expect("it is one")).expect("types are known");
-        let expr = plan::lower(&lucene::to_query(&ast), &catalog, 0).expect("every question is lenient");
+        let expr = plan::lower(&lucene::to_query(&ast, &catalog), &catalog, 0).expect("every question is lenient");
         let document = serde_json::json!({"f": values});
         let found = plan::naive::matches(&expr, document.as_object().expect("it is one"));
         prop_assert_eq!(found, required && free, "{}", text);

@@ -50,7 +50,7 @@ mod wildcard;
 pub use condition::{Condition, Residue};
 pub use explain::{Explanation, explain};
 pub use expr::{Expr, Predicate};
-pub use lower::{LowerError, LowerErrorKind, addresses, condition, lower};
+pub use lower::{LowerError, LowerErrorKind, addresses, condition, is_left_out, lower};
 pub use matcher::Matcher;
 pub(crate) use number::Number;
 pub use number::NumberType;

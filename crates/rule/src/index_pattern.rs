@@ -123,6 +123,12 @@ pub fn reads_alerts(rule: &Rule) -> bool {
     IndexPatterns::new(&rule.index).matches(ALERTS_INDEX)
 }
 
+/// Whether alerts are all that the rule reads.
+pub fn reads_only_alerts(rule: &Rule) -> bool {
+    let patterns = IndexPatterns::new(&rule.index);
+    reads_alerts(rule) && patterns.iter().all(|it| it.exclude || it.glob.starts_with('.'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -143,3 +143,34 @@ fn what_cannot_be_mended_is_left() {
     folder.run(&["rules", "lint", "rules", "--fix"]).printed(1);
     assert_eq!(fs::read_to_string(folder.join("rules/odd.toml")).unwrap(), broken);
 }
+
+/// A rule over alerts that no rule beside it gives any is a rule that cannot fire.
+#[test]
+fn a_rule_over_alerts_that_nobody_feeds() {
+    let folder = Folder::new();
+    let rule = |id: &str, index: &str, query: &str| {
+        format!(
+            "[rule]\nrule_id = \"{id}\"\nname = \"{id}\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 21\n\
+             type = \"query\"\nlanguage = \"kuery\"\nindex = [\"{index}\"]\nquery = '{query}'\n"
+        )
+    };
+    folder.write("rules/call.toml", rule("call", "logs-aws.cloudtrail-*", "event.action: StopLogging"));
+    folder.write(
+        "rules/fed.toml",
+        rule("fed", ".alerts-*", "kibana.alert.rule.rule_id: call and user.name: ada"),
+    );
+    folder.write(
+        "rules/unfed.toml",
+        rule("unfed", ".alerts-*", "kibana.alert.rule.rule_id: (cal or unfed) and user.name: ada"),
+    );
+    folder.write("rules/severe.toml", rule("severe", ".alerts-*", "kibana.alert.severity: critical"));
+    let found = |paths: &[&str]| {
+        let ran = folder.run(&[&["rules", "lint", "-f", "json"], paths].concat());
+        let all: Value = serde_json::from_str(&ran.out).unwrap();
+        let unfed = all.as_array().unwrap().iter().filter(|it| it["code"] == "RULE171");
+        unfed.map(|it| it["file"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["rules"]), ["rules/severe.toml", "rules/unfed.toml"]);
+    // What it reads may lie elsewhere.
+    assert_eq!(found(&["rules/unfed.toml"]), [""; 0]);
+}

@@ -118,6 +118,45 @@ fn overrides_and_building_blocks() {
     }
 }
 
+/// What alerts have beside their events lint knows.
+#[test]
+fn the_fields_of_alerts_are_known() {
+    fn leaves(path: &str, value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(object) => {
+                object.iter().for_each(|(key, it)| leaves(&format!("{path}.{key}"), it, found))
+            }
+            Value::Array(items) => items.iter().for_each(|it| leaves(path, it, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => found.push(path.to_owned()),
+        }
+    }
+    let folder = documents(&[("ada", "203.0.113.9")]);
+    let catalog = ecs::Catalog::ecs();
+    let has = |field: &str| !matches!(catalog.resolve(field), ecs::Resolved::Unmapped);
+    let more = "building_block_type = \"default\"\ntags = [\"t\"]\nalert_suppression = { BY duration = { value = 1, unit = \"h\" } }\n\
+        severity_mapping = [{ field = \"user.name\", operator = \"equals\", value = \"ada\", severity = \"critical\" }]\n";
+    let mut seen = 0;
+    for (name, lines) in types() {
+        let by = if name == "threshold" { "" } else { "group_by = [\"user.name\"]," };
+        let (alerts, blocks) =
+            alerts(&folder, &rule(name, &format!("{}{lines}", more.replace("BY", by))), None);
+        for (key, value) in
+            alerts.iter().chain(&blocks).flatten().filter(|(key, _)| key.starts_with("kibana."))
+        {
+            let mut found = Vec::new();
+            leaves(key, value, &mut found);
+            for field in found {
+                seen += 1;
+                assert!(ecs::alert::is_field(&field, has), "{name}: {field}");
+            }
+        }
+    }
+    assert!(seen > 300, "{seen}");
+    assert!(
+        !ecs::alert::is_field("kibana.alert.rule.nam", has) && !ecs::alert::is_field("kibana.alert.", has)
+    );
+}
+
 /// Lists of so many values that nothing may look at each of them for each event.
 #[test]
 fn value_lists_of_a_hundred_thousand() {

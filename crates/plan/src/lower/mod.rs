@@ -22,6 +22,7 @@ use pieces::{Piece, words_of};
 pub(crate) use place::paths_of;
 use place::{Place, relative};
 pub use values::addresses;
+pub use void::is_left_out;
 
 use crate::condition::{Dates, Part};
 use crate::regexp::Regexp;

@@ -26,6 +26,11 @@ pub(super) fn without(query: &Query, catalog: &Catalog) -> Option<Query> {
     }
 }
 
+/// Whether of a clause of a `query_string` analysis leaves nothing, so that it is no clause.
+pub fn is_left_out(query: &Query, catalog: &Catalog) -> bool {
+    without(query, catalog).is_none()
+}
+
 fn is_void(leaf: &Leaf, catalog: &Catalog) -> bool {
     let text = match &leaf.kind {
         LeafKind::Match { query, .. } | LeafKind::MatchPhrase { query, .. } => query.text(),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use ecs::{FieldType, Resolved};
+use ecs::{FieldType, Resolved, alert};
 use span::{Diagnostic, Span};
 
 use super::filters::{self, Asked};
 use super::query::{self, Scope, nearest_filled, value_problem};
 use super::{Finding, sources};
-use crate::index_pattern::glob_matches;
+use crate::index_pattern::{glob_matches, reads_only_alerts};
 use crate::language::{Language, language};
 use crate::parse::with_stand_ins;
 use crate::read::step_queries;
@@ -16,9 +16,12 @@ use crate::suggest::nearest;
 use crate::text::{Literal, Node};
 use crate::{CASE_VALUES, QueryLanguage, Rule};
 
-/// Fields of alerts, which rules may read and guides may name, and of the store; the catalogue of events does not have
-/// them.
-const ALERT_FIELDS: [&str; 3] = ["kibana.", "signal.", "_"];
+/// What stands beside a document; the catalogue of events does not have it.
+const BESIDE: &str = "_";
+
+/// How the fields of alerts begin, which rules may read and guides may name; and how they began before Kibana 8, whose
+/// names Kibana still knows, and nobody here.
+const ALERT_FIELDS: [&str; 2] = ["kibana.", "signal."];
 
 /// What a field is named for.
 #[derive(Clone, Copy)]
@@ -43,8 +46,11 @@ pub(super) fn check(
     if !sources::is_about(rule) {
         return;
     }
-    let scope = Scope { only: sources::asks_only_the_source(rule), ..*scope };
-    let checker = Checker { rule, scope: &scope };
+    let asks_source = sources::asks_only_the_source(rule);
+    // What alerts say of their events only events can have said.
+    let asks_alerts = scope.only && reads_only_alerts(rule);
+    let scope = Scope { only: asks_source || asks_alerts, ..*scope };
+    let checker = Checker { rule, scope: &scope, values: asks_source };
     if let Some(language) = rule.language.and_then(language) {
         checker.query(language, rule.source.rule.get("query"), str::to_owned, diagnostics);
     }
@@ -144,6 +150,8 @@ fn in_quotes(finding: Finding) -> Finding {
 struct Checker<'a> {
     rule: &'a Rule,
     scope: &'a Scope<'a>,
+    /// Whether it is known what values the fields can have.
+    values: bool,
 }
 
 impl Checker<'_> {
@@ -168,7 +176,7 @@ impl Checker<'_> {
         found: &mut Vec<Diagnostic>,
     ) {
         let Some(text) = node.and_then(Node::text) else { return };
-        let here = query::check(language, &prepare(text), self.scope, self.scope.only);
+        let here = query::check(language, &prepare(text), self.scope, self.values);
         found.extend(here.into_iter().map(|it| self.rule.source.place(it, node)));
     }
 
@@ -182,7 +190,7 @@ impl Checker<'_> {
                         problem(self.scope, name, purpose, span).filter(|_| told.insert(name.to_owned())),
                     );
                 }
-                Asked::Value(value) if self.scope.only => {
+                Asked::Value(value) if self.values => {
                     found.extend(value_problem(self.scope.source, &value).map(in_quotes));
                 }
                 Asked::Value(_) => {}
@@ -285,11 +293,15 @@ fn language_of(query: &Node) -> Option<&'static Language> {
 /// What is wrong with a field of that name.
 pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Span) -> Option<Finding> {
     let catalog = scope.catalog;
-    if name.is_empty() || ALERT_FIELDS.iter().any(|prefix| name.starts_with(prefix)) {
+    if name.is_empty() || name.starts_with(BESIDE) {
         return None;
     }
+    if ALERT_FIELDS.iter().any(|prefix| name.starts_with(prefix)) {
+        return alert_field(scope, name, span);
+    }
     if name.contains('*') {
-        let known = catalog.iter().any(|(field, _)| glob_matches(name, field));
+        let mut all = catalog.iter().map(|(field, _)| field).chain(alert::FIELDS.iter().copied());
+        let known = all.any(|field| glob_matches(name, field));
         let unknown = Finding::UnknownField {
             field: name.to_owned(),
             similar: None,
@@ -315,6 +327,25 @@ pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Spa
         Resolved::Unmapped => return Some(unknown(scope, name, span)),
     };
     wrong.or_else(|| never_filled(scope, name, purpose, span))
+}
+
+/// A field that no alert has.
+fn alert_field(scope: &Scope<'_>, name: &str, span: Span) -> Option<Finding> {
+    let is_event_field = |field: &str| !matches!(scope.catalog.resolve(field), Resolved::Unmapped);
+    let is_known = |name: &str| match name.contains('*') {
+        true => alert::FIELDS.iter().any(|field| glob_matches(name, field)),
+        false => alert::is_field(name, is_event_field),
+    };
+    if is_known(name) {
+        return None;
+    }
+    let similar = match name.strip_prefix("signal.") {
+        Some("status") => Some("kibana.alert.workflow_status".to_owned()),
+        Some("rule.id") => Some("kibana.alert.rule.uuid".to_owned()),
+        Some(rest) => Some(format!("kibana.alert.{rest}")).filter(|it| is_known(it)),
+        None => nearest(name, alert::FIELDS.iter().copied()).map(str::to_owned),
+    };
+    Some(Finding::UnknownField { field: name.to_owned(), similar, foreign: false, origin: "", span })
 }
 
 fn unknown(scope: &Scope<'_>, name: &str, span: Span) -> Finding {

@@ -19,7 +19,7 @@ use ecs::{Catalog, Millis, Source};
 use span::{Diagnostic, Severity, Span};
 
 use crate::compile::unfit;
-use crate::{Exceptions, Problem, Rule, RuleSet, Unsupported, compile_with, support};
+use crate::{Exceptions, Problem, Rule, RuleSet, Unsupported, compile_with, reads_alerts, support};
 
 pub(crate) use finding::Finding;
 pub use ignore::{Heeded, heed};
@@ -31,7 +31,10 @@ pub use query::lint_query;
 /// not do what was meant; notes are worth knowing. What loading found is not repeated. `now` decides which exceptions
 /// have expired; `source` says what the events hold that rules for CloudTrail ask.
 pub fn lint(set: &RuleSet, catalog: &Catalog, source: &Source, now: Millis) -> Vec<Problem> {
-    let scope = Scope { catalog, source, only: false };
+    // What is said of alerts is said of the events of those that raise them.
+    let mut over_events = set.rules.iter().filter(|it| !reads_alerts(it)).peekable();
+    let only = over_events.peek().is_some() && over_events.all(sources::asks_only_the_source);
+    let scope = Scope { catalog, source, only };
     let twins = twins::check(&set.rules);
     let mut problems = Vec::new();
     for (rule, twins) in set.rules.iter().zip(twins) {
@@ -44,6 +47,7 @@ pub fn lint(set: &RuleSet, catalog: &Catalog, source: &Source, now: Millis) -> V
     }
     for item in &set.exceptions.items {
         let mut found = Vec::new();
+        let scope = Scope { only: false, ..scope };
         exceptions::check(item, &set.exceptions.value_lists, &scope, now, &mut found);
         let mut found: Vec<Diagnostic> = found.iter().map(Finding::diagnostic).collect();
         found.sort_by_key(order);
@@ -58,6 +62,12 @@ pub fn lint(set: &RuleSet, catalog: &Catalog, source: &Source, now: Millis) -> V
 pub fn never_holds(rule: &Rule, clause: String, missed: u64, found: Vec<String>) -> Problem {
     let span = rule.source.span(&["query"]);
     let diagnostic = Finding::NeverHolds { clause, missed, found, span }.diagnostic();
+    Problem { file: rule.source.name.clone(), diagnostic }
+}
+
+/// What is said of a rule over alerts of which nobody raises any that it could match, of so many that are loaded with it.
+pub fn nothing_gives(rule: &Rule, rules: usize) -> Problem {
+    let diagnostic = Finding::NothingGives { rules, span: rule.source.span(&["query"]) }.diagnostic();
     Problem { file: rule.source.name.clone(), diagnostic }
 }
 
