@@ -124,9 +124,15 @@ fn the_fields_of_alerts_are_known() {
     fn leaves(path: &str, value: &Value, found: &mut Vec<String>) {
         match value {
             Value::Object(object) => {
-                object.iter().for_each(|(key, it)| leaves(&format!("{path}.{key}"), it, found))
+                for (key, it) in object {
+                    leaves(&format!("{path}.{key}"), it, found);
+                }
             }
-            Value::Array(items) => items.iter().for_each(|it| leaves(path, it, found)),
+            Value::Array(items) => {
+                for it in items {
+                    leaves(path, it, found);
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => found.push(path.to_owned()),
         }
     }

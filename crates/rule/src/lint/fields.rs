@@ -332,9 +332,10 @@ pub(super) fn problem(scope: &Scope<'_>, name: &str, purpose: Purpose, span: Spa
 /// A field that no alert has.
 fn alert_field(scope: &Scope<'_>, name: &str, span: Span) -> Option<Finding> {
     let is_event_field = |field: &str| !matches!(scope.catalog.resolve(field), Resolved::Unmapped);
-    let is_known = |name: &str| match name.contains('*') {
-        true => alert::FIELDS.iter().any(|field| glob_matches(name, field)),
-        false => alert::is_field(name, is_event_field),
+    let is_known = |name: &str| {
+        let is_glob = name.contains('*');
+        is_glob && alert::FIELDS.iter().any(|field| glob_matches(name, field))
+            || !is_glob && alert::is_field(name, is_event_field)
     };
     if is_known(name) {
         return None;
