@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 24] = [
+const LAYERS: [(&str, &[&str]); 25] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -48,7 +48,8 @@ const LAYERS: [(&str, &[&str]); 24] = [
         ],
     ),
     ("ruletest", &["cloudtrail", "detect", "ecs", "hunt", "reader", "rule", "span"]),
-    ("report", &["complete", "ecs", "investigate", "rule"]),
+    ("story", &["ecs", "identity", "investigate", "rule"]),
+    ("report", &["complete", "ecs", "identity", "investigate", "rule", "story"]),
     ("assess", &["ecs", "hunt", "report", "rule"]),
     (
         "cli",
@@ -67,6 +68,7 @@ const LAYERS: [(&str, &[&str]); 24] = [
             "rule",
             "ruletest",
             "span",
+            "story",
         ],
     ),
     (

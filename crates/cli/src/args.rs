@@ -185,6 +185,10 @@ pub(crate) struct Hunt {
     /// Below the summary, investigate every alert of medium severity and above: the 200 most severe and first ones.
     #[arg(long, conflicts_with_all = ["explain", "near_misses", "stats"])]
     pub(crate) investigate: bool,
+    /// Investigate no alert for `--format html`, which has the guide of each alert of medium severity and above done: of the
+    /// 200 most severe and first ones.
+    #[arg(long, conflicts_with_all = ["explain", "near_misses", "investigate"])]
+    pub(crate) no_investigate: bool,
     /// Worker threads. Default: one a core.
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
     pub(crate) threads: Option<u16>,

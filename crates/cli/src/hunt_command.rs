@@ -16,7 +16,7 @@ use span::Style;
 use crate::VERSION;
 use crate::args::{Global, Hunt};
 use crate::status::{self, DONE};
-use crate::{fates, input, investigate_command, near_misses, notices, output, stats, terminal};
+use crate::{fates, input, investigate_command, near_misses, notices, output, page_command, stats, terminal};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
@@ -24,6 +24,9 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     for path in args.output.iter().chain(&args.stats) {
         output::check(path)?;
         output::spare(path, &args.input.paths, &args.history.alert_history)?;
+    }
+    if args.no_investigate && args.format != Format::Html {
+        bail!("--no-investigate goes with --format html: other formats investigate nothing by themselves");
     }
     if args.investigate {
         if args.format != Format::Summary {
@@ -150,15 +153,22 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         let alert = alert.told();
         (Severity::from_name(&Alert::of(&alert).severity()), Part::of_fields(format, &alert))
     };
-    found
-        .alerts(format.event_paths(), make, |alerts| {
-            let mut parts = alerts.map(|(rank, part)| {
-                worst = worst.max(rank);
-                part
-            });
-            report::write(&mut out, format, &mut parts, &summary, terminal)
-        })
-        .with_context(place)?;
+    if format == Format::Html {
+        // Whether the trail is complete is told there, a line each.
+        let completeness = Vec::new();
+        worst = page_command::write(args, &found, &options, &summary, completeness, &mut out)
+            .with_context(place)?;
+    } else {
+        found
+            .alerts(format.event_paths(), make, |alerts| {
+                let mut parts = alerts.map(|(rank, part)| {
+                    worst = worst.max(rank);
+                    part
+                });
+                report::write(&mut out, format, &mut parts, &summary, terminal)
+            })
+            .with_context(place)?;
+    }
     if args.investigate {
         let language = input::language(args.rules.lang);
         investigate_command::of_hunt(&found, &options, language, &mut out, terminal)?;

@@ -14,6 +14,7 @@ mod near_misses;
 mod normalize_command;
 mod notices;
 mod output;
+mod page_command;
 mod query_command;
 mod rules_command;
 mod stats;

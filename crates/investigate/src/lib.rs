@@ -34,12 +34,15 @@ mod reach;
 mod reason;
 mod related;
 
+mod actors;
+
 mod outline;
 mod plan;
 mod prose;
 mod run;
 mod tell;
 
+pub use actors::{ACTORS_MAX, Actor, Cast, STORY_MAX, Session, Suspect};
 pub use case::{Case, Subject, event};
 pub use class::{Class, is_instance_id, is_plain};
 pub use event::{Event, Field, tool};
@@ -51,7 +54,7 @@ pub use fill::{Command, Values};
 pub use harmless::fact_text;
 pub use plan::{Plan, PlanStep, plan};
 pub use reason::{Reason, read as read_refusal};
-pub use run::{EVENTS_MAX, Options, Raised, general, investigate};
+pub use run::{EVENTS_MAX, Options, Raised, general, investigate, investigate_and_follow};
 pub use say::word;
 pub use source::{Answer, Answers, Question, Source};
 

@@ -17,7 +17,6 @@ const OBJECTS: &[&str] = &[
     "keyId",
     "bucketName",
     "groupId",
-    "path",
     "dBSnapshotIdentifier",
     "dBClusterSnapshotIdentifier",
     "dBInstanceIdentifier",
@@ -43,6 +42,7 @@ const OBJECTS: &[&str] = &[
     "resourceArn",
     "documentName",
     "policyId",
+    "path",
 ];
 
 /// Keys of requests that say what matters besides: what is granted, to whom, what for.
@@ -79,7 +79,7 @@ const TEXT_MAX: usize = 64 << 10;
 /// What a call is about.
 pub fn object(request: &str) -> Option<String> {
     let request = head(request);
-    OBJECTS.iter().find_map(|key| value_in(request, key))
+    OBJECTS.iter().find_map(|key| named(request, key).find_map(plain))
 }
 
 /// What else of a request matters: key and value, of those that are no part of its object.
@@ -88,7 +88,8 @@ pub fn highlights(request: &str) -> Vec<(&'static str, String)> {
     let object = object(request);
     let mut found: Vec<(&'static str, String)> = Vec::new();
     for &key in HIGHLIGHTS {
-        let value = value_in(request, key).or_else(|| first_in(request, key));
+        let first = |rest: &str| plain(rest.strip_prefix('[')?.trim_start_matches([' ', '"']));
+        let value = named(request, key).find_map(plain).or_else(|| named(request, key).find_map(first));
         let Some(value) = value.filter(|it| it.len() <= VALUE_MAX && object.as_ref() != Some(it)) else {
             continue;
         };
@@ -115,16 +116,19 @@ pub(crate) fn value_in(request: &str, key: &str) -> Option<String> {
     places(request, key).find_map(plain)
 }
 
-/// The first of several plain values of a key.
-fn first_in(request: &str, key: &str) -> Option<String> {
-    places(request, key).find_map(|rest| plain(rest.strip_prefix('[')?.trim_start_matches([' ', '"'])))
-}
-
 /// The value that a text begins with, if it is no object and no list.
 fn plain(text: &str) -> Option<String> {
     let end = text.find([',', '}', '"', ']']).unwrap_or(text.len());
     let value = text[..end].trim();
     (!value.is_empty() && !value.starts_with(['{', '['])).then(|| value.to_owned())
+}
+
+/// What stands behind a key, but where the key is that of a filter or a tag.
+fn named<'r>(request: &'r str, key: &'r str) -> impl Iterator<Item = &'r str> {
+    let is_common = matches!(key, "name" | "key");
+    let lists = ["filter", "Filter", "tag", "Tag"];
+    let end = lists.iter().filter_map(|it| request.find(it)).min().filter(|_| is_common);
+    places(&request[..end.unwrap_or(request.len())], key)
 }
 
 /// What stands behind a key, wherever the key is one.
@@ -173,6 +177,9 @@ mod tests {
             all("{groupId=sg-1, items=[{fromPort=22, toPort=22, ipRanges={items=[{cidrIp=0.0.0.0/0}]}}]}"),
             [("cidrIp", "0.0.0.0/0".to_owned()), ("fromPort", "22".to_owned())]
         );
+        // Filters and tags have names, too.
+        assert_eq!(object("{filterSet={items=[{name=state}]}, vpcId=vpc-1}").as_deref(), Some("vpc-1"));
+        assert_eq!(all("{tagSet={items=[{key=Name}]}}"), []);
         // What is long is no highlight, and what is enormous is not searched to its end.
         assert_eq!(all(&format!("{{policyArn={}}}", "x".repeat(100))), []);
         assert_eq!(object(&format!("{{a={}, userName=u}}", "é".repeat(1 << 20))), None);

@@ -4,6 +4,7 @@ use ecs::{Catalog, Millis};
 use identity::{Graph, WhoBuf};
 use rule::{Guide, GuideLanguage, Scope, Step, StepQuery};
 
+use crate::actors::{Cast, Casting, Suspect};
 use crate::book::Book;
 use crate::case::{Case, Subject};
 use crate::evidence::Investigation;
@@ -66,6 +67,16 @@ pub fn investigate<S: Source>(
     source: &mut S,
     options: &Options,
 ) -> Result<Vec<Investigation>, S::Error> {
+    investigate_and_follow(subjects, &[], source, options).map(|(all, _)| all)
+}
+
+/// Investigates all of them and, in the same passes, follows whoever is behind the suspects.
+pub fn investigate_and_follow<S: Source>(
+    subjects: &[Subject],
+    suspects: &[Suspect],
+    source: &mut S,
+    options: &Options,
+) -> Result<(Vec<Investigation>, Cast), S::Error> {
     let general = general(options.language);
     let general = general.guide.unwrap_or_default();
     let catalog = Catalog::ecs();
@@ -102,16 +113,23 @@ pub fn investigate<S: Source>(
         work.follow(&graph, who, &mut book);
         work.ask(&mut book);
     }
+    let casting = Casting::new(&graph, suspects);
     let mut answers = first.answers;
-    let more = book.questions[asked..].to_vec();
+    let mut more = book.questions[asked..].to_vec();
+    let own = more.len();
+    more.extend_from_slice(casting.questions());
+    let mut found = Vec::new();
     if !more.is_empty() {
-        answers.extend(source.answer(&more, &book.columns, false)?.answers);
+        found = source.answer(&more, &book.columns, false)?.answers;
     }
-    Ok(works
+    let followed = found.split_off(own);
+    answers.extend(found);
+    let all = works
         .into_iter()
         .zip(&whos)
         .map(|(work, who)| work.finish(&answers, &graph, who, &book, options))
-        .collect())
+        .collect();
+    Ok((all, casting.finish(&followed, &graph)))
 }
 
 /// A query of a step.

@@ -9,7 +9,7 @@ use crate::alert::{EVENT_PATHS, Line};
 use crate::lines::Ids;
 use crate::summary::summary;
 use crate::timeline::Timeline;
-use crate::{Alert, Summary, Terminal, csv_format, html, ocsf, table, timesketch};
+use crate::{Alert, Summary, Terminal, csv_format, ocsf, table, timesketch};
 
 /// How alerts are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,10 +140,12 @@ impl Part {
                 Self { line: None, text: timesketch::row(format, Alert::of(alert)) }
             }
             Format::Ocsf => Self { line: None, text: ocsf::line(Alert::of(alert)) },
-            Format::Html => Self { line: line(), text: html::alert(alert).into_bytes() },
-            Format::Summary | Format::Table | Format::Timeline | Format::Ndjson | Format::Json => {
-                Self { line: line(), text: Vec::new() }
-            }
+            Format::Summary
+            | Format::Table
+            | Format::Timeline
+            | Format::Html
+            | Format::Ndjson
+            | Format::Json => Self { line: line(), text: Vec::new() },
         }
     }
 }
@@ -194,7 +196,8 @@ pub fn write(
             let mut timeline = Timeline::new(terminal, Ids::of(&lines));
             lines.iter().try_for_each(|line| out.write_all(timeline.alert(line).as_bytes()))
         }
-        Format::Html => html::page(out, &mut parts.filter_map(|part| Some((part.line?, part.text))), about),
+        // A page tells more than alerts: see [`page`](crate::page).
+        Format::Html => Ok(()),
     }
 }
 

@@ -83,7 +83,12 @@ fn web_pages() {
     let ran = folder.run(&["hunt", "calls.ndjson", "-r", "rules", "-f", "html"]);
     let page = ran.printed(0);
     assert!(page.contains("&lt;script&gt;alert"), "it is shown");
-    assert_eq!(page.matches("<script").count(), 1, "only our own");
+    assert_eq!(page.matches("<script>").count(), 1, "only our own");
+    assert_eq!(
+        page.matches("<script").count(),
+        page.matches("<script type=\"application/json\" id=\"data-").count() + 1
+    );
+    assert_eq!(page.matches("<script").count(), page.matches("</script").count());
     assert!(!page.contains("<img") && !page.contains("\"javascript:"), "{page}");
     assert!(page.contains("default-src 'none'"));
 }

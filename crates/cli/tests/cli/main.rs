@@ -14,6 +14,7 @@ mod lint;
 mod near_misses;
 mod normalize;
 mod pack;
+mod page;
 mod query;
 mod reading;
 mod rules;

@@ -1,0 +1,282 @@
+//! `hunt --format html`: what the page tells.
+#![allow(clippy::print_stderr, reason = "what was skipped is for whoever runs the test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::setup::{Folder, refused};
+
+/// That folder of the shared data; `None` where it is absent.
+pub(crate) fn shared(name: &str) -> Option<PathBuf> {
+    let shared = std::env::var_os("TRAILWARDEN_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let folder = shared.join("data").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
+    assert!(!must_run, "no recordings in {}: set TRAILWARDEN_SHARED", folder.display());
+    eprintln!("SKIPPED: no recordings in {}; set TRAILWARDEN_SHARED to run this test", folder.display());
+    None
+}
+
+/// All records below a folder, each once.
+fn records(folder: &Path) -> Vec<Value> {
+    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "gz") {
+                let mut text = String::new();
+                let file = std::fs::File::open(path).unwrap();
+                flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+                let file: Value = serde_json::from_str(&text).unwrap();
+                for record in file["Records"].as_array().unwrap() {
+                    found.insert(text_of(record, "/eventID").to_owned(), record.clone());
+                }
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+fn text_of<'r>(record: &'r Value, path: &str) -> &'r str {
+    record.pointer(path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A page, taken apart.
+pub(crate) struct Page(pub(crate) String);
+
+impl Page {
+    /// The values of a block of data.
+    pub(crate) fn data(&self, id: &str) -> Vec<Value> {
+        let start = format!("<script type=\"application/json\" id=\"data-{id}\">\n");
+        let (_, rest) = self.0.split_once(&start).unwrap();
+        let (block, _) = rest.split_once("</script>").unwrap();
+        block.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What is told of what happened.
+    pub(crate) fn happened(&self) -> &str {
+        let (_, rest) = self.0.split_once("<section id=\"happened\">").unwrap();
+        rest.split_once("</section>").unwrap().0
+    }
+
+    /// What is told of an actor.
+    fn told_of(&self, actor: &str) -> &str {
+        let name = format!(">{actor}</button>");
+        let mut all = self.happened().split("<article");
+        all.find(|it| it.contains(&name)).unwrap()
+    }
+
+    /// The story of an actor: for each event its time and call.
+    fn story(&self, actor: &str) -> BTreeMap<String, (i64, String)> {
+        let at = self.data("actors").iter().position(|it| it["short"] == actor).unwrap();
+        let story = &self.data("stories")[at];
+        let mut events = BTreeMap::new();
+        for act in story["acts"].as_array().unwrap() {
+            for each in act["each"].as_array().unwrap() {
+                let time = act["t"].as_i64().unwrap() + each[0].as_i64().unwrap();
+                let call = act["call"].as_str().unwrap().to_owned();
+                assert!(events.insert(each[1].as_str().unwrap().to_owned(), (time, call)).is_none());
+            }
+            assert_eq!(act["n"].as_u64().unwrap() as usize, act["each"].as_array().unwrap().len());
+        }
+        events
+    }
+}
+
+fn page_of(path: &Path, more: &[&str]) -> Page {
+    let folder = Folder::new();
+    let base = ["hunt", path.to_str().unwrap(), "-q", "-f", "html", "--now", "2026-04-01"];
+    Page(folder.run(&[&base, more].concat()).printed(0).to_owned())
+}
+
+#[test]
+fn invictus_on_one_page() {
+    let Some(data) = shared("invictus") else { return };
+    let page = page_of(&data, &["--threads", "2"]);
+    let records = records(&data);
+    let arn = |it: &Value| text_of(it, "/userIdentity/arn").to_owned();
+    let its: Vec<&Value> = records.iter().filter(|it| arn(it).ends_with(":user/bert-jan")).collect();
+    assert_eq!(its.len(), 2_641);
+    // The first screen names the actor, its addresses, and what it made and shared.
+    let told = page.told_of("user/bert-jan");
+    let done = |it: &&&Value, call: &str| it["eventName"] == call && it.get("errorCode").is_none();
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for it in &its {
+        names.insert(text_of(it, "/sourceIPAddress").to_owned());
+        for (call, path) in [
+            ("CreateUser", "/requestParameters/userName"),
+            ("CreatePolicy", "/requestParameters/policyName"),
+            ("CreateAccessKey", "/responseElements/accessKey/accessKeyId"),
+            ("ModifySnapshotAttribute", "/requestParameters/createVolumePermission/add/items/0/userId"),
+            ("ModifyImageAttribute", "/requestParameters/launchPermission/add/items/0/userId"),
+            ("ModifyDBSnapshotAttribute", "/requestParameters/valuesToAdd/0"),
+        ] {
+            if done(&it, call) {
+                names.insert(text_of(it, path).to_owned());
+            }
+        }
+        if done(&it, "PutBucketPolicy") {
+            let statements = it["requestParameters"]["bucketPolicy"]["Statement"].as_array().unwrap();
+            for principal in statements.iter().filter_map(|it| it["Principal"]["AWS"].as_str()) {
+                names.insert(principal.split(':').nth(4).unwrap().to_owned());
+            }
+        }
+    }
+    names.remove("");
+    assert!(names.len() >= 6 + 4 + 2 + 2 + 3, "{names:?}");
+    for name in &names {
+        assert!(told.contains(name.as_str()), "{name} is not told in {told}");
+    }
+    // Each of its records is in its story, and those of every session that its keys issued.
+    let story = page.story("user/bert-jan");
+    for it in &its {
+        assert!(story.contains_key(text_of(it, "/eventID")), "{it}");
+    }
+    let issued: BTreeSet<&str> = its
+        .iter()
+        .map(|it| text_of(it, "/responseElements/credentials/accessKeyId"))
+        .filter(|key| !key.is_empty())
+        .collect();
+    assert!(!issued.is_empty());
+    let of_sessions: Vec<&Value> =
+        records.iter().filter(|it| issued.contains(text_of(it, "/userIdentity/accessKeyId"))).collect();
+    assert!(of_sessions.len() > 40, "{}", of_sessions.len());
+    for it in &of_sessions {
+        assert!(story.contains_key(text_of(it, "/eventID")), "{it}");
+    }
+    let all: BTreeSet<&str> = its.iter().chain(&of_sessions).map(|it| text_of(it, "/eventID")).collect();
+    assert_eq!(story.len(), all.len(), "and nothing else");
+    // They are folded.
+    let actors = page.data("actors");
+    let at = actors.iter().position(|it| it["short"] == "user/bert-jan").unwrap();
+    let acts = page.data("stories")[at]["acts"].as_array().unwrap().clone();
+    assert!(acts.len() < 1_000 && acts.iter().any(|it| it["n"].as_u64() > Some(20)), "{} rows", acts.len());
+    assert!(acts.iter().any(|it| !it["alerts"].as_array().unwrap().is_empty()));
+    // The other one is told apart.
+    let other: BTreeSet<String> = page.story("user/benjamin").into_keys().collect();
+    let benjamin = records.iter().filter(|it| arn(it).ends_with(":user/benjamin"));
+    let expected: BTreeSet<String> = benjamin.map(|it| text_of(it, "/eventID").to_owned()).collect();
+    assert_eq!(other, expected);
+}
+
+#[test]
+fn the_same_bytes_whatever_the_threads() {
+    let Some(data) = shared("stratus") else { return };
+    let page = page_of(&data, &["--threads", "1"]);
+    assert!(page_of(&data, &["--threads", "3"]).0 == page.0);
+    assert!(page.data("actors").len() > 1);
+}
+
+#[test]
+fn sans504_on_one_page() {
+    let Some(data) = shared("sans504") else { return };
+    let page = page_of(&data, &["--threads", "2"]);
+    let story = page.story("user/jmerckle");
+    let mut events: Vec<&(i64, String)> = story.values().collect();
+    events.sort();
+    let at = |it: &&(i64, String)| ecs::date::to_iso(it.0);
+    assert_eq!(at(&events[0]), "2021-07-29T13:02:53.000Z");
+    assert_eq!(events[0].1, "sts:GetCallerIdentity");
+    let all = records(&data);
+    let its: Vec<&Value> =
+        all.iter().filter(|it| text_of(it, "/userIdentity/arn").ends_with(":user/jmerckle")).collect();
+    let last = its.iter().map(|it| text_of(it, "/eventTime")).max().unwrap();
+    assert_eq!(at(events.last().unwrap()), last.replace('Z', ".000Z"));
+    for it in its {
+        assert!(story.contains_key(text_of(it, "/eventID")), "{it}");
+    }
+}
+
+/// Alerts with their guides done, but not those of low severity; or with none.
+#[test]
+fn alerts_are_investigated() {
+    let folder = Folder::with_calls();
+    let run = |more: &[&str]| {
+        let base = ["hunt", "calls.ndjson", "-q", "-f", "html", "--now", "2026-04-01", "--only", "EC2 Admin"];
+        Page(folder.run(&[&base, more].concat()).printed(0).to_owned())
+    };
+    let page = run(&[]);
+    let alerts = page.data("alerts");
+    assert_eq!(alerts.len(), 2);
+    for alert in &alerts {
+        let at = alert["guide"].as_u64().unwrap();
+        assert!(page.0.contains(&format!("<template id=\"guide-{at}\">")), "{alert}");
+        assert_eq!(
+            (&alert["to"], &alert["end"]),
+            (&"i-0example000000001".into(), &"Client.UnauthorizedOperation".into())
+        );
+    }
+    assert!(page.0.contains("2 of the 2 alerts of severity medium and higher"));
+    assert!(page.0.contains("<details class=\"plan\">"));
+    let without = run(&["--no-investigate"]);
+    assert!(without.data("alerts").iter().all(|it| it["guide"].is_null()) && !without.0.contains("guide-0"));
+    assert!(without.0.contains("no alert (--no-investigate)"));
+    let wrong = folder.run(&["hunt", "calls.ndjson", "--no-investigate"]);
+    assert!(wrong.error().contains("goes with --format html"), "{wrong:?}");
+    // What came through a pipe cannot be read again, and that is said.
+    let text = std::fs::read(folder.join("calls.ndjson")).unwrap();
+    let piped = folder.run_with(&text, &["hunt", "-", "-q", "-f", "html", "--only", "EC2 Admin"]);
+    assert!(piped.printed(0).contains("cannot be read again"), "{piped:?}");
+    let chinese = run(&["--lang", "zh-CN"]);
+    for word in ["发生了什么", "次调用", "响应计划", "<html lang=\"zh-CN\">"] {
+        assert!(chinese.0.contains(word), "{word}");
+    }
+}
+
+/// Alerts that stand on others show them, and those that stand for others say for how many.
+#[test]
+fn alerts_stand_on_alerts() {
+    let folder = Folder::with_calls();
+    let rule = |name: &str, rest: &str| {
+        let text = format!(
+            "[rule]\nrule_id = \"{name}\"\nname = \"{name}\"\ndescription = \"d\"\nseverity = \"high\"\nrisk_score = 1\n\
+             type = \"query\"\n{rest}\n"
+        );
+        folder.write(&format!("rules/{name}.toml"), text);
+    };
+    rule(
+        "First",
+        "query = \"event.action: GetPasswordData\"\nindex = [\"logs-*\"]\n[rule.alert_suppression]\ngroup_by = [\"user.name\"]\nduration = { value = 5, unit = \"h\" }",
+    );
+    rule("Second", "query = \"kibana.alert.rule.name: First\"\nindex = [\".alerts-security.alerts-*\"]");
+    let ran = folder.run(&["hunt", "calls.ndjson", "-r", "rules", "-q", "-f", "html", "--now", "2026-04-01"]);
+    let page = Page(ran.printed(0).to_owned());
+    let alerts = page.data("alerts");
+    let on: Vec<&Value> =
+        alerts.iter().filter(|it| it["rule"] == "Second").map(|it| &it["on"][0]["id"]).collect();
+    let first: Vec<&Value> = alerts.iter().filter(|it| it["rule"] == "First").map(|it| &it["id"]).collect();
+    assert!(!first.is_empty() && on == first, "{on:?} {first:?}");
+    assert!(alerts.iter().any(|it| it["stands"] == "1 more suppressed, user.name: ci"), "{alerts:?}");
+}
+
+/// What an attacker writes is text, however long, and literals of rules stay as they are.
+#[test]
+fn values_are_texts() {
+    let folder = Folder::new();
+    let long = "x".repeat(1 << 20);
+    let attack = "</script><script>alert(1)</script><!--\u{202e}`";
+    let mut record = refused("e-1", "2026-03-02T10:00:00Z", "ci");
+    record["userAgent"] = format!("{attack}{long}").into();
+    record["requestParameters"] = json!({"instanceId": attack, "userName": long});
+    folder.lines("calls.ndjson", &[record]);
+    let text = "[rule]\nrule_id = \"r\"\nname = \"R `filebeat-*`\"\ndescription = \"Asks `filebeat-*` and a_b_c.\"\n\
+                severity = \"medium\"\nrisk_score = 1\ntype = \"query\"\nquery = \"event.action: GetPasswordData\"\n\
+                note = \"## Look\\n\\n* `logs-*` **bold** <b>raw</b>\"\n";
+    folder.write("rules/r.toml", text);
+    let ran = folder.run(&["hunt", "calls.ndjson", "-r", "rules", "-q", "-f", "html"]);
+    let page = Page(ran.printed(0).to_owned());
+    assert_eq!(page.0.matches("<script>").count(), 1);
+    assert!(!page.0.contains('\u{202e}') && page.0.len() < 1 << 20, "{} bytes", page.0.len());
+    assert!(page.0.contains("<code>filebeat-*</code>") && page.0.contains("<code>logs-*</code>"));
+    assert!(page.0.contains("&lt;b&gt;raw"));
+    let alert = &page.data("alerts")[0];
+    assert!(alert["to"].as_str().unwrap().len() < 8_000, "{}", alert["to"]);
+}
