@@ -254,7 +254,8 @@ fn alerts_stand_on_alerts() {
         alerts.iter().filter(|it| it["rule"] == "Second").map(|it| &it["on"][0]["id"]).collect();
     let first: Vec<&Value> = alerts.iter().filter(|it| it["rule"] == "First").map(|it| &it["id"]).collect();
     assert!(!first.is_empty() && on == first, "{on:?} {first:?}");
-    assert!(alerts.iter().any(|it| it["stands"] == "1 more suppressed, user.name: ci"), "{alerts:?}");
+    let stands = |it: &Value| it["stands"].as_str().is_some_and(|it| it.starts_with("1 more suppressed, "));
+    assert!(alerts.iter().any(stands), "{alerts:?}");
 }
 
 /// What an attacker writes is text, however long, and literals of rules stay as they are.
