@@ -11,7 +11,7 @@ use rule::{QueryLanguage, Severity, Withheld};
 #[derive(Debug, Parser)]
 #[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint), a test failed (rules test) or an alert differs (rules diff --fail); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
+    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint), a test failed (rules test), an alert differs (rules diff --fail), or files were changed or are missing (verify); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -53,6 +53,11 @@ pub(crate) enum Command {
     /// Who and what records are about: each identity, key, address, instance, account and region, when it was seen, what it
     /// did and made, and which alerts name it.
     Summary(Box<SummaryArgs>),
+    /// What could not have been seen: files against CloudTrail's digest files and their signatures, times in which trails did
+    /// not record, hours without records that should have some.
+    ///
+    /// Exit status 1: a file was changed or is missing, or the chain of digests is broken.
+    Verify(Verify),
     /// List, show, check, test, compare and export rules.
     #[command(subcommand)]
     Rules(Rules),
@@ -429,6 +434,38 @@ pub(crate) struct SummaryArgs {
     /// The time that `now` stands for. Default: the clock.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) input: Input,
+    /// Public keys to check the signatures of digest files with: what `aws cloudtrail list-public-keys` prints, or RSA keys in
+    /// PEM or DER. Get them from AWS, not from the bucket. May be given several times: each region has its own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) public_keys: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = VerifyFormat::Text)]
+    pub(crate) format: VerifyFormat,
+    /// Print to a file.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
+    /// The time that `now` stands for. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyFormat {
+    /// For a terminal.
+    Text,
+    /// Markdown.
+    Md,
+    /// JSON: all of it.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

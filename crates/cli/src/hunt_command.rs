@@ -62,6 +62,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         mode: if args.once { Mode::Once { from: since, to: until } } else { Mode::Replay { since, until } },
         max_signals: args.max_signals,
         known: known_alerts(&args.history.alert_history, args.history.closed_ends_suppression)?,
+        watch: true,
         identities: if args.no_identity { Identities::Never } else { Identities::InAlerts },
         limits: args.input.limits.reader(),
         threads: threads.get(),
@@ -129,6 +130,10 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             .chain(notices::idle(&options.rules))
             .chain(found.notices(since, until).iter().map(|it| notices::words(it, &found)))
             .collect(),
+        completeness: found
+            .completeness
+            .as_ref()
+            .map(|it| report::completeness::line(&it.blind.ranges, it.gaps.as_ref(), it.digest_files)),
     };
     let mut out = output::open(args.output.as_deref())?;
     let terminal = terminal::stdout_terminal(global, args.output.is_some());
@@ -155,7 +160,11 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     };
     if format == Format::Html {
         // Whether the trail is complete is told there, a line each.
-        let completeness = Vec::new();
+        let completeness = found
+            .completeness
+            .as_ref()
+            .map(|it| report::completeness::remarks(&it.blind.ranges, it.gaps.as_ref(), it.digest_files));
+        let completeness = completeness.unwrap_or_default();
         worst = page_command::write(args, &found, &options, &summary, completeness, &mut out)
             .with_context(place)?;
     } else {
@@ -236,7 +245,9 @@ fn brief(found: &Found, summary: &Summary<'_>, output: Option<&Path>) {
         alerts += &format!(", {} suppressed", report::count(found.suppressed_count()));
     }
     terminal::say(&format!("{alerts}{place}\n"));
-    for notice in &summary.notices {
+    // Below what scripts read it is said that something was not seen, and not that all was.
+    let completeness = summary.completeness.iter().filter(|it| it.severe);
+    for notice in summary.notices.iter().chain(completeness) {
         terminal::notice(notice);
     }
 }

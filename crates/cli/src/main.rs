@@ -22,6 +22,7 @@ mod status;
 mod summary_command;
 mod terminal;
 mod test_command;
+mod verify_command;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
         Command::Summary(args) => summary_command::run(&args, &cli.global),
+        Command::Verify(args) => verify_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),
     };
     match result {

@@ -45,6 +45,8 @@ pub fn signature_in(text: &[u8]) -> Option<(String, Option<String>)> {
 pub struct FileFact {
     /// Where.
     pub place: String,
+    /// Its path, or that in the archive.
+    pub name: String,
     /// The hash of its text; none if it could not be read to its end.
     pub hash: Option<Sha256>,
     /// What its name says about its delivery: account, region, the first and the last time that it can mean.

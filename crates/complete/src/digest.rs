@@ -67,6 +67,9 @@ pub enum DigestError {
         /// What is missing or where it is broken.
         detail: String,
     },
+    /// It is called a digest file.
+    #[error("this is called a digest file, and is none that can be read to its end")]
+    Unread,
     /// A time that is none.
     #[error("the digest's `{field}` is `{text}`, which is no time")]
     Time {
@@ -83,6 +86,7 @@ impl DigestError {
         match self {
             Self::Form { .. } => "DIG001",
             Self::Time { .. } => "DIG002",
+            Self::Unread => "DIG003",
         }
     }
 }

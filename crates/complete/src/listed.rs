@@ -105,7 +105,7 @@ impl Listed {
         let here: HashSet<_> = files.iter().filter_map(|it| it.hash).collect();
         let mut by_name: HashMap<&str, Vec<&FileFact>> = HashMap::new();
         for file in files {
-            by_name.entry(file_name(&file.place)).or_default().push(file);
+            by_name.entry(file_name(&file.name)).or_default().push(file);
         }
         let (mut hashes, mut names) = (HashSet::new(), HashSet::new());
         let mut covered = Covered::default();
@@ -150,7 +150,7 @@ impl Listed {
         hashes.extend(of_others);
         for file in files {
             let is_listed =
-                file.hash.is_some_and(|it| hashes.contains(&it)) || names.contains(file_name(&file.place));
+                file.hash.is_some_and(|it| hashes.contains(&it)) || names.contains(file_name(&file.name));
             if !is_listed {
                 let why = why(file, &covered);
                 listed.not_covered.push(NotCovered { place: file.place.clone(), why });

@@ -163,7 +163,12 @@ fn file(name: &str, text: &str) -> FileFact {
         let from = START_MS + ((number(6) - 1) * 24 + number(9)) * HOUR_MS + number(11) * 60_000;
         (ACCOUNT.to_owned(), "eu-west-1".to_owned(), from, from + 59_999)
     });
-    FileFact { place: format!("somewhere/{name}"), hash: Some(hash(text.as_bytes())), delivered }
+    FileFact {
+        place: format!("somewhere/{name}"),
+        name: format!("x/{name}"),
+        hash: Some(hash(text.as_bytes())),
+        delivered,
+    }
 }
 
 #[test]

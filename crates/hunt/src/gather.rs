@@ -1,6 +1,7 @@
 //! What the pass finds, to the collector of the executions. The texts of what may alert are kept, as far as there is
 //! room.
 
+use std::iter::once;
 use std::sync::Arc;
 
 use block::{Ordinal, Slot};
@@ -18,6 +19,7 @@ use crate::run::HuntOptions;
 use crate::scan::{RawRecord, Visit};
 use crate::summary::{Summed, Summing};
 use crate::trouble::{RecordError, Troubles};
+use crate::watch::{self, Watch};
 
 /// So many records may be read again, a thread, before it keeps the texts of records of which it seems less likely that
 /// they alert: rules that name no call turn out to match.
@@ -35,12 +37,13 @@ pub(crate) fn sift(exprs: Vec<Expr>, tails: &Tails, options: &HuntOptions) -> Si
     sift_sets(vec![(exprs, tails)], Policy::OnlyMatches, options)
 }
 
-/// The pass over the filters of several sets of rules, one behind the other, and behind them over that of the calls that
-/// issue credentials, if anybody asks who is behind an event.
+/// The pass over the filters of several sets of rules, one behind the other; behind them over that of the calls that issue
+/// credentials, if anybody asks who is behind an event, and that of the calls that stop recording, if they are watched.
 pub(crate) fn sift_sets(sets: Vec<(Vec<Expr>, &Tails)>, policy: Policy, options: &HuntOptions) -> Sift {
     let issues = asks_who(sets.iter().map(|(_, tails)| *tails), options).then(identities::filter);
+    let watched = options.watch.then(watch::filter);
     let all = sets.into_iter().flat_map(|(exprs, tails)| filters(exprs, tails));
-    Sift::new(all.chain(issues).collect(), policy, settings(options, false))
+    Sift::new(all.chain(issues).chain(watched).collect(), policy, settings(options, false))
 }
 
 /// The pass over alerts of a hunt, with indices as they are numbered in the pass over the data.
@@ -107,6 +110,7 @@ impl<'s> Gathering<'s> {
         let mut gather = Gather::new(sift, collectors, kept_bytes(options));
         let filters = gather.parts.iter().map(|it| it.tails.filters()).sum();
         gather.issues = asks_who.then(|| Issues::new(filters));
+        gather.watch = options.watch.then(|| Watch::new(filters + usize::from(asks_who)));
         let gather = Watched { gather, summing: None };
         Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
@@ -127,11 +131,11 @@ impl<'s> Gathering<'s> {
         let mut seen = *self.worker.seen();
         seen.counts.records += self.foreign;
         seen.counts.unreadable += self.foreign;
-        let Gather { parts, keeper, deliveries, issues, only_issuing, .. } = self.gather.gather;
-        seen.counts.matched -= only_issuing;
-        seen.counts.unmatched += only_issuing;
+        let Gather { parts, keeper, deliveries, issues, watch, only_beside, .. } = self.gather.gather;
+        seen.counts.matched -= only_beside;
+        seen.counts.unmatched += only_beside;
         let collectors = parts.into_iter().map(|it| it.collector).collect();
-        Gathered { seen, collectors, keeper, deliveries, issues }
+        Gathered { seen, collectors, keeper, deliveries, issues, watch }
     }
 }
 
@@ -147,6 +151,8 @@ pub(crate) struct Gathered {
     pub(crate) deliveries: Deliveries,
     /// The calls that issue credentials, if they are looked at.
     pub(crate) issues: Option<Issues>,
+    /// The calls that stop recording, if they are watched.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Visit for Gathering<'_> {
@@ -193,13 +199,16 @@ impl Sink for Watched<'_> {
 /// One thread's matches.
 pub(crate) struct Gather {
     parts: Vec<Part>,
+    /// How many rules there are.
+    rules: usize,
     keeper: Keeper,
     deliveries: Deliveries,
     /// How many records may alert whose texts were not at hand.
     missed: usize,
     issues: Option<Issues>,
-    /// Events that issue credentials, and that no rule's filter matches.
-    only_issuing: u64,
+    watch: Option<Watch>,
+    /// Events that are looked at for these, and that no rule's filter matches.
+    only_beside: u64,
 }
 
 /// The matches of one set of rules.
@@ -245,11 +254,14 @@ impl Gather {
         }
         Self {
             parts,
-            keeper: Keeper::new(first_rule, keeps),
+            // One more for the calls that stop recording.
+            keeper: Keeper::new(first_rule + 1, keeps),
+            rules: first_rule,
             deliveries: Deliveries::default(),
             missed: 0,
             issues: None,
-            only_issuing: 0,
+            watch: None,
+            only_beside: 0,
         }
     }
 
@@ -403,23 +415,34 @@ impl Sink for Gather {
         let mut may_alert = Vec::new();
         // Who sums up sees events that no rule matches, too.
         for event in sifted.events().filter(|it| it.filters().next().is_some()) {
-            if let Some(issues) = self.issues.as_mut().filter(|it| event.filters().any(|at| at == it.filter))
-            {
+            let has = |filter: usize| event.filters().any(|at| at == filter);
+            let issues = self.issues.as_mut().filter(|it| has(it.filter));
+            let watch = self.watch.as_mut().filter(|it| has(it.filter));
+            let beside = [issues.as_ref().map(|it| it.filter), watch.as_ref().map(|it| it.filter)];
+            if let Some(issues) = issues {
                 issues.take(sifted, &event);
-                if event.filters().all(|at| at == issues.filter) {
-                    self.only_issuing += 1;
-                    continue;
+            }
+            let is_watched = watch.is_some();
+            if let Some(watch) = watch {
+                watch.take(&event);
+            }
+            if event.filters().all(|at| beside.contains(&Some(at))) {
+                self.only_beside += 1;
+                if let Some((kind, text)) = event.text.filter(|_| is_watched) {
+                    self.keeper.keep(event.origin, kind, text, once(self.rules));
                 }
+                continue;
             }
             let index = sifted.indices().get(event.index as usize).map_or("", String::as_str);
             self.deliveries.add(index, event.id);
             may_alert.clear();
+            may_alert.extend(is_watched.then_some(self.rules));
             for part in &mut self.parts {
                 part.take(sifted, &event, &mut may_alert);
             }
             if let Some((kind, text)) = event.text {
                 self.keeper.keep(event.origin, kind, text, may_alert.iter().copied());
-            } else if !may_alert.is_empty() {
+            } else if may_alert.iter().any(|&rule| rule < self.rules) {
                 self.missed += 1;
             }
         }

@@ -21,6 +21,7 @@ mod notices;
 mod query;
 mod run;
 mod summary;
+mod verify;
 
 mod alerts;
 mod ask;
@@ -34,6 +35,7 @@ mod pack;
 mod scan;
 mod sources;
 mod subjects;
+mod watch;
 
 mod progress;
 mod trouble;
@@ -61,3 +63,5 @@ pub use subjects::{ALERTS_MAX, Picked, Which, pick};
 pub use summary::{Dimension, ENTRIES_MAX, SET_MAX, Subject, Subjects, Summary, SummaryOptions};
 pub use trouble::Trouble;
 pub use unfed::unfed;
+pub use verify::{Accounting, Verified, verify};
+pub use watch::{Blind, Completeness, WATCHED_CALLS_MAX};

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Outcome, Tail, TailError};
+use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Origin, Outcome, Tail, TailError};
 use ecs::{Catalog, Millis};
 use identity::{Graph, RootField};
 use plan::Condition;
@@ -26,6 +26,7 @@ use crate::scan::{Which, scan};
 use crate::sources::Sources;
 use crate::summary::{Facts, Plan, Summary, SummaryOptions, Summed};
 use crate::trouble::{Trouble, Troubles};
+use crate::watch::{self, Completeness, Watch};
 
 /// What to hunt for, where, and when.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct HuntOptions {
     pub limits: reader::Limits,
     /// Whether it is worked out who is behind events.
     pub identities: Identities,
+    /// Whether it is told what could not have been seen ([`Found::completeness`]).
+    pub watch: bool,
     /// Threads.
     pub threads: usize,
     /// Events of a block; 0 is the default. Has no influence on the alerts.
@@ -81,6 +84,7 @@ impl HuntOptions {
             normalise,
             limits: reader::Limits::default(),
             identities: Identities::default(),
+            watch: false,
             threads: 1,
             block_rows: 0,
             evidence_bytes: crate::EVIDENCE_BYTES,
@@ -200,6 +204,8 @@ pub struct Found {
     pub unplaced: Vec<String>,
     /// What was read.
     pub read: ReadReport,
+    /// What could not have been seen, as far as the pass tells, if that was asked for.
+    pub completeness: Option<Completeness>,
 }
 
 /// Why a hunt could not begin.
@@ -307,6 +313,7 @@ pub(crate) fn hunt_over(
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
+    let (gaps, digest_files) = watch::deliveries(&discovery.inputs);
     let max_signals: Vec<u32> = tails.iter().map(Tail::max_signals).collect();
     let sets = Sets::new(&rules, tails, filters);
     // Who is behind an event, calls before it tell.
@@ -342,6 +349,7 @@ pub(crate) fn hunt_over(
     let mut collectors: Option<Vec<Collector>> = None;
     let (mut kept, mut issues) = (Vec::new(), Vec::new());
     let mut summed: Option<Summed> = None;
+    let mut watch: Option<Watch> = None;
     for mut visitor in visitors {
         if let Some(its) = visitor.take_summed() {
             match &mut summed {
@@ -355,6 +363,11 @@ pub(crate) fn hunt_over(
         deliveries.merge(its.deliveries);
         kept.push(its.keeper);
         issues.extend(its.issues);
+        match (&mut watch, its.watch) {
+            (Some(all), Some(its)) => all.merge(its),
+            (all @ None, its) => *all = its,
+            (Some(_), None) => {}
+        }
         match &mut collectors {
             None => collectors = Some(its.collectors),
             Some(all) => all.iter_mut().zip(its.collectors).for_each(|(all, it)| all.merge(it)),
@@ -370,7 +383,9 @@ pub(crate) fn hunt_over(
 
     progress.enter(Stage::Executing);
     let Seen { span, undated, .. } = seen;
-    let executing = Executing { sets: &sets, rules: &rules, sift: &sift, graph: &graph, options, read, kept };
+    let watched = watch.as_mut().map(Watch::origins).unwrap_or_default();
+    let executing =
+        Executing { sets: &sets, rules: &rules, sift: &sift, graph: &graph, options, read, kept, watched };
     let inputs = discovery.inputs.clone();
     let Executed { outcomes, evidence, sources } =
         executing.run(data_span(&seen, options, complete_from), collectors, inputs);
@@ -409,6 +424,11 @@ pub(crate) fn hunt_over(
         loss_count,
         notices: discovery.notices.iter().map(ToString::to_string).collect(),
     };
+    let completeness = watch.map(|it| Completeness {
+        blind: it.finish(&evidence, &options.normalise, options.now),
+        gaps,
+        digest_files,
+    });
     let HuntOptions { normalise, now, version, threads, .. } = options;
     let (normalise, now, version, threads) = (normalise.clone(), *now, *version, *threads);
     let graph = identities::for_alerts(options.identities, &graph);
@@ -424,6 +444,7 @@ pub(crate) fn hunt_over(
         refused,
         unplaced,
         read: report,
+        completeness,
     };
     Ok((found, summed))
 }
@@ -438,6 +459,8 @@ struct Executing<'a> {
     options: &'a HuntOptions,
     read: reader::Options,
     kept: Vec<Keeper>,
+    /// Records that are wanted besides those of alerts.
+    watched: Vec<Origin>,
 }
 
 /// What came of it.
@@ -451,7 +474,7 @@ struct Executed {
 impl Executing<'_> {
     /// Executes all rules: those over events, then those over alerts.
     fn run(self, span: Option<DataSpan>, collectors: Option<Vec<Collector>>, inputs: Vec<Input>) -> Executed {
-        let Self { sets, rules, sift, graph, options, read, kept } = self;
+        let Self { sets, rules, sift, graph, options, read, kept, watched } = self;
         let mut outcomes: Vec<Result<Outcome, TailError>> = vec![Ok(Outcome::default()); rules.len()];
         let (known, limits) = (&options.known, limits(options));
         let mut collectors = collectors.into_iter().flatten();
@@ -473,7 +496,8 @@ impl Executing<'_> {
         }
         let of_events = outcomes.iter().flatten().flat_map(|it| &it.alerts);
         let wanted = of_events.chain(seen.iter().map(|(_, it)| it)).flat_map(AlertSeed::events);
-        let evidence = Evidence::new(wanted.map(|it| it.origin), kept, inputs, options, read);
+        let wanted = wanted.map(|it| it.origin).chain(watched);
+        let evidence = Evidence::new(wanted, kept, inputs, options, read);
         let mut sources = Sources::new();
         if let (Some(set), Some(span), Some(alerts)) = (&sets.alerts, span, alerts) {
             let slots = Slots { set, rules, data: sift, evidence: &evidence, options, limits };

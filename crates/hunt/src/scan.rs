@@ -56,6 +56,10 @@ pub(crate) trait Visit: Send {
     fn record(&mut self, record: RawRecord<'_>);
     /// Something that could not be read.
     fn problem(&mut self, problem: Problem);
+    /// A text was read, a file or a member of an archive; only if the reader is asked for hashes.
+    fn text(&mut self, input: u32, text: reader::FileText<'_>) {
+        let _ = (input, text);
+    }
     /// There is nothing more.
     fn end(&mut self) {}
     /// Whether it has seen enough.
@@ -339,6 +343,10 @@ impl<V: Visit> Sink for Hand<'_, V> {
 
     fn problem(&mut self, problem: Problem) {
         self.visitor.problem(problem);
+    }
+
+    fn text(&mut self, text: reader::FileText<'_>) {
+        self.visitor.text(self.input, text);
     }
 
     fn progress(&mut self, progress: reader::Progress) {

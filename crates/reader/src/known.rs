@@ -17,6 +17,13 @@ pub struct Other {
     pub may_hold_records: bool,
 }
 
+impl Other {
+    /// Whether it lies beside digest files, for whoever checks these.
+    pub fn is_of_digests(&self) -> bool {
+        self.advice == VERIFY
+    }
+}
+
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Is {

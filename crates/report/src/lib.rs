@@ -8,6 +8,7 @@
 //! unless [`Terminal::colour`] says so.
 
 mod alert;
+pub mod completeness;
 mod csv_format;
 mod explanation;
 mod field_words;

@@ -37,6 +37,8 @@ pub struct Summary<'a> {
     pub coverage: Coverage,
     /// What was skipped, and what else the reader must know.
     pub notices: Vec<Remark>,
+    /// What could not have been seen, in one line.
+    pub completeness: Option<Remark>,
 }
 
 /// What was read.
@@ -253,7 +255,7 @@ fn tactics(alerts: &[Line], terminal: Terminal) -> String {
 
 fn notices(about: &Summary<'_>, terminal: Terminal) -> String {
     let mut out = String::new();
-    for notice in &about.notices {
+    for notice in about.notices.iter().chain(&about.completeness) {
         let (code, word) = if notice.severe { ("33;1", "warning") } else { ("36", "note") };
         let lines = notice.text.lines().map(clean);
         // Only a terminal has an edge.

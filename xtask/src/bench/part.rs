@@ -251,6 +251,7 @@ fn alerts(args: &Args, data: &Path) -> Result<()> {
         language: rule::GuideLanguage::English,
         coverage: report::Coverage::default(),
         notices: Vec::new(),
+        completeness: None,
     };
     let mut print = |format, parts: &mut dyn Iterator<Item = report::Part>| {
         report::write(&mut out, format, parts, &about, report::Terminal::PLAIN)
@@ -314,6 +315,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         limits: reader::Limits::default(),
         threads: args.threads(),
         block_rows: args.own.block_rows,
+        watch: false,
         evidence_bytes: args.own.evidence_bytes,
         now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         version: env!("CARGO_PKG_VERSION"),

@@ -22,6 +22,7 @@ mod rules_assess;
 mod rules_test;
 mod summary;
 mod suppression;
+mod verify;
 
 mod bad_input;
 mod hostile;

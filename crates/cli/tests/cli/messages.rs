@@ -142,7 +142,9 @@ fn rules_on_other_indices_are_named() {
     let said = "1 rule reads nothing of what is here, which belongs to `logs-aws.cloudtrail-default`; `index` asks \
                 for something else:\n    \"On mine\"\n";
     let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--no-identity"]);
-    assert_eq!(ran.err, format!("0 alerts\nwarning: {said}"));
+    // What is said of trails is in few records.
+    let unread = "note: 4 records were not looked into: no call that is asked for is in their text\n";
+    assert_eq!(ran.err, format!("0 alerts\n{unread}warning: {said}"));
     let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--builtin"]);
     assert!(ran.err.contains(&format!("\nnote: {said}")), "{}", ran.err);
     // Rules on CloudTrail have nothing to read where there is none.

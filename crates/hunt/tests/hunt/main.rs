@@ -21,5 +21,6 @@ mod ranges;
 mod respond;
 mod same_alerts;
 mod sequences;
+mod verify;
 
 mod conformance;

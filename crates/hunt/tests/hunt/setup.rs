@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use detect::{KnownAlerts, Mode};
 use ecs::Millis;
-use hunt::{Document, Found, HuntOptions, NormalizeOptions, Progress, RanRule, ReadReport, Refused};
+use hunt::{
+    Completeness, Document, Found, HuntOptions, NormalizeOptions, Progress, RanRule, ReadReport, Refused,
+};
 use rule::{Rule, Selection};
 use serde_json::{Value, json};
 
@@ -184,6 +186,8 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
         normalise: normalise(),
         limits: reader::Limits::default(),
         identities: hunt::Identities::Asked,
+        // It must change nothing.
+        watch: true,
         threads: 2,
         block_rows: 0,
         evidence_bytes: hunt::EVIDENCE_BYTES,
@@ -227,6 +231,7 @@ pub(crate) struct Hunted {
     pub(crate) rules: Vec<RanRule>,
     pub(crate) refused: Vec<Refused>,
     pub(crate) read: ReadReport,
+    pub(crate) completeness: Option<Completeness>,
 }
 
 impl From<Found> for Hunted {
@@ -235,7 +240,13 @@ impl From<Found> for Hunted {
         let alerts: Vec<_> = found.alerts(&[], whole, |alerts| alerts.collect());
         assert_eq!(alerts.len(), found.alert_count());
         assert_eq!(brief, alerts);
-        Self { alerts, rules: found.rules, refused: found.refused, read: found.read }
+        Self {
+            alerts,
+            rules: found.rules,
+            refused: found.refused,
+            read: found.read,
+            completeness: found.completeness,
+        }
     }
 }
 

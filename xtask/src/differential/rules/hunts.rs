@@ -79,6 +79,7 @@ impl Hunter {
             limits: reader::Limits::default(),
             threads: self.threads,
             block_rows: 0,
+            watch: false,
             evidence_bytes: hunt::EVIDENCE_BYTES,
             now: self.now,
             version: env!("CARGO_PKG_VERSION"),
