@@ -57,10 +57,16 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         );
     }
     if !global.quiet {
-        remarks(args, &args.text, args.language, &catalog, global);
+        remarks(&args.text, args.language, &catalog, args.mapping.is_none(), global);
         let fields = patterns.iter().filter_map(Pattern::field);
         for field in args.count_by.iter().map(String::as_str).chain(fields) {
-            remarks(args, &format!("{field}: *"), rule::QueryLanguage::Kuery, &catalog, global);
+            remarks(
+                &format!("{field}: *"),
+                rule::QueryLanguage::Kuery,
+                &catalog,
+                args.mapping.is_none(),
+                global,
+            );
         }
     }
     let is_plain = args.mapping.is_some();
@@ -182,8 +188,14 @@ fn checked(
 }
 
 /// Says what in the query is probably not meant: a misspelt field finds nothing, and does so in silence.
-fn remarks(args: &Query, text: &str, language: rule::QueryLanguage, catalog: &Catalog, global: &Global) {
-    let source = args.mapping.is_none().then(cloudtrail::vocabulary);
+pub(crate) fn remarks(
+    text: &str,
+    language: rule::QueryLanguage,
+    catalog: &Catalog,
+    is_cloudtrail: bool,
+    global: &Global,
+) {
+    let source = is_cloudtrail.then(cloudtrail::vocabulary);
     let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
     for diagnostic in rule::lint_query(language, text, catalog, source) {
         terminal::say(&span::render(&diagnostic, "query", text, style));

@@ -4,17 +4,18 @@ use std::io::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use detect::Mode;
 use ecs::date::to_iso;
 use hunt::{Dimension, HuntOptions, Progress, Subject, Subjects, Summary, SummaryOptions};
+use identity::RootField;
 use report::{clean, count, plural, when};
 use rule::Selection;
 use serde_json::{Value, json};
 
 use crate::VERSION;
 use crate::args::{Global, SummaryArgs, SummaryFormat};
-use crate::{input, notices, output, status, terminal};
+use crate::{input, notices, output, query_command, status, terminal};
 
 /// Columns of lines for people.
 const WIDTH: usize = 80;
@@ -24,6 +25,15 @@ const NAMED: usize = 3;
 pub(crate) fn run(args: &SummaryArgs, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
     let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), now)?;
+    if let Some(field) = &args.by {
+        if !global.quiet {
+            let asked = format!("{field}: *");
+            query_command::remarks(&asked, rule::QueryLanguage::Kuery, &ecs::Catalog::ecs(), true, global);
+        }
+        if RootField::of(field).is_some_and(|it| it != RootField::Arn) {
+            bail!("--by {field}: records do not have it; who is behind them is {}", RootField::Arn.path());
+        }
+    }
     let threads = input::threads(args.threads);
     let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
     let options = HuntOptions {
@@ -68,12 +78,14 @@ pub(crate) fn run(args: &SummaryArgs, global: &Global) -> anyhow::Result<u8> {
 fn dimensions(args: &SummaryArgs) -> Vec<Dimension> {
     use Dimension as D;
     if let Some(field) = &args.by {
-        return vec![D::Field(field.clone())];
+        // Whoever is behind events is a field, too, and no record has it.
+        let is_root = RootField::of(field) == Some(RootField::Arn);
+        return vec![if is_root { D::Root } else { D::Field(field.clone()) }];
     }
     if args.pivots {
         return vec![D::Address, D::Key, D::Identity, D::Agent, D::Made];
     }
-    vec![D::Identity, D::Key, D::Address, D::Instance, D::Account, D::Region]
+    vec![D::Root, D::Identity, D::Key, D::Address, D::Instance, D::Account, D::Region]
 }
 
 /// Says which limits were met.
@@ -117,9 +129,10 @@ fn as_json(by: &Dimension, it: &Subject) -> Value {
     json!({
         "by": by.name(),
         "value": it.value,
-        "first_seen": to_iso(it.seen.0),
-        "last_seen": to_iso(it.seen.1),
+        "first_seen": it.seen.map(|it| to_iso(it.0)),
+        "last_seen": it.seen.map(|it| to_iso(it.1)),
         "calls": it.calls,
+        "undated": it.undated,
         "refused": it.refused,
         "writes": it.writes,
         "alerts": it.alerts,
@@ -129,7 +142,13 @@ fn as_json(by: &Dimension, it: &Subject) -> Value {
         "user_agents": it.agents,
         "addresses": it.addresses,
         "made": it.made,
+        "made_for": it.made_for,
     })
+}
+
+/// When something was seen first and last; nothing where that is not known.
+fn seen(it: &Subject) -> [String; 2] {
+    it.seen.map_or_else(Default::default, |(first, last)| [to_iso(first), to_iso(last)])
 }
 
 fn csv<'s>(all: impl Iterator<Item = (&'s Dimension, &'s Subject)>) -> anyhow::Result<String> {
@@ -140,6 +159,7 @@ fn csv<'s>(all: impl Iterator<Item = (&'s Dimension, &'s Subject)>) -> anyhow::R
         "first_seen",
         "last_seen",
         "calls",
+        "undated",
         "refused",
         "writes",
         "alerts",
@@ -149,11 +169,14 @@ fn csv<'s>(all: impl Iterator<Item = (&'s Dimension, &'s Subject)>) -> anyhow::R
         "user_agents",
         "addresses",
         "made",
+        "made_for",
     ])?;
     for (by, it) in all {
-        let numbers = [it.calls, it.refused, it.writes, it.alerts].map(|it| it.to_string());
-        let sets = [&it.services, &it.actions, &it.regions, &it.agents, &it.addresses, &it.made];
-        let first = [by.name().to_owned(), it.value.clone(), to_iso(it.seen.0), to_iso(it.seen.1)];
+        let numbers = [it.calls, it.undated, it.refused, it.writes, it.alerts].map(|it| it.to_string());
+        let sets =
+            [&it.services, &it.actions, &it.regions, &it.agents, &it.addresses, &it.made, &it.made_for];
+        let [first_seen, last_seen] = seen(it);
+        let first = [by.name().to_owned(), it.value.clone(), first_seen, last_seen];
         let cells = first.into_iter().chain(numbers).chain(sets.map(|set| set.join(", ")));
         out.write_record(cells.map(|cell| report::harmless(&cell).into_owned()))?;
     }
@@ -163,6 +186,7 @@ fn csv<'s>(all: impl Iterator<Item = (&'s Dimension, &'s Subject)>) -> anyhow::R
 /// What stands over the values of a dimension.
 fn heading(it: &Subjects) -> String {
     let name = match &it.dimension {
+        Dimension::Root => "Who is behind it",
         Dimension::Identity => "Identities",
         Dimension::Key => "Access keys",
         Dimension::Address => "Addresses",
@@ -201,8 +225,12 @@ fn text(args: &SummaryArgs, summary: &Summary) -> String {
 
 fn subject(out: &mut String, of: &Subjects, it: &Subject) {
     *out += &format!("  {}\n", clean(&it.value));
-    let mut parts =
-        vec![format!("{} to {}", when(it.seen.0), when(it.seen.1)), plural(it.calls, "call", "calls")];
+    let mut parts: Vec<String> =
+        it.seen.iter().map(|(first, last)| format!("{} to {}", when(*first), when(*last))).collect();
+    parts.push(plural(it.calls, "call", "calls"));
+    if it.undated > 0 {
+        parts.push(format!("{} without a time", count(it.undated)));
+    }
     if it.refused > 0 {
         // Rounded, but for a refused call never to none.
         let share = (it.refused * 100 / it.calls.max(1)).max(1);
@@ -227,6 +255,7 @@ fn subject(out: &mut String, of: &Subjects, it: &Subject) {
     parts.extend(named("address", "addresses", &it.addresses).filter(|_| of.dimension != Dimension::Address));
     parts.extend(named("agent", "agents", &it.agents).filter(|_| of.dimension != Dimension::Agent));
     parts.extend(named("made", "made", &it.made));
+    parts.extend(named("made for it", "made for it", &it.made_for));
     wrap(out, &parts.join(" · "));
 }
 
@@ -262,18 +291,19 @@ fn pivots(args: &SummaryArgs, summary: &Summary) -> anyhow::Result<String> {
         let its = it.subjects.iter().filter(|one| is_place(&it.dimension, one));
         all.extend(its.map(|one| (it.dimension.name(), one)));
     }
-    all.sort_by_key(|(_, it)| it.seen.0);
+    all.sort_by_key(|(_, it)| it.seen.map(|it| it.0));
     let json = |(by, it): &(&str, &Subject)| {
         json!({
-            "kind": by, "value": it.value, "first_seen": to_iso(it.seen.0), "last_seen": to_iso(it.seen.1),
-            "events": it.calls, "alerts": it.alerts,
+            "kind": by, "value": it.value, "first_seen": it.seen.map(|it| to_iso(it.0)),
+            "last_seen": it.seen.map(|it| to_iso(it.1)), "events": it.calls, "alerts": it.alerts,
         })
     };
     Ok(match args.format {
         SummaryFormat::Table => {
             let mut out = String::new();
             for (by, it) in &all {
-                let (first, last) = (when(it.seen.0), when(it.seen.1));
+                let time = |at: Option<ecs::Millis>| at.map_or_else(|| format!("{:<19}", "no time"), when);
+                let (first, last) = (time(it.seen.map(|it| it.0)), time(it.seen.map(|it| it.1)));
                 out += &format!("{first}  {last}  {by:<8}  {}\n", clean(&it.value));
             }
             out
@@ -287,7 +317,7 @@ fn pivots(args: &SummaryArgs, summary: &Summary) -> anyhow::Result<String> {
             out.write_record(["kind", "value", "first_seen", "last_seen", "events", "alerts"])?;
             for (by, it) in all {
                 let value = report::harmless(&it.value);
-                let seen = [to_iso(it.seen.0), to_iso(it.seen.1)];
+                let seen = seen(it);
                 let counts = [it.calls.to_string(), it.alerts.to_string()];
                 out.write_record([by, &value, &seen[0], &seen[1], &counts[0], &counts[1]])?;
             }

@@ -108,6 +108,7 @@ pub(crate) fn graph(
     read: &reader::Options,
     normalise: &cloudtrail::Options,
     now: Millis,
+    threads: usize,
     progress: &Progress,
 ) -> Graph {
     let settings =
@@ -115,7 +116,7 @@ pub(crate) fn graph(
     let sift = Sift::new(vec![filter()], Policy::OnlyMatches, settings);
     let read = reader::Options { without_tokens: sift.skips(), ..read.clone() };
     let make = || Collecting { worker: sift.worker(), issues: Taking(Issues::new(0)) };
-    let (visitors, _) = scan(&Which::All(inputs), &read, 1, progress, make);
+    let (visitors, _) = scan(&Which::All(inputs), &read, threads, progress, make);
     Issues::graph(visitors.into_iter().map(|it| it.issues.0).collect())
 }
 

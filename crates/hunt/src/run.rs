@@ -275,14 +275,15 @@ pub fn summary(
     stdin: &mut dyn Read,
     progress: &Progress,
 ) -> Result<(Found, Summary), HuntError> {
-    let plan = Plan::new(summary);
+    let plan = Plan::new(summary, options.now);
     let (found, summed) = hunt_and_sum_up(options, Some((summary, &plan)), stdin, progress)?;
     let mut summed = summed.unwrap_or_else(|| Summed::new(summary));
     let paths: Vec<&str> = plan.columns.paths().collect();
+    let mut roots = plan.roots();
     let alerted = |alert: &mut crate::Alert<'_, '_>| plan.columns.of(&alert.told().to_object());
     found.alerts(&paths, alerted, |alerts| {
         for values in alerts {
-            summed.totals.alert(&Facts::new(&plan.columns, &values));
+            summed.totals.alert(&Facts::new(&plan.columns, &values, roots.as_mut()));
         }
     });
     let Summed { totals, events, copies } = summed;
@@ -333,6 +334,10 @@ pub(crate) fn hunt_over(
         without_tokens: sift.skips(),
         ..reader::Options::default()
     };
+    if let Some((_, plan)) = summary {
+        let HuntOptions { normalise, now, threads, .. } = options;
+        plan.find_roots(|| identities::graph(&discovery.inputs, &read, normalise, *now, *threads, progress));
+    }
     let which = Which::All(&discovery.inputs);
     let gathering = || Gathering::new(&sift, sets.collectors(), options);
     let make = || gathering().summing(summary.map(|(its, plan)| plan.summing(its)));

@@ -169,3 +169,105 @@ fn alerts_name_who_is_in_them() {
     assert_eq!(sums, expected);
     assert!(expected.values().any(|&it| it > 0), "{}", hunted.out);
 }
+
+/// Sessions of a role are summed up under whoever assumed it, beside the role; one that nobody is known to have begun is
+/// the role's own.
+#[test]
+fn sessions_count_for_whoever_is_behind_them() {
+    let folder = Folder::new();
+    let call = |id: &str, minute: u32, identity: Value, action: &str| {
+        let mut it = refused(id, &format!("2026-03-02T10:{minute:02}:00Z"), "ops");
+        it["userIdentity"] = identity;
+        it["eventName"] = action.into();
+        it
+    };
+    let user = |name: &str| {
+        json!({"type": "IAMUser", "principalId": format!("AIDA{name}"), "accountId": "111122223333",
+            "arn": format!("arn:aws:iam::111122223333:user/{name}"), "userName": name,
+            "accessKeyId": format!("AKIA{name}")})
+    };
+    let session = |key: &str| {
+        json!({"type": "AssumedRole", "principalId": "AROAOPS:s", "accountId": "111122223333", "accessKeyId": key,
+            "arn": "arn:aws:sts::111122223333:assumed-role/ops/s",
+            "sessionContext": {"attributes": {"creationDate": "2026-03-02T10:00:00Z"},
+                "sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/ops", "userName": "ops"}}})
+    };
+    let assume = |id: &str, minute: u32, name: &str, key: &str| {
+        let mut it = call(id, minute, user(name), "AssumeRole");
+        it.as_object_mut().unwrap().retain(|key, _| !key.starts_with("error"));
+        it["eventSource"] = "sts.amazonaws.com".into();
+        it["requestParameters"] =
+            json!({"roleArn": "arn:aws:iam::111122223333:role/ops", "roleSessionName": "s"});
+        it["responseElements"] = json!({"credentials": {"accessKeyId": key}});
+        it
+    };
+    // What issued the key comes after its use, in another file.
+    folder.lines(
+        "a.ndjson",
+        &[
+            call("c-1", 2, session("ASIAONE"), "ListBuckets"),
+            call("c-2", 3, session("ASIATWO"), "ListBuckets"),
+            call("c-3", 4, session("ASIAELSEWHERE"), "ListBuckets"),
+        ],
+    );
+    folder.lines("b.ndjson", &[assume("a-1", 0, "ada", "ASIAONE"), assume("a-2", 0, "bob", "ASIATWO")]);
+    let counts = |more: &[&str]| -> BTreeMap<String, u64> {
+        let ran = summary(&folder, &[&["-q", "-f", "ndjson"], more].concat());
+        let lines = ran.printed(0).lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let of = |it: Value| {
+            let value = format!("{} {}", it["by"].as_str().unwrap(), it["value"].as_str().unwrap());
+            (value, it["calls"].as_u64().unwrap())
+        };
+        lines
+            .map(of)
+            .filter(|(value, _)| value.starts_with("root") || value.starts_with("identity"))
+            .collect()
+    };
+    let expected = [
+        ("identity arn:aws:iam::111122223333:role/ops", 3),
+        ("identity arn:aws:iam::111122223333:user/ada", 1),
+        ("identity arn:aws:iam::111122223333:user/bob", 1),
+        ("root arn:aws:iam::111122223333:role/ops", 1),
+        ("root arn:aws:iam::111122223333:user/ada", 2),
+        ("root arn:aws:iam::111122223333:user/bob", 2),
+    ];
+    let expected: BTreeMap<String, u64> = expected.map(|(value, calls)| (value.to_owned(), calls)).into();
+    for threads in ["1", "4"] {
+        assert_eq!(counts(&["--threads", threads]), expected);
+    }
+    let by_root = counts(&["--by", "trailwarden.identity.root.arn"]);
+    assert!(
+        by_root.len() == 3 && by_root.iter().all(|(value, calls)| expected[value] == *calls),
+        "{by_root:?}"
+    );
+    let other = summary(&folder, &["--by", "trailwarden.identity.chain"]);
+    assert!(other.error().contains("who is behind them is trailwarden.identity.root.arn"), "{}", other.err);
+}
+
+#[test]
+fn what_was_made_for_somebody_and_what_has_no_time() {
+    let folder = story();
+    let ran = summary(&folder, &["-q", "-f", "ndjson"]);
+    let lines: Vec<Value> = ran.printed(0).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |by: &str, value: &str| {
+        lines.iter().find(|it| it["by"] == by && it["value"] == value).unwrap_or_else(|| panic!("no {value}"))
+    };
+    // Eve never called.
+    let eve = of("identity", "arn:aws:iam::111122223333:user/eve");
+    assert_eq!(eve["calls"], 0);
+    assert_eq!(eve["made_for"], json!(["AKIAEXAMPLEEVE", "CreateUser"]));
+    assert_eq!(eve["first_seen"], "2026-03-02T10:11:00.000Z");
+    assert_eq!(of("identity", "arn:aws:iam::111122223333:user/ada")["made_for"], json!([]));
+    let ci = of("identity", "arn:aws:iam::111122223333:role/ci");
+    assert_eq!((&ci["calls"], &ci["undated"]), (&json!(3), &json!(1)));
+    assert_eq!(ci["last_seen"], "2026-03-02T10:05:00.000Z", "no record without a time was seen last");
+}
+
+#[test]
+fn a_misspelt_field_is_remarked() {
+    let folder = story();
+    let ran = summary(&folder, &["--by", "event.acton"]);
+    assert!(ran.err.contains("event.acton") && ran.err.contains("event.action"), "{}", ran.err);
+    let quiet = summary(&folder, &["-q", "--by", "event.acton"]);
+    assert_eq!(quiet.err, "");
+}

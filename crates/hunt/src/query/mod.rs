@@ -126,7 +126,7 @@ pub fn query(
     let graph = asks_who(options).then(|| {
         let all: Vec<Input> = inputs.iter().map(|(_, input)| input.clone()).collect();
         let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
-        identities::graph(&all, &read, &options.normalise, options.now, progress)
+        identities::graph(&all, &read, &options.normalise, options.now, 1, progress)
     });
     let search = Search { options, evaluator: Evaluator::new(&options.filter), graph, inputs: &inputs };
     // Plain documents are no events: each is one, whatever it says of itself.

@@ -8,14 +8,15 @@ mod total;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use ecs::{Millis, Shape};
+use identity::Graph;
 use sift::{Event, Sifted};
 
 use crate::bounded::hash;
 use facts::Columns;
-pub(crate) use facts::Facts;
+pub(crate) use facts::{Facts, Roots};
 use total::Totals;
 pub use total::{Dimension, ENTRIES_MAX, SET_MAX, Subject, Subjects};
 
@@ -79,6 +80,10 @@ pub(crate) struct Summing<'s> {
     options: &'s SummaryOptions,
     columns: &'s Columns,
     seen: &'s SeenEvents,
+    /// Of whoever is behind events, if that is asked for.
+    roots: Option<Roots<'s>>,
+    /// The time of reading, which stands for none.
+    now: Millis,
     pub(crate) summed: Summed,
 }
 
@@ -107,11 +112,32 @@ impl Summed {
 pub(crate) struct Plan {
     pub(crate) columns: Columns,
     seen: SeenEvents,
+    wants_roots: bool,
+    graph: OnceLock<Graph>,
+    now: Millis,
 }
 
 impl Plan {
-    pub(crate) fn new(options: &SummaryOptions) -> Self {
-        Self { columns: Columns::new(&options.dimensions), seen: SeenEvents::new() }
+    pub(crate) fn new(options: &SummaryOptions, now: Millis) -> Self {
+        Self {
+            columns: Columns::new(&options.dimensions),
+            seen: SeenEvents::new(),
+            wants_roots: options.dimensions.contains(&Dimension::Root),
+            graph: OnceLock::new(),
+            now,
+        }
+    }
+
+    /// Finds out who is behind whom, before anything is summed up: that takes a pass of its own.
+    pub(crate) fn find_roots(&self, graph: impl FnOnce() -> Graph) {
+        if self.wants_roots {
+            self.graph.get_or_init(graph);
+        }
+    }
+
+    /// Who is behind whom, if that is asked for.
+    pub(crate) fn roots(&self) -> Option<Roots<'_>> {
+        self.graph.get().map(Roots::new)
     }
 
     /// The columns that are wanted of every event.
@@ -120,7 +146,8 @@ impl Plan {
     }
 
     pub(crate) fn summing<'s>(&'s self, options: &'s SummaryOptions) -> Summing<'s> {
-        Summing { options, columns: &self.columns, seen: &self.seen, summed: Summed::new(options) }
+        let (roots, summed) = (self.roots(), Summed::new(options));
+        Summing { options, columns: &self.columns, seen: &self.seen, roots, now: self.now, summed }
     }
 
     /// Whether copies of an event were not alike, so that it matters which one came first.
@@ -169,6 +196,7 @@ impl Summing<'_> {
             return;
         }
         self.summed.events += 1;
-        self.summed.totals.add(&Facts::new(self.columns, &values), event.timestamp);
+        let facts = Facts::new(self.columns, &values, self.roots.as_mut());
+        self.summed.totals.add(&facts, Some(event.timestamp).filter(|it| *it != self.now));
     }
 }

@@ -1,8 +1,10 @@
 //! What is summed up of a value.
 
+use std::collections::HashMap;
+
 use ecs::Millis;
 
-use super::facts::Facts;
+use super::facts::{Facts, Given};
 use crate::bounded::{Bounded, hash};
 use crate::query::cut;
 
@@ -14,6 +16,8 @@ pub const SET_MAX: usize = 1_000;
 /// By what records are summed up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dimension {
+    /// Whoever is behind it: the furthest identity that is known.
+    Root,
     /// Who it was: the role of a session, a user, a service.
     Identity,
     /// The access key.
@@ -38,6 +42,7 @@ impl Dimension {
     /// Its name in output for scripts.
     pub fn name(&self) -> &str {
         match self {
+            Self::Root => "root",
             Self::Identity => "identity",
             Self::Key => "key",
             Self::Address => "address",
@@ -67,10 +72,12 @@ pub struct Subjects {
 pub struct Subject {
     /// The value.
     pub value: String,
-    /// When it was seen first and last.
-    pub seen: (Millis, Millis),
+    /// When it was seen first and last; nothing if no event about it has a time.
+    pub seen: Option<(Millis, Millis)>,
     /// Calls.
     pub calls: u64,
+    /// Those without a time.
+    pub undated: u64,
     /// Those that were refused for want of permission.
     pub refused: u64,
     /// Those that may change something.
@@ -89,6 +96,8 @@ pub struct Subject {
     pub addresses: Vec<String>,
     /// What was made, and the keys that were issued.
     pub made: Vec<String>,
+    /// What calls gave it, by whomever: keys, log-ins, policies.
+    pub made_for: Vec<String>,
     /// Whether a set has more values than are given.
     pub is_over: bool,
 }
@@ -99,6 +108,7 @@ type Set = Bounded<Box<str>, ()>;
 struct Total {
     seen: Option<(Millis, Millis)>,
     calls: u64,
+    undated: u64,
     refused: u64,
     writes: u64,
     alerts: u64,
@@ -109,7 +119,7 @@ struct Total {
 impl Default for Total {
     fn default() -> Self {
         let sets = std::array::from_fn(|_| Set::new(SET_MAX));
-        Self { seen: None, calls: 0, refused: 0, writes: 0, alerts: 0, sets }
+        Self { seen: None, calls: 0, undated: 0, refused: 0, writes: 0, alerts: 0, sets }
     }
 }
 
@@ -120,11 +130,12 @@ impl Total {
     }
 
     fn merge(&mut self, other: Self) {
-        let Self { seen, calls, refused, writes, alerts, sets } = other;
+        let Self { seen, calls, undated, refused, writes, alerts, sets } = other;
         if let Some(seen) = seen {
             self.see(seen);
         }
         self.calls += calls;
+        self.undated += undated;
         self.refused += refused;
         self.writes += writes;
         self.alerts += alerts;
@@ -134,17 +145,46 @@ impl Total {
     }
 }
 
+/// What a user or role was given, and when.
+#[derive(Clone, Debug)]
+struct Gifts {
+    what: Set,
+    seen: Option<(Millis, Millis)>,
+}
+
+impl Default for Gifts {
+    fn default() -> Self {
+        Self { what: Set::new(SET_MAX), seen: None }
+    }
+}
+
+impl Gifts {
+    fn see(&mut self, seen: Option<(Millis, Millis)>) {
+        self.seen = match (self.seen, seen) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+/// A user or role: account, kind, name.
+type Named = (String, &'static str, String);
+
 /// The sums by all dimensions.
 #[derive(Debug)]
-pub(crate) struct Totals(Vec<(Dimension, Bounded<Box<str>, Total>)>);
+pub(crate) struct Totals {
+    by: Vec<(Dimension, Bounded<Box<str>, Total>)>,
+    gifts: Bounded<Named, Gifts>,
+}
 
 impl Totals {
     pub(crate) fn new(dimensions: &[Dimension]) -> Self {
-        Self(dimensions.iter().map(|it| (it.clone(), Bounded::new(ENTRIES_MAX))).collect())
+        let by = dimensions.iter().map(|it| (it.clone(), Bounded::new(ENTRIES_MAX))).collect();
+        Self { by, gifts: Bounded::new(ENTRIES_MAX) }
     }
 
-    /// Adds an event of this time.
-    pub(crate) fn add(&mut self, facts: &Facts<'_>, time: Millis) {
+    /// Adds an event of this time, if it has one.
+    pub(crate) fn add(&mut self, facts: &Facts<'_>, time: Option<Millis>) {
         let actions = facts.actions();
         let sets: [Vec<&str>; 6] = [
             facts.services(),
@@ -155,10 +195,20 @@ impl Totals {
             facts.made.clone(),
         ];
         let sets = sets.map(|set| set.into_iter().map(|it| (hash(it.as_bytes()), it)).collect::<Vec<_>>());
-        for (dimension, totals) in &mut self.0 {
+        if let Some(Given { account, kind, name, what }) = &facts.given {
+            let key = hash(format!("{account}\0{kind}\0{name}").as_bytes());
+            if let Some(gifts) = self.gifts.get(key, || (account.clone(), kind, name.clone())) {
+                gifts.what.get(hash(what.as_bytes()), || cut(what).into());
+                gifts.see(time.map(|it| (it, it)));
+            }
+        }
+        for (dimension, totals) in &mut self.by {
             for value in facts.of(dimension) {
                 let Some(total) = totals.get(hash(value.as_bytes()), || cut(value).into()) else { continue };
-                total.see((time, time));
+                match time {
+                    Some(time) => total.see((time, time)),
+                    None => total.undated += 1,
+                }
                 total.calls += 1;
                 total.refused += u64::from(facts.is_refused);
                 total.writes += u64::from(facts.is_write);
@@ -173,7 +223,7 @@ impl Totals {
 
     /// Counts an alert about such an event.
     pub(crate) fn alert(&mut self, facts: &Facts<'_>) {
-        for (dimension, totals) in &mut self.0 {
+        for (dimension, totals) in &mut self.by {
             for value in facts.of(dimension) {
                 if let Some(total) = totals.find(hash(value.as_bytes())) {
                     total.alerts += 1;
@@ -183,23 +233,80 @@ impl Totals {
     }
 
     pub(crate) fn merge(&mut self, other: Self) {
-        for ((_, mine), (_, theirs)) in self.0.iter_mut().zip(other.0) {
+        for ((_, mine), (_, theirs)) in self.by.iter_mut().zip(other.by) {
             mine.merge(theirs, Total::merge);
         }
+        self.gifts.merge(other.gifts, |mine, theirs| {
+            mine.see(theirs.seen);
+            mine.what.merge(theirs.what, |(), ()| {});
+        });
     }
 
     pub(crate) fn finish(self) -> Vec<Subjects> {
+        let gifts: Vec<(Named, Gifts)> = self.gifts.into_entries().collect();
         let subjects = |(dimension, totals): (Dimension, Bounded<Box<str>, Total>)| {
             let is_over = totals.is_over();
             let mut subjects: Vec<Subject> =
                 totals.into_entries().map(|(value, it)| subject(&value, it)).collect();
+            match dimension {
+                Dimension::Root | Dimension::Identity => {
+                    give(&mut subjects, &gifts, dimension == Dimension::Identity);
+                }
+                Dimension::Key
+                | Dimension::Address
+                | Dimension::Instance
+                | Dimension::Account
+                | Dimension::Region
+                | Dimension::Agent
+                | Dimension::Made
+                | Dimension::Field(_) => {}
+            }
             subjects.sort_by(|a, b| {
                 let counts = (b.alerts, b.calls).cmp(&(a.alerts, a.calls));
                 counts.then_with(|| a.value.cmp(&b.value))
             });
             Subjects { dimension, subjects, is_over }
         };
-        self.0.into_iter().map(subjects).collect()
+        self.by.into_iter().map(subjects).collect()
+    }
+}
+
+/// The account, kind and name of a user or role by its ARN; a path is no part of its name.
+fn named(arn: &str) -> Option<Named> {
+    let mut parts = arn.splitn(6, ':');
+    let (scheme, service) = (parts.next()?, parts.nth(1)?);
+    let (account, rest) = (parts.nth(1)?, parts.next()?);
+    let (kind, path) = rest.split_once('/')?;
+    let kind = ["user", "role"].into_iter().find(|it| *it == kind)?;
+    let name = path.rsplit('/').next()?;
+    (scheme == "arn" && service == "iam").then(|| (account.to_owned(), kind, name.to_owned()))
+}
+
+/// Tells users and roles what they were given. One that never called is there all the same, if `all` are.
+fn give(subjects: &mut Vec<Subject>, gifts: &[(Named, Gifts)], all: bool) {
+    let mut places: HashMap<Named, usize> = HashMap::new();
+    for (at, subject) in subjects.iter().enumerate() {
+        if let Some(named) = named(&subject.value) {
+            places.entry(named).or_insert(at);
+        }
+    }
+    for (named, gifts) in gifts {
+        let mut what: Vec<String> = gifts.what.clone().into_entries().map(|(it, ())| it.into()).collect();
+        what.sort_unstable();
+        let is_over = gifts.what.is_over();
+        match places.get(named) {
+            Some(&at) => {
+                subjects[at].made_for = what;
+                subjects[at].is_over |= is_over;
+            }
+            None if all => {
+                let (account, kind, name) = named;
+                let value = format!("arn:aws:iam::{account}:{kind}/{name}");
+                let total = Total { seen: gifts.seen, ..Total::default() };
+                subjects.push(Subject { made_for: what, is_over, ..subject(&value, total) });
+            }
+            None => {}
+        }
     }
 }
 
@@ -212,8 +319,9 @@ fn subject(value: &str, total: Total) -> Subject {
     });
     Subject {
         value: value.to_owned(),
-        seen: total.seen.unwrap_or_default(),
+        seen: total.seen,
         calls: total.calls,
+        undated: total.undated,
         refused: total.refused,
         writes: total.writes,
         alerts: total.alerts,
@@ -223,6 +331,7 @@ fn subject(value: &str, total: Total) -> Subject {
         agents,
         addresses,
         made,
+        made_for: Vec::new(),
         is_over,
     }
 }
