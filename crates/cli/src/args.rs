@@ -254,6 +254,9 @@ pub(crate) struct CaseArgs {
     /// The alerts of a rule: its id or (part of) its name, as `rules show` takes it.
     #[arg(long, value_name = "TEXT", group = "which")]
     pub(crate) rule: Option<String>,
+    /// At most so many alerts: the most severe and first ones.
+    #[arg(long, value_name = "N", default_value_t = hunt::ALERTS_MAX as u32, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub(crate) limit: u32,
     /// A folder with MaxMind databases (City, ASN): adds places and networks to source addresses.
     #[arg(long, value_name = "DIR")]
     pub(crate) geoip: Option<PathBuf>,

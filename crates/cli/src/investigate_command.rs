@@ -64,7 +64,7 @@ impl Investigated {
         let count = self.investigations.len();
         if self.total > count {
             terminal::say(&format!(
-                "{count} of {} alerts were investigated, the most severe and first ones: name one with --alert\n",
+                "{count} of {} alerts were investigated, the most severe and first ones: name one with --alert, or give a higher --limit\n",
                 self.total
             ));
         }
@@ -121,7 +121,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         };
         let found = hunt::hunt(&options, &mut std::io::empty(), &progress)
             .map_err(|error| anyhow!("{error}{}", notices::all_idle(&options.rules)))?;
-        let picked = hunt::pick(&found, &which, now);
+        let picked = hunt::pick(&found, &which, args.limit as usize, now);
         if picked.subjects.is_empty() {
             bail!("{}", nothing(args, &found));
         }
@@ -167,7 +167,7 @@ pub(crate) fn of_hunt(
     out: &mut dyn std::io::Write,
     terminal: report::Terminal,
 ) -> anyhow::Result<()> {
-    let picked = hunt::pick(found, &Which::From(rule::Severity::Medium), hunt.now);
+    let picked = hunt::pick(found, &Which::From(rule::Severity::Medium), hunt::ALERTS_MAX, hunt.now);
     let progress = Progress::default();
     let mut files = Files {
         paths: hunt.paths.clone(),

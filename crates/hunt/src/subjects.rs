@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::alerts::Alert;
 use crate::run::Found;
 
-/// So many alerts are investigated at once.
+/// So many alerts are investigated at once, if nothing else is asked for.
 pub const ALERTS_MAX: usize = 200;
 
 /// Which alerts are to be investigated.
@@ -35,8 +35,8 @@ pub struct Picked {
     pub total: usize,
 }
 
-/// The alerts to investigate, the most severe first; and of all alerts what an exception could look at.
-pub fn pick(found: &Found, which: &Which, now: Millis) -> Picked {
+/// The alerts to investigate, at most so many, the most severe first; and of all alerts what an exception could look at.
+pub fn pick(found: &Found, which: &Which, most: usize, now: Millis) -> Picked {
     struct One {
         severity: Option<Severity>,
         id: String,
@@ -84,10 +84,10 @@ pub fn pick(found: &Found, which: &Which, now: Millis) -> Picked {
                 total += 1;
                 wanted.push(one);
                 // The most severe are kept, and of equal ones the first.
-                if wanted.len() > ALERTS_MAX {
+                if wanted.len() > most {
                     let least = wanted.iter().map(|it| it.severity).min().flatten();
                     let at = wanted.iter().rposition(|it| it.severity == least);
-                    wanted.remove(at.unwrap_or(ALERTS_MAX));
+                    wanted.remove(at.unwrap_or(most));
                 }
             }
         }

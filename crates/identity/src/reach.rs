@@ -1,6 +1,7 @@
 //! Downward: from keys to all sessions that they issued.
 
 use std::collections::{HashSet, VecDeque};
+use std::ops::RangeInclusive;
 
 use ecs::Millis;
 
@@ -63,6 +64,16 @@ struct Place<'g> {
 impl Graph {
     /// Every session that the keys issued, and those that these issued, by the calls ingested until `as_of`.
     pub fn reach<'a>(&'a self, keys: &[&'a str], as_of: Millis) -> Reach<'a> {
+        self.reach_within(keys, as_of, Millis::MIN..=Millis::MAX)
+    }
+
+    /// The same by calls of that time only: a key that is years old has issued more than anybody asks for.
+    pub fn reach_within<'a>(
+        &'a self,
+        keys: &[&'a str],
+        as_of: Millis,
+        within: RangeInclusive<Millis>,
+    ) -> Reach<'a> {
         let mut reach = Reach::default();
         let mut known: HashSet<&str> = keys.iter().copied().collect();
         let mut taken: HashSet<u32> = HashSet::new();
@@ -70,6 +81,7 @@ impl Graph {
         let mut open: VecDeque<Place<'a>> = keys.iter().map(first).collect();
         while let Some(place) = open.pop_front() {
             let mut found = self.made_by(&place, as_of);
+            found.retain(|&(row, _)| within.contains(&self.row(row).time));
             found.retain(|&(row, _)| !taken.contains(&row) && self.stands_for_itself(row, as_of));
             for (row, confidence) in found {
                 let issue = self.issue(row);

@@ -7,6 +7,7 @@ use ecs::{Millis, Object, Shape};
 use crate::class::{is_instance_id, is_resource_id};
 use crate::event::{Event, Field, tool};
 use crate::fill::Values;
+use crate::look::HOUR;
 
 /// What is to be investigated.
 #[derive(Clone, Debug)]
@@ -34,11 +35,18 @@ pub struct Case {
     pub last: Millis,
     /// When it was noticed: the time of the alert, if that is within a day of the last event; else of this event.
     pub noticed: Millis,
-    /// When the session began; else when the first event happened.
+    /// When the session began, or what is taken for one; else when the first event happened.
     pub session_start: Millis,
     /// Whether the values were read off the alert because it has no events.
     pub is_bare: bool,
 }
+
+/// How the ids of long-term keys begin.
+const LONG_TERM: &str = "AKIA";
+/// A pause that ends what is taken for a session of a long-term key,
+const PAUSE: Millis = HOUR;
+/// which is never longer than any session.
+const RUN_MAX: Millis = 36 * HOUR;
 
 const CONTEXT: &str = "aws.cloudtrail.user_identity.session_context";
 
@@ -137,9 +145,37 @@ impl Case {
     pub fn is_own(&self, event: &Event) -> bool {
         let key = event.get(Field::Key);
         if key.is_empty() {
-            return self.anchors.iter().any(|it| it.id == event.id);
+            let is_same = |it: &Event| {
+                let created = it.get(Field::Created);
+                it.get(Field::Key).is_empty()
+                    && !created.is_empty()
+                    && (created, it.get(Field::Arn)) == (event.get(Field::Created), event.get(Field::Arn))
+            };
+            return self.anchors.iter().any(|it| it.id == event.id || is_same(it));
         }
-        self.all("session_key").iter().any(|it| it == key)
+        let is_key = self.all("session_key").iter().any(|it| it == key);
+        is_key && (!key.starts_with(LONG_TERM) || event.time >= self.session_start)
+    }
+
+    /// A long-term key has no sessions: what is done with it from one address without a pause is taken for one. `events` are
+    /// those of the key, by time.
+    pub(crate) fn find_start(&mut self, events: &[Arc<Event>]) {
+        let Some(anchor) = self.anchors.first() else { return };
+        let (key, address) = (anchor.get(Field::Key), anchor.get(Field::Address));
+        if !key.starts_with(LONG_TERM) || !self.get("session_start").is_empty() {
+            return;
+        }
+        let mut start = self.first;
+        let is_its = |it: &&Arc<Event>| {
+            it.time <= self.first && it.get(Field::Key) == key && it.get(Field::Address) == address
+        };
+        for it in events.iter().rev().filter(is_its) {
+            if start - it.time > PAUSE || self.first - it.time > RUN_MAX {
+                break;
+            }
+            start = it.time;
+        }
+        self.session_start = start;
     }
 
     /// The call that the alert is about.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use ecs::Millis;
 use identity::{Chain, End, Who};
 use rule::GuideLanguage;
 
+use crate::class::is_instance_id;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::{Values, shown};
@@ -33,8 +35,13 @@ pub(crate) fn values_of(chain: &Chain<'_>, values: &mut Values) {
 }
 
 /// What kind of identity the head is.
-fn root_type(chain: &Chain<'_>, look: &Look<'_>) -> &'static str {
+fn root_type(chain: &Chain<'_>) -> &'static str {
     let head = &chain.head;
+    // A role of Identity Center is for its people alone, whatever vouches for them.
+    let first = chain.hops.last().map_or(head, |hop| &hop.session);
+    if first.issuer.or(first.arn).is_some_and(|arn| arn.contains("/AWSReservedSSO_")) {
+        return "identity-center";
+    }
     match head.kind {
         Some("AWSService") if head.service == Some("ec2.amazonaws.com") => term!("instance"),
         Some("AWSService") => term!("service"),
@@ -43,10 +50,9 @@ fn root_type(chain: &Chain<'_>, look: &Look<'_>) -> &'static str {
         Some("SAMLUser" | "WebIdentityUser") => term!("federation"),
         Some("IdentityCenterUser") => term!("identity-center"),
         Some("AWSAccount") => term!("account"),
-        _ if look.case.get("role_name").starts_with("AWSReservedSSO_") => term!("identity-center"),
-        _ if !look.case.get("home_instance").is_empty() => term!("instance"),
-        _ if chain.end == End::NoIssue => term!("unknown"),
-        _ => term!("role"),
+        _ if head.arn.and_then(|arn| arn.rsplit('/').next()).is_some_and(is_instance_id) => term!("instance"),
+        // Somebody is behind a session: who, nobody can tell.
+        _ => term!("unknown"),
     }
 }
 
@@ -58,7 +64,40 @@ fn name(who: &Who<'_>) -> String {
     }
 }
 
-pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
+/// That no call is known which issued the credentials, and why that may be.
+fn no_issue(
+    l: GuideLanguage,
+    chain: &Chain<'_>,
+    complete_from: Option<Millis>,
+    data_from: Option<Millis>,
+) -> String {
+    // It is the key of the furthest session that is known, which need not be the one that called.
+    let what = match chain.head.key {
+        None => say!(l, "no AssumeRole event issued the key"),
+        Some(key) => say!(l, "no AssumeRole event issued access key {}", shown(key)),
+    };
+    let before = |from: Option<Millis>| chain.head.created.zip(from).filter(|(created, from)| created < from);
+    let why = if let Some((created, from)) = before(data_from) {
+        say!(l, "the session began at {}, before the data do ({})", time(created), time(from))
+    } else if let Some((created, from)) = before(complete_from) {
+        say!(
+            l,
+            "the session began at {}, and of too many such calls only those from {} on were kept",
+            time(created),
+            time(from)
+        )
+    } else {
+        say!(l, "the trail of the calling account, or of us-east-1, may be missing")
+    };
+    say!(l, "{}; {}", what, why)
+}
+
+pub(crate) fn session_chain(
+    look: &mut Look<'_>,
+    chain: &Chain<'_>,
+    data_from: Option<Millis>,
+    evidence: &mut Evidence,
+) {
     let (case, l) = (look.case, look.language);
     let calls = look.events("session").len();
     let mut rows = Vec::new();
@@ -94,7 +133,7 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
     });
     let confidence = chain.confidence;
     let root = chain.head.name().into_owned();
-    let kind = root_type(chain, look);
+    let kind = root_type(chain);
     let issuers: Vec<String> = chain.hops.iter().map(|hop| hop.issue.event.to_owned()).collect();
     let sentence = match chain.end {
         End::Head | End::Named => {
@@ -120,19 +159,10 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
     look.fact("root_type", kind, confidence, issuers, text);
     look.exact("chain_length", chain.hops.len(), say!(l, "{|hop|hops}", chain.hops.len()));
     if chain.end == End::NoIssue {
-        let text = match case.get("session_key") {
-            "" => say!(
-                l,
-                "no AssumeRole event issued the key; the trail of the calling account, or of us-east-1, may be missing"
-            ),
-            key => say!(
-                l,
-                "no AssumeRole event issued access key {}; the trail of the calling account, or of us-east-1, may be missing",
-                shown(key)
-            ),
-        };
+        let text = no_issue(l, chain, look.graph.complete_from(), data_from);
         evidence.lacks(Lack::NoIssuerEvent, text);
-        if let Some(reading) = reading(l, case.get("session_name")) {
+        let session = chain.head.arn.and_then(|arn| arn.rsplit('/').next()).unwrap_or_default();
+        if let Some(reading) = reading(l, session) {
             evidence.statements.push(reading);
         }
     }
@@ -170,7 +200,7 @@ pub(crate) fn session_chain(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &m
 /// What the name of a session says where nothing else does.
 fn reading(l: GuideLanguage, session: &str) -> Option<String> {
     let name = shown(session);
-    if crate::class::is_instance_id(session) {
+    if is_instance_id(session) {
         return Some(say!(l, "The session name {} points to the instance profile of that instance.", name));
     }
     if session.contains('@') {
@@ -208,8 +238,9 @@ fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
     ));
     let Some(hop) = chain.hops.first() else { return };
     let issue = &hop.issue;
-    let caller = issue.caller.arn.or(issue.caller.service).unwrap_or_default();
-    let by_caller = |it: &&Event| it.who() == caller && !caller.is_empty();
+    // Whatever the session is called in which a role calls.
+    let caller = &*issue.caller.name();
+    let by_caller = |it: &&Event| it.identity() == caller && !caller.is_empty();
     let earlier: Vec<&Event> =
         events.iter().map(|it| &**it).filter(by_caller).filter(|it| it.time < issue.time).collect();
     let is_new = !earlier.iter().any(|it| !it.is_refused());

@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ecs::Millis;
+use identity::{Chain, Graph, Issue, Reach};
+
+use crate::case::Case;
 use crate::class::is_instance_id;
 use crate::event::{Event, Field};
-use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row};
 use crate::fill::shown;
-use crate::look::{Look, ROWS_MAX, ids, short, some, sure, tally, time};
+use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, short, some, sure, tally, time};
 use crate::say::{heads, say};
 
 /// Calls by which somebody gets onto a machine.
@@ -27,18 +31,41 @@ fn account_of(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
 }
 
+/// What the keys of the chain issued so long before the alert, and so long after it, belongs to the story.
+pub(crate) const BEFORE: Millis = 36 * HOUR;
+pub(crate) const AFTER: Millis = 7 * DAY;
+
+/// The sessions that the keys of the chain issued near the alert, those of the chain itself among them.
+pub(crate) fn of_case<'g>(graph: &'g Graph, chain: &Chain<'g>, case: &Case) -> Reach<'g> {
+    let hops = chain.hops.iter().map(|hop| hop.session);
+    let keys: Vec<&str> = std::iter::once(chain.head).chain(hops).filter_map(|who| who.key).collect();
+    graph.reach_within(&keys, Millis::MAX, case.first - BEFORE..=case.last + AFTER)
+}
+
+fn is_of_chain(issue: &Issue<'_>, chain: &Chain<'_>) -> bool {
+    chain.hops.iter().any(|hop| hop.issue.event == issue.event)
+}
+
 pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
-    let keys: Vec<&str> = case.all("session_key").iter().map(String::as_str).collect();
-    let reach = look.graph.reach(&keys, i64::MAX);
+    let chain = look.graph.chain(look.who, i64::MAX);
+    let reach = of_case(look.graph, &chain, case);
     let mut calls: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
     for event in look.events("reach-calls") {
         calls.entry(event.get(Field::Key)).or_default().push(event);
     }
     let mut accounts = BTreeSet::new();
     let mut rows = Vec::new();
-    for reached in &reach.sessions {
+    // Those that the session itself obtained, not others of whoever is behind it.
+    let mut own = vec![false; reach.sessions.len()];
+    for (at, reached) in reach.sessions.iter().enumerate() {
         let issue = &reached.issue;
+        let key = issue.caller.key.unwrap_or_default();
+        own[at] = reached.parent.is_some_and(|parent| own[parent])
+            || case.all("session_key").iter().any(|it| it == key);
+        if is_of_chain(issue, &chain) {
+            continue;
+        }
         let what = issue.role.or(issue.session).or(issue.key).unwrap_or_default();
         let account = account_of(what);
         if !account.is_empty() && account != case.get("account") {
@@ -58,25 +85,31 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
             ],
             events: vec![issue.event.to_owned()],
             count: 1,
-            is_own: false,
+            is_own: own[at],
         });
     }
+    let direct = rows.iter().filter(|it| it.is_own).count();
     let total = rows.len() as u64;
     rows.truncate(ROWS_MAX);
     let cut = reach.cut.deeper + reach.cut.more;
     if cut > 0 {
         evidence.lacks(Lack::Truncated, say!(l, "{} of {} sessions shown", total, total + cut));
     }
-    let issued: Vec<String> = reach.sessions.iter().take(20).map(|it| it.issue.event.to_owned()).collect();
-    let count = reach.sessions.len();
-    let text = say!(
+    let issued: Vec<String> = rows.iter().flat_map(|it| &it.events).take(ROW_EVENTS_MAX).cloned().collect();
+    let count = usize::try_from(total).unwrap_or(usize::MAX);
+    let mut text = say!(
         l,
         "{|session was obtained with these credentials|sessions were obtained with these credentials}",
-        count
+        direct
     );
+    if count > direct {
+        text = say!(l, "{}, {} with others of the chain", text, count - direct);
+    }
     if count > 0 {
         evidence.statements.push(say!(l, "{}.", text));
-        look.deviations.push(text.clone());
+        if direct > 0 || !accounts.is_empty() {
+            look.deviations.push(text.clone());
+        }
         evidence.results.push(Found {
             id: "sessions".to_owned(),
             show: "chain",
@@ -187,7 +220,18 @@ fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
     if !look.answers.contains_key("same-source") {
         return;
     }
-    let people: BTreeSet<&str> = events.iter().map(|it| it.identity()).filter(|it| !it.is_empty()).collect();
+    // In the account of a role that somebody from elsewhere assumes, he is but a principal: the same as in his own.
+    let is_foreign = |it: &Event| it.get(Field::CallerType) == "AWSAccount";
+    let named: BTreeMap<&str, &str> = events
+        .iter()
+        .filter(|it| !is_foreign(it) && !it.get(Field::UserId).is_empty())
+        .map(|it| (it.get(Field::UserId), it.identity()))
+        .collect();
+    let whose = |it: &'_ Event| -> String {
+        let known = named.get(it.get(Field::UserId)).filter(|_| is_foreign(it));
+        known.map_or_else(|| it.identity().to_owned(), |it| (*it).to_owned())
+    };
+    let people: BTreeSet<String> = events.iter().map(|it| whose(it)).filter(|it| !it.is_empty()).collect();
     let text = say!(l, "{|identity|identities} used the address in the week", people.len());
     if people.len() > 1 {
         let names = some(l, people.iter().map(|it| shown(short(it))), 5);
@@ -200,7 +244,7 @@ fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
         events.iter().map(|it| &**it),
         |it| {
             let account = it.get(Field::Account);
-            format!("{} · {account}", short(it.identity()))
+            format!("{} · {account}", short(&whose(it)))
         },
         |it| case.is_own(it),
     ));

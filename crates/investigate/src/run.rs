@@ -294,8 +294,7 @@ impl<'a> Work<'a> {
     fn follow(&mut self, graph: &Graph, who: &WhoBuf, book: &mut Book<'_>) {
         let chain = graph.chain(who.who(), i64::MAX);
         chain::values_of(&chain, &mut self.case.values);
-        let keys: Vec<&str> = self.case.all("session_key").iter().map(String::as_str).collect();
-        let reach = graph.reach(&keys, i64::MAX);
+        let reach = reach::of_case(graph, &chain, &self.case);
         let reached: Vec<&str> =
             reach.sessions.iter().filter_map(|it| it.issue.key).take(QUERY_VALUES_MAX).collect();
         if reached.is_empty() {
@@ -304,7 +303,7 @@ impl<'a> Work<'a> {
         let mut values = Values::default();
         values.add("keys", reached);
         if let Ok(filled) = fill::kql("aws.cloudtrail.user_identity.access_key_id: \"{{keys}}\"", &values) {
-            let (from, to) = (self.case.first - 36 * HOUR, self.case.last + 7 * DAY);
+            let (from, to) = (self.case.first - reach::BEFORE, self.case.last + reach::AFTER);
             self.reach_calls = book.add("kuery", &filled.text, from, to, self.case.first, EVENTS_MAX).ok();
         }
     }

@@ -64,6 +64,9 @@ impl Work<'_> {
                 }
             }
         }
+        if let Some(answer) = by_id.get("session") {
+            self.case.find_start(&answer.events);
+        }
         if let Some(number) = self.reach_calls {
             by_id.insert("reach-calls", answers.get(number).unwrap_or(&empty));
         }
@@ -173,7 +176,7 @@ impl Work<'_> {
         match builtin {
             Some(Builtin::SessionChain) => {
                 let chain = look.graph.chain(look.who, i64::MAX);
-                chain::session_chain(look, &chain, &mut evidence);
+                chain::session_chain(look, &chain, data_from, &mut evidence);
                 baseline::used(look, &mut evidence);
             }
             Some(Builtin::RefusalReason) => reason::refusal_reason(look, &mut evidence),

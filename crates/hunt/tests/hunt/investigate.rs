@@ -39,7 +39,7 @@ fn asked(options: &hunt::HuntOptions, raised: Vec<investigate::Raised>) -> Optio
 }
 
 fn of_found(found: &Found, options: &hunt::HuntOptions, which: &Which) -> Vec<Investigation> {
-    let picked = hunt::pick(found, which, options.now);
+    let picked = hunt::pick(found, which, hunt::ALERTS_MAX, options.now);
     let progress = Progress::default();
     let mut files = files(options, &progress);
     let all = investigate::investigate(&picked.subjects, &mut files, &asked(options, picked.raised)).unwrap();
@@ -323,4 +323,175 @@ fn a_role_with_a_history_shows_what_is_new() {
         ],
     );
     assert_eq!(all[0].fact("new_source").unwrap().confidence, Confidence::Exact);
+}
+
+/// Facts that rest on the calls of the session, its role and its address alone.
+const WITHOUT_CHAIN: [&str; 27] = [
+    "answered",
+    "attack_tool",
+    "burst",
+    "calls",
+    "dry_run",
+    "explicit_deny",
+    "history_calls",
+    "history_days",
+    "mfa",
+    "new_actions",
+    "new_region",
+    "new_source",
+    "new_tool",
+    "probing_services",
+    "reason",
+    "refused_share",
+    "role_session",
+    "same_source_success",
+    "session_form_new",
+    "sessions_alive",
+    "source_identities",
+    "src_kind",
+    "success_elsewhere",
+    "targets",
+    "targets_known",
+    "unusual_hour",
+    "via_console",
+];
+
+/// All records of a folder or file that are to stay, in one file.
+fn written(folder: &Folder, data: &std::path::Path, stays: impl Fn(&Value) -> bool) {
+    let mut files = vec![data.to_owned()];
+    let mut kept = Vec::new();
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|it| it.unwrap().path()));
+            continue;
+        }
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        let mut text = Vec::new();
+        let is_packed = path.extension().is_some_and(|it| it == "gz");
+        let read = if is_packed {
+            std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&bytes[..]), &mut text).is_ok()
+        } else {
+            text = bytes;
+            true
+        };
+        let Ok(value) = serde_json::from_slice::<Value>(&text) else { continue };
+        let records = value.get("Records").unwrap_or(&value).as_array().cloned().unwrap_or_default();
+        kept.extend(records.into_iter().filter(|it| read && it.is_object() && stays(it)));
+    }
+    assert!(!kept.is_empty());
+    folder.write("trail.json", json!({"Records": kept}).to_string());
+}
+
+#[test]
+fn recorded_attacks_without_the_calls_that_issued_credentials() {
+    for (name, file) in [("stratus", "aws.credential-access.ec2-get-password-data.json"), ("invictus", "")] {
+        let Some(data) = shared(name) else { return };
+        let (all, stripped) = (Folder::new(), Folder::new());
+        written(&all, &data.join(file), |_| true);
+        written(&stripped, &data.join(file), |it| {
+            it["eventSource"] != "sts.amazonaws.com" || it["errorCode"].is_string()
+        });
+        let (whole, without) = (of_paths(all.paths(), 1, 0), of_paths(stripped.paths(), 1, 0));
+        let (whole, without) = (&whole[0], &without[0]);
+        assert!(!lacks(whole, "no-issuer-event") && lacks(without, "no-issuer-event"), "{name}");
+        for fact in WITHOUT_CHAIN {
+            let value = |it: &Investigation| it.fact(fact).map(|it| (it.value.clone(), it.confidence));
+            assert_eq!(value(whole), value(without), "{name}: {fact}");
+        }
+        let root = without.fact("root_identity").unwrap();
+        assert_eq!(root.confidence, Confidence::Weak, "{name}: {}", root.text);
+        assert_eq!(root.value.as_str(), without.values.first("case.role_arn"), "{name}");
+        // What it says is missing says where it was looked for.
+        let key = without.values.first("case.session_key").unwrap();
+        let missing = without.all_missing();
+        let text = &missing.iter().find(|it| it.lack.id() == "no-issuer-event").unwrap().text;
+        assert!(text.contains(key) && text.contains("us-east-1"), "{text}");
+    }
+}
+
+#[test]
+fn a_history_of_a_day_makes_nothing_surely_new() {
+    let mut records = records();
+    for n in 0..40 {
+        let mut call = records[3].clone();
+        call["eventID"] = format!("h{n}").into();
+        call["eventTime"] = ecs::date::to_iso(DAY_ONE - (n + 1) * HOUR / 2).into();
+        call["eventName"] = "DescribeInstances".into();
+        call["userIdentity"]["accessKeyId"] = "ASIAEXAMPLE00HISTORY".into();
+        records.push(call);
+    }
+    let all = of_records(&records);
+    let it = &all[0];
+    assert!(lacks(it, "short-history"));
+    let new: Vec<_> =
+        it.facts.iter().filter(|it| it.name.contains("new") && it.name != "assumer_new").collect();
+    assert!(new.len() >= 5, "{new:?}");
+    for fact in new {
+        assert_eq!(fact.confidence, Confidence::Weak, "{}", fact.name);
+    }
+}
+
+/// Calls of a user with a long-term key: what was done before is its past, though the key is the same.
+#[test]
+fn a_long_term_key_has_a_past() {
+    let user = json!({"type": "IAMUser", "principalId": "AIDAEXAMPLE", "accountId": "111122223333",
+        "arn": "arn:aws:iam::111122223333:user/ada", "userName": "ada", "accessKeyId": "AKIAEXAMPLE000000ADA"});
+    let mut records = Vec::new();
+    let mut call = |id: String, at: i64, name: &str, address: &str| {
+        let mut record = self::records().swap_remove(3);
+        record["eventID"] = id.into();
+        record["eventTime"] = ecs::date::to_iso(at).into();
+        record["eventName"] = name.into();
+        record["sourceIPAddress"] = address.into();
+        record["userIdentity"] = user.clone();
+        records.push(record);
+    };
+    for n in 0..60 {
+        call(format!("h{n}"), DAY_ONE - (n + 1) * 4 * HOUR, "DescribeInstances", "198.51.100.4");
+    }
+    // The run that ends in the alert began forty minutes before.
+    for n in 0..5 {
+        call(format!("r{n}"), DAY_ONE - (4 - n) * 10 * MINUTE, "ListBuckets", "203.0.113.7");
+    }
+    let folder = Folder::new();
+    folder.write("trail.json", json!({"Records": records}).to_string());
+    let subject = event_of(folder.paths(), |it| it["event"]["id"] == "r4").unwrap();
+    let options = setup::options(&folder, &[get_password_data()]);
+    let progress = Progress::default();
+    let all =
+        investigate::investigate(&[subject], &mut files(&options, &progress), &asked(&options, Vec::new()));
+    let all = all.unwrap();
+    has_facts(
+        &all[0],
+        &[
+            ("history_calls", json!(60)),
+            ("new_source", json!(true)),
+            ("new_actions", json!(["ec2:ListBuckets"])),
+            ("chain_length", json!(0)),
+            ("root_type", json!("user")),
+        ],
+    );
+    assert_eq!(all[0].fact("new_source").unwrap().confidence, Confidence::Exact);
+}
+
+#[test]
+fn a_session_that_is_older_than_the_data_is_told_so() {
+    let mut records: Vec<Value> =
+        records().into_iter().filter(|it| it["eventName"] != "AssumeRole").collect();
+    let text = |records: &[Value]| {
+        let all = of_records(records);
+        let missing = all[0].all_missing();
+        missing.iter().find(|it| it.lack.id() == "no-issuer-event").unwrap().text.clone()
+    };
+    assert!(
+        text(&records)
+            .ends_with("the session began at 2026-03-02 00:00:00, before the data do (2026-03-02 00:01:00)")
+    );
+    // With a record from before, the call may be elsewhere.
+    let mut first = records[0].clone();
+    (first["eventID"], first["eventTime"]) = ("first".into(), ecs::date::to_iso(DAY_ONE - HOUR).into());
+    (first["eventName"], first["userIdentity"]["accessKeyId"]) =
+        ("ListBuckets".into(), "ASIAEXAMPLE00000OLD".into());
+    records.push(first);
+    assert!(text(&records).ends_with("the trail of the calling account, or of us-east-1, may be missing"));
 }
