@@ -6,6 +6,7 @@
 mod attack;
 mod background;
 mod catalogue;
+mod chains;
 mod clock;
 mod derived;
 mod output;
@@ -72,6 +73,10 @@ pub(crate) struct Args {
     /// tells of: with --from none is planted unless asked for.
     #[arg(long, value_delimiter = ',')]
     attack: Vec<String>,
+    /// Chains of credentials to plant, each with a refused call to alert on: who is behind it, what it did before and where it
+    /// came from is told in OUT.chains.ndjson. Ten days are needed at least.
+    #[arg(long, default_value_t = 0)]
+    chains: usize,
     /// How often each attack is planted.
     #[arg(long, default_value_t = 1)]
     repeat_attacks: u32,
@@ -111,6 +116,7 @@ struct Options {
     /// Seconds since 1970.
     start: i64,
     attacks: Vec<String>,
+    chains: usize,
     repeat_attacks: u32,
     sensitive: u32,
     records_per_file: u64,
@@ -135,7 +141,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let begun = Instant::now();
     let written = data.write(&args.out, args.format, args.threads)?;
     let seconds = begun.elapsed().as_secs_f64();
-    let truth_path = write_truth(&args.out, &data.truths)?;
+    let truth_path = write_truth(&args.out, "ground-truth", &data.truths)?;
     println!(
         "{} records in {} files, {:.1} MB of JSON, {:.1} MB on disk, {:.0} records/s",
         written.records,
@@ -145,6 +151,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         written.records as f64 / seconds
     );
     println!("{} attacks, told in {}", data.truths.len(), truth_path.display());
+    if !data.chains.is_empty() {
+        let path = write_truth(&args.out, "chains", &data.chains)?;
+        println!("{} chains, told in {}", data.chains.len(), path.display());
+    }
     Ok(())
 }
 
@@ -174,6 +184,7 @@ impl Args {
             days: or(self.days.map(Into::into), 12, 14) as u32,
             start: start.as_second(),
             attacks,
+            chains: self.chains,
             repeat_attacks: self.repeat_attacks,
             sensitive: or(self.sensitive.map(Into::into), 2_500, 500) as u32,
             records_per_file: or(self.records_per_file, 20, if derived { 2_000 } else { 200 }),
@@ -189,6 +200,7 @@ struct Data {
     plan: Plan,
     planted: Vec<Planted>,
     truths: Vec<Truth>,
+    chains: Vec<chains::Truth>,
     /// What ordinary records are like, unless they are made up.
     derived: Option<Derived>,
 }
@@ -213,12 +225,14 @@ impl Data {
             }
         }
         truth::settle(&mut truths);
+        let (records, chains) = chains::plant(ground, options.chains, options.seed)?;
+        planted.extend(records);
         planted.sort_by_key(|it: &Planted| it.seconds);
         let ordinary = options.records.checked_sub(planted.len() as u64).with_context(|| {
-            format!("the attacks alone have {} records; ask for more with --records", planted.len())
+            format!("what is planted alone has {} records; ask for more with --records", planted.len())
         })?;
         let plan = plan_for(ordinary);
-        Ok(Self { options: options.clone(), catalogue, world, plan, planted, truths, derived: None })
+        Ok(Self { options: options.clone(), catalogue, world, plan, planted, truths, chains, derived: None })
     }
 
     fn write(&self, folder: &Path, format: Format, threads: Option<usize>) -> Result<Written> {
@@ -258,10 +272,11 @@ fn chosen(names: &[String]) -> Result<Vec<Scenario>> {
 }
 
 /// The ground truth lies beside the data, not in it: whoever hunts in the folder shall not read the solution.
-fn write_truth(folder: &Path, truths: &[Truth]) -> Result<PathBuf> {
+fn write_truth(folder: &Path, name: &str, truths: &[impl serde::Serialize]) -> Result<PathBuf> {
+    let what = name;
     let name = folder.file_name().context("the output folder needs a name")?;
     let mut name = name.to_os_string();
-    name.push(".ground-truth.ndjson");
+    name.push(format!(".{what}.ndjson"));
     let path = folder.with_file_name(name);
     let mut file =
         std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;

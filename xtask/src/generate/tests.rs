@@ -14,6 +14,7 @@ fn options(seed: u64, records: u64) -> Options {
         days: 3,
         start: 1_772_409_600, // 2026-03-02T00:00:00Z
         attacks: vec!["all".to_owned()],
+        chains: 0,
         repeat_attacks: 1,
         sensitive: 2_000,
         records_per_file: 50,
