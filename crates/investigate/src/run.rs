@@ -12,7 +12,7 @@ use crate::fill::{self, QUERY_VALUES_MAX, Values};
 use crate::look::{DAY, HOUR, MINUTE};
 use crate::prose::{Embedded, Prose};
 use crate::source::Source;
-use crate::{chain, prose};
+use crate::{chain, prose, reach};
 
 /// Of the events that a question finds, so many are looked at: those nearest to the alert.
 pub const EVENTS_MAX: usize = 50_000;

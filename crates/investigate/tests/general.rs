@@ -89,12 +89,12 @@ fn whatever_stands_for_a_placeholder_of_any_guide_it_stays_a_value() {
                 count += 1;
             }
             if let Some(template) = &step.command {
-                let command = fill::shell(template, &of(template));
-                let plain = fill::shell(template, &Values::default());
+                let command = fill::shell(template, &of(template), GuideLanguage::English);
+                let plain = fill::shell(template, &Values::default(), GuideLanguage::English);
                 assert_eq!(command.text, plain.text, "{:?}: a value went into the command", step.title);
             }
             for text in [&step.text].into_iter().chain(&step.undo).chain(&step.verify).chain(&step.reason) {
-                let filled = fill::markdown(text, &of(text));
+                let filled = fill::markdown(text, &of(text), GuideLanguage::English);
                 assert!(
                     !filled.contains('\u{202e}') && filled.len() < text.len() + 10_000,
                     "{:?}",

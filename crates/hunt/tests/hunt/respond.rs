@@ -148,7 +148,7 @@ fn every_command_of_every_guide_is_one_too() {
             for name in placeholders(template) {
                 values.add(name, [good(name)]);
             }
-            let filled = fill::shell(template, &values);
+            let filled = fill::shell(template, &values, GuideLanguage::English);
             let lines = filled.text.replace("\\\n", " ");
             commands.extend(lines.lines().filter(|it| it.starts_with("aws ")).map(sample));
         }
