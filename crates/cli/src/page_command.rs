@@ -71,7 +71,7 @@ fn follow(
     let Picked { subjects, raised, total } = if args.no_investigate {
         Picked::default()
     } else {
-        hunt::pick(found, &Which::From(Severity::Medium), hunt.now)
+        hunt::pick(found, &Which::From(Severity::Medium), hunt::ALERTS_MAX, hunt.now)
     };
     let suspect = |it: &Entry| Suspect {
         who: it.who.clone(),
