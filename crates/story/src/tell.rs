@@ -39,7 +39,23 @@ pub fn tell(cast: &Cast, marks: &[Mark], language: GuideLanguage) -> Vec<Portrai
             by_event.entry(event).or_default().push(at);
         }
     }
-    cast.actors.iter().map(|it| portrait(it, &by_event, words)).collect()
+    let mut all: Vec<Portrait> = cast.actors.iter().map(|it| portrait(it, &by_event, words)).collect();
+    tell_apart(&mut all);
+    for it in &mut all {
+        it.sentence = sentence(it, words);
+    }
+    all
+}
+
+/// Of the same short name in several accounts each says its account.
+fn tell_apart(all: &mut [Portrait]) {
+    let names = tally(all.iter().map(|it| it.short.as_str()));
+    for it in all.iter_mut() {
+        let is_shared = names.iter().any(|name| name.calls > 1 && name.value == it.short);
+        if let Some(account) = it.account.as_ref().filter(|_| is_shared) {
+            it.short = format!("{} ({account})", it.short);
+        }
+    }
 }
 
 fn portrait(actor: &Actor, by_event: &HashMap<&str, Vec<usize>>, words: &Words) -> Portrait {
@@ -47,7 +63,7 @@ fn portrait(actor: &Actor, by_event: &HashMap<&str, Vec<usize>>, words: &Words) 
     let values = |field: Field| tally(events.iter().map(|it| it.get(field)));
     let acts = fold(events, |id| by_event.get(id).cloned().unwrap_or_default());
     let told: HashSet<usize> = acts.iter().flat_map(|it| &it.alerts).copied().collect();
-    let mut it = Portrait {
+    Portrait {
         name: actor.name.clone(),
         short: short(&actor.name).to_owned(),
         kind: words.kind(actor.kind.as_deref(), actor.service.as_deref()),
@@ -69,9 +85,7 @@ fn portrait(actor: &Actor, by_event: &HashMap<&str, Vec<usize>>, words: &Words) 
         is_cut: actor.is_cut,
         alerts: actor.suspects.clone(),
         loose: actor.suspects.iter().copied().filter(|at| !told.contains(at)).collect(),
-    };
-    it.sentence = sentence(&it, words);
-    it
+    }
 }
 
 fn sentence(it: &Portrait, words: &Words) -> String {

@@ -58,7 +58,7 @@ const CHINESE: Words = Words {
     nothing_seen: "{who}（{kind}{account}）出现在警报中；数据中没有它的调用。",
     and_more: "另外 {number} 个",
     comma: "、",
-    exact_sessions: "确定：记录中指明了它，其 {sessions} 均由其调用所返回的访问密钥与之关联。",
+    exact_sessions: "确定：记录中指明了它，其{sessions}均由其调用所返回的访问密钥与之关联。",
     exact: "确定：记录本身指明了它。",
     inferred: "推断：它的部分会话只凭时间、角色和会话名称与之关联，而非访问密钥。",
     several_calls: "存疑：无法确定其部分凭证由多次调用中的哪一次签发；这些调用均出自同一身份。",

@@ -31,7 +31,7 @@ pub(super) fn heading(page: &Page<'_>, words: &Words, links: &str) -> String {
         let actors = page.actors.len() + page.left_out;
         if actors > 0 {
             let template = if actors == 1 { words.about_one } else { words.about_many };
-            out += &format!(" {}", fill(template, &[("n", &count(actors as u64))]));
+            out += &fill(template, &[("n", &count(actors as u64))]);
         }
     }
     out += "</h1>\n<p class=\"sub\">";

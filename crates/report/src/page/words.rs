@@ -29,8 +29,8 @@ words! {
         no_alert: "No rule alerted.", "没有规则触发警报。";
         one_alert: "{n} alert", "{n} 条警报";
         many_alerts: "{n} alerts", "{n} 条警报";
-        about_one: "about {n} identity", "涉及 {n} 个身份";
-        about_many: "about {n} identities", "涉及 {n} 个身份";
+        about_one: " about {n} identity", "涉及 {n} 个身份";
+        about_many: " about {n} identities", "涉及 {n} 个身份";
         suppressed: "{n} suppressed", "{n} 条被抑制";
         over_time: "Alerts over time, by severity (UTC)", "按严重性划分的警报时间分布（UTC）";
         confidence: "How sure", "可信程度";
