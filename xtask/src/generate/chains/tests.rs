@@ -54,6 +54,7 @@ fn options(folder: &Path, threads: usize) -> HuntOptions {
         normalise: cloudtrail::Options::default(),
         limits: reader::Limits::default(),
         identities: Identities::InAlerts,
+        watch: false,
         threads,
         block_rows: 0,
         evidence_bytes: hunt::EVIDENCE_BYTES,
