@@ -7,7 +7,7 @@ use ecs::Millis;
 use crate::event::{Event, Field, form_of_session, tool};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, short, some, time};
+use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, some, time};
 use crate::say::{heads, say, term, word};
 
 /// How far back behaviour is looked at.
@@ -143,8 +143,17 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         past.len(),
         say!(l, "{|call before the session|calls before the session}", past.len()),
     );
+    if past.is_empty() {
+        look.deviations.push(say!(
+            l,
+            "no earlier call of this {} is in the data, so nothing can be called new",
+            what
+        ));
+    }
     let mut rows = Vec::new();
-    for dimension in &DIMENSIONS {
+    let is_role = !case.get("role_arn").is_empty();
+    // A user has no sessions with names.
+    for dimension in DIMENSIONS.iter().filter(|it| is_role || it.fact != Some("session_form_new")) {
         let (before, here) = (seen(&past, dimension), seen(&now, dimension));
         let new: Vec<&String> = here.keys().filter(|it| !before.contains_key(*it)).collect();
         for (value, it) in &here {
@@ -191,7 +200,7 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
                 history
             )
         };
-        if !new.is_empty() {
+        if !new.is_empty() && !past.is_empty() {
             look.deviations.push(sentence.clone());
         }
         let events = ids(now.iter().copied().filter(|event| new.contains(&&(dimension.value)(event))));
@@ -210,7 +219,7 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
     let total = rows.len() as u64;
     rows.truncate(ROWS_MAX);
     evidence.results.push(Found {
-        id: "compare".to_owned(),
+        id: term!("compare").to_owned(),
         show: "compare",
         query: None,
         columns: heads!["what", "value", "", "now", "before", "days", "first", "last"],
@@ -229,6 +238,35 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         say!(l, "{} % of the session's calls were refused; {} % before", percent, before),
     );
     rate(look, &past, &now);
+    rhythm(look, &past, &now);
+}
+
+/// What an inventory or a backup looks like: it lists, with several actions, at the same minute every day.
+fn rhythm(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
+    let l = look.language;
+    let lists = |it: &&&Event| {
+        let action = it.get(Field::Action);
+        ["List", "Describe", "Get", "Head", "BatchGet", "Search"]
+            .iter()
+            .any(|start| action.starts_with(start))
+    };
+    let calls: BTreeSet<String> = now.iter().map(|it| it.call()).collect();
+    let share = (now.iter().filter(lists).count() * 100).checked_div(now.len()).unwrap_or(0);
+    look.exact("listing_share", share, say!(l, "{} % of the session's calls list or read", share));
+    look.exact(
+        "session_actions",
+        calls.len(),
+        say!(l, "{|kind of call|kinds of calls} in the session", calls.len()),
+    );
+    let (at, today) = (look.case.first.rem_euclid(DAY), look.case.first.div_euclid(DAY));
+    let near = |it: &&&Event| {
+        let apart = (it.time.rem_euclid(DAY) - at).abs();
+        apart.min(DAY - apart) <= 5 * MINUTE && calls.contains(&it.call())
+    };
+    let days: BTreeSet<Millis> =
+        past.iter().filter(near).map(|it| it.time.div_euclid(DAY)).filter(|it| *it < today).collect();
+    let text = say!(l, "such calls came at the same minute on {|earlier day|earlier days}", days.len());
+    look.exact("same_minute_days", days.len(), text);
 }
 
 fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
@@ -267,12 +305,12 @@ fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
         ..Row::default()
     });
     evidence.results.push(Found {
-        id: "hours".to_owned(),
+        id: term!("hours").to_owned(),
         show: "values",
         query: None,
         columns: heads!["hour (UTC)", "calls before"],
         rows: rows.collect(),
-        total: 24,
+        total: counts.iter().filter(|it| **it > 0).count() as u64,
         events: past.len() as u64,
     });
 }
@@ -308,7 +346,7 @@ fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
 
 /// The actions that were done successfully, and those refused: used, which is not allowed.
 pub(crate) fn used(look: &Look<'_>, evidence: &mut Evidence) {
-    let events = look.events("behaviour");
+    let events = look.events("used");
     if events.is_empty() {
         return;
     }

@@ -8,6 +8,7 @@ use crate::class::{is_instance_id, is_resource_id};
 use crate::event::{Event, Field, tool};
 use crate::fill::Values;
 use crate::look::HOUR;
+use crate::request;
 
 /// What is to be investigated.
 #[derive(Clone, Debug)]
@@ -121,6 +122,35 @@ impl Case {
         let instances: Vec<String> = values.get("case.instances").iter().cloned().chain(home).collect();
         values.add("case.instance", instances);
         values.add("case.tool", anchors.iter().map(|it| tool(it.get(Field::Agent))));
+        let is_user = anchors.iter().all(|it| it.get(Field::CallerType) == "IAMUser");
+        if is_user {
+            let users: Vec<String> = values.get("case.user_arn").to_vec();
+            values.add("case.user_name", users.iter().map(|it| it.rsplit('/').next().unwrap_or_default()));
+        }
+        let people: Vec<String> = match values.get("case.session_name") {
+            [] => values.get("user.name").to_vec(),
+            names => names.to_vec(),
+        };
+        values.add("case.person", people);
+        // What the calls made, and what they are about beside who made them.
+        let answered = || anchors.iter().filter(|it| !it.is_refused());
+        let made = |actions: &'static [&'static str], key: &'static str| {
+            answered()
+                .filter(|it| actions.contains(&it.get(Field::Action)))
+                .filter_map(|it| request::value_in(&it.text_at(Field::Request as usize), key))
+                .collect::<Vec<String>>()
+        };
+        let (users, roles) = (
+            made(&["CreateUser", "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"], "userName"),
+            made(&["CreateRole", "UpdateAssumeRolePolicy"], "roleName"),
+        );
+        values.add("case.made_user", users);
+        values.add("case.made_role", roles);
+        values
+            .add("case.made_key", answered().flat_map(|it| it.all(Field::MadeKey)).map(ToString::to_string));
+        let own: Vec<&str> = anchors.iter().flat_map(own_names).collect();
+        let objects = anchors.iter().flat_map(|it| it.all(Field::Entities)).map(ToString::to_string);
+        values.add("case.objects", objects.filter(|it| !own.contains(&it.as_str())).take(OBJECTS_MAX));
         let same_account = values.get("case.recipient") == values.get("case.account");
         if same_account {
             values = values.without(&["case.recipient"]);
@@ -182,6 +212,29 @@ impl Case {
     pub fn anchor(&self) -> Option<&Event> {
         self.anchors.first()
     }
+}
+
+/// Of the objects of a call so many are asked for.
+const OBJECTS_MAX: usize = 20;
+
+/// What names the caller of an event, whole or in part.
+fn own_names(event: &Event) -> Vec<&str> {
+    let mut out = Vec::new();
+    for field in [
+        Field::Arn,
+        Field::Key,
+        Field::UserId,
+        Field::UserName,
+        Field::Issuer,
+        Field::Account,
+        Field::InvokedBy,
+    ] {
+        let value = event.get(field);
+        out.push(value);
+        out.extend(value.rsplit(['/', ':']).next());
+        out.extend(value.split(':').next());
+    }
+    out
 }
 
 /// A short name: hexadecimal digits of the id, as many as people type.

@@ -7,10 +7,10 @@ use identity::{Chain, End, Who};
 use rule::GuideLanguage;
 
 use crate::class::is_instance_id;
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, tool};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::{Values, shown};
-use crate::look::{DAY, HOUR, Look, ids, lasting, short, sure, time};
+use crate::look::{DAY, HOUR, Look, ids, lasting, short, some, sure, time, upper};
 use crate::say::{heads, say, term, word};
 
 /// A role changed so shortly before the call is worth a sentence.
@@ -123,7 +123,7 @@ pub(crate) fn session_chain(
         });
     }
     evidence.results.push(Found {
-        id: "chain".to_owned(),
+        id: term!("chain").to_owned(),
         show: "chain",
         query: None,
         columns: heads!["who", "when", "how", "became", "session", "then", "confidence"],
@@ -193,8 +193,34 @@ pub(crate) fn session_chain(
         };
         look.exact("mfa", mfa == "true", text);
     }
+    session(look, evidence);
     assumers(look, chain, evidence);
     role(look, evidence);
+}
+
+/// What the session did, in one sentence.
+fn session(look: &Look<'_>, evidence: &mut Evidence) {
+    let l = look.language;
+    let events = look.events("session");
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
+    let distinct = |value: &dyn Fn(&Event) -> String| -> Vec<String> {
+        let all: BTreeSet<String> = events.iter().map(|it| value(it)).filter(|it| !it.is_empty()).collect();
+        all.into_iter().collect()
+    };
+    let refused = events.iter().filter(|it| it.is_refused()).count();
+    let list = |all: Vec<String>| some(l, all.iter().map(|it| shown(it)), 3);
+    evidence.statements.push(say!(
+        l,
+        "The session made {|call|calls} from {} to {}, {} of them refused: {|kind of call|kinds of calls}, in {}, from {}, with {}.",
+        events.len(),
+        time(first.time),
+        time(last.time),
+        refused,
+        distinct(&|it| it.call()).len(),
+        list(distinct(&|it| it.get(Field::Region).to_owned())),
+        list(distinct(&|it| it.get(Field::Address).to_owned())),
+        list(distinct(&|it| tool(it.get(Field::Agent)).to_owned()))
+    ));
 }
 
 /// What the name of a session says where nothing else does.
@@ -249,6 +275,7 @@ fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
     } else {
         say!(l, "{} assumed this role before", shown(caller))
     };
+    evidence.statements.push(say!(l, "{}.", upper(&text)));
     look.fact("assumer_new", is_new, Confidence::Exact, vec![issue.event.to_owned()], text);
     let refused: Vec<&Event> =
         earlier.into_iter().filter(|it| it.is_refused() && it.time >= issue.time - HOUR).collect();
@@ -297,6 +324,27 @@ fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
                 shown(gone.who())
             ));
         }
+        // Whether who changed it in the week before is who always does.
+        let before: Vec<&Event> = changes.iter().copied().filter(|it| it.time <= case.first).collect();
+        if let Some(last) = before.last().filter(|it| it.time >= case.first - 7 * DAY) {
+            let others = before.iter().filter(|it| it.time < last.time - DAY);
+            let usual =
+                others.clone().count() > 0 && others.clone().all(|it| it.identity() == last.identity());
+            let text = if usual {
+                say!(
+                    l,
+                    "{} changed the role in the week before, and always did",
+                    shown(short(last.identity()))
+                )
+            } else {
+                say!(
+                    l,
+                    "{} changed the role in the week before, and not earlier in the data",
+                    shown(short(last.identity()))
+                )
+            };
+            look.fact("role_changer_usual", usual, Confidence::Exact, ids([*last]), text);
+        }
         let recent: Vec<&Event> =
             changes.iter().copied().filter(|it| (it.time - case.first).abs() <= CHANGED_RECENTLY).collect();
         let text = match recent.len() {
@@ -326,9 +374,4 @@ fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
         );
         look.exact("sessions_alive", alive.len(), text);
     }
-}
-
-fn upper(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
 }

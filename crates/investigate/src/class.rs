@@ -22,6 +22,8 @@ pub enum Class {
     Time,
     /// A short id as this engine writes it.
     Own,
+    /// A name or an id of something in AWS that is no option, in letters, digits and a few signs.
+    Name,
     /// Anything: never a part of a command.
     Other,
 }
@@ -49,6 +51,27 @@ const BY_NAME: &[(&str, Class)] = &[
     ("region", Class::Region),
     ("role_name", Class::IamName),
     ("root_user", Class::IamName),
+    ("user_name", Class::IamName),
+    ("attached_role", Class::IamName),
+    ("attached_user", Class::IamName),
+    ("put_role", Class::IamName),
+    ("put_user", Class::IamName),
+    ("versioned_policy", Class::Arn),
+    ("made_key", Class::AccessKey),
+    ("root_account", Class::Account),
+    ("shared_account", Class::Account),
+    ("shared_snapshot", Class::Resource("snap-")),
+    ("shared_image", Class::Resource("ami-")),
+    ("shared_db_snapshot", Class::Name),
+    ("launched", Class::Instance),
+    ("trail", Class::Name),
+    ("recorder", Class::Name),
+    ("detector", Class::Name),
+    ("kms_key", Class::Name),
+    ("command_id", Class::Name),
+    ("shell_id", Class::Name),
+    ("opened_bucket", Class::Name),
+    ("lost_bucket", Class::Name),
     ("made_role", Class::IamName),
     ("made_user", Class::IamName),
     ("roleName", Class::IamName),
@@ -120,6 +143,7 @@ impl Class {
             }
             Self::IamName => {
                 (1..=128).contains(&value.len())
+                    && !value.starts_with('-')
                     && value.bytes().all(|it| it.is_ascii_alphanumeric() || b"_+=,.@-".contains(&it))
             }
             Self::Arn => {
@@ -139,6 +163,11 @@ impl Class {
                     && ecs::date::parse(value).is_ok()
             }
             Self::Own => (1..=64).contains(&value.len()) && value.bytes().all(|it| it.is_ascii_hexdigit()),
+            Self::Name => {
+                (1..=512).contains(&value.len())
+                    && value.starts_with(|it: char| it.is_ascii_alphanumeric())
+                    && value.bytes().all(|it| it.is_ascii_alphanumeric() || b"_.:/@+=,-".contains(&it))
+            }
             Self::Other => false,
         }
     }
@@ -159,7 +188,7 @@ impl Class {
             Self::Arn => "arn".to_owned(),
             Self::Time => "time".to_owned(),
             Self::Own => "id".to_owned(),
-            Self::Other => {
+            Self::Name | Self::Other => {
                 let last = name.rsplit('.').next().unwrap_or(name);
                 let words: String =
                     last.chars().filter(|it| it.is_ascii_alphanumeric() || *it == '_').collect();
@@ -222,6 +251,17 @@ mod tests {
                 &["arn:aws:iam::1:role/a b", "arn:aws:iam::1:role/$(x)", "arn:", "x", "arn:aws:iam::1:r'"],
             ),
             (Class::Time, &["2026-03-01T10:00:00.000Z", "2026-03-01"], &["now", "2026-03-01; x"]),
+            (
+                Class::Name,
+                &[
+                    "trail-1",
+                    "arn:aws:cloudtrail:eu-west-1:111122223333:trail/a",
+                    "rds:db-2026-03-01",
+                    "alias/x",
+                ],
+                &["", "--all", "a b", "a;b", "$(x)", "a'b"],
+            ),
+            (Class::IamName, &["a-b"], &["--profile"]),
             (Class::Other, &[], &["x"]),
         ] {
             for value in good {

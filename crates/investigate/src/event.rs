@@ -63,6 +63,10 @@ columns! {
     AgentPlatform = "aws.cloudtrail.flattened.request_parameters.platformType",
     AgentComputer = "aws.cloudtrail.flattened.request_parameters.computerName",
     Entities = "related.entity",
+    FromConsole = "aws.cloudtrail.session_credential_from_console",
+    Additional = "aws.cloudtrail.additional_eventdata",
+    Latitude = "source.geo.location.lat",
+    Longitude = "source.geo.location.lon",
 }
 
 /// An event.
@@ -135,7 +139,20 @@ pub fn tool(agent: &str) -> &str {
     }
     let first = agent.split([' ', '/', ',']).next().unwrap_or_default();
     // Browsers all say the same first.
-    if first == "Mozilla" { "browser" } else { first }
+    if first == "Mozilla" { "browser" } else { without_uuid(first) }
+}
+
+/// A name without the UUID that it ends with: each run of such a tool has its own.
+fn without_uuid(name: &str) -> &str {
+    const LENGTH: usize = 36;
+    let Some(at) = name.len().checked_sub(LENGTH).filter(|it| *it > 1 && name.is_char_boundary(*it)) else {
+        return name;
+    };
+    let is_uuid = name[at..].char_indices().all(|(at, c)| match at {
+        8 | 13 | 18 | 23 => c == '-',
+        _ => c.is_ascii_hexdigit(),
+    });
+    if is_uuid { name[..at].trim_end_matches(['_', '-']) } else { name }
 }
 
 /// The form of a session name: digits and hexadecimal ids stand as `#`.
@@ -181,6 +198,8 @@ mod tests {
             ("[Boto3/1.34 md/Botocore]", "Boto3"),
             ("Mozilla/5.0 (X11)", "browser"),
             ("ec2.amazonaws.com", "ec2.amazonaws.com"),
+            ("red-team_018e6dc0-e908-42d1-8c24-92025293ea44", "red-team"),
+            ("018e6dc0-e908-42d1-8c24-92025293ea44", "018e6dc0-e908-42d1-8c24-92025293ea44"),
             ("", ""),
         ] {
             assert_eq!(tool(agent), name, "{agent}");

@@ -6,7 +6,8 @@ use crate::case::valid_instances;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{Look, ROWS_MAX, ids, short, some, tally, time};
+use crate::look::{DAY, Look, ROWS_MAX, ids, short, some, tally, time};
+use crate::request::value_in;
 use crate::say::{heads, say, term, word};
 
 /// Calls that lead onto a machine or its disks.
@@ -34,6 +35,19 @@ const ACCESS: [&str; 22] = [
     "TerminateInstances",
     "RebootInstances",
 ];
+
+/// Of so many machines the tags are told.
+const TOLD_MAX: usize = 5;
+
+/// The tags that a launch gives, read off its request as it is rendered.
+fn tags_in(request: &str) -> Vec<(String, String)> {
+    let start = ["tags=[", "\"tags\": [", "\"tags\":[", "tagSet={items=["];
+    let Some(rest) = start.iter().find_map(|it| Some(&request[request.find(it)? + it.len()..])) else {
+        return Vec::new();
+    };
+    let inner = &rest[..rest.find(']').unwrap_or(rest.len())];
+    inner.split('}').filter_map(|it| Some((value_in(it, "key")?, value_in(it, "value")?))).collect()
+}
 
 pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
@@ -64,7 +78,7 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         about.iter().filter(|(_, events)| is_known(events)).map(|(name, events)| (*name, events)).collect();
     let mut rows = Vec::new();
     let (mut platforms, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    let (mut alive, mut others) = (None, Vec::new());
+    let (mut alive, mut others, mut launched) = (None, Vec::new(), Vec::new());
     for (name, events) in &known {
         let of = |action: &str| {
             events.iter().find(|it| it.get(Field::Action) == action && !it.is_refused()).copied()
@@ -110,6 +124,22 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             count: events.len() as u64,
             is_own: false,
         });
+        let tags = launch.map(|it| tags_in(&it.text_at(Field::Request as usize))).unwrap_or_default();
+        if rows.len() <= TOLD_MAX {
+            evidence.statements.push(if tags.is_empty() {
+                say!(l, "Instance {}: no tags in the data.", shown(name))
+            } else {
+                let tags = tags.iter().map(|(key, value)| shown(&format!("{key}={value}")));
+                say!(l, "Instance {}: tags {}.", shown(name), some(l, tags, 8))
+            });
+        }
+        if let Some(launch) = launch.filter(|it| it.time <= case.first && it.time >= case.first - DAY) {
+            let team = look.events("assumers").iter().filter(|it| !it.is_refused()).map(|it| it.who());
+            let mut team = team.chain(case.all("chain_arns").iter().map(String::as_str));
+            if team.any(|it| it == launch.who()) {
+                launched.push(launch);
+            }
+        }
         let own = case.anchor().map_or("", Event::identity);
         others.extend(events.iter().copied().filter(|it| {
             ACCESS.contains(&it.get(Field::Action))
@@ -134,7 +164,7 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             "terminated",
         ];
         evidence.results.push(Found {
-            id: "machines".to_owned(),
+            id: term!("machines").to_owned(),
             show: "table",
             query: None,
             columns,
@@ -163,6 +193,13 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             some(l, unknown.iter().map(|it| shown(it)), 5)
         ));
     }
+    let text = if launched.is_empty() {
+        say!(l, "no machine was launched in the day before by somebody who assumes the role")
+    } else {
+        say!(l, "a machine was launched in the day before by somebody who assumes the role")
+    };
+    let value = !launched.is_empty();
+    look.fact("target_launched_by_team", value, Confidence::Exact, ids(launched), text);
     let platform = match platforms.len() {
         1 => platforms.first().copied().unwrap_or("unknown"),
         0 => "unknown",
@@ -221,4 +258,24 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             "logins, processes and the state of the password are in the machine's own logs, not in CloudTrail"
         ),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_launches() {
+        let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        for (request, tags) in [
+            (
+                "{tagSpecificationSet={items=[{resourceType=instance, tags=[{key=Owner, value=ops}, {value=prod, key=Env}]}]}}",
+                vec![tag("Owner", "ops"), tag("Env", "prod")],
+            ),
+            (r#"{"tags": [{"key": "Name", "value": "web"}]}"#, vec![tag("Name", "web")]),
+            ("{instanceType=t3.micro}", Vec::new()),
+        ] {
+            assert_eq!(tags_in(request), tags, "{request}");
+        }
+    }
 }

@@ -25,14 +25,17 @@ mod case;
 mod evidence;
 mod look;
 
+mod acts;
 mod baseline;
 mod chain;
 mod harmless;
 mod instances;
 mod origin;
+mod prevalence;
 mod reach;
 mod reason;
 mod related;
+mod tactics;
 
 mod actors;
 

@@ -190,6 +190,12 @@ pub(crate) fn short(arn: &str) -> &str {
     if arn.starts_with("arn:") { arn.splitn(6, ':').nth(5).unwrap_or(arn) } else { arn }
 }
 
+/// With a capital letter.
+pub(crate) fn upper(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
 /// How sure something is, in words.
 pub(crate) fn sure(language: GuideLanguage, confidence: Confidence) -> String {
     match confidence {

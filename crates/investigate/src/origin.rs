@@ -1,12 +1,12 @@
 //! `origin`: where the call came from, and whether the credentials can be there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Lack};
 use crate::fill::shown;
-use crate::look::{DAY, Look, ids, some, time};
+use crate::look::{DAY, HOUR, Look, ids, lasting, some, time, upper};
 use crate::say::{say, term, word};
 
 /// Tools of attack, by words of their user agents.
@@ -42,6 +42,8 @@ pub(crate) fn kind(address: &str) -> &'static str {
         }
         Ok(_) => term!("public"),
         Err(_) if address.is_empty() => term!("unknown"),
+        // Numbers that are no address: somebody made the records unrecognisable.
+        Err(_) if address.bytes().all(|it| it.is_ascii_digit() || it == b'.') => term!("public"),
         Err(_) => term!("service"),
     }
 }
@@ -112,7 +114,8 @@ pub(crate) fn origin(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.exact("attack_tool", word.is_some(), text);
     let console = agent.starts_with("Mozilla")
         || agent.contains("signin.amazonaws.com")
-        || anchor.get(Field::InvokedBy) == "signin.amazonaws.com";
+        || anchor.get(Field::InvokedBy) == "signin.amazonaws.com"
+        || anchor.get(Field::FromConsole) == "true";
     let text = if console {
         say!(l, "the call was made in the console")
     } else {
@@ -120,11 +123,102 @@ pub(crate) fn origin(look: &mut Look<'_>, evidence: &mut Evidence) {
     };
     look.exact("via_console", console, text);
     instance_test(look, evidence);
+    travel(look, evidence);
+}
+
+/// Faster than an airliner is not by the same person, and nearer than that is an error of the database.
+const SPEED_MAX: f64 = 900.0;
+const DISTANCE_MIN: f64 = 500.0;
+const EARTH_RADIUS: f64 = 6_371.0;
+
+/// Where an event came from, if that is a place where somebody may sit.
+fn place(event: &Event) -> Option<(f64, f64)> {
+    let network = event.get(Field::Network).to_lowercase();
+    let is_place = kind(event.get(Field::Address)) == "public" && !is_hosting(&network);
+    let degrees = |field| event.get(field).parse::<f64>().ok();
+    degrees(Field::Latitude).zip(degrees(Field::Longitude)).filter(|_| is_place)
+}
+
+/// Kilometres between two places.
+fn distance(from: (f64, f64), to: (f64, f64)) -> f64 {
+    let (a, b) = (from.0.to_radians(), to.0.to_radians());
+    let (high, wide) = ((b - a) / 2.0, (to.1 - from.1).to_radians() / 2.0);
+    let h = high.sin().powi(2) + a.cos() * b.cos() * wide.sin().powi(2);
+    2.0 * EARTH_RADIUS * h.sqrt().min(1.0).asin()
+}
+
+/// Whether the identity was elsewhere too shortly before. Weak by nature: networks are not where people are.
+fn travel(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let (case, l) = (look.case, look.language);
+    let Some(anchor) = case.anchor() else { return };
+    let Some(here) = place(anchor) else { return };
+    let mut all = look.chain_events();
+    // A role is many people; a user is one.
+    if case.get("role_arn").is_empty() {
+        all.extend(look.events("behaviour").iter().map(|it| &**it));
+    }
+    let before = all.into_iter().filter(|it| it.time < anchor.time);
+    let last = before.filter_map(|it| Some((it, place(it)?))).max_by_key(|(it, _)| (it.time, it.id.clone()));
+    let Some((last, there)) = last else { return };
+    let far = distance(there, here);
+    let hours = ((anchor.time - last.time).max(1_000)) as f64 / 3_600_000.0;
+    let impossible = far > DISTANCE_MIN && far / hours > SPEED_MAX;
+    let text = if impossible {
+        say!(
+            l,
+            "the identity called from {} ({}) {} before, {} km away: {} km/h",
+            shown(last.get(Field::Address)),
+            last.get(Field::Country),
+            lasting(l, anchor.time - last.time),
+            far.round(),
+            (far / hours).round()
+        )
+    } else {
+        say!(
+            l,
+            "the place before it, {} km away, could be left {} before",
+            far.round(),
+            lasting(l, anchor.time - last.time)
+        )
+    };
+    if impossible {
+        look.deviations.push(text.clone());
+        evidence.statements.push(say!(l, "{}.", upper(&text)));
+    }
+    look.fact("impossible_travel", impossible, Confidence::Weak, ids([last, anchor]), text);
 }
 
 /// Whether a network, in lower case, rents out machines.
 fn is_hosting(network: &str) -> bool {
     HOSTING.iter().any(|it| network.contains(it))
+}
+
+/// Two keys of one instance at once, given out by different versions of the metadata service.
+fn deliveries(look: &mut Look<'_>, evidence: &mut Evidence) {
+    let (case, l) = (look.case, look.language);
+    let near = look.events("role-of").iter().filter(|it| (it.time - case.first).abs() <= 6 * HOUR);
+    let mut keys: BTreeMap<&str, &str> = BTreeMap::new();
+    for event in near.filter(|it| !it.get(Field::Delivery).is_empty()) {
+        keys.insert(event.get(Field::Key), event.get(Field::Delivery));
+    }
+    let versions: BTreeSet<&str> = keys.values().copied().collect();
+    let mixed = versions.len() > 1;
+    let text = if mixed {
+        say!(
+            l,
+            "{|key|keys} of the instance are in use at once, from different versions of the metadata service",
+            keys.len()
+        )
+    } else {
+        say!(l, "all keys of the instance come from one version of the metadata service")
+    };
+    if mixed {
+        look.deviations.push(text.clone());
+        evidence.statements.push(say!(l, "{}.", upper(&text)));
+    }
+    if !keys.is_empty() {
+        look.exact("deliveries_mixed", mixed, text);
+    }
 }
 
 fn is_address(text: &str) -> bool {
@@ -140,6 +234,7 @@ fn instance_test(look: &mut Look<'_>, evidence: &mut Evidence) {
         return;
     }
     let events = look.events("role-of");
+    deliveries(look, evidence);
     let agent: Vec<&Event> = events
         .iter()
         .map(|it| &**it)
@@ -189,6 +284,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn distances() {
+        let (london, boston) = ((51.5, -0.1), (42.36, -71.06));
+        let far = distance(london, boston);
+        assert!((5_200.0..5_350.0).contains(&far), "{far}");
+        assert!(distance(london, london) < 0.001);
+    }
+
+    #[test]
     fn kinds_of_addresses() {
         for (address, what) in [
             ("203.0.113.9", "public"),
@@ -197,6 +300,7 @@ mod tests {
             ("fd00::1", "private"),
             ("ec2.amazonaws.com", "service"),
             ("AWS Internal", "service"),
+            ("255.090.254.5", "public"),
             ("", "unknown"),
         ] {
             assert_eq!(kind(address), what, "{address}");

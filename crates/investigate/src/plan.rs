@@ -132,6 +132,43 @@ fn values(it: &Investigation, now: Millis) -> Values {
     };
     values.add("case.made_user", made("iam:CreateUser "));
     values.add("case.made_role", made("iam:CreateRole "));
+    let named = |fact: &str, calls: &[&str]| -> Vec<String> {
+        let texts = list(fact).iter().filter_map(Value::as_str);
+        texts
+            .filter_map(|it| calls.iter().find_map(|call| it.strip_prefix(call)?.strip_prefix(' ')))
+            .map(str::to_owned)
+            .collect()
+    };
+    let objects = |fact: &str| -> Vec<String> {
+        list(fact).iter().filter_map(Value::as_str).filter(|it| *it != "unnamed").map(str::to_owned).collect()
+    };
+    let trails = ["cloudtrail:StopLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors"];
+    values.add("case.trail", named("logging_off", &trails));
+    values.add("case.recorder", named("logging_off", &["config:StopConfigurationRecorder"]));
+    values.add("case.detector", named("logging_off", &["guardduty:UpdateDetector"]));
+    values.add("case.attached_role", named("rights_widened", &["iam:AttachRolePolicy"]));
+    values.add("case.attached_user", named("rights_widened", &["iam:AttachUserPolicy"]));
+    values.add("case.put_role", named("rights_widened", &["iam:PutRolePolicy"]));
+    values.add("case.put_user", named("rights_widened", &["iam:PutUserPolicy"]));
+    let versions = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
+    values.add("case.versioned_policy", named("rights_widened", &versions));
+    values.add("case.shared_snapshot", named("snapshots_shared", &["ec2:ModifySnapshotAttribute"]));
+    values.add("case.shared_image", named("snapshots_shared", &["ec2:ModifyImageAttribute"]));
+    values.add("case.shared_db_snapshot", named("snapshots_shared", &["rds:ModifyDBSnapshotAttribute"]));
+    // Which of several accounts got which object, the person must see.
+    if let [one] = objects("shared_with").as_slice() {
+        values.add("case.shared_account", [one.as_str()]);
+    }
+    values.add("case.kms_key", objects("keys_disabled"));
+    values.add("case.command_id", objects("commands_sent"));
+    values.add("case.shell_id", objects("shells_opened"));
+    values.add("case.launched", objects("instances_launched"));
+    values.add("case.opened_bucket", objects("buckets_opened"));
+    let deletions = ["s3:DeleteObject", "s3:DeleteObjects", "s3:DeleteBucket"];
+    values.add("case.lost_bucket", named("objects_destroyed", &deletions));
+    let root =
+        values.first("case.root_arn").and_then(|it| it.split(':').nth(4)).unwrap_or_default().to_owned();
+    values.add("case.root_account", [root]);
     let whole = (now + SESSION_MAX).div_euclid(1_000) * 1_000;
     values.add("case.undo_from", [ecs::date::to_iso(whole)]);
     values
@@ -149,6 +186,24 @@ fn made(step: &Step, values: &Values, language: GuideLanguage) -> PlanStep {
         "case.made_user",
         "case.made_role",
         "case.session_key",
+        "case.trail",
+        "case.recorder",
+        "case.detector",
+        "case.attached_role",
+        "case.attached_user",
+        "case.put_role",
+        "case.put_user",
+        "case.versioned_policy",
+        "case.shared_snapshot",
+        "case.shared_image",
+        "case.shared_db_snapshot",
+        "case.kms_key",
+        "case.command_id",
+        "case.shell_id",
+        "case.launched",
+        "case.opened_bucket",
+        "case.lost_bucket",
+        "case.root_account",
     ];
     let has_values = |line: &&str| {
         placeholders(line).iter().all(|name| !about.contains(name) || !values.get(name).is_empty())

@@ -11,7 +11,7 @@ use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row};
 use crate::fill::shown;
 use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, short, some, sure, tally, time};
-use crate::say::{heads, say};
+use crate::say::{heads, say, term};
 
 /// Calls by which somebody gets onto a machine.
 const INTO_MACHINES: [&str; 9] = [
@@ -111,7 +111,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
             look.deviations.push(text.clone());
         }
         evidence.results.push(Found {
-            id: "sessions".to_owned(),
+            id: term!("sessions").to_owned(),
             show: "chain",
             query: None,
             columns: heads!["when", "session", "key", "account", "calls", "first", "last", "confidence"],
@@ -154,6 +154,11 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
         it.get(Field::Provider) == "signin.amazonaws.com" && CONSOLE.contains(&it.get(Field::Action))
     };
     let console: Vec<&Event> = all.into_iter().filter(is_console).filter(|it| !it.is_refused()).collect();
+    if !console.is_empty() {
+        let shown =
+            crate::related::timeline(l, term!("console"), console.iter().copied(), |it| case.is_own(it));
+        evidence.results.push(shown);
+    }
     let value = console.iter().any(|it| it.get(Field::Action) != "ConsoleLogin" || case.is_own(it));
     let text = if value {
         say!(l, "a console session was opened with these credentials")
@@ -184,9 +189,12 @@ fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
         .collect();
     if !into.is_empty() {
         let case = look.case;
-        evidence
-            .results
-            .push(crate::related::timeline(l, "into-machines", into.iter().copied(), |it| case.is_own(it)));
+        evidence.results.push(crate::related::timeline(
+            l,
+            term!("into-machines"),
+            into.iter().copied(),
+            |it| case.is_own(it),
+        ));
         if into
             .iter()
             .any(|it| it.text_at(Field::Request as usize).contains("HIDDEN_DUE_TO_SECURITY_REASONS"))

@@ -8,7 +8,7 @@ use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::{Command, shown};
 use crate::look::{Look, MINUTE, ids, lasting, short, tally, time};
-use crate::say::{heads, say};
+use crate::say::{heads, say, term};
 
 /// More calls than that within a minute are a burst.
 const BURST: usize = 5;
@@ -154,7 +154,7 @@ fn anchor(case: &Case, evidence: &mut Evidence) {
         is_own: true,
     });
     evidence.results.push(Found {
-        id: "anchor".to_owned(),
+        id: term!("anchor").to_owned(),
         show: "table",
         query: None,
         columns: heads!["time", "call", "region", "error", "from", "agent", "request"],
@@ -227,7 +227,7 @@ fn reasons(look: &mut Look<'_>, own: &[&Event], evidence: &mut Evidence) {
     };
     look.exact("explicit_deny", explicit, text);
     evidence.results.push(Found {
-        id: "reasons".to_owned(),
+        id: term!("reasons").to_owned(),
         show: "values",
         query: None,
         columns: heads!["reason", "count"],
@@ -267,14 +267,40 @@ fn elsewhere<'e>(look: &mut Look<'_>, anybody: impl Iterator<Item = &'e Event>, 
     };
     look.fact("success_elsewhere", others.len(), Confidence::Exact, ids(others.iter().copied()), text);
     let src = case.get("src");
-    let same: Vec<&Event> =
-        others.into_iter().filter(|it| !src.is_empty() && it.get(Field::Address) == src).collect();
+    // Of one who was answered, more answers are no news.
+    let own = case.anchor().filter(|it| is_answered(it)).map(Event::identity);
+    let same: Vec<&Event> = others
+        .into_iter()
+        .filter(|it| !src.is_empty() && it.get(Field::Address) == src && own != Some(it.identity()))
+        .collect();
     let text = match same.len() {
         0 => say!(l, "none of them from the same address"),
         count => say!(l, "{|was answered|were answered} from the same address", count),
     };
     let count = same.len();
     look.fact("same_source_success", count, Confidence::Exact, ids(same), text);
+    // Sessions of whoever is behind this one, whatever their role.
+    let keys: Vec<&str> = case.all("chain_keys").iter().map(String::as_str).collect();
+    let reach = look.graph.reach(&keys, i64::MAX);
+    let theirs: BTreeSet<&str> =
+        reach.sessions.iter().filter_map(|it| it.issue.key).chain(keys.iter().copied()).collect();
+    let later: Vec<&Event> = all
+        .iter()
+        .copied()
+        .filter(|it| it.time > case.last && is_answered(it) && !case.is_own(it))
+        .filter(|it| theirs.contains(it.get(Field::Key)))
+        .collect();
+    let text = match later.first() {
+        None => say!(l, "whoever is behind the session was not answered later by another identity"),
+        Some(first) => say!(
+            l,
+            "whoever is behind the session was answered later, as {}, at {}",
+            shown(short(first.identity())),
+            time(first.time)
+        ),
+    };
+    let value = !later.is_empty();
+    look.fact("answered_later", value, Confidence::Exact, ids(later), text);
     let answered = case.anchors.iter().any(is_answered);
     let text = if answered { say!(l, "the call was answered") } else { say!(l, "the call was refused") };
     look.exact("answered", answered, text);

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rule::GuideLanguage;
 
+use crate::acts;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
-use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, time};
+use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, tally, time};
 use crate::request::{self, value_in};
-use crate::say::{heads, say};
+use crate::say::{heads, say, term};
 
 /// Calls that make something through which somebody comes back.
 const PERSISTENCE: [&str; 28] = [
@@ -42,7 +43,7 @@ const PERSISTENCE: [&str; 28] = [
     "AddPermission20150331v2",
     "CreateInstanceProfile",
 ];
-const SECRETS: [&str; 6] = [
+pub(crate) const SECRETS: [&str; 6] = [
     "GetSecretValue",
     "BatchGetSecretValue",
     "GetParameter",
@@ -56,7 +57,7 @@ const SHARING: [&str; 4] = [
     "ModifyDBSnapshotAttribute",
     "ModifyDBClusterSnapshotAttribute",
 ];
-const DESTRUCTION: [&str; 12] = [
+pub(crate) const DESTRUCTION: [&str; 12] = [
     "DeleteObject",
     "DeleteObjects",
     "DeleteBucket",
@@ -78,9 +79,15 @@ pub(crate) fn object_of(event: &Event) -> String {
 }
 
 /// A call with what it is about: `iam:CreateUser mallory`.
-fn told(event: &Event) -> String {
+pub(crate) fn told(event: &Event) -> String {
     let object = object_of(event);
     if object.is_empty() { event.call() } else { format!("{} {object}", event.call()) }
+}
+
+/// The first of several calls with what they are about.
+pub(crate) fn told_all(l: GuideLanguage, events: &[&Event]) -> String {
+    let all: BTreeSet<String> = events.iter().map(|it| told(it)).collect();
+    some(l, all.iter().map(|it| shown(it)), 5)
 }
 
 /// Events in order, equal calls in a row folded.
@@ -141,7 +148,7 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         story.extend(look.events(id).iter().map(|it| &**it).filter(near).map(|it| ((it.time, &*it.id), it)));
     }
     let chain = look.chain_events();
-    evidence.results.push(timeline(l, "story", story.values().copied(), |it| case.is_own(it)));
+    evidence.results.push(timeline(l, term!("story"), story.values().copied(), |it| case.is_own(it)));
     let done = |names: &[&str]| -> Vec<&Event> {
         chain
             .iter()
@@ -164,6 +171,10 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         look.fact(name, objects, Confidence::Exact, ids(events), text);
     };
     let made: Vec<&Event> = done(&PERSISTENCE).into_iter().filter(after).collect();
+    if !made.is_empty() {
+        let table = timeline(l, term!("persistence"), made.iter().copied(), |it| case.is_own(it));
+        evidence.results.push(table);
+    }
     found(
         "persistence_created",
         made,
@@ -172,6 +183,12 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         look,
     );
     let read: Vec<&Event> = done(&SECRETS).into_iter().filter(after).collect();
+    if !read.is_empty() {
+        let head = &heads!["what was read"][0];
+        evidence
+            .results
+            .push(tally(l, term!("data"), head, read.iter().copied(), told, |it| case.is_own(it)));
+    }
     found("secrets_read", read, say!(l, "no secret was read"), say!(l, "secrets were read"), look);
     let shared: Vec<&Event> = done(&SHARING).into_iter().filter(after).collect();
     found(
@@ -190,6 +207,7 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         look,
     );
     network(look, evidence);
+    acts::acts(look, evidence);
     let before: BTreeSet<String> = chain
         .iter()
         .filter(|it| it.time < case.first && it.time >= case.first - HOUR)
@@ -253,9 +271,46 @@ fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
     };
     let value = !opened.is_empty();
     look.fact("sg_opened_admin_port", value, Confidence::Exact, ids(opened), text);
-    if !events.is_empty() {
-        evidence
-            .results
-            .push(timeline(l, "network", events.iter().map(|it| &**it), |it| look.case.is_own(it)));
+    if events.is_empty() {
+        return;
     }
+    let case = look.case;
+    let chain: BTreeSet<&str> = look.chain_events().iter().map(|it| &*it.id).collect();
+    let mut all: Vec<&Event> = events.iter().map(|it| &**it).collect();
+    // Those of the identities of the chain first.
+    all.sort_by_key(|it| !chain.contains(&*it.id));
+    let rows = all.iter().take(ROWS_MAX).map(|it| {
+        let request = it.text_at(Field::Request as usize);
+        let part = |key| value_in(&request, key);
+        let ports = match (part("fromPort"), part("toPort")) {
+            (Some(from), Some(to)) if from == to => from,
+            (Some(from), Some(to)) => format!("{from}-{to}"),
+            _ => String::new(),
+        };
+        let from = part("cidrIp").or_else(|| part("cidrIpv6")).unwrap_or_default();
+        let open = if from == "0.0.0.0/0" || from == "::/0" { say!(l, "everybody") } else { String::new() };
+        Row {
+            cells: vec![
+                time(it.time),
+                told(it),
+                short(it.identity()).to_owned(),
+                ports,
+                from,
+                open,
+                if chain.contains(&*it.id) { say!(l, "of the chain") } else { String::new() },
+            ],
+            events: ids([*it]),
+            count: 1,
+            is_own: case.is_own(it),
+        }
+    });
+    evidence.results.push(Found {
+        id: term!("network").to_owned(),
+        show: "table",
+        query: None,
+        columns: heads!["time", "call", "who", "ports", "from", "open to", ""],
+        rows: rows.collect(),
+        total: events.len() as u64,
+        events: events.len() as u64,
+    });
 }

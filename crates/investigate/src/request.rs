@@ -42,6 +42,8 @@ const OBJECTS: &[&str] = &[
     "resourceArn",
     "documentName",
     "policyId",
+    "configurationRecorderName",
+    "serialNumber",
     "path",
 ];
 

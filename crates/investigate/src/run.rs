@@ -12,7 +12,7 @@ use crate::fill::{self, QUERY_VALUES_MAX, Values};
 use crate::look::{DAY, HOUR, MINUTE};
 use crate::prose::{Embedded, Prose};
 use crate::source::Source;
-use crate::{chain, prose, reach};
+use crate::{chain, prose, reach, tactics};
 
 /// Of the events that a question finds, so many are looked at: those nearest to the alert.
 pub const EVENTS_MAX: usize = 50_000;
@@ -180,7 +180,11 @@ impl<'a> Work<'a> {
             subject.rule.as_ref().and_then(|it| it.guide.as_ref()).map_or(&[], |it| &it.triage);
         let has = |id: &Option<String>| id.is_some() && own.iter().any(|it| it.id == *id);
         let mut steps: Vec<&'a Step> = own.iter().collect();
-        steps.extend(general.triage.iter().filter(|it| !has(&it.id)));
+        let rule = subject.rule.as_deref();
+        let is_for = |it: &&Step| tactics::is_for(it.id.as_deref(), rule, &case);
+        // What is about something that the alert has nothing of is left out.
+        let has_uses = |it: &&Step| it.uses.iter().all(|name| !case.all(name).is_empty());
+        steps.extend(general.triage.iter().filter(is_for).filter(has_uses).filter(|it| !has(&it.id)));
         let mut planned: Vec<Planned<'a>> = Vec::new();
         let open = || State::Open(String::new());
         for (at, step) in steps.iter().enumerate() {

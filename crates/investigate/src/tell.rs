@@ -10,13 +10,13 @@ use crate::book::Book;
 use crate::event::{Event, Field};
 use crate::evidence::{Evidence, Found, Investigation, Lack, Row};
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
-use crate::look::{DAY, Look, MINUTE, ROWS_MAX, ids, short, tally, time};
+use crate::look::{DAY, Look, MINUTE, ROWS_MAX, ids, short, some, tally, time};
 use crate::outline::{grade, sentence};
 use crate::prose::Embedded;
 use crate::run::{Options, Planned, REACH_MAX, State, Work};
-use crate::say::{heads, say};
+use crate::say::{heads, say, term, word};
 use crate::source::Answer;
-use crate::{baseline, chain, harmless, instances, origin, reach, reason, related};
+use crate::{baseline, chain, harmless, instances, origin, prevalence, reach, reason, related, tactics};
 
 /// CloudTrail delivers with delay.
 const LATE: Millis = 15 * MINUTE;
@@ -59,7 +59,11 @@ impl Work<'_> {
             let here = whole.iter().filter(|(it, _)| it.step.is_none() == hidden && it.embedded.is_none());
             for (it, answer) in here {
                 if let Some(id) = it.query.id.as_deref() {
-                    let id = if id == "behaviour-user" { "behaviour" } else { id };
+                    let id = match id {
+                        "behaviour-user" => "behaviour",
+                        "used-user" => "used",
+                        id => id,
+                    };
                     by_id.insert(id, answer);
                 }
             }
@@ -130,6 +134,16 @@ impl Work<'_> {
                 || it.id.as_ref().is_some_and(|id| options.steps.iter().any(|wanted| wanted == id))
         };
         steps.retain(wanted);
+        let cut: Vec<String> = steps
+            .iter()
+            .flat_map(|it| &it.results)
+            .filter(|it| it.total > it.rows.len() as u64)
+            .map(|it| say!(l, "{} ({})", fill::shown(word(l, &it.id)), it.total))
+            .collect();
+        if !cut.is_empty() {
+            let text = say!(l, "of some tables the first {} rows are here: {}", ROWS_MAX, some(l, &cut, 12));
+            missing.lacks(Lack::Truncated, text);
+        }
         let (facts, deviations) = (look.facts, look.deviations);
         let mut investigation = Investigation {
             id: self.subject.id.clone(),
@@ -184,19 +198,14 @@ impl Work<'_> {
             Some(Builtin::InstanceStory) => instances::instance_story(look, &mut evidence),
             Some(Builtin::SessionReach) => reach::session_reach(look, &mut evidence),
             Some(Builtin::Origin) => origin::origin(look, &mut evidence),
+            Some(Builtin::Prevalence) => prevalence::prevalence(look, &mut evidence),
             None if step.id.as_deref() == Some("related") => related::related(look, &mut evidence),
-            None => {}
+            None => tactics::tell(step.id.as_deref().unwrap_or_default(), look, &mut evidence),
         }
         let lacking: Vec<&str> =
             step.uses.iter().map(String::as_str).filter(|name| self.case.all(name).is_empty()).collect();
         let its = self.planned.iter().filter(|it| it.step == Some(at));
         self.queries(its, builtin.is_some(), lacking, &mut evidence, l, answers, book);
-        for found in &mut evidence.results {
-            if found.total > found.rows.len() as u64 {
-                let text = say!(l, "{} of {} rows of `{}` shown", found.rows.len(), found.total, found.id);
-                evidence.missing.push(crate::evidence::Missing { lack: Lack::Truncated, text });
-            }
-        }
         if let Some(command) = &step.command {
             let is_role = command.contains("{{case.role_");
             let command = fill::shell(command, &self.case.values, l);
@@ -273,7 +282,7 @@ impl Work<'_> {
                         );
                     }
                     for name in left {
-                        let id = it.query.id.as_deref().unwrap_or("query");
+                        let id = it.query.id.as_deref().unwrap_or(term!("query"));
                         evidence.lacks(
                             Lack::NoValue,
                             say!(
@@ -295,7 +304,7 @@ impl Work<'_> {
                             ),
                         );
                     }
-                    let id = it.query.id.as_deref().unwrap_or("query");
+                    let id = it.query.id.as_deref().unwrap_or(term!("query"));
                     // What a computation has shown already is not shown again.
                     if !evidence.results.iter().any(|known| known.id == id) && it.query.show != Show::Compare
                     {
@@ -314,7 +323,7 @@ impl Work<'_> {
                         say!(
                             l,
                             "the query {} cannot be asked: {}",
-                            fill::shown(it.query.id.as_deref().unwrap_or("query")),
+                            fill::shown(it.query.id.as_deref().unwrap_or(term!("query"))),
                             reason
                         ),
                     );
@@ -323,7 +332,27 @@ impl Work<'_> {
         }
         // A user has no role, and that is nothing that could be found.
         let is_expected = |name: &str| {
-            ["role_arn", "role_name", "user_arn", "home_instance", "session_name"].contains(&name)
+            [
+                "role_arn",
+                "role_name",
+                "user_arn",
+                "user_name",
+                "home_instance",
+                "session_name",
+                "made_key",
+                "instances",
+                "src_ip",
+                "source.ip",
+                "chain_keys",
+                "scope_resource",
+                "session_key",
+                "made_user",
+                "made_role",
+                "objects",
+                "instance",
+                "person",
+            ]
+            .contains(&name)
         };
         for name in lacking.into_iter().filter(|it| !ran || !is_expected(it)) {
             evidence.lacks(Lack::NoValue, say!(l, "no value for {}", fill::shown(name)));
@@ -340,7 +369,7 @@ impl Work<'_> {
         book: &Book<'_>,
     ) -> Found {
         let case = &self.case;
-        let id = query.id.as_deref().unwrap_or("query");
+        let id = query.id.as_deref().unwrap_or(term!("query"));
         let limit = query.limit.map_or(ROWS_MAX, |it| it as usize);
         let events = || answer.events.iter().map(|it| &**it);
         let is_own = |it: &Event| case.is_own(it);
@@ -428,6 +457,7 @@ fn of_name(id: Option<&str>) -> Option<Builtin> {
         "behaviour" => Builtin::RoleBaseline,
         "instances" => Builtin::InstanceStory,
         "lateral" => Builtin::SessionReach,
+        "prevalence" => Builtin::Prevalence,
         "origin" => Builtin::Origin,
         _ => return None,
     })

@@ -60,6 +60,7 @@ fn event() -> Value {
     json!({
         "@timestamp": "2026-03-01T10:00:00.000Z",
         "event": {"provider": "ec2.amazonaws.com", "action": "GetPasswordData"},
+        "aws": {"cloudtrail": {"flattened": {"request_parameters": {"instanceId": "i-0123abcd"}}}},
         "user": {"name": "ops"},
         "host": {"id": ["h1", "h\"2"]},
         "cloud": {"account": {"id": "111122223333"}, "region": "eu-west-1"},

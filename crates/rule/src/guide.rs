@@ -123,6 +123,8 @@ words! {
         SessionReach = "session-reach",
         /// Where the call came from, and whether the credentials can be there.
         Origin = "origin",
+        /// How common the call, the address, the agent, the identity and the objects are.
+        Prevalence = "prevalence",
     }
 }
 

@@ -24,3 +24,4 @@ mod sequences;
 mod verify;
 
 mod conformance;
+mod questions;

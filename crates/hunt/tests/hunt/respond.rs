@@ -212,6 +212,8 @@ fn sample(line: &str) -> String {
             "region" => "eu-west-1",
             "access key id" => "AKIAEXAMPLE000000ADA",
             "time" => "2026-03-02T00:00:00Z",
+            "serial number" => "arn:aws:iam::111122223333:mfa/phone",
+            "command id" => "0123abcd-0123-0123-0123-0123456789ab",
             hint if hint.contains("arn") || hint == "target group" => "arn:aws:iam::111122223333:x/y",
             // As long as the longest of them.
             hint if hint.to_lowercase().ends_with("id") => "0f1e2d3c-0000-4000-8000-00000000000a",

@@ -131,7 +131,7 @@ fn fenced(language: &str, text: &str) -> String {
 
 fn table(out: &mut String, found: &Found, words: &Words) {
     *out += &format!("\n**{}** ({})\n\n", escape(words.word(&found.id)), crate::count(found.events));
-    let heads: Vec<String> = found.columns.iter().map(|it| cell(words.word(it))).collect();
+    let heads: Vec<String> = found.columns.iter().map(|it| cell(&words.head(it))).collect();
     *out += &format!("| {} |\n|{}\n", heads.join(" | "), "---|".repeat(heads.len()));
     for row in &found.rows {
         let mut cells: Vec<String> = row.cells.iter().map(|it| cell(it)).collect();

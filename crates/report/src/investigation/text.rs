@@ -118,9 +118,10 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize) {
     }
     for (at, found) in step.results.iter().enumerate() {
         let is_same = |it: &&Found| (&it.columns, &it.rows) == (&found.columns, &found.rows);
-        if let Some(same) = step.results[..at].iter().find(is_same)
-            && !found.rows.is_empty()
-        {
+        if found.rows.is_empty() {
+            continue;
+        }
+        if let Some(same) = step.results[..at].iter().find(is_same) {
             let text = format!(
                 "{} ({}): {} {}",
                 words.word(&found.id),
@@ -131,11 +132,21 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize) {
             wrap(out, "  ", &text, width);
             continue;
         }
-        if found.rows.is_empty() {
-            wrap(out, "  ", &format!("{}: {}", words.word(&found.id), words.nothing), width);
-            continue;
-        }
         table(out, found, words, width);
+    }
+    let empty: Vec<&str> =
+        step.results.iter().filter(|it| it.rows.is_empty()).map(|it| words.word(&it.id)).collect();
+    if !empty.is_empty() {
+        wrap(out, "  ", &format!("{}: {}", words.nothing, empty.join(", ")), width);
+    }
+}
+
+/// Of an ARN the resource, which is what differs; the other formats have all of it.
+fn resource(text: &str) -> &str {
+    let mut parts = text.splitn(6, ':');
+    match (parts.next(), parts.nth(4)) {
+        (Some("arn"), Some(resource)) if !text.contains(' ') => resource,
+        _ => text,
     }
 }
 
@@ -158,8 +169,11 @@ fn table(out: &mut String, found: &Found, words: &Words, width: usize) {
         head += &format!(" · {day}");
     }
     if !lean.common.is_empty() {
-        let common: Vec<String> =
-            lean.common.iter().map(|(head, value)| format!("{} {}", words.word(head), cut(value))).collect();
+        let common: Vec<String> = lean
+            .common
+            .iter()
+            .map(|(head, value)| format!("{} {}", words.head(head), cut(resource(value))))
+            .collect();
         head += &format!(" · {}: {}", words.common, common.join(", "));
     }
     wrap(out, "  ", &head, width);
@@ -169,9 +183,9 @@ fn table(out: &mut String, found: &Found, words: &Words, width: usize) {
     {
         // A single row has room below itself.
         for (head, cell) in lean.heads.iter().zip(row) {
-            let name: String = words.word(head).chars().take(3 * NAME).collect();
+            let name: String = words.head(head).chars().take(3 * NAME).collect();
             let pad = NAME.saturating_sub(name.chars().map(columns).sum());
-            wrap(out, &format!("    {name}{}  ", " ".repeat(pad)), &clip(cell), width);
+            wrap(out, &format!("    {name}{}  ", " ".repeat(pad)), &clip(resource(cell)), width);
         }
         return;
     }
@@ -179,12 +193,13 @@ fn table(out: &mut String, found: &Found, words: &Words, width: usize) {
     let rows = lean.rows.iter().zip(&found.rows).take(ROWS).map(|(cells, row)| {
         let cell = |(at, text): (usize, &&str)| {
             let mark = if at == 0 && row.is_own { "* " } else { "" };
-            Cell::from(format!("{mark}{}", cut(text)))
+            Cell::from(format!("{mark}{}", cut(resource(text))))
         };
         cells[..count].iter().enumerate().map(cell).collect()
     });
     let inner = Terminal { width: Some(u16::try_from(inner).unwrap_or(76)), colour: false };
-    let heads: Vec<&str> = lean.heads[..count].iter().map(|it| words.word(it)).collect();
+    let heads: Vec<String> = lean.heads[..count].iter().map(|it| words.head(it)).collect();
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     for line in grid(&heads, rows, inner).lines() {
         *out += &format!("    {}\n", line.trim_end());
     }

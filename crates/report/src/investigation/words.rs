@@ -42,9 +42,9 @@ const ENGLISH: Words = Words {
     looked: "looked at",
     common: "in all rows",
     same: "the same as",
-    more: "more; --format json has them",
+    more: "more; --format json has the first 200",
     exception: "The exception that would have silenced exactly this",
-    hides: "alerts of the last 30 days it would have hidden",
+    hides: "of the alerts of the last 30 days it would have hidden",
     expires: "until",
     own: "of the alert's own session",
     nothing: "nothing found",
@@ -68,7 +68,7 @@ const CHINESE: Words = Words {
     looked: "查看范围",
     common: "所有行相同",
     same: "同",
-    more: "条未显示；--format json 包含全部",
+    more: "条未显示；--format json 包含前 200 条",
     exception: "恰好能使本警报静默的例外",
     hides: "条最近 30 天的警报会被其隐藏",
     expires: "有效期至",
@@ -84,6 +84,26 @@ impl Words {
     /// The name of a query, or a head of a table.
     pub(super) fn word<'w>(&self, word: &'w str) -> &'w str {
         investigate::word(self.language, word)
+    }
+
+    /// A head of a table; of a field the last of its names, which says enough beside the values.
+    pub(super) fn head(&self, head: &str) -> String {
+        let field = |path: &str| {
+            let mut names = path.rsplit('.');
+            let last = names.next().unwrap_or(path);
+            let name = match (last, names.next()) {
+                ("id" | "name" | "type", Some(above)) => format!("{above} {last}"),
+                ("original" | "@timestamp", Some(above)) => above.to_owned(),
+                _ => last.to_owned(),
+            };
+            name.trim_start_matches('@').replace('_', " ")
+        };
+        let is_field = |it: &str| it.contains(['.', '@']) && !it.contains(' ');
+        if head.split(" · ").any(is_field) {
+            head.split(" · ").map(field).collect::<Vec<_>>().join(" · ")
+        } else {
+            self.word(head).to_owned()
+        }
     }
 }
 
