@@ -15,7 +15,7 @@ const NOMINAL: Millis = 30 * DAY;
 /// Later calls of the session are not compared any more.
 const AFTER: Millis = 2 * HOUR;
 /// With fewer calls in the past nothing is surely new.
-const CALLS_MIN: usize = 50;
+pub(crate) const CALLS_MIN: usize = 50;
 /// With fewer calls, or on fewer days, no hour is unusual.
 const HOUR_CALLS_MIN: usize = 100;
 const HOUR_DAYS_MIN: usize = 7;

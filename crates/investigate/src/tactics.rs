@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ecs::Millis;
 
 use crate::acts::by_object;
+use crate::baseline::CALLS_MIN;
 use crate::case::Case;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Lack};
@@ -92,7 +93,11 @@ fn told_fact(
     text: String,
 ) {
     evidence.statements.push(say!(look.language, "{}.", crate::look::upper(&text)));
-    look.fact(name, value, Confidence::Exact, events, text);
+    // As of everything new: with few calls of the past nothing is surely so.
+    let calls = look.facts.iter().find(|it| it.name == "history_calls").and_then(|it| it.value.as_u64());
+    let is_sure = !name.starts_with("new_") || calls.is_some_and(|it| it >= CALLS_MIN as u64);
+    let confidence = if is_sure { Confidence::Exact } else { Confidence::Weak };
+    look.fact(name, value, confidence, events, text);
 }
 
 fn login(look: &mut Look<'_>, evidence: &mut Evidence) {

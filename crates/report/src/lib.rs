@@ -13,6 +13,7 @@ mod csv_format;
 mod explanation;
 mod field_words;
 mod format;
+mod guide;
 pub mod investigation;
 mod lines;
 mod markdown;

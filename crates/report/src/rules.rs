@@ -1,21 +1,22 @@
 //! Rules for people.
 
-use rule::{Guide, Rule, RuleKind, Severity, Step};
+use rule::{Rule, RuleKind, Severity};
 use serde_json::Value;
 
 use crate::{Cell, Terminal, grid};
 
 /// Words around a rule, in the language of its guide.
-struct Words {
+pub(crate) struct Words {
     rule: &'static str,
     fields: [&'static str; 17],
-    guide: &'static str,
-    triage: &'static str,
-    false_positives: &'static str,
-    response: &'static str,
-    query: &'static str,
-    command: &'static str,
-    window: &'static str,
+    pub(crate) guide: &'static str,
+    pub(crate) triage: &'static str,
+    pub(crate) false_positives: &'static str,
+    pub(crate) response: &'static str,
+    pub(crate) query: &'static str,
+    pub(crate) command: &'static str,
+    pub(crate) window: &'static str,
+    pub(crate) placeholders: &'static str,
     /// Lowest first, as [`Severity::ALL`].
     severities: [&'static str; Severity::ALL.len()],
 }
@@ -48,6 +49,7 @@ const ENGLISH: Words = Words {
     query: "Query",
     command: "Command",
     window: "window",
+    placeholders: "What stands in `{{…}}` is a value of the alert: `trailwarden investigate PATH… --alert ID` fills it in.",
     severities: ["low", "medium", "high", "critical"],
 };
 
@@ -79,6 +81,7 @@ const CHINESE: Words = Words {
     query: "查询",
     command: "命令",
     window: "时间窗口",
+    placeholders: "`{{…}}` 表示警报的值：`trailwarden investigate PATH… --alert ID` 会将其填入。",
     severities: ["低", "中", "高", "严重"],
 };
 
@@ -130,12 +133,16 @@ fn tactics(rule: &Rule) -> String {
     names.join(", ")
 }
 
-/// Everything about a rule as Markdown: reads well in a terminal and as a page.
-pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
-    let words = match language {
+pub(crate) fn words(language: rule::GuideLanguage) -> &'static Words {
+    match language {
         rule::GuideLanguage::English => &ENGLISH,
         rule::GuideLanguage::SimplifiedChinese => &CHINESE,
-    };
+    }
+}
+
+/// Everything about a rule as Markdown: reads well in a terminal and as a page.
+pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
+    let words = words(language);
     let mut out = format!("# {}\n\n{}\n\n", rule.name, rule.description.trim());
     let mut field = |at: usize, value: String| {
         if !value.is_empty() {
@@ -178,68 +185,15 @@ pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
     for filter in &rule.filters {
         out += &format!("\n```json\n{}\n```\n", pretty(filter));
     }
-    if let Some(guide) = &rule.guide {
-        out += &guide_markdown(guide, words);
-    } else {
-        let note = rule.note.as_deref().unwrap_or_default().trim();
-        if !note.is_empty() {
-            out += &format!("\n## {}\n\n{note}\n", words.guide);
-        }
-        if !rule.false_positives.is_empty() {
-            out += &format!("\n## {}\n\n", words.false_positives);
-            for text in &rule.false_positives {
-                out += &format!("- {}\n", text.trim());
-            }
-        }
-    }
+    out += &crate::guide::raw(rule, language);
     if !rule.setup.trim().is_empty() {
         out += &format!("\n## {} · Setup\n\n{}\n", words.rule, rule.setup.trim());
     }
     out
 }
 
-fn guide_markdown(guide: &Guide, words: &Words) -> String {
-    let mut out = String::new();
-    if let Some(overview) = &guide.overview {
-        out += &format!("\n## {}\n\n{}\n", words.guide, overview.trim());
-    }
-    let mut steps = |title: &str, steps: &[Step]| {
-        if steps.is_empty() {
-            return;
-        }
-        out += &format!("\n## {title}\n\n");
-        for (at, step) in steps.iter().enumerate() {
-            out += &format!("{}. **{}**\n\n{}\n", at + 1, step.title, indent(step.text.trim()));
-            for query in &step.queries {
-                let window = format!("{}: -{} … +{}", words.window, query.before, query.after);
-                let text = format!(
-                    "{} ({window}):\n\n```{}\n{}\n```",
-                    words.query,
-                    query.language,
-                    query.query.trim()
-                );
-                out += &format!("\n{}\n", indent(&text));
-            }
-            if let Some(command) = &step.command {
-                let text = format!("{}:\n\n```sh\n{}\n```", words.command, command.trim());
-                out += &format!("\n{}\n", indent(&text));
-            }
-            out.push('\n');
-        }
-    };
-    steps(words.triage, &guide.triage);
-    steps(words.response, &guide.response);
-    if !guide.false_positives.is_empty() {
-        out += &format!("\n## {}\n\n", words.false_positives);
-        for note in &guide.false_positives {
-            out += &format!("- **{}** {}\n", note.title, note.text.trim());
-        }
-    }
-    out
-}
-
 /// Text inside a list item.
-fn indent(text: &str) -> String {
+pub(crate) fn indent(text: &str) -> String {
     text.lines()
         .map(|line| if line.is_empty() { String::new() } else { format!("   {line}") })
         .collect::<Vec<_>>()

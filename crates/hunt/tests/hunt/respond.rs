@@ -170,7 +170,7 @@ fn good(name: &str) -> &'static str {
         Class::Arn => "arn:aws:iam::111122223333:role/ops",
         Class::Time => "2026-03-02T00:00:00.000Z",
         Class::Own => "0123456789abcdef",
-        Class::Other => "0f1e2d3c-0000-4000-8000-00000000000a",
+        Class::Name | Class::Other => "0f1e2d3c-0000-4000-8000-00000000000a",
     }
 }
 

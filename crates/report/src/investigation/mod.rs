@@ -8,6 +8,7 @@ mod words;
 
 pub(crate) use json::command;
 pub(crate) use markdown::{escape, prose};
+pub(crate) use words::head_of;
 
 use std::io;
 

@@ -86,24 +86,29 @@ impl Words {
         investigate::word(self.language, word)
     }
 
-    /// A head of a table; of a field the last of its names, which says enough beside the values.
+    /// A head of a table.
     pub(super) fn head(&self, head: &str) -> String {
-        let field = |path: &str| {
-            let mut names = path.rsplit('.');
-            let last = names.next().unwrap_or(path);
-            let name = match (last, names.next()) {
-                ("id" | "name" | "type", Some(above)) => format!("{above} {last}"),
-                ("original" | "@timestamp", Some(above)) => above.to_owned(),
-                _ => last.to_owned(),
-            };
-            name.trim_start_matches('@').replace('_', " ")
+        head_of(self.language, head)
+    }
+}
+
+/// A head of a table for people; of a field the last of its names, which says enough beside the values.
+pub(crate) fn head_of(language: GuideLanguage, head: &str) -> String {
+    let field = |path: &str| {
+        let mut names = path.rsplit('.');
+        let last = names.next().unwrap_or(path);
+        let name = match (last, names.next()) {
+            ("id" | "name" | "type", Some(above)) => format!("{above} {last}"),
+            ("original" | "@timestamp", Some(above)) => above.to_owned(),
+            _ => last.to_owned(),
         };
-        let is_field = |it: &str| it.contains(['.', '@']) && !it.contains(' ');
-        if head.split(" · ").any(is_field) {
-            head.split(" · ").map(field).collect::<Vec<_>>().join(" · ")
-        } else {
-            self.word(head).to_owned()
-        }
+        name.trim_start_matches('@').replace('_', " ")
+    };
+    let is_field = |it: &str| it.contains(['.', '@']) && !it.contains(' ');
+    if head.split(" · ").any(is_field) {
+        head.split(" · ").map(field).collect::<Vec<_>>().join(" · ")
+    } else {
+        investigate::word(language, head).to_owned()
     }
 }
 

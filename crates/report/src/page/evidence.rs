@@ -1,10 +1,11 @@
 //! The filled guide of an alert: its evidence, and the plan of response.
 
 use investigate::{Checklist, Command, Evidence, Found, Investigation, Plan, PlanStep, fact_text};
-use rule::Risk;
+use rule::{GuideLanguage, Risk};
 
 use super::escape::{each, html, sentence};
 use super::words::{Words, fill};
+use crate::investigation::head_of;
 use crate::markdown::to_html;
 use crate::{clean, count, when};
 
@@ -27,8 +28,19 @@ pub(super) fn guide(it: &Investigation, plan: &Plan, words: &Words) -> String {
         );
     }
     out += &list(words.deviations, &it.deviations);
-    for (at, step) in it.steps.iter().enumerate() {
-        out += &one(at, step, &it.id, words);
+    let mut number = 0;
+    for step in &it.steps {
+        if step.is_prose {
+            // What the author of the guide wrote goes on through the steps.
+            out += &format!(
+                "<div class=\"prose\">\n{}{}</div>\n",
+                to_html(&step.text),
+                found(step, &it.id, words)
+            );
+        } else {
+            number += 1;
+            out += &one(number, step, &it.id, words);
+        }
     }
     out += &harmless(it, words);
     let missing: Vec<String> = it.all_missing().iter().map(|it| it.text.clone()).collect();
@@ -49,10 +61,9 @@ fn list(title: &str, lines: &[String]) -> String {
     format!("<h5>{title}</h5>\n<ul>\n{lines}</ul>\n")
 }
 
-fn one(at: usize, step: &Evidence, alert: &str, words: &Words) -> String {
+fn one(number: usize, step: &Evidence, alert: &str, words: &Words) -> String {
     let mut out = format!(
-        "<details class=\"step\"><summary><b>{}. {}</b>{}</summary>\n{}",
-        at + 1,
+        "<details class=\"step\"><summary><b>{number}. {}</b>{}</summary>\n{}",
         html(&step.title),
         step.statements
             .first()
@@ -67,6 +78,16 @@ fn one(at: usize, step: &Evidence, alert: &str, words: &Words) -> String {
         }
         out += "</ul>\n";
     }
+    out += &found(step, alert, words);
+    if let Some(it) = &step.command {
+        out += &format!("<p>{}</p>\n{}", words.next, command(it));
+    }
+    out + "</details>\n"
+}
+
+/// What the queries of a step found, and those that are for something else.
+fn found(step: &Evidence, alert: &str, words: &Words) -> String {
+    let mut out = String::new();
     if let Some((from, to)) = step.range {
         out += &format!(
             "<p class=\"range\">{}</p>\n",
@@ -76,18 +97,24 @@ fn one(at: usize, step: &Evidence, alert: &str, words: &Words) -> String {
     for found in step.results.iter().filter(|it| !it.rows.is_empty()) {
         out += &table(found, alert, words);
     }
-    if let Some(it) = &step.command {
-        out += &format!("<p>{}</p>\n{}", words.next, command(it));
+    for snippet in &step.snippets {
+        out += &format!(
+            "<p><b>{}</b> ({})</p>\n{}",
+            html(&snippet.label),
+            words.not_run,
+            command(&snippet.command)
+        );
     }
-    out + "</details>\n"
+    out
 }
 
 fn table(found: &Found, alert: &str, words: &Words) -> String {
     let columns = found.columns.len().min(COLUMNS);
-    let heads = each(&found.columns[..columns], |it| format!("<th>{}</th>", html(it)));
+    let language = GuideLanguage::from_tag(words.tag).unwrap_or_default();
+    let heads = each(&found.columns[..columns], |it| format!("<th>{}</th>", html(&head_of(language, it))));
     let mut out = format!(
         "<div class=\"wide\"><table><caption>{} ({})</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n",
-        html(&found.id),
+        html(investigate::word(language, &found.id)),
         count(found.events)
     );
     for row in found.rows.iter().take(ROWS) {

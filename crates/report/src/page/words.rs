@@ -20,6 +20,8 @@ macro_rules! words {
 words! {
     page {
         title: "Trailwarden report", "Trailwarden 报告";
+        tag: "en", "zh-CN";
+        not_run: "for osquery; not run here", "用于 osquery，此处不运行";
         what_happened: "What happened", "发生了什么";
         stories: "Stories", "经过";
         alerts: "Alerts", "警报";
