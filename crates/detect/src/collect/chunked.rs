@@ -39,8 +39,16 @@ impl<T> Chunked<T> {
     }
 
     /// Puts the items of `other` behind these; returns by how much their places grow. Places at the end of what
-    /// was the last chunk may stay empty.
-    pub(crate) fn append(&mut self, other: Self) -> usize {
+    /// was the last chunk may stay empty, if there are too few for the items.
+    pub(crate) fn append(&mut self, mut other: Self) -> usize {
+        // Whoever appends a few again and again would have a chunk for each time, nearly empty, and as many places.
+        let shift = self.len();
+        if let (Some(last), [few]) = (self.chunks.last_mut(), &mut other.chunks[..])
+            && last.len() + few.len() <= CHUNK
+        {
+            last.append(few);
+            return shift;
+        }
         let shift = self.chunks.len() * CHUNK;
         self.chunks.extend(other.chunks);
         shift
@@ -99,7 +107,51 @@ impl<T> std::ops::IndexMut<usize> for Chunked<T> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// Whatever is put behind whatever, every item is where it is said to be.
+        #[test]
+        fn items_stay_where_they_are_said_to_be(
+            lengths in prop::collection::vec(
+                prop_oneof![0..5_usize, Just(CHUNK / 2), Just(CHUNK / 2 + 1), Just(CHUNK), Just(CHUNK + 3)],
+                1..7,
+            ),
+            pushed in 0..3_usize,
+        ) {
+            let (mut all, mut places) = (Chunked::default(), Vec::new());
+            for (number, &length) in lengths.iter().enumerate() {
+                let mut part = Chunked::default();
+                for it in 0..length {
+                    part.push((number, it));
+                }
+                let shift = all.append(part);
+                places.extend((0..length).map(|it| (shift + it, (number, it))));
+                for it in 0..pushed {
+                    places.push((all.len(), (usize::MAX, it)));
+                    all.push((usize::MAX, it));
+                }
+            }
+            prop_assert_eq!(all.iter().count(), places.len());
+            for (place, item) in places {
+                prop_assert_eq!(all[place], item);
+            }
+        }
+    }
+
+    #[test]
+    fn a_few_again_and_again_have_no_holes_between_them() {
+        let mut all = Chunked::default();
+        for round in 0..1_000 {
+            let mut few = Chunked::default();
+            few.push(2 * round);
+            few.push(2 * round + 1);
+            assert_eq!(all.append(few), 2 * round);
+        }
+        assert_eq!((all.len(), all.chunks.len()), (2_000, 1));
+    }
 
     #[test]
     fn what_is_moved_needs_no_room_twice() {
