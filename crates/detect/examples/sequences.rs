@@ -41,19 +41,19 @@ fn main() {
         };
         collector.event(info).push(step, None, &[&values]);
     }
-    println!("fed {} events in {:?}", 2 * keys, start.elapsed());
+    println!("fed {} events in {:.3} s", 2 * keys, start.elapsed().as_secs_f64());
     let start = Instant::now();
     let matches = collector.finish();
-    println!("finished in {:?}", start.elapsed());
+    println!("finished in {:.3} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
     let span = DataSpan { first: START, last: START + WINDOW as Millis, complete_from: None };
     let outcome = matches.execute(0, span, &KnownAlerts::default(), Limits::default());
     let outcome = outcome.expect("the rule can be executed");
     println!(
-        "{} alerts of {} executions in {:?}; {:?}",
+        "executed in {:.3} s: {} alerts of {} executions; {:?}",
+        start.elapsed().as_secs_f64(),
         outcome.alerts.len(),
         outcome.executions.run,
-        start.elapsed(),
         outcome.warnings.iter().map(|it| it.kind.code()).collect::<Vec<_>>()
     );
 }

@@ -91,6 +91,8 @@ enum Suite {
     /// New-terms rules with millions of events and values.
     #[value(name = "new_terms")]
     NewTerms,
+    /// Threshold rules and sequences with many keys.
+    Tails,
     /// The document of an alert beside the document of a record.
     Alerts,
     /// The same alerts whatever the threads, the blocks and the order of files.
@@ -105,6 +107,7 @@ impl Suite {
             Self::Rules => "rules",
             Self::Replay => "replay",
             Self::NewTerms => "new_terms",
+            Self::Tails => "tails",
             Self::Alerts => "alerts",
             Self::Identical => "identical",
         }
@@ -117,6 +120,7 @@ impl Suite {
             Self::Rules => suite::rules::run(bench),
             Self::Replay => suite::replay::run(bench),
             Self::NewTerms => suite::new_terms::run(bench),
+            Self::Tails => suite::tails::run(bench),
             Self::Alerts => suite::alerts::run(bench),
             Self::Identical => suite::identical::run(bench),
         }
@@ -138,7 +142,7 @@ struct Bench {
     repetitions: u32,
     /// The release build of `trailwarden`.
     trailwarden: PathBuf,
-    /// The release build of the example of new terms.
+    /// The release build of the example of new terms, beside those of the other tails.
     new_terms: PathBuf,
     /// This program.
     itself: PathBuf,
@@ -287,5 +291,14 @@ fn build(root: &Path) -> Result<()> {
         Ok(())
     };
     build(&["--package", "cli"])?;
-    build(&["--package", "detect", "--example", "new_terms"])
+    build(&[
+        "--package",
+        "detect",
+        "--example",
+        "new_terms",
+        "--example",
+        "threshold",
+        "--example",
+        "sequences",
+    ])
 }

@@ -44,10 +44,45 @@ const UNUSED: [&str; 6] = ["appstream", "braket", "iam", "ec2", "lightsail", "sa
 /// Which rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Only {
-    /// Of all types.
+    /// Queries and new terms.
     Everything,
     Query,
     NewTerms,
+    /// Queries in Lucene's language.
+    Lucene,
+    Threshold,
+    /// Single events.
+    Eql,
+    Sequence,
+    /// Of all of these as many.
+    EachType,
+}
+
+impl Only {
+    /// As the folder of such rules is called.
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Everything => "",
+            Self::Query => "-query",
+            Self::NewTerms => "-new-terms",
+            Self::Lucene => "-lucene",
+            Self::Threshold => "-threshold",
+            Self::Eql => "-eql",
+            Self::Sequence => "-sequence",
+            Self::EachType => "-each-type",
+        }
+    }
+}
+
+/// What type a rule is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Query,
+    NewTerms,
+    Lucene,
+    Threshold,
+    Eql,
+    Sequence,
 }
 
 /// What one field must be, or must not be.
@@ -78,12 +113,7 @@ struct Synthetic {
 /// Writes so many rules into a folder below `scratch`: a rule file each, and rules.json, which says the same to
 /// scripts that write them in other formats.
 pub(super) fn write(scratch: &Path, count: usize, only: Only) -> Result<PathBuf> {
-    let kind = match only {
-        Only::Everything => "",
-        Only::Query => "-query",
-        Only::NewTerms => "-new-terms",
-    };
-    let folder = scratch.join(format!("rules-{count}{kind}"));
+    let folder = scratch.join(format!("rules-{count}{}", only.suffix()));
     let files = folder.join("rules");
     if files.exists() {
         std::fs::remove_dir_all(&files).with_context(|| format!("cannot empty {}", files.display()))?;
@@ -91,7 +121,7 @@ pub(super) fn write(scratch: &Path, count: usize, only: Only) -> Result<PathBuf>
     std::fs::create_dir_all(&files).with_context(|| format!("cannot make {}", files.display()))?;
     let rules: Vec<Synthetic> = (0..).map(rule).filter(|rule| rule.is_of(only)).take(count).collect();
     for rule in &rules {
-        std::fs::write(files.join(format!("rule_{:04}.toml", rule.number)), rule.to_toml())?;
+        std::fs::write(files.join(format!("rule_{:04}.toml", rule.number)), rule.to_toml(only))?;
     }
     let listed: Vec<Value> = rules.iter().map(Synthetic::to_json).collect();
     std::fs::write(folder.join("rules.json"), serde_json::to_string_pretty(&listed)?)?;
@@ -143,10 +173,58 @@ fn clause(field: &'static str, test: Test, value: String) -> Clause {
 impl Synthetic {
     fn is_of(&self, only: Only) -> bool {
         match only {
-            Only::Everything => true,
-            Only::Query => self.new_terms.is_empty(),
+            Only::Everything | Only::EachType => true,
+            Only::Query | Only::Lucene | Only::Threshold | Only::Eql | Only::Sequence => {
+                self.new_terms.is_empty()
+            }
             Only::NewTerms => !self.new_terms.is_empty(),
         }
+    }
+
+    /// What type it is of among such rules.
+    fn kind(&self, only: Only) -> Kind {
+        const REST: [Kind; 5] = [Kind::Query, Kind::Lucene, Kind::Threshold, Kind::Eql, Kind::Sequence];
+        match only {
+            Only::EachType if self.new_terms.is_empty() => REST[self.number % REST.len()],
+            Only::Lucene => Kind::Lucene,
+            Only::Threshold => Kind::Threshold,
+            Only::Eql => Kind::Eql,
+            Only::Sequence => Kind::Sequence,
+            Only::Everything | Only::Query | Only::NewTerms | Only::EachType => {
+                if self.new_terms.is_empty() {
+                    Kind::Query
+                } else {
+                    Kind::NewTerms
+                }
+            }
+        }
+    }
+
+    /// As Lucene has it.
+    fn lucene(&self) -> String {
+        let clauses = self.clauses.iter().map(|Clause { not, field, test, value }| {
+            let not = if *not { "NOT " } else { "" };
+            let bare = value.replace(':', "\\:").replace('/', "\\/").replace('-', "\\-");
+            match test {
+                Test::Is => format!("{not}{field}:\"{value}\""),
+                Test::Begins => format!("{not}{field}:{bare}*"),
+                Test::Contains => format!("{not}{field}:*{bare}*"),
+            }
+        });
+        clauses.collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// What EQL asks of an event.
+    fn eql(&self) -> String {
+        let clauses = self.clauses.iter().map(|Clause { not, field, test, value }| {
+            let not = if *not { "not " } else { "" };
+            match test {
+                Test::Is => format!("{not}{field} == \"{value}\""),
+                Test::Begins => format!("{not}{field} like \"{value}*\""),
+                Test::Contains => format!("{not}{field} like \"*{value}*\""),
+            }
+        });
+        format!("any where {}", clauses.collect::<Vec<_>>().join(" and "))
     }
 
     fn query(&self) -> String {
@@ -164,20 +242,34 @@ impl Synthetic {
         format!("event.dataset: \"aws.cloudtrail\" and {}", clauses.join(" and "))
     }
 
-    fn to_toml(&self) -> String {
+    fn to_toml(&self, only: Only) -> String {
         let Self { number, new_terms, .. } = self;
-        let (query, kind) = (self.query(), if new_terms.is_empty() { "query" } else { "new_terms" });
+        let (query, kind, language) = match self.kind(only) {
+            Kind::Query => (self.query(), "query", "kuery"),
+            Kind::NewTerms => (self.query(), "new_terms", "kuery"),
+            Kind::Lucene => (self.lucene(), "query", "lucene"),
+            Kind::Threshold => (self.query(), "threshold", "kuery"),
+            Kind::Eql => (self.eql(), "eql", "eql"),
+            Kind::Sequence => {
+                let step = self.eql();
+                (format!("sequence by user.name with maxspan=5m [{step}] [{step}]"), "eql", "eql")
+            }
+        };
         let mut text = format!(
             "[rule]\nrule_id = \"00000000-0000-4000-8000-{number:012}\"\nname = \"Made-up rule {number}\"\n\
              description = \"Measures what a rule costs.\"\nseverity = \"low\"\nrisk_score = 21\n\
-             type = \"{kind}\"\nlanguage = \"kuery\"\nindex = [\"logs-aws.cloudtrail*\"]\ninterval = \"5m\"\n\
-             from = \"now-9m\"\ntimestamp_override = \"event.ingested\"\nquery = '''{query}'''\n"
+             type = \"{kind}\"\nlanguage = \"{language}\"\nindex = [\"logs-aws.cloudtrail*\"]\ninterval = \"5m\"\n\
+             from = \"now-9m\"\ntimestamp_override = \"event.ingested\"\nquery = \'\'\'{query}\'\'\'\n"
         );
-        if !new_terms.is_empty() {
-            text += &format!(
-                "[rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = {new_terms:?}\n\
-                 [[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"now-7d\"\n"
-            );
+        match self.kind(only) {
+            Kind::NewTerms => {
+                text += &format!(
+                    "[rule.new_terms]\nfield = \"new_terms_fields\"\nvalue = {new_terms:?}\n\
+                     [[rule.new_terms.history_window_start]]\nfield = \"history_window_start\"\nvalue = \"now-7d\"\n"
+                );
+            }
+            Kind::Threshold => text += "[rule.threshold]\nfield = [\"user.name\"]\nvalue = 2\n",
+            Kind::Query | Kind::Lucene | Kind::Eql | Kind::Sequence => {}
         }
         text
     }
@@ -201,11 +293,24 @@ mod tests {
 
     #[test]
     fn every_rule_can_run() {
-        for rule in (0..100).map(rule) {
-            let set = rule::load_text("made-up.toml", &rule.to_toml());
-            assert!(set.problems.is_empty(), "{}: {:?}", rule.to_toml(), set.problems);
-            let compiled = rule::compile(&set.rules[0], &ecs::Catalog::ecs());
-            assert!(compiled.is_ok(), "{}: {compiled:?}", rule.query());
+        let all = [
+            Only::Everything,
+            Only::Query,
+            Only::NewTerms,
+            Only::Lucene,
+            Only::Threshold,
+            Only::Eql,
+            Only::Sequence,
+            Only::EachType,
+        ];
+        for only in all {
+            for rule in (0..100).map(rule).filter(|rule| rule.is_of(only)) {
+                let text = rule.to_toml(only);
+                let set = rule::load_text("made-up.toml", &text);
+                assert!(set.problems.is_empty(), "{text}: {:?}", set.problems);
+                let compiled = rule::compile(&set.rules[0], &ecs::Catalog::ecs());
+                assert!(compiled.is_ok(), "{text}: {compiled:?}");
+            }
         }
     }
 

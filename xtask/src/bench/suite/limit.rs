@@ -12,6 +12,9 @@ const BUILT_IN: Must = Must::AtLeast(65.0);
 /// and with whatever rules.
 const ANY_RULES: Must = Must::AtLeast(45.0);
 
+/// To work out who is behind events may cost so many times what a hunt without it costs.
+const IDENTITY: Must = Must::AtMost(1.10);
+
 const MIB: f64 = (1 << 20) as f64;
 
 /// The most memory that a hunt over so many records may take, in MiB.
@@ -35,6 +38,9 @@ fn of_kind(kind: &str, bench: &Bench) -> Result<Vec<Figure>> {
     ];
     let sets = bench.rule_sets();
     processes.extend(sets.iter().map(|&(name, rules)| bench.hunt(name, rules)));
+    processes.extend(sets.iter().map(|&(name, rules)| {
+        bench.hunt(&format!("{name}, without identities"), rules).args(["--no-identity"])
+    }));
     let measured = in_turns(&processes, bench.repetitions)?;
 
     let figure = |name: &str, value: f64, unit| Figure::new(format!("{kind}{name}"), value, unit);
@@ -49,13 +55,17 @@ fn of_kind(kind: &str, bench: &Bench) -> Result<Vec<Figure>> {
     let limit_s = least(measured[1].wall_s(), measured[2].wall_s());
     let limit_cpu_s = least(measured[1].cpu_s(), measured[2].cpu_s());
     figures.push(figure("limit: the faster parser of the two", records / limit_s, "records/s"));
-    for ((name, rules), hunt) in sets.iter().zip(&measured[3..]) {
+    let (hunts, without) = measured[3..].split_at(sets.len());
+    for (((name, rules), hunt), without) in sets.iter().zip(hunts).zip(without) {
         let must = if rules.is_some() { ANY_RULES } else { BUILT_IN };
         let share = 100.0 * limit_s / hunt.wall_s();
         let of_limit = format!("{name}: of the limit on {} threads", bench.threads);
         figures.push(figure(&of_limit, share, "%").must(must));
         let share = 100.0 * limit_cpu_s / hunt.cpu_s();
         figures.push(figure(&format!("{name}: of the limit, by processor time"), share, "%").must(must));
+        let times = hunt.cpu_s() / without.cpu_s();
+        let name_of_times = format!("{name}: with identities by without, processor time");
+        figures.push(figure(&name_of_times, times, "times").must(IDENTITY));
         let peak = figure(&format!("{name}: most memory"), hunt.peak_bytes() as f64 / MIB, "MiB");
         let most = MEMORY.iter().find(|(most, _)| records <= *most);
         figures.push(most.map_or(peak.clone(), |&(_, most)| peak.must(Must::AtMost(most))));

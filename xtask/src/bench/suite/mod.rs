@@ -7,3 +7,4 @@ pub(super) mod new_terms;
 pub(super) mod phases;
 pub(super) mod replay;
 pub(super) mod rules;
+pub(super) mod tails;

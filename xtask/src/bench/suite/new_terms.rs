@@ -39,7 +39,7 @@ pub(in crate::bench) fn run(bench: &Bench) -> Result<Vec<Figure>> {
 }
 
 /// The seconds of a step in what the example prints: `executed in 0.012 s; …`.
-fn seconds(output: &str, step: &str) -> Result<f64> {
+pub(super) fn seconds(output: &str, step: &str) -> Result<f64> {
     let line = output.lines().find(|line| line.trim_start().starts_with(step));
     let text = line.and_then(|line| line.split_whitespace().nth(2));
     text.and_then(|text| text.parse().ok())

@@ -15,6 +15,17 @@ const COUNTS: [usize; 5] = [1, 20, 200, 2_000, 10_000];
 const MANY_BY_FEW: [(usize, &str, Must); 2] =
     [(3, "2,000 by 20 rules", Must::AtMost(1.25)), (4, "10,000 by 20 rules", Must::AtMost(1.5))];
 
+/// Rules of one type, and of each as many.
+const TYPES: [(Only, &str); 7] = [
+    (Only::Query, "query"),
+    (Only::NewTerms, "new_terms"),
+    (Only::Lucene, "query in Lucene"),
+    (Only::Threshold, "threshold"),
+    (Only::Eql, "EQL, single events"),
+    (Only::Sequence, "EQL, sequences"),
+    (Only::EachType, "types, in turn"),
+];
+
 /// How many rules of one type.
 const OF_A_TYPE: usize = 200;
 
@@ -25,7 +36,7 @@ pub(in crate::bench) fn run(bench: &Bench) -> Result<Vec<Figure>> {
         let rules = write(&bench.scratch, count, Only::Everything)?;
         processes.push(bench.hunt(&format!("{count} rules"), Some(&rules)));
     }
-    for (only, name) in [(Only::Query, "query"), (Only::NewTerms, "new_terms")] {
+    for (only, name) in TYPES {
         let rules = write(&bench.scratch, OF_A_TYPE, only)?;
         processes.push(bench.hunt(&format!("{OF_A_TYPE} rules, all {name}"), Some(&rules)));
     }
