@@ -195,6 +195,69 @@ fn sans504_on_one_page() {
     }
 }
 
+/// Two users take the same role in the same second under the same name: each has the story of what its own key issued.
+#[test]
+fn stories_go_by_issued_keys() {
+    let folder = Folder::new();
+    let role = "arn:aws:iam::111122223333:role/ci";
+    let mut calls = Vec::new();
+    for (user, key) in [("ada", "ASIAEXAMPLE1"), ("bo", "ASIAEXAMPLE2")] {
+        let of_user = |id: &str, time: &str, action: &str, source: &str| {
+            let mut call = refused(&format!("{id}-{user}"), time, "ci");
+            call["userIdentity"] = json!({
+                "type": "IAMUser", "arn": format!("arn:aws:iam::111122223333:user/{user}"), "userName": user,
+                "accountId": "111122223333", "principalId": format!("AIDA{user}"), "accessKeyId": format!("AKIA{user}"),
+            });
+            (call["eventName"], call["eventSource"]) = (action.into(), source.into());
+            call.as_object_mut().unwrap().retain(|key, _| !key.starts_with("error"));
+            call
+        };
+        calls.push(of_user("look", "2026-03-02T09:00:00Z", "ListUsers", "iam.amazonaws.com"));
+        let mut assumed = of_user("assume", "2026-03-02T09:59:00Z", "AssumeRole", "sts.amazonaws.com");
+        assumed["requestParameters"] = json!({"roleArn": role, "roleSessionName": "session-1"});
+        assumed["responseElements"] = json!({
+            "credentials": {"accessKeyId": key},
+            "assumedRoleUser": {"arn": "arn:aws:sts::111122223333:assumed-role/ci/session-1"},
+        });
+        calls.push(assumed);
+        let mut made = of_user("user", "2026-03-02T09:30:00Z", "CreateUser", "iam.amazonaws.com");
+        made["requestParameters"] = json!({"userName": format!("door-of-{user}")});
+        made["readOnly"] = false.into();
+        calls.push(made);
+        let mut asked = refused(&format!("ask-{user}"), "2026-03-02T10:00:00Z", "ci");
+        asked["userIdentity"]["accessKeyId"] = key.into();
+        asked["userIdentity"]["sessionContext"]["attributes"] =
+            json!({"creationDate": "2026-03-02T09:59:00Z"});
+        calls.push(asked);
+    }
+    folder.lines("calls.ndjson", &calls);
+    let rule = "[rule]\nrule_id = \"r\"\nname = \"R\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\n\
+                type = \"query\"\nquery = \"event.action: GetPasswordData\"\n";
+    folder.write("rules/r.toml", rule);
+    let ran = folder.run(&["hunt", "calls.ndjson", "-r", "rules", "-q", "-f", "html", "--now", "2026-04-01"]);
+    let page = Page(ran.printed(0).to_owned());
+    for user in ["ada", "bo"] {
+        let actor = format!("user/{user}");
+        let story: Vec<String> = page.story(&actor).into_keys().collect();
+        assert_eq!(story, ["ask", "assume", "look", "user"].map(|it| format!("{it}-{user}")));
+        let told = page.told_of(&actor);
+        for words in [
+            &format!("door-of-{user}"),
+            "made 1 user:",
+            "took 1 session:",
+            "Exact:",
+            "4 calls",
+            "203.0.113.20",
+        ] {
+            assert!(told.contains(words), "{words} is not in {told}");
+        }
+    }
+    // Unalerted calls are there, the alert is marked.
+    let acts = page.data("stories")[0]["acts"].as_array().unwrap().clone();
+    let marked = acts.iter().filter(|it| !it["alerts"].as_array().unwrap().is_empty()).count();
+    assert_eq!((acts.len(), marked), (4, 1));
+}
+
 /// Alerts with their guides done, but not those of low severity; or with none.
 #[test]
 fn alerts_are_investigated() {
@@ -268,7 +331,7 @@ fn values_are_texts() {
     record["userAgent"] = format!("{attack}{long}").into();
     record["requestParameters"] = json!({"instanceId": attack, "userName": long});
     folder.lines("calls.ndjson", &[record]);
-    let text = "[rule]\nrule_id = \"r\"\nname = \"R `filebeat-*`\"\ndescription = \"Asks `filebeat-*` and a_b_c.\"\n\
+    let text = "[rule]\nrule_id = \"r\"\nname = \"R `filebeat-*`\"\ndescription = \"Asks `filebeat-*` and a_b_c, also logs-aws-*, metrics-*.\"\n\
                 severity = \"medium\"\nrisk_score = 1\ntype = \"query\"\nquery = \"event.action: GetPasswordData\"\n\
                 note = \"## Look\\n\\n* `logs-*` **bold** <b>raw</b>\"\n";
     folder.write("rules/r.toml", text);
@@ -277,6 +340,7 @@ fn values_are_texts() {
     assert_eq!(page.0.matches("<script>").count(), 1);
     assert!(!page.0.contains('\u{202e}') && page.0.len() < 1 << 20, "{} bytes", page.0.len());
     assert!(page.0.contains("<code>filebeat-*</code>") && page.0.contains("<code>logs-*</code>"));
+    assert!(page.0.contains("logs-aws-*, metrics-*."), "stars of patterns stay");
     assert!(page.0.contains("&lt;b&gt;raw"));
     let alert = &page.data("alerts")[0];
     assert!(alert["to"].as_str().unwrap().len() < 8_000, "{}", alert["to"]);
