@@ -11,7 +11,7 @@ use rule::{QueryLanguage, Severity, Withheld};
 #[derive(Debug, Parser)]
 #[command(name = "trailwarden", version, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint), a test failed (rules test), an alert differs (rules diff --fail), or files were changed or are missing (verify); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
+    after_help = "Exit status: 0 done; 1 done, and --fail-on found what it names (hunt) or a finding was an error (rules lint), a test failed (rules test), an alert differs (rules diff --fail), or files were changed or are missing (verify, case verify); 2 could not run, or read nothing that it has use for; 3 done, and a part of the input could not be read (2 with --strict)."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     ///
     /// Exit status 1: a file was changed or is missing, or the chain of digests is broken.
     Verify(Verify),
+    /// Check case files, which `hunt --case` writes.
+    #[command(subcommand)]
+    Case(Case),
     /// List, show, check, test, compare and export rules.
     #[command(subcommand)]
     Rules(Rules),
@@ -177,6 +180,10 @@ pub(crate) struct Hunt {
     /// Print to a file.
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Write a case file (zip): the records that the alerts stand on and what their actors did, where each was read, rules,
+    /// options, alerts, report, and hashes of all of it. `trailwarden case verify` checks it anywhere.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["explain", "near_misses", "geoip", "alert_history"])]
+    pub(crate) case: Option<PathBuf>,
     /// Write what was read, matched and left out to this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) stats: Option<PathBuf>,
@@ -437,6 +444,24 @@ pub(crate) struct SummaryArgs {
     /// The time that `now` stands for. Default: the clock.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Case {
+    /// Check every hash in a case file, and hunt again over its records with its rules and options: the same alerts must come.
+    ///
+    /// Exit status 1: something is not as it was written, or other alerts come.
+    Verify(CaseVerify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CaseVerify {
+    /// The case file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=THREADS_MAX))]
+    pub(crate) threads: Option<u16>,
 }
 
 #[derive(Debug, Args)]

@@ -16,17 +16,23 @@ use span::Style;
 use crate::VERSION;
 use crate::args::{Global, Hunt};
 use crate::status::{self, DONE};
-use crate::{fates, input, investigate_command, near_misses, notices, output, page_command, stats, terminal};
+use crate::{
+    case_command, fates, input, investigate_command, near_misses, notices, output, page_command, stats,
+    terminal,
+};
 
 pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
     let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), now)?;
-    for path in args.output.iter().chain(&args.stats) {
+    for path in args.output.iter().chain(&args.stats).chain(&args.case) {
         output::check(path)?;
         output::spare(path, &args.input.paths, &args.history.alert_history)?;
     }
     if args.no_investigate && args.format != Format::Html {
         bail!("--no-investigate goes with --format html: other formats investigate nothing by themselves");
+    }
+    if args.case.is_some() {
+        case_command::files_only(&args.input.paths)?;
     }
     if args.investigate {
         if args.format != Format::Summary {
@@ -120,7 +126,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
 
     let format = args.format;
-    let summary = Summary {
+    let mut summary = Summary {
         rules: found.rules.iter().map(|ran| &*ran.rule).collect::<Vec<&Rule>>(),
         language: input::language(args.rules.lang),
         coverage: coverage(&found, if format == Format::Html { 0 } else { elapsed_ms }),
@@ -185,6 +191,11 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     out.flush().with_context(place)?;
     if !global.quiet && (format != Format::Summary || args.output.is_some()) {
         brief(&found, &summary, args.output.as_deref());
+    }
+    if let Some(path) = &args.case {
+        // The same hunt makes the same case.
+        summary.coverage.elapsed_ms = 0;
+        case_command::write(path, &found, &options, &summary, global)?;
     }
     if let Some(path) = &args.stats {
         stats::write(path, &found, &summary.notices)?;

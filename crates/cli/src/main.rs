@@ -2,6 +2,8 @@
 
 mod args;
 mod assess_command;
+mod case_command;
+mod case_file;
 mod count_by;
 mod eql_query;
 mod export_command;
@@ -28,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
+use crate::args::{Case, Cli, Command};
 use crate::status::{DONE, FAILED};
 
 /// What alerts say of the engine that raised them.
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
         Command::Summary(args) => summary_command::run(&args, &cli.global),
+        Command::Case(Case::Verify(args)) => case_command::verify(&args, &cli.global),
         Command::Verify(args) => verify_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),
     };

@@ -9,6 +9,7 @@
 //! hunt and for live detection is in the crates below this one.
 
 mod bounded;
+mod case;
 mod copies;
 mod correlate;
 mod depth;
@@ -43,6 +44,7 @@ mod unfed;
 
 pub use alerts::Alert;
 pub use ask::{Files, FilesReport};
+pub use case::{CASE_BYTES_MAX, CASE_RECORDS_MAX, CaseError, CaseRecord, case_records};
 pub use correlate::{Asked, Correlation};
 pub use depth::{Depth, PassReport, pass};
 pub use explain::{Explained, Verdict, explain};

@@ -49,6 +49,8 @@ pub struct HuntOptions {
     pub limits: reader::Limits,
     /// Whether it is worked out who is behind events.
     pub identities: Identities,
+    /// The span of the data that the executions must reach, where only a part of them is read; see [`Found::span`].
+    pub span: Option<DataSpan>,
     /// Whether it is told what could not have been seen ([`Found::completeness`]).
     pub watch: bool,
     /// Threads.
@@ -84,6 +86,7 @@ impl HuntOptions {
             normalise,
             limits: reader::Limits::default(),
             identities: Identities::default(),
+            span: None,
             watch: false,
             threads: 1,
             block_rows: 0,
@@ -204,6 +207,8 @@ pub struct Found {
     pub unplaced: Vec<String>,
     /// What was read.
     pub read: ReadReport,
+    /// The span that the executions reached.
+    pub span: Option<DataSpan>,
     /// What could not have been seen, as far as the pass tells, if that was asked for.
     pub completeness: Option<Completeness>,
 }
@@ -392,8 +397,8 @@ pub(crate) fn hunt_over(
     let executing =
         Executing { sets: &sets, rules: &rules, sift: &sift, graph: &graph, options, read, kept, watched };
     let inputs = discovery.inputs.clone();
-    let Executed { outcomes, evidence, sources } =
-        executing.run(data_span(&seen, options, complete_from), collectors, inputs);
+    let reached = data_span(&seen, options, complete_from);
+    let Executed { outcomes, evidence, sources } = executing.run(reached, collectors, inputs);
     let mut ran = Vec::with_capacity(rules.len());
     for (((rule, warnings), max_signals), outcome) in
         rules.into_iter().zip(warnings).zip(max_signals).zip(outcomes)
@@ -449,6 +454,7 @@ pub(crate) fn hunt_over(
         refused,
         unplaced,
         read: report,
+        span: reached,
         completeness,
     };
     Ok((found, summed))
@@ -524,6 +530,9 @@ pub(crate) fn data_span(
     options: &HuntOptions,
     complete_from: Option<Millis>,
 ) -> Option<DataSpan> {
+    if options.span.is_some() {
+        return options.span;
+    }
     let now = (seen.undated > 0).then_some(options.now);
     let (first, last) = seen.span.or(now.map(|now| (now, now)))?;
     // Nothing is looked at by executions before the first.

@@ -316,6 +316,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         threads: args.threads(),
         block_rows: args.own.block_rows,
         watch: false,
+        span: None,
         evidence_bytes: args.own.evidence_bytes,
         now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         version: env!("CARGO_PKG_VERSION"),

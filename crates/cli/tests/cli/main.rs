@@ -6,6 +6,7 @@ mod setup;
 
 mod accounting;
 mod cannot_fire;
+mod case;
 mod explain;
 mod formats;
 mod help;

@@ -188,6 +188,7 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
         identities: hunt::Identities::Asked,
         // It must change nothing.
         watch: true,
+        span: None,
         threads: 2,
         block_rows: 0,
         evidence_bytes: hunt::EVIDENCE_BYTES,

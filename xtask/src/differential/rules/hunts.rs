@@ -80,6 +80,7 @@ impl Hunter {
             threads: self.threads,
             block_rows: 0,
             watch: false,
+            span: None,
             evidence_bytes: hunt::EVIDENCE_BYTES,
             now: self.now,
             version: env!("CARGO_PKG_VERSION"),

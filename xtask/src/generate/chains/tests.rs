@@ -54,6 +54,7 @@ fn options(folder: &Path, threads: usize) -> HuntOptions {
         normalise: cloudtrail::Options::default(),
         limits: reader::Limits::default(),
         identities: Identities::InAlerts,
+        span: None,
         watch: false,
         threads,
         block_rows: 0,
