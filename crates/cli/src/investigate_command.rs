@@ -83,11 +83,13 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
     }
     let threads = input::threads(args.threads);
     let language = input::language(args.rules.lang);
-    let mut set = input::rules(&args.rules, threads)?.localised(language);
+    let set = input::rules(&args.rules, threads)?;
+    let wanted = args.rule.as_deref().map(|text| input::named(&set, text).cloned()).transpose()?;
+    let mut set = set.localised(language);
     let rules = set.rules.clone();
-    if let Some(text) = &args.rule {
-        let id = input::named(&set, text)?.rule_id.clone();
-        set.rules.retain(|it| it.rule_id == id);
+    // A rule over alerts has nothing to say without the rules that raise these.
+    if let Some(rule) = wanted.as_ref().filter(|it| !rule::reads_alerts(it)) {
+        set.rules.retain(|it| it.rule_id == rule.rule_id);
     }
     let known_steps = steps(&set.rules, language);
     if let Some(unknown) = only.iter().find(|it| !known_steps.contains(it)) {
@@ -100,9 +102,9 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         let subject = event(args, id, now, &normalise, &progress)?;
         Picked { subjects: vec![subject], raised: Vec::new(), total: 1 }
     } else {
-        let which = match (&args.alert, &args.rule) {
+        let which = match (&args.alert, &wanted) {
             (Some(id), _) => Which::Alert(id.clone()),
-            (None, Some(_)) => Which::All,
+            (None, Some(rule)) => Which::Rule(rule.rule_id.clone()),
             (None, None) => bail!("say what to investigate: --alert ID, --event ID or --rule TEXT"),
         };
         let selection = Selection::new(std::mem::take(&mut set.rules), &[]);

@@ -20,8 +20,8 @@ pub enum Which {
     Alert(String),
     /// Those of this severity and above.
     From(Severity),
-    /// All.
-    All,
+    /// Those of the rule with this id.
+    Rule(String),
 }
 
 /// Alerts of a hunt as subjects, and what an exception could look at in all of them.
@@ -71,8 +71,8 @@ pub fn pick(found: &Found, which: &Which, most: usize, now: Millis) -> Picked {
         let raised = investigate::raised(&rule_id, &subject, now);
         let is_wanted = match which {
             Which::Alert(wanted) => id.starts_with(wanted.as_str()),
+            Which::Rule(wanted) => rule_id == *wanted,
             Which::From(least) => severity >= *least,
-            Which::All => true,
         };
         One { severity: Some(severity), id, raised, subject: is_wanted.then_some(subject) }
     };

@@ -42,6 +42,15 @@ pub(crate) fn sentence(case: &Case, facts: &[Fact], l: GuideLanguage) -> String 
     let times = if calls > 1 { say!(l, ", in all {|time|times}", calls) } else { String::new() };
     let (call, at) = (fill::shown(&anchor.call()), time(case.first));
     let (region, account) = (fill::shown(case.get("region")), fill::shown(case.get("account")));
+    if case.is_bare {
+        let count = case.values.first("kibana.alert.threshold_result.count").unwrap_or("1");
+        let indices = case.values.get("kibana.alert.rule.parameters.index");
+        let is_of_alerts = indices.iter().any(|it| it.starts_with(".alerts-"));
+        let what =
+            if is_of_alerts { say!(l, "{|alert|alerts}", count) } else { say!(l, "{|event|events}", count) };
+        let (from, to) = (time(case.first), time(case.last));
+        return say!(l, "{} about {} from {} to {} UTC, in account {}.", what, who, from, to, account);
+    }
     match anchor.get(Field::ErrorCode) {
         "" => say!(
             l,

@@ -283,11 +283,13 @@ impl<'a> Work<'a> {
     fn ask_around(&mut self, book: &mut Book<'_>) {
         let case = &self.case;
         let (from, to) = (case.first - REACH_MAX, case.last + 7 * DAY);
-        let text = fill::kql(
-            "cloud.account.id: \"{{case.account}}\" and cloud.region: \"{{case.region}}\"",
-            &case.values,
-        );
-        if let Ok(filled) = text {
+        // What counts events may be of all regions.
+        let text = if case.get("region").is_empty() {
+            "cloud.account.id: \"{{case.account}}\""
+        } else {
+            "cloud.account.id: \"{{case.account}}\" and cloud.region: \"{{case.region}}\""
+        };
+        if let Ok(filled) = fill::kql(text, &case.values) {
             self.around.extend(book.add("kuery", &filled.text, from, to, case.first, 0));
         }
         let data = "event.provider: \"s3.amazonaws.com\" and event.action: (GetObject or PutObject or DeleteObject or CopyObject or ListObjects or HeadObject)";

@@ -95,7 +95,8 @@ impl Work<'_> {
                 ),
             );
         }
-        if around.iter().all(|it| it.total == 0) && !self.case.get("account").is_empty() {
+        // Without an account nothing was asked.
+        if !around.is_empty() && around.iter().all(|it| it.total == 0) {
             missing.lacks(
                 Lack::NoData,
                 say!(

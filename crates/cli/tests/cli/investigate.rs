@@ -136,3 +136,16 @@ fn hostile_and_long_values() {
     let plan = run(&folder, &["respond", "hostile.ndjson", "--event", "e-1", "--format", "sh"]);
     assert!(!plan.printed(0).contains("$(id)") && !plan.out.contains("rm -rf"), "{}", plan.out);
 }
+
+#[test]
+fn a_rule_over_alerts_is_investigated_with_the_rules_that_it_reads() {
+    let folder = Folder::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/cloudtrail");
+    for (language, said) in [("en", " alerts about"), ("zh-CN", "个警报")] {
+        // English names serve in every language.
+        let rule = ["--rule", "Alerts of Several Tactics", "--lang", language, "--step", "identity"];
+        let ran = run(&folder, &[&["investigate", example][..], &rule].concat());
+        assert!(ran.printed(0).lines().next().unwrap().contains(said), "{}", ran.out);
+        assert!(!ran.out.contains("(no-data)"), "{}", ran.out);
+    }
+}

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use hunt::{Files, FilesReport, Found, Progress, Which};
 use investigate::{Confidence, Investigation, Options, Subject};
-use rule::GuideLanguage;
+use rule::{GuideLanguage, Severity};
 use serde_json::{Value, json};
 
 use crate::conformance::shared;
@@ -18,7 +18,7 @@ pub(crate) fn of_paths(paths: Vec<PathBuf>, threads: usize, block_rows: usize) -
     (options.threads, options.block_rows) = (threads, block_rows);
     let progress = Progress::default();
     let found = hunt::hunt(&options, &mut std::io::empty(), &progress).unwrap();
-    of_found(&found, &options, &Which::All)
+    of_found(&found, &options, &Which::From(Severity::Low))
 }
 
 fn files<'p>(options: &hunt::HuntOptions, progress: &'p Progress) -> Files<'p> {

@@ -60,7 +60,7 @@ fn investigated(
     }
     let progress = Progress::default();
     let found = hunt::hunt(&options, &mut std::io::empty(), &progress).unwrap();
-    let picked = hunt::pick(&found, &Which::All, hunt::ALERTS_MAX, NOW);
+    let picked = hunt::pick(&found, &Which::From(rule::Severity::Low), hunt::ALERTS_MAX, NOW);
     let mut files = Files {
         paths: options.paths.clone(),
         normalise: options.normalise.clone(),
