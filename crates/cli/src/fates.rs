@@ -72,6 +72,15 @@ fn stuck(step: usize, of: usize, why: &Stuck) -> String {
         Stuck::Replaced { by } => {
             format!("{sequence}: a newer one that came as far, by the event {by}, took its place")
         }
+        Stuck::NoneOf { item } => {
+            format!(
+                "the sample has events of {step} of {of} items: there is none of item {} with the same keys",
+                item + 1
+            )
+        }
+        Stuck::OthersChosen => {
+            "what its keys make in the executions that look at it is made of other events".to_owned()
+        }
         Stuck::NotMissing => {
             "the sequence is complete, and an event is there that must be missing".to_owned()
         }

@@ -156,7 +156,8 @@ impl Matches {
             if watched.seen.is_none() {
                 found.push(Fate::Undated);
             } else {
-                let others = self.rules[rule].complete.why_not(watched, run);
+                let is_cut = outcome.metrics.truncated > 0;
+                let others = self.rules[rule].complete.why_not(watched, run, is_cut);
                 // What alerted needs no other reason.
                 let others = others.into_iter().filter(|it| !said.contains(&it.terms()));
                 found.extend(others.map(|it| as_asked(it, &outcome, &merged, known, tail.mode)));

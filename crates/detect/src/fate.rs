@@ -120,6 +120,13 @@ pub enum Stuck {
     },
     /// An event was there that had to be missing.
     NotMissing,
+    /// A sample has no event of this item with the same keys.
+    NoneOf {
+        /// Which item, from 0.
+        item: usize,
+    },
+    /// What executions made of the events that they see has other events.
+    OthersChosen,
 }
 
 impl Fate {

@@ -385,7 +385,8 @@ impl Complete {
     }
 
     /// Why no alert is about the event, which the rule matched: one reason, or one for each of its terms.
-    pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
+    /// `is_cut` tells whether an execution reached the limit of alerts.
+    pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>, is_cut: bool) -> Vec<Fate> {
         match (self, &run.tail.rule_type) {
             // What was settled for all executions was left out of these.
             (Self::Query(_) | Self::NewTerms(_) | Self::Groups(_), _)
@@ -399,7 +400,7 @@ impl Complete {
             }
             (Self::Query(it), _) => it.why_not(watched, run),
             (Self::NewTerms(it), _) => it.why_not(watched, run),
-            (Self::Eql(it), _) => it.why_not(watched, run),
+            (Self::Eql(it), _) => it.why_not(watched, run, is_cut),
             (Self::Listed(it), _) => it.why_not(watched, run),
             (Self::Groups(_), _) => unreachable!("only rules that count are gathered so"),
         }

@@ -9,7 +9,7 @@ use crate::rule_type::{RuleType, Run};
 
 impl Complete {
     /// What became of it where every event is seen, and then what the executions made of that.
-    pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
+    pub(crate) fn why_not(&self, watched: &Watched, run: Run<'_>, is_cut: bool) -> Vec<Fate> {
         let RuleType::Eql(eql) = &run.tail.rule_type else { return Vec::new() };
         let Some(tick) = run.ticks.first_holding(watched.at.time) else { return vec![Fate::Unseen] };
         let execution = run.ticks.window(tick).started_at;
@@ -26,7 +26,7 @@ impl Complete {
         if ordered.timeline.hits(place).iter().all(|hit| hit.filter as usize != watched.step()) {
             return vec![Fate::NoTerm];
         }
-        if eql.pattern.form != Form::Sequence {
+        if eql.pattern.form == Form::Event {
             return vec![Fate::Cut { execution, terms: Vec::new() }];
         }
         let all: Vec<u32> = (0..ordered.timeline.len() as u32).collect();
@@ -39,9 +39,24 @@ impl Complete {
                     .first_reaching(seen(it.events.last()))
                     .is_some_and(|tick| run.ticks.window(tick).from <= seen(it.events.first()))
             });
+            // An execution chooses among the events of its own range, and may choose others.
+            if whole && !is_cut {
+                let of = eql.pattern.positive().count();
+                return vec![Fate::Stuck { step: of, of, why: Stuck::OthersChosen }];
+            }
             return vec![if whole { Fate::Cut { execution, terms: Vec::new() } } else { Fate::Split }];
         }
         let keys = ordered.timeline.hits(place).iter().filter(|it| it.filter as usize == watched.step());
+        if eql.pattern.form == Form::Sample {
+            let mut fates: Vec<Fate> = Vec::new();
+            for hit in keys {
+                let fate = why_no_sample(eql, &ordered, hit.key);
+                if !fates.contains(&fate) {
+                    fates.push(fate);
+                }
+            }
+            return fates;
+        }
         let mut fates: Vec<Fate> = Vec::new();
         for hit in keys {
             let fate = Trace { eql, ordered: &ordered, place, key: hit.key }.follow(watched.step());
@@ -51,6 +66,21 @@ impl Complete {
         }
         fates
     }
+}
+
+/// Why an event with that key is in no sample.
+fn why_no_sample(eql: &Eql, ordered: &Ordered<'_>, key: u32) -> Fate {
+    let timeline = &ordered.timeline;
+    let stages: Vec<usize> = eql.pattern.positive().collect();
+    let has = |filter: usize| {
+        let is_it =
+            |event: u32| timeline.hits(event).iter().any(|it| it.key == key && it.filter as usize == filter);
+        (0..timeline.len() as u32).any(is_it)
+    };
+    let lacks: Vec<usize> =
+        (0..stages.len()).filter(|&item| !has(eql.pattern.stages[stages[item]].filter)).collect();
+    let why = lacks.first().map_or(Stuck::OthersChosen, |&item| Stuck::NoneOf { item });
+    Fate::Stuck { step: stages.len() - lacks.len(), of: stages.len(), why }
 }
 
 /// The way of one event through the slots of one of its keys.
