@@ -8,6 +8,8 @@
 
 mod compare;
 mod draft;
+#[cfg(test)]
+mod kinds;
 mod proposal;
 mod pseudonyms;
 mod record;
