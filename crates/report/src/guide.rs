@@ -9,18 +9,17 @@ use crate::rules::{Words, indent, words};
 pub(crate) fn raw(rule: &Rule, language: GuideLanguage) -> String {
     let words = words(language);
     let mut out = String::new();
-    match &rule.guide {
-        Some(it) => guide(it, words, &mut out),
-        None => {
-            let note = rule.note.as_deref().unwrap_or_default().trim();
-            if !note.is_empty() {
-                out += &format!("\n## {}\n\n{}\n", words.guide, readable(note, words));
-            }
-            if !rule.false_positives.is_empty() {
-                out += &format!("\n## {}\n\n", words.false_positives);
-                for text in &rule.false_positives {
-                    out += &format!("- {}\n", text.trim());
-                }
+    if let Some(it) = &rule.guide {
+        guide(it, words, &mut out);
+    } else {
+        let note = rule.note.as_deref().unwrap_or_default().trim();
+        if !note.is_empty() {
+            out += &format!("\n## {}\n\n{}\n", words.guide, readable(note, words));
+        }
+        if !rule.false_positives.is_empty() {
+            out += &format!("\n## {}\n\n", words.false_positives);
+            for text in &rule.false_positives {
+                out += &format!("- {}\n", text.trim());
             }
         }
     }
