@@ -1,6 +1,5 @@
 //! `trailwarden investigate`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{anyhow, bail};
@@ -226,47 +225,10 @@ fn event(
     normalise: &cloudtrail::Options,
     progress: &Progress,
 ) -> anyhow::Result<Subject> {
-    let begins = |path: &str| {
-        let test = plan::Test::Keyword {
-            field: plan::KeywordField::default(),
-            test: plan::StringTest::Prefix(id.to_owned()),
-        };
-        plan::Expr::Is(plan::Predicate { path: path.to_owned(), shape: ecs::Shape::Leaf, test })
-    };
-    let options = hunt::QueryOptions {
-        sources: args.input.paths.iter().map(|it| (None, it.clone())).collect(),
-        filter: plan::Expr::Or(vec![begins("event.id"), begins("_id")]),
-        patterns: Vec::new(),
-        since: None,
-        until: None,
-        order: hunt::Order::Files,
-        limit: None,
-        identities: false,
-        plain: false,
-        normalise: normalise.clone(),
-        limits: args.input.limits.reader(),
-        now,
-        copies: false,
-    };
-    // An id that is given whole is meant alone, though others may begin so.
-    let (mut whole, mut alike) = (None, BTreeMap::new());
-    hunt::query(&options, &mut std::io::empty(), progress, &mut |it| {
-        let event_id = ecs::document::lookup(&it.source, "event.id").and_then(serde_json::Value::as_str);
-        if it.id == id || event_id == Some(id) {
-            whole = Some(it);
-            return false;
-        }
-        alike.entry(it.id.clone()).or_insert(it);
-        if alike.len() > IDS_NAMED {
-            alike.pop_last();
-        }
-        true
-    })?;
-    if whole.is_none() && alike.len() > 1 {
-        let ids: Vec<String> = alike.into_keys().collect();
-        bail!("{}", hunt::several("event", id, &ids));
-    }
-    let Some(it) = whole.or_else(|| alike.into_values().next()) else {
+    let limits = args.input.limits.reader();
+    let threads = input::threads(args.threads).get();
+    let reading = hunt::Reading { normalise, limits: &limits, threads, now };
+    let Some(it) = hunt::find_event(&args.input.paths, id, &reading, progress)? else {
         bail!("--event {}: no event of these files has this id", report::clean(id));
     };
     Ok(Subject {

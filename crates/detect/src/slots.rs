@@ -14,6 +14,7 @@ use std::iter::Peekable;
 use std::sync::Arc;
 
 use ecs::Millis;
+use identity::Graph;
 
 use crate::execute::Limits;
 use crate::known::KnownThreshold;
@@ -50,6 +51,7 @@ pub fn execute_over_alerts(
     collector: Collector,
     arrivals: impl Iterator<Item = (Millis, Collector)>,
     mut raised: impl FnMut(Vec<(usize, &AlertSeed)>) -> Option<Collector>,
+    graph: &Graph,
     span: DataSpan,
     known: &KnownAlerts,
     limits: Limits,
@@ -61,7 +63,7 @@ pub fn execute_over_alerts(
     };
     let rules: Vec<Result<OneRule<'_>, TailError>> = (0..tails.rules().len()).map(of).collect();
     let is_once = tails.rules().iter().any(|it| matches!(it.mode, Mode::Once { .. }));
-    let mut slots = Slots { kept: 0, rules, collector, known };
+    let mut slots = Slots { kept: 0, rules, collector, graph, known };
     slots.begin();
     let (mut arrivals, mut after_last) = (arrivals.peekable(), 0);
     while let Some(now) = slots.next(&mut arrivals) {
@@ -88,6 +90,8 @@ struct Slots<'a> {
     rules: Vec<Result<OneRule<'a>, TailError>>,
     /// What they match of what there is by now.
     collector: Collector,
+    /// Who is behind what they match.
+    graph: &'a Graph,
     /// How much of it was left when something was forgotten last.
     kept: usize,
     known: &'a KnownAlerts,
@@ -207,7 +211,7 @@ impl Slots<'_> {
             self.collector.forget(now);
             self.kept = self.collector.events();
         }
-        let matches = self.collector.clone().finish();
+        let matches = self.collector.clone().finish_with(self.graph);
         for (number, rule) in self.rules.iter_mut().enumerate() {
             if let Ok(rule) = rule
                 && let Some(tick) = rule.due.filter(|_| is_due(rule))
@@ -240,7 +244,7 @@ impl Slots<'_> {
     }
 
     fn finish(self, limits: Limits) -> (Vec<Result<OverAlerts, TailError>>, Matches) {
-        let matches = self.collector.finish();
+        let matches = self.collector.finish_with(self.graph);
         let finished = |(number, rule): (usize, Result<OneRule<'_>, TailError>)| {
             let OneRule { replay, others, depends_on_earlier, .. } = rule?;
             let outcome = replay.finish(matches.before(number, limits), depends_on_earlier);

@@ -1,25 +1,24 @@
 //! Why an event did or did not match.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
 
 use detect::{DataSpan, Fate, Mode};
 use ecs::{Catalog, Millis, Object};
 use identity::Graph;
-use memchr::memmem::Finder;
 use plan::Explanation;
 use reader::Discovery;
-use sift::{Document, DocumentBuilder};
+use sift::Document;
 
+use crate::Progress;
 use crate::explain_alert::{self, RaisedAlert};
 use crate::fate::fates;
+use crate::find_event::{Reading, find};
 use crate::gather::time_of;
 use crate::identities;
 use crate::run::{HuntError, HuntOptions, Refused, RunnableRules, prepare};
-use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{Trouble, Troubles};
-use crate::{Progress, Stage};
+use crate::trouble::Trouble;
 
 /// What one rule says of one event.
 #[derive(Debug)]
@@ -82,9 +81,6 @@ pub struct Explained {
     pub notices: Vec<String>,
 }
 
-/// Ids that begin alike and are named.
-pub(crate) const ALIKE_NAMED: usize = 4;
-
 /// Finds the events with an id, or with the only id that begins so, and explains what each rule says of them. If there is
 /// none, the rules are executed, and the id is that of an alert.
 pub fn explain(
@@ -96,42 +92,15 @@ pub fn explain(
     let catalog = Catalog::ecs();
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     let prepared = prepare(options, &catalog);
-    progress.enter(Stage::Scanning);
-    let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
-    let make = |everywhere: bool| Search {
-        event_id,
-        finder: (!everywhere).then(|| Finder::new(event_id.as_bytes())),
-        builder: DocumentBuilder::new(&options.normalise, options.now),
-        found: Vec::new(),
-        alike: BTreeMap::new(),
-        troubles: Troubles::default(),
+    let reading = Reading {
+        normalise: &options.normalise,
+        limits: &options.limits,
+        threads: options.threads,
+        now: options.now,
     };
-    let (mut found, mut alike, mut troubles) = (Vec::new(), Alike::new(), Troubles::default());
-    // An id need not stand in a record as it is: it may be escaped, or made from the record where that has none.
-    for everywhere in [false, true] {
-        let make = || make(everywhere);
-        troubles = Troubles::of_paths(&discovery.failures);
-        let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
-        for visitor in visitors {
-            found.extend(visitor.found);
-            visitor.alike.into_values().flatten().for_each(|it| keep(&mut alike, it));
-            troubles.merge(visitor.troubles);
-        }
-        if !found.is_empty() || !alike.is_empty() {
-            break;
-        }
-    }
-    if found.is_empty() && alike.len() > 1 {
-        let ids = alike.into_keys().collect();
-        return Err(HuntError::SeveralEvents { id: event_id.to_owned(), ids });
-    }
-    if found.is_empty() {
-        found.extend(alike.into_values().flatten());
-    }
+    let (found, troubles) = find(event_id, &discovery, &reading, progress)?;
     let event_id = found.first().map_or_else(|| event_id.to_owned(), |(_, it)| it.id.clone());
     let event_id = event_id.as_str();
-    found.sort_by_key(|(at, _)| *at);
-    found.dedup_by(|(_, a), (_, b)| a == b);
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", |it| it.name()).to_owned();
     let (troubles, trouble_count) = troubles.finish(name);
     let notices = discovery.notices.iter().map(ToString::to_string).collect();
@@ -231,54 +200,4 @@ fn own_alert(filter: Explanation, rule: &rule::Rule) -> Explanation {
         parts: Vec::new(),
     };
     Explanation { clause: "and".to_owned(), verdict: false, seen: Vec::new(), parts: vec![own, filter] }
-}
-
-/// One thread's search for an id.
-struct Search<'a> {
-    event_id: &'a str,
-    /// Only records that hold the id's text are parsed; without it, all.
-    finder: Option<Finder<'a>>,
-    builder: DocumentBuilder,
-    found: Vec<Located>,
-    alike: Alike,
-    troubles: Troubles,
-}
-
-/// A document with its place.
-type Located = ((u32, u64), Document);
-
-/// Documents whose ids begin as asked for, by these: the first ids, whatever the order of records.
-type Alike = BTreeMap<String, Vec<Located>>;
-
-fn keep(alike: &mut Alike, it: Located) {
-    alike.entry(it.1.id.clone()).or_default().push(it);
-    if alike.len() > ALIKE_NAMED {
-        alike.pop_last();
-    }
-}
-
-impl Visit for Search<'_> {
-    fn record(&mut self, record: RawRecord<'_>) {
-        let passed_over = |finder: &Finder<'_>| {
-            !record.id.is_some_and(|it| it.starts_with(self.event_id))
-                && finder.find(record.text.as_bytes()).is_none()
-        };
-        if self.finder.as_ref().is_some_and(passed_over) {
-            return;
-        }
-        match record.document(&mut self.builder) {
-            Ok(document) if document.id == self.event_id => {
-                self.found.push(((record.input, record.ordinal), document));
-            }
-            Ok(document) if document.id.starts_with(self.event_id) => {
-                keep(&mut self.alike, ((record.input, record.ordinal), document));
-            }
-            Ok(_) => {}
-            Err(error) => self.troubles.of_record(&record, &error),
-        }
-    }
-
-    fn problem(&mut self, problem: reader::Problem) {
-        self.troubles.of_reader(&problem);
-    }
 }

@@ -10,7 +10,8 @@ use rule::Rule;
 use sift::{Built, Document, Policy, Seen};
 
 use crate::Progress;
-use crate::explain::{ALIKE_NAMED, Verdict, searched};
+use crate::explain::{Verdict, searched};
+use crate::find_event::ALIKE_NAMED;
 use crate::gather::{Gather, Gathering, sift_alerts};
 use crate::identities::Issues;
 use crate::over_alerts::Sets;

@@ -13,6 +13,7 @@ use detect::{
     execute_over_alerts,
 };
 use ecs::{ALERTS_INDEX, Millis};
+use identity::Graph;
 use plan::Expr;
 use rule::Rule;
 use sift::{Built, Policy, Sift, Worker};
@@ -108,6 +109,8 @@ pub(crate) struct Slots<'a> {
     /// The pass over the data.
     pub(crate) data: &'a Sift,
     pub(crate) evidence: &'a Evidence,
+    /// Who is behind the events of alerts.
+    pub(crate) graph: &'a Graph,
     pub(crate) options: &'a HuntOptions,
     pub(crate) limits: Limits,
 }
@@ -122,7 +125,7 @@ impl Slots<'_> {
         span: DataSpan,
         known: &KnownAlerts,
     ) -> (Vec<Result<OverAlerts, TailError>>, Sources) {
-        let Self { set, rules, data, evidence, options, limits } = self;
+        let Self { set, rules, data, evidence, graph, options, limits } = self;
         raised.sort_by(|(a, one), (b, other)| {
             let key = |rule: usize, it: &AlertSeed| {
                 (it.execution.started_at, it.event.timestamp, rules[rule].rule_id.clone())
@@ -160,7 +163,7 @@ impl Slots<'_> {
             }
             feed.take()
         };
-        let (outcomes, _) = execute_over_alerts(collector, arrivals, own, span, known, *limits);
+        let (outcomes, _) = execute_over_alerts(collector, arrivals, own, graph, span, known, *limits);
         let mut sources = feed.into_inner().sources;
         let alerts = outcomes.iter().flatten().flat_map(|it| &it.outcome.alerts);
         keep_used(&mut sources, alerts);

@@ -511,7 +511,7 @@ impl Executing<'_> {
         let evidence = Evidence::new(wanted, kept, inputs, options, read);
         let mut sources = Sources::new();
         if let (Some(set), Some(span), Some(alerts)) = (&sets.alerts, span, alerts) {
-            let slots = Slots { set, rules, data: sift, evidence: &evidence, options, limits };
+            let slots = Slots { set, rules, data: sift, evidence: &evidence, graph, options, limits };
             let (found, its) = slots.execute(alerts, seen, span, known);
             for (&rule, found) in set.numbers.iter().zip(found) {
                 outcomes[rule] = found.map(|it| it.outcome);

@@ -67,3 +67,20 @@ impl<'a> Book<'a> {
             .or_else(|| self.columns.iter().position(|it| it == path).map(|at| Field::ALL.len() + at))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_text_in_two_languages_is_two_questions() {
+        let catalog = Catalog::ecs();
+        let mut book = Book::new(&catalog, 0);
+        let mut ask = |language: &str| book.add(language, "event.action:GetObject*", 0, 9, 5, 10).unwrap();
+        let (kuery, lucene) = (ask("kuery"), ask("lucene"));
+        assert_ne!(kuery, lucene);
+        assert_eq!((kuery, lucene), (ask("kuery"), ask("lucene")));
+        // Sources share filters by these texts.
+        assert_ne!(book.questions[kuery].text, book.questions[lucene].text);
+    }
+}

@@ -100,6 +100,11 @@ impl Case {
         all("vpc_endpoint", "aws.cloudtrail.vpc_endpoint_id");
         all("instances", Field::AskedInstance.path());
         all("instances", "host.target.id");
+        // An alert that counts has the field that it counted by, which may be either.
+        if values.get("case.src").is_empty() {
+            let addresses = values.get("case.src_ip").to_vec();
+            values.add("case.src", addresses);
+        }
         let arns: Vec<String> = anchors.iter().map(|it| it.get(Field::Arn).to_owned()).collect();
         if values.get("case.role_arn").is_empty() {
             values.add("case.user_arn", arns);

@@ -2,14 +2,14 @@
 
 use ecs::{Catalog, Millis};
 use identity::{Graph, WhoBuf};
-use rule::{Guide, GuideLanguage, Scope, Step, StepQuery};
+use rule::{Guide, GuideLanguage, Interval, Scope, Step, StepQuery};
 
 use crate::actors::{Cast, Casting, Suspect};
 use crate::book::Book;
 use crate::case::{Case, Subject};
 use crate::evidence::Investigation;
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
-use crate::look::{DAY, HOUR, MINUTE};
+use crate::look::DAY;
 use crate::prose::{Embedded, Prose};
 use crate::source::Source;
 use crate::{chain, prose, reach, tactics};
@@ -315,18 +315,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// A window of a step, in milliseconds.
+/// A window of a step, in milliseconds; none is `0s`, which is no [`Interval`].
 fn span_of(text: &str) -> Millis {
-    let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
-    let number: Millis = digits.parse().unwrap_or(0);
-    let unit = match &text[digits.len()..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => MINUTE,
-        "h" => HOUR,
-        "d" => DAY,
-        "w" => 7 * DAY,
-        _ => 0,
-    };
-    number.saturating_mul(unit)
+    text.parse::<Interval>().map_or(0, |it| it.millis())
 }

@@ -262,7 +262,15 @@ proptest! {
             };
             let of_data = case.collect(&tails, of_data.into_iter());
             let (outcomes, _) =
-                execute_over_alerts(of_data, arrivals, feed, case.span(), &known, Limits::default());
+                execute_over_alerts(
+                    of_data,
+                    arrivals,
+                    feed,
+                    &identity::Graph::default(),
+                    case.span(),
+                    &known,
+                    Limits::default(),
+                );
             let expected = case.by_the_book(&rules, &known);
             for ((outcome, expected), rule) in outcomes.into_iter().zip(expected).zip(&rules) {
                 let crate::OverAlerts { outcome, others } = outcome.unwrap();

@@ -375,3 +375,61 @@ fn the_fields_are_known() {
         assert!(matches!(known.resolve(field.path()), ecs::Resolved::Field(_)), "{}", field.path());
     }
 }
+
+/// Two sessions of ada's, one of bob's, at one time.
+fn sessions() -> Vec<Object> {
+    let began = |by, session, at| Event { by: By::User(by), what: What::Assume(session), at, late: 0 };
+    let gets = |session, at| Event { by: By::Session(session), what: What::Get, at, late: 0 };
+    documents(&[began(0, 0, 0), began(0, 2, 1), began(1, 1, 2), gets(0, 10), gets(2, 11), gets(1, 12)])
+}
+
+#[test]
+fn alerts_are_grouped_by_whoever_is_behind_them() {
+    let rule = rule(
+        "Grouped",
+        "type = \"query\"\nquery = \"event.action: GetObject\"\ninterval = \"5m\"\nfrom = \"now-20m\"\n\
+         [rule.alert_suppression]\ngroup_by = [\"trailwarden.identity.root.arn\"]\n\
+         [rule.alert_suppression.duration]\nvalue = 1\nunit = \"h\"\n",
+    );
+    let found = hunted(&sessions(), &[rule], REPLAY);
+    let mut said: Vec<(String, Value)> = found
+        .alerts
+        .iter()
+        .map(|it| {
+            let term = &it["kibana.alert.suppression.terms"][0]["value"];
+            (term.to_string(), it["kibana.alert.suppression.docs_count"].clone())
+        })
+        .collect();
+    said.sort_by(|a, b| a.0.cmp(&b.0));
+    let user = |name: &str| format!("\"arn:aws:iam::111122223333:user/{name}\"");
+    assert_eq!(said, [(user("ada"), json!(1)), (user("bob"), json!(0))]);
+}
+
+#[test]
+fn rules_over_alerts_see_who_is_behind_the_alert() {
+    let query = |index: &str, query: &str| {
+        format!(
+            "type = \"query\"\nindex = [\"{index}\"]\nquery = '{query}'\ninterval = \"5m\"\nfrom = \"now-20m\"\n"
+        )
+    };
+    let rules = [
+        rule("Gets", &query("logs-*", "event.action: GetObject")),
+        rule(
+            "Over",
+            &query(
+                ".alerts-security.alerts-*",
+                "kibana.alert.rule.name: Gets and trailwarden.identity.root.arn: *user/ada",
+            ),
+        ),
+    ];
+    for identities in [Identities::Asked, Identities::InAlerts] {
+        let folder = folder(&sessions());
+        let found = run(&HuntOptions { identities, ..options(&folder, &rules) });
+        let over: Vec<&Object> =
+            found.alerts.iter().filter(|it| it["kibana.alert.rule.name"] == "Over").collect();
+        assert_eq!(over.len(), 2, "{identities:?}");
+        for alert in over.iter().filter(|_| identities == Identities::InAlerts) {
+            assert_eq!(alert[ROOT], "arn:aws:iam::111122223333:user/ada");
+        }
+    }
+}

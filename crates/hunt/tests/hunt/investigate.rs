@@ -495,3 +495,39 @@ fn a_session_that_is_older_than_the_data_is_told_so() {
     records.push(first);
     assert!(text(&records).ends_with("the trail of the calling account, or of us-east-1, may be missing"));
 }
+
+#[test]
+fn an_alert_that_counts_has_no_events_and_is_told_so() {
+    let folder = Folder::new();
+    folder.write("trail.json", json!({"Records": records()}).to_string());
+    let counting = setup::rule(
+        "Often",
+        "type = \"threshold\"\nquery = \"event.action: GetPasswordData\"\ninterval = \"5m\"\nfrom = \"now-9m\"\n\
+         [rule.threshold]\nfield = [\"source.ip\"]\nvalue = 3\n",
+    );
+    let options = setup::options(&folder, &[counting]);
+    let found = hunt::hunt(&options, &mut std::io::empty(), &Progress::default()).unwrap();
+    let all = of_found(&found, &options, &Which::All);
+    let [it] = all.as_slice() else { panic!("{} investigations", all.len()) };
+    assert!(lacks(it, "no-events"));
+    // What its own fields tell is computed all the same.
+    assert_eq!(fact(it, "src_kind"), &json!("public"));
+    assert_eq!(fact(it, "source_identities"), &json!(3));
+    assert!(it.steps.len() > 5);
+}
+
+#[test]
+fn values_of_a_megabyte_cost_only_themselves() {
+    let mut records = records();
+    for record in &mut records[3..] {
+        record["userAgent"] = "x".repeat(1 << 20).into();
+        record["requestParameters"]["instanceId"] = "i".repeat(1 << 20).into();
+        record["userIdentity"]["principalId"] = format!("AROAEXAMPLE:{}", "s".repeat(1 << 20)).into();
+    }
+    let all = of_records(&records[..6]);
+    let it = &all[0];
+    has_facts(it, &[("calls", json!(3)), ("chain_length", json!(1)), ("src_kind", json!("public"))]);
+    for text in it.deviations.iter().chain(it.all_missing().iter().map(|it| &it.text)) {
+        assert!(text.len() < 2_000, "{} bytes: {}", text.len(), &text[..200]);
+    }
+}
