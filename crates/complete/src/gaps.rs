@@ -5,7 +5,9 @@
 //! * **Rhythm.** On comparable days (working days with working days, ends of weeks with such) there were records in these
 //!   hours, on nearly all of them, and together at least so many even on the day that had the fewest. Where that is a
 //!   handful, chance may make them none; where it is [`LEAST`] and more, hardly.
-//! * **Silence.** It is much longer than every other quiet time, of which there are many.
+//! * **Silence.** It is much longer than every other quiet time, of which there are many, and on comparable days there came
+//!   [`SILENCE_LEAST`] records and more in these hours on average, which chance does not make none: over ends of weeks with
+//!   few records a long silence says little.
 //!
 //! What has too few days for the first and too few quiet times for the second is said to be too little to tell.
 
@@ -31,6 +33,8 @@ const SILENCE_TIMES: i64 = 3;
 const SILENCE_HOURS_MIN: i64 = 24;
 /// and there are at least so many others.
 const SILENCES_MIN: u64 = 20;
+/// So many records usually come in these hours.
+const SILENCE_LEAST: u64 = 12;
 /// What lies so far apart is not of one rhythm: a record with a wrong date would make a rhythm of years.
 const APART_HOURS: i64 = 60 * DAY_HOURS;
 
@@ -233,7 +237,8 @@ impl Period<'_> {
             let longest = longest.copied().unwrap_or_default();
             let is_silence = others >= SILENCES_MIN
                 && to - from >= SILENCE_HOURS_MIN
-                && to - from >= longest.saturating_mul(SILENCE_TIMES);
+                && to - from >= longest.saturating_mul(SILENCE_TIMES)
+                && average(&usual, from, to, from <= self.last) >= SILENCE_LEAST;
             let why = Why::Silence { longest: longest.unsigned_abs(), others };
             is_silence.then_some((from, to, why))
         });
@@ -262,13 +267,30 @@ fn allowed(days: i64) -> i64 {
     if days >= DAYS_FOR_ONE { (days / DAYS_FOR_MORE).max(1) } else { 0 }
 }
 
-/// Whether there should have been records from one hour to another, and why.
-fn rhythm(usual: &BTreeMap<(DayKind, i64), Usual>, from: i64, to: i64, is_inside: bool) -> Option<Why> {
-    // The days of the run itself do not count. Those behind the end are none of the days.
+/// The days of the run itself, which do not count. Those behind the end are none of the days.
+fn own_days(from: i64, to: i64, is_inside: bool) -> BTreeMap<(DayKind, i64), i64> {
     let mut own: BTreeMap<(DayKind, i64), i64> = BTreeMap::new();
     for hour in (from..to).filter(|_| is_inside) {
         *own.entry(slot(hour)).or_default() += 1;
     }
+    own
+}
+
+/// How many records came from one hour to another on comparable days, on average.
+fn average(usual: &BTreeMap<(DayKind, i64), Usual>, from: i64, to: i64, is_inside: bool) -> u64 {
+    let own = own_days(from, to, is_inside);
+    let thousandths = (from..to).map(|hour| {
+        let Some(it) = usual.get(&slot(hour)) else { return 0 };
+        let days = it.days - own.get(&slot(hour)).copied().unwrap_or_default();
+        let all = it.counts.iter().fold(0u64, |all, it| all.saturating_add(*it));
+        all.saturating_mul(1000) / days.max(1).unsigned_abs()
+    });
+    thousandths.fold(0u64, u64::saturating_add) / 1000
+}
+
+/// Whether there should have been records from one hour to another, and why.
+fn rhythm(usual: &BTreeMap<(DayKind, i64), Usual>, from: i64, to: i64, is_inside: bool) -> Option<Why> {
+    let own = own_days(from, to, is_inside);
     let (mut least, mut days) = (0, i64::MAX);
     for hour in from..to {
         let Some(it) = usual.get(&slot(hour)) else { continue };

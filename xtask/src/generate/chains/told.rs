@@ -170,7 +170,10 @@ fn baseline(
     is_new("new_source", &|it| it.address.clone());
     is_new("new_tool", &|it| if it.tool.is_empty() { it.address.clone() } else { it.tool.to_owned() });
     is_new("new_region", &|it| it.region.to_string());
-    is_new("session_form_new", &|it| form(&it.session));
+    // Only those of roles have names.
+    if subject.kind == Kind::Role {
+        is_new("session_form_new", &|it| form(&it.session));
+    }
     let mut actions = is_new("new_actions", &|it| it.action.clone());
     actions.sort_by_key(|it| !now.iter().any(|told| told.write && told.action == *it));
     facts.insert("new_actions", actions.into());
