@@ -60,6 +60,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
             "detect",
             "ecs",
             "hunt",
+            "identity",
             "investigate",
             "kql",
             "plan",
