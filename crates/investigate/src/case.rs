@@ -49,16 +49,29 @@ const PAUSE: Millis = HOUR;
 /// which is never longer than any session.
 const RUN_MAX: Millis = 36 * HOUR;
 
+/// The events that a subject is about, the earliest first; if it counts events, it stands for them itself.
+pub(crate) fn anchors(subject: &Subject, now: Millis) -> Vec<Event> {
+    let mut anchors: Vec<Event> = if subject.anchors.is_empty() {
+        vec![event(&subject.id, &subject.document, now)]
+    } else {
+        subject.anchors.iter().map(|(id, it)| event(id, it, now)).collect()
+    };
+    anchors.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+    anchors
+}
+
 const CONTEXT: &str = "aws.cloudtrail.user_identity.session_context";
 
 impl Case {
     /// The case of a subject. `now` is the time of an alert that has none.
     pub fn of(subject: &Subject, now: Millis) -> Self {
         let is_bare = subject.anchors.is_empty();
-        let bare = [(subject.id.clone(), subject.document.clone())];
-        let documents: &[(String, Object)] = if is_bare { &bare } else { &subject.anchors };
-        let mut anchors: Vec<Event> = documents.iter().map(|(id, it)| event(id, it, now)).collect();
-        anchors.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+        let anchors = anchors(subject, now);
+        let documents: Vec<&Object> = if is_bare {
+            vec![&subject.document]
+        } else {
+            subject.anchors.iter().map(|(_, it)| it).collect()
+        };
         let first = anchors.first().map_or(now, |it| it.time);
         let last = anchors.last().map_or(now, |it| it.time);
         // What an alert counts began before the last of it.
@@ -70,13 +83,13 @@ impl Case {
         let noticed = if (last..=last + 24 * 3_600_000).contains(&written) { written } else { last };
         let mut values = Values::default();
         // Every field of the alert's document and of its first event is a placeholder, too.
-        for document in std::iter::once(&subject.document).chain(documents.iter().take(1).map(|(_, it)| it)) {
+        for document in std::iter::once(&subject.document).chain(documents.iter().take(1).copied()) {
             let mut path = String::new();
             fields(document, &mut path, 0, &mut |path, text| values.add(path, [text]));
         }
         let mut all = |name: &str, path: &str| {
             let mut found = Vec::new();
-            for (_, document) in documents {
+            for &document in &documents {
                 ecs::document::values(document, path, Shape::Leaf, |it| found.push(it.text().into_owned()));
             }
             values.add(&format!("case.{name}"), found);

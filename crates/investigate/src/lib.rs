@@ -63,6 +63,6 @@ pub use source::{Answer, Answers, Question, Source};
 
 /// What an exception could look at in the alert of a rule.
 pub fn raised(rule_id: &str, subject: &Subject, now: ecs::Millis) -> Option<Raised> {
-    let case = Case::of(subject, now);
-    Some(harmless::raised(rule_id, case.anchor()?))
+    // There may be very many alerts, and no more is asked of them than their first event.
+    Some(harmless::raised(rule_id, case::anchors(subject, now).first()?))
 }
