@@ -170,16 +170,7 @@ pub(crate) fn of_hunt(
 ) -> anyhow::Result<()> {
     let picked = hunt::pick(found, &Which::From(rule::Severity::Medium), hunt::ALERTS_MAX, hunt.now);
     let progress = Progress::default();
-    let mut files = Files {
-        paths: hunt.paths.clone(),
-        normalise: hunt.normalise.clone(),
-        limits: hunt.limits.clone(),
-        threads: hunt.threads,
-        block_rows: hunt.block_rows,
-        now: hunt.now,
-        progress: &progress,
-        read: hunt::FilesReport::default(),
-    };
+    let mut files = Files::of_hunt(hunt, &progress);
     let options = Options { now: hunt.now, steps: Vec::new(), language, raised: picked.raised };
     let all = investigate::investigate(&picked.subjects, &mut files, &options)?;
     let title = report::plural(all.len() as u64, "alert", "alerts");

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Context as _;
-use hunt::{Files, FilesReport, Found, HuntOptions, Picked, Progress, Which};
+use hunt::{Files, Found, HuntOptions, Picked, Progress, Which};
 use investigate::{Cast, Investigation, Options, Plan, Suspect};
 use report::page::{Entry, Made, Page, Scope};
 use report::{Remark, Summary};
@@ -80,16 +80,7 @@ fn follow(
     };
     let suspects: Vec<Suspect> = alerts.iter().map(suspect).collect();
     let progress = Progress::default();
-    let mut files = Files {
-        paths: hunt.paths.clone(),
-        normalise: hunt.normalise.clone(),
-        limits: hunt.limits.clone(),
-        threads: hunt.threads,
-        block_rows: hunt.block_rows,
-        now: hunt.now,
-        progress: &progress,
-        read: FilesReport::default(),
-    };
+    let mut files = Files::of_hunt(hunt, &progress);
     let language = summary.language;
     let options = Options { now: hunt.now, steps: Vec::new(), language, raised };
     let (all, cast) = investigate::investigate_and_follow(&subjects, &suspects, &mut files, &options)?;

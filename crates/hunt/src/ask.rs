@@ -52,6 +52,22 @@ pub struct FilesReport {
     pub loss_count: u64,
 }
 
+impl<'p> Files<'p> {
+    /// The files of a hunt, read again.
+    pub fn of_hunt(hunt: &crate::HuntOptions, progress: &'p Progress) -> Self {
+        Self {
+            paths: hunt.paths.clone(),
+            normalise: hunt.normalise.clone(),
+            limits: hunt.limits.clone(),
+            threads: hunt.threads,
+            block_rows: hunt.block_rows,
+            now: hunt.now,
+            progress,
+            read: FilesReport::default(),
+        }
+    }
+}
+
 impl Source for Files<'_> {
     type Error = HuntError;
 
