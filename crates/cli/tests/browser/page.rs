@@ -136,7 +136,7 @@ fn it_opens_filters_searches_and_is_worked_by_keys() {
     browser.press(&CLEAR.to_string());
     assert_eq!(browser.text(COUNT), all);
 
-    // Keys go from row to row, and open.
+    // Keys go from row to row, and open: also to rows that nobody has seen yet.
     browser
         .run("document.getElementById('search').blur(); document.getElementById('alerts').scrollIntoView()");
     browser.wait("return document.querySelectorAll('#alert-list .group').length > 3");

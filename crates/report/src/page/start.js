@@ -37,13 +37,26 @@ function toggleHelp() {
   document.body.append(el('div', 'help', { role: 'status' }, ...byId('keys').title.split(' · ').map((line) => el('div', '', {}, line))));
 }
 
-/** Moves to the next row of alerts, or to the one before. */
+/** What can be moved to, in order: heads, rows, and pieces of which nobody has seen the rows yet. */
+function stops() {
+  const all = [...document.querySelectorAll('#alert-list .head, #alert-list .row, #alert-list .piece')];
+  return all.filter((it) => !it.matches('.piece') || pieces.has(it));
+}
+
+/** Moves to the next row of alerts, or to the one before. Rows that are not made yet are made, and not passed over. */
 function move(step) {
-  const rows = [...document.querySelectorAll('#alert-list .head, #alert-list .row')];
-  const at = rows.indexOf(document.activeElement);
-  const next = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + step, 0), rows.length - 1)];
-  next?.focus();
-  next?.scrollIntoView({ block: 'nearest' });
+  for (;;) {
+    const all = stops();
+    const at = all.indexOf(document.activeElement);
+    const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
+    if (pieces.has(next)) {
+      fillPiece(next);
+      continue;
+    }
+    next?.focus();
+    next?.scrollIntoView({ block: 'nearest' });
+    return;
+  }
 }
 
 addEventListener('keydown', (event) => {
