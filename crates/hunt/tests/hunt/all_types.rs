@@ -216,3 +216,93 @@ fn value_lists_of_a_hundred_thousand() {
         assert_eq!(users, expected, "{name}");
     }
 }
+
+/// A rule's alerts are the same alone and among two thousand others: rules whose alerts suppress one another, and rules
+/// over alerts beside those whose alerts they read.
+#[test]
+fn alone_and_among_two_thousand() {
+    let users: Vec<(String, String)> =
+        (0..12).map(|at| (format!("user-{}", at % 4), format!("198.51.100.{}", at % 3))).collect();
+    let users: Vec<(&str, &str)> =
+        users.iter().map(|(name, address)| (name.as_str(), address.as_str())).collect();
+    let folder = documents(&users);
+    let suppression = |name: &str| {
+        let by = if name == "threshold" { "" } else { "group_by = [\"user.name\", \"source.ip\"], " };
+        format!("alert_suppression = {{ {by}duration = {{ value = 1, unit = \"h\" }} }}\n")
+    };
+    let named = |name: &str, lines: &str| rule(name, &format!("rule_id = \"{name}\"\n{lines}"));
+    let on_events: Vec<Rule> = types()
+        .into_iter()
+        .map(|(name, lines)| named(name, &format!("index = [\"logs-*\"]\n{}{lines}", suppression(name))))
+        .collect();
+    let on_alerts = "index = [\".alerts-*\"]\nfrom = \"now-31m\"\n";
+    let over: Vec<Rule> = vec![
+        named(
+            "over-query",
+            &format!(
+                "{on_alerts}type = \"query\"\nquery = \"kibana.alert.rule.rule_id: (eql or threshold)\"\nalert_suppression = {{ group_by = [\"user.name\"] }}\n"
+            ),
+        ),
+        named(
+            "over-threshold",
+            &format!(
+                "{on_alerts}type = \"threshold\"\nquery = \"kibana.alert.rule.rule_id: (query or lucene or new_terms)\"\n[rule.threshold]\nfield = [\"user.name\"]\nvalue = 3\n"
+            ),
+        ),
+        named(
+            "over-terms",
+            &format!(
+                "{on_alerts}type = \"new_terms\"\nquery = \"kibana.alert.rule.rule_id: sequence\"\nnew_terms_fields = [\"user.name\"]\nhistory_window_start = \"now-7d\"\n"
+            ),
+        ),
+    ];
+    let others: Vec<Rule> = (0..2_000)
+        .map(|at| {
+            let query = match at % 4 {
+                0 => format!("event.action: Act* and user.name: \\\"user-{}\\\"", at % 7),
+                1 => format!("event.action: Other{at}"),
+                2 => format!("source.ip: 198.51.{}.0/24 and not event.action: Act", at % 256),
+                _ => format!("event.id: *-{at}"),
+            };
+            named(
+                &format!("other-{at}"),
+                &format!("index = [\"logs-*\"]\ntype = \"query\"\nquery = \"{query}\"\n"),
+            )
+        })
+        .collect();
+    let of = |rules: &[Rule], rule: &Rule| {
+        let found =
+            hunt::hunt(&options(&folder, rules), &mut std::io::empty(), &Progress::default()).unwrap();
+        assert!(found.refused.is_empty(), "{:?}", found.refused);
+        let make = |alert: &mut hunt::Alert<'_, '_>| alert.document().to_object();
+        let alerts: Vec<Object> = found.alerts(&[], make, |all| all.collect());
+        let its = alerts.into_iter().filter(|it| it["kibana.alert.rule.uuid"] == rule.id.as_str());
+        its.map(|it| serde_json::to_string(&it).unwrap()).collect::<Vec<String>>()
+    };
+    let all: Vec<Rule> = on_events.iter().chain(&over).chain(&others).cloned().collect();
+    let found = hunt::hunt(&options(&folder, &all), &mut std::io::empty(), &Progress::default()).unwrap();
+    // Those of the others are many.
+    let is_other = |it: &Layered| {
+        it.get("kibana.alert.rule.name").and_then(Value::as_str).is_some_and(|it| it.starts_with("other-"))
+    };
+    let make = |alert: &mut hunt::Alert<'_, '_>| {
+        let document = alert.document();
+        (!is_other(&document)).then(|| document.to_object())
+    };
+    let alerts: Vec<Object> = found.alerts(&[], make, |all| all.flatten().collect());
+    let among = |rule: &Rule| {
+        let its = alerts.iter().filter(|it| it["kibana.alert.rule.uuid"] == rule.id.as_str());
+        its.map(|it| serde_json::to_string(it).unwrap()).collect::<Vec<String>>()
+    };
+    for rule in &on_events {
+        let alone = of(std::slice::from_ref(rule), rule);
+        assert!(!alone.is_empty(), "{}", rule.name);
+        assert_eq!(alone, among(rule), "{}", rule.name);
+    }
+    for rule in &over {
+        let alone: Vec<Rule> = on_events.iter().chain([rule]).cloned().collect();
+        let alone = of(&alone, rule);
+        assert!(!alone.is_empty(), "{}", rule.name);
+        assert_eq!(alone, among(rule), "{}", rule.name);
+    }
+}
