@@ -65,6 +65,11 @@ fn stuck(step: usize, of: usize, why: &Stuck) -> String {
         Stuck::NothingBefore => {
             format!("it could be event {next} of {of}, and no sequence with its keys had come so far")
         }
+        Stuck::SameTime { by, item } => format!(
+            "it could be one of {of} events, but the event {by} of item {} has the same time, and nothing says which of the \
+             two came first; a `tiebreaker_field` could",
+            item + 1
+        ),
         Stuck::TooLate { by, span, maxspan } => format!(
             "{sequence}: the event of item {next}, {by}, came {span} ms after the first, and maxspan is {maxspan} ms"
         ),

@@ -99,6 +99,13 @@ pub enum Stuck {
     Waits,
     /// There is none of the item before.
     NothingBefore,
+    /// That of the item before, or of the next one, has the same time and tiebreaker, so that neither follows the other.
+    SameTime {
+        /// Its `_id`.
+        by: String,
+        /// Which item it is of, from 0.
+        item: usize,
+    },
     /// The event of the next item came too late.
     TooLate {
         /// Its `_id`.

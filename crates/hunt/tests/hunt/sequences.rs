@@ -142,3 +142,57 @@ fn what_a_sequence_wanted() {
     assert_eq!(fate("ended"), stuck(1, Stuck::Until { by: "reboot".to_owned() }));
     assert_eq!(fate("reboot"), [Fate::Against]);
 }
+
+/// Events of one second: the tiebreaker orders them, without one last; what nothing orders does not follow one another, which
+/// is said.
+#[test]
+fn what_has_the_same_time_follows_by_its_tiebreaker() {
+    let query =
+        r#"sequence by user.name [any where event.action == "First"] [any where event.action == "Then"]"#;
+    let plain = eql("Plain", query);
+    let lines = format!(
+        "type = \"eql\"\nlanguage = \"eql\"\nfrom = \"now-15m\"\ninterval = \"5m\"\ntiebreaker_field = \"event.sequence\"\n\
+         query = '''\n{query}\n'''\n"
+    );
+    let ordered = rule("Ordered", &lines);
+    for (first, then, is_sequence) in [
+        (Some(1), Some(2), true),
+        (Some(2), Some(1), false),
+        (Some(1), Some(1), false),
+        (Some(1), None, true),
+        (None, Some(1), false),
+        (None, None, false),
+    ] {
+        let folder = Folder::new();
+        let event = |action: &str, sequence: Option<i64>| {
+            json!({
+                "@timestamp": ecs::date::to_iso(DAY_ONE),
+                "event": {"id": action, "action": action, "dataset": "aws.cloudtrail", "sequence": sequence},
+                "user": {"name": "ada"},
+            })
+        };
+        // However they lie in the file.
+        for events in [[("First", first), ("Then", then)], [("Then", then), ("First", first)]] {
+            let lines = events.map(|(action, sequence)| event(action, sequence).to_string() + "\n");
+            folder.write("events.ndjson", lines.concat());
+            let rules = [plain.clone(), ordered.clone()];
+            let expected = if is_sequence { vec!["Ordered First"] } else { Vec::new() };
+            assert_eq!(verdicts(&hunt_in(&folder, &rules)), expected, "{first:?} {then:?}");
+            let options = options(&folder, &rules);
+            let fate = |id: &str, name: &str| {
+                let explained =
+                    hunt::explain(&options, id, &mut std::io::empty(), &Progress::default()).unwrap();
+                let mut of_rules = explained.events[0].1.iter();
+                of_rules.find(|it| it.rule.name == name).unwrap().fates.clone()
+            };
+            let same = |step, by: &str, item| {
+                let why = Stuck::SameTime { by: by.to_owned(), item };
+                vec![Fate::Stuck { step, of: 2, why }]
+            };
+            assert_eq!(fate("First", "Plain"), same(1, "Then", 1));
+            assert_eq!(fate("Then", "Plain"), same(1, "First", 0));
+            let is_told = matches!(fate("Then", "Ordered")[..], [Fate::Alerted { .. }]);
+            assert_eq!(is_told, is_sequence);
+        }
+    }
+}

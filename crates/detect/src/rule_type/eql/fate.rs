@@ -149,12 +149,23 @@ impl Trace<'_> {
                 }
             }
         }
+        // Another event of that item that no order tells from this one.
+        let beside = |event: u32, item: usize| {
+            let is_beside = |it: u32| it != event && timeline.rank(it) == timeline.rank(event);
+            let filter = pattern.stages[positive[item]].filter;
+            let other = all.iter().copied().find(|&it| is_beside(it) && is(it, filter))?;
+            Some(Stuck::SameTime { by: id(other), item })
+        };
         if let Some(waiting) = slots.iter().flatten().find(|it| it.contains(&self.place)) {
-            return stuck(waiting, Stuck::Waits);
+            let next = beside(waiting[waiting.len() - 1], waiting.len());
+            return stuck(waiting, next.unwrap_or(Stuck::Waits));
         }
         let first = positive.iter().position(|&at| pattern.stages[at].filter == filter);
         fate.unwrap_or_else(|| match first {
-            Some(step) => Fate::Stuck { step, of, why: Stuck::NothingBefore },
+            Some(step) => {
+                let before = step.checked_sub(1).and_then(|item| beside(self.place, item));
+                Fate::Stuck { step, of, why: before.unwrap_or(Stuck::NothingBefore) }
+            }
             // Of `until`, or of what must be missing.
             None => Fate::Against,
         })
