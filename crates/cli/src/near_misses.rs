@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use ecs::Millis;
-use hunt::{ClauseMisses, FieldValues, HuntOptions, NearMisses, Progress};
+use hunt::{ClauseMisses, FieldValues, HuntOptions, Item, NearMisses, Progress, RuleMisses};
 use report::{count, plural};
 use rule::{Problem, RuleSet, Selection};
 
@@ -51,15 +51,23 @@ fn text(found: &NearMisses) -> String {
     let mut out = String::new();
     let mut silent = 0;
     for it in &found.rules {
-        if it.clauses.is_empty() {
+        if !is_near(it) {
             silent += usize::from(it.matched == 0);
             continue;
         }
-        let matched = plural(it.matched, "record matches", "records match");
-        out += &format!("{}  ({matched})\n", report::clean(&it.rule.name));
+        let match_ = |count| plural(count, "record matches", "records match");
+        out += &report::clean(&it.rule.name);
+        if it.items.is_empty() {
+            out += &format!("  ({})", match_(it.matched));
+        }
+        out.push('\n');
+        for (item, matched) in &it.items {
+            out += &format!("  {}: {}\n", item_words(*item), match_(*matched));
+        }
         for clause in it.clauses.iter().take(CLAUSES_SHOWN) {
             let lack = plural(clause.missed, "record lacks", "records lack");
-            out += &format!("  {lack} only {}\n", report::clean(&clause.clause));
+            let of = clause.item.map(|it| format!(" of {}", item_words(it))).unwrap_or_default();
+            out += &format!("  {lack} only {}{of}\n", report::clean(&clause.clause));
             for field in &clause.fields {
                 out += &format!("      {}\n", values(field));
             }
@@ -68,7 +76,7 @@ fn text(found: &NearMisses) -> String {
             out += &format!("  … and {} more clauses\n", it.clauses.len() - CLAUSES_SHOWN);
         }
     }
-    let near = found.rules.iter().filter(|it| !it.clauses.is_empty()).count();
+    let near = found.rules.iter().filter(|it| is_near(it)).count();
     let blocked: Vec<String> = found
         .rules
         .iter()
@@ -90,7 +98,20 @@ fn text(found: &NearMisses) -> String {
     out
 }
 
-/// What records have in a field.
+/// Whether something of it was nearly met.
+fn is_near(misses: &RuleMisses) -> bool {
+    !misses.clauses.is_empty() || misses.lacks_items()
+}
+
+fn item_words(item: Item) -> String {
+    match item {
+        Item::Event { number, of } => format!("item {number} of {of}"),
+        Item::Missing { number, of } => format!("item {number} of {of}, which must be missing"),
+        Item::Until => "`until`".to_owned(),
+    }
+}
+
+/// What records have in a field, or what is computed from it.
 fn values(field: &FieldValues) -> String {
     let mut parts: Vec<String> = field
         .values

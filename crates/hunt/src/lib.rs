@@ -53,7 +53,7 @@ pub use explain_alert::RaisedAlert;
 pub use find_event::{Reading, find_event};
 pub use identities::Identities;
 pub use keep::EVIDENCE_BYTES;
-pub use near_misses::{ClauseMisses, FieldValues, NearMisses, RuleMisses, near_misses};
+pub use near_misses::{ClauseMisses, FieldValues, Item, NearMisses, RuleMisses, near_misses};
 pub use normalize::{NormalizeOptions, NormalizeReport, normalize};
 pub use notices::Notice;
 pub use progress::{Progress, Stage};

@@ -3,16 +3,20 @@
 //! A rule of clauses *a*, *b* and *c* becomes four filters of the one pass: all three, and each two of them. An event
 //! that satisfies *a* and *b* and not *c* is a near miss of *c*. If nothing matches, and something nearly did but for
 //! *c*, then *c* is what keeps the rule from firing: it may ask for a value that is written otherwise.
+//!
+//! A sequence has a filter for each of its items. Each is counted by itself, and said to be of its item; what the events of
+//! the items must have in common no single event tells.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::Read;
 use std::sync::Arc;
 
-use ecs::{Catalog, Shape};
+use ecs::{Catalog, Scalar, Shape};
 use plan::Expr;
+use plan::value::{Measure, Operand, Values as OperandValues};
 use reader::{Discovery, Problem};
-use rule::Rule;
+use rule::{Form, Pattern, Rule};
 use sift::{Event, Filter, Policy, Seen, Settings, Sift, Sifted, Sink, Worker};
 
 use crate::Progress;
@@ -23,6 +27,9 @@ use crate::trouble::{RecordError, Trouble, Troubles};
 
 /// Different values that are counted of a field that a clause is about; further ones are counted together.
 const VALUES_MAX: usize = 1_000;
+
+/// Choices of an event's values from which is computed what a clause computes.
+const CHOICES_MAX: usize = 100;
 
 /// The name of the index, which stands beside the event.
 const INDEX: &str = "_index";
@@ -49,8 +56,10 @@ pub struct NearMisses {
 pub struct RuleMisses {
     /// The rule.
     pub rule: Arc<Rule>,
-    /// Records that satisfy all clauses; of a sequence, all clauses of a step.
+    /// Records that satisfy all clauses; of a sequence, all clauses of an item.
     pub matched: u64,
+    /// Of a sequence or a sample, how many of them each item has.
+    pub items: Vec<(Item, u64)>,
     /// The clauses that some records lack alone, those that most lack first.
     pub clauses: Vec<ClauseMisses>,
 }
@@ -60,31 +69,83 @@ pub struct RuleMisses {
 pub struct ClauseMisses {
     /// The clause, in words.
     pub clause: String,
+    /// Of which item of a sequence or a sample it is.
+    pub item: Option<Item>,
     /// How many records lack it alone.
     pub missed: u64,
-    /// No record satisfies it together with the rest.
+    /// No record satisfies it together with the rest, and the rule needs one.
     pub never_holds: bool,
-    /// What they have in the fields that it is about, the most frequent first; nothing of a field is the empty list.
+    /// What they have in the fields that it is about, the most frequent first; nothing of a field is the empty list. Then
+    /// what it computes from these.
     pub fields: Vec<FieldValues>,
 }
 
-/// What records have in a field.
+/// An item of a sequence or a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// One that an event must satisfy.
+    Event {
+        /// Its number, from 1.
+        number: usize,
+        /// How many items there are.
+        of: usize,
+    },
+    /// One that no event may satisfy.
+    Missing {
+        /// Its number, from 1.
+        number: usize,
+        /// How many items there are.
+        of: usize,
+    },
+    /// What ends sequences.
+    Until,
+}
+
+impl Item {
+    /// That of the filter of that number; none if the rule asks for single events.
+    fn of(filter: usize, pattern: Option<&Pattern>) -> Option<Self> {
+        let pattern = pattern.filter(|it| it.form != Form::Event)?;
+        if pattern.until == Some(filter) {
+            return Some(Self::Until);
+        }
+        // Each item has a filter of its own, in the order of the query.
+        let (number, of) = (filter + 1, pattern.filters() - usize::from(pattern.until.is_some()));
+        let is_missing = pattern.stages.iter().any(|it| it.filter == filter && it.missing);
+        Some(if is_missing { Self::Missing { number, of } } else { Self::Event { number, of } })
+    }
+
+    /// Whether there is no result without an event that satisfies it.
+    pub fn is_needed(self) -> bool {
+        match self {
+            Self::Event { .. } => true,
+            Self::Missing { .. } | Self::Until => false,
+        }
+    }
+}
+
+/// What records have in a field, or what is computed from what they have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldValues {
-    /// Its path.
+    /// Its path, or what is computed: `length(user.name)`.
     pub path: String,
     /// The values and how many records have each.
     pub values: Vec<(String, u64)>,
-    /// Records with none.
+    /// Records with none; of what is computed, how often it is null.
     pub absent: u64,
     /// Values beyond those that are told apart.
     pub more: u64,
 }
 
 impl RuleMisses {
-    /// The clauses that never hold where the rest does: nothing matched the rule, or a step of it, and this is why.
+    /// The clauses that never hold where the rest does: nothing matched the rule, or an item of it, and this is why.
     pub fn blockers(&self) -> impl Iterator<Item = &ClauseMisses> {
         self.clauses.iter().filter(|it| it.never_holds)
+    }
+
+    /// Items of which there is no event, while there are of others.
+    pub fn lacks_items(&self) -> bool {
+        let needed = || self.items.iter().filter(|(item, _)| item.is_needed());
+        needed().any(|(_, matched)| *matched == 0) && needed().any(|(_, matched)| *matched > 0)
     }
 }
 
@@ -95,12 +156,12 @@ pub fn near_misses(
     progress: &Progress,
 ) -> Result<NearMisses, HuntError> {
     let catalog = Catalog::ecs();
-    let RunnableRules { rules, filters, refused, .. } = prepare(options, &catalog);
+    let RunnableRules { rules, filters, patterns, refused, .. } = prepare(options, &catalog);
     let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
-    let questions = Questions::new(&filters);
+    let questions = Questions::new(&filters, &patterns);
     let settings = Settings {
         normalise: options.normalise.clone(),
         now: options.now,
@@ -150,15 +211,19 @@ pub fn near_misses(
 /// The filters that are run: of each rule's filter the whole, then the whole without each clause.
 struct Questions {
     filters: Vec<Filter>,
+    /// For each filter what the clause computes that it leaves out.
+    measures: Vec<Vec<Measure>>,
     /// For each filter the whole that it is a part of.
     whole: Vec<usize>,
     asked: Vec<Asked>,
 }
 
-/// What is asked for a rule.
+/// What is asked for a filter of a rule.
 struct Asked {
     /// Its place among the rules.
     rule: usize,
+    /// What it is of the rule.
+    item: Option<Item>,
     /// The place of its whole filter.
     whole: usize,
     /// Its clauses; what is left without each follows the whole, in this order.
@@ -166,14 +231,17 @@ struct Asked {
 }
 
 impl Questions {
-    fn new(rules: &[Vec<Expr>]) -> Self {
-        let mut all = Self { filters: Vec::new(), whole: Vec::new(), asked: Vec::new() };
-        let filters =
-            rules.iter().enumerate().flat_map(|(rule, its)| its.iter().map(move |expr| (rule, expr)));
-        for (rule, expr) in filters {
+    fn new(rules: &[Vec<Expr>], patterns: &[Option<Pattern>]) -> Self {
+        let (filters, measures, whole, asked) = Default::default();
+        let mut all = Self { filters, measures, whole, asked };
+        let filters = rules.iter().enumerate().flat_map(|(rule, its)| {
+            its.iter().enumerate().map(move |(at, expr)| (rule, Item::of(at, patterns[rule].as_ref()), expr))
+        });
+        for (rule, item, expr) in filters {
             let clauses = expr.conjuncts();
             let whole = all.filters.len();
             all.filters.push(Filter { expr: expr.clone(), needs: Vec::new() });
+            all.measures.push(Vec::new());
             // With one clause everything is a near miss of it, which says nothing.
             let clauses = if clauses.len() > 1 { clauses.to_vec() } else { Vec::new() };
             for (at, clause) in clauses.iter().enumerate() {
@@ -181,20 +249,22 @@ impl Questions {
                 let rest = Expr::And(others.map(|(_, it)| it.clone()).collect()).simplify();
                 let needs = clause.paths().into_iter().map(|(path, shape)| (path.to_owned(), shape));
                 all.filters.push(Filter { expr: rest, needs: needs.collect() });
+                all.measures.push(clause.measures());
             }
             all.whole.resize(all.filters.len(), whole);
-            all.asked.push(Asked { rule, whole, clauses });
+            all.asked.push(Asked { rule, item, whole, clauses });
         }
         all
     }
 
     fn answers(&self, rules: Vec<Arc<Rule>>, counts: &[Count]) -> Vec<RuleMisses> {
-        let mut answers: Vec<RuleMisses> =
-            rules.into_iter().map(|rule| RuleMisses { rule, matched: 0, clauses: Vec::new() }).collect();
-        for Asked { rule, whole, clauses } in &self.asked {
+        let none = |rule| RuleMisses { rule, matched: 0, items: Vec::new(), clauses: Vec::new() };
+        let mut answers: Vec<RuleMisses> = rules.into_iter().map(none).collect();
+        for Asked { rule, item, whole, clauses } in &self.asked {
             let matched = counts[*whole].matched;
             let answer = &mut answers[*rule];
             answer.matched += matched;
+            answer.items.extend(item.map(|it| (it, matched)));
             for (at, clause) in clauses.iter().enumerate() {
                 let filter = whole + 1 + at;
                 // Whatever satisfies the whole satisfies each part of it.
@@ -202,12 +272,14 @@ impl Questions {
                 if missed == 0 {
                     continue;
                 }
-                let needs = self.filters[filter].needs.iter();
-                let fields = needs.zip(&counts[filter].values).map(|((path, _), values)| values.told(path));
+                let fields = self.filters[filter].needs.iter().map(|(path, _)| path.clone());
+                let names = fields.chain(self.measures[filter].iter().map(ToString::to_string));
+                let fields = names.zip(&counts[filter].values).map(|(name, values)| values.told(name));
                 answer.clauses.push(ClauseMisses {
                     clause: words(clause),
+                    item: *item,
                     missed,
-                    never_holds: matched == 0,
+                    never_holds: matched == 0 && item.is_none_or(Item::is_needed),
                     fields: fields.collect(),
                 });
             }
@@ -237,7 +309,8 @@ fn words(expr: &Expr) -> String {
 #[derive(Clone, Debug, Default)]
 struct Count {
     matched: u64,
-    /// For each field of the clause that the filter leaves out, what those have that lack it.
+    /// For each field of the clause that the filter leaves out, and then for each thing that it computes, what those have
+    /// that lack it.
     values: Vec<Values>,
 }
 
@@ -277,11 +350,11 @@ impl Values {
         }
     }
 
-    fn told(&self, path: &str) -> FieldValues {
+    fn told(&self, path: String) -> FieldValues {
         let mut values: Vec<(String, u64)> =
             self.counts.iter().map(|(value, count)| (value.clone(), *count)).collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        FieldValues { path: path.to_owned(), values, absent: self.absent, more: self.more }
+        FieldValues { path, values, absent: self.absent, more: self.more }
     }
 }
 
@@ -345,24 +418,54 @@ impl Sink for Counts<'_> {
 
 impl Counts<'_> {
     fn values(&mut self, filter: usize, sifted: &Sifted<'_>, event: &Event<'_>) {
-        let needs = &self.questions.filters[filter].needs;
+        let (needs, measures) = (&self.questions.filters[filter].needs, &self.questions.measures[filter]);
         let count = &mut self.of[filter];
-        count.values.resize_with(needs.len(), Values::default);
-        for (at, (path, shape)) in needs.iter().enumerate() {
-            let values = &mut count.values[at];
-            if path == INDEX && *shape == Shape::Leaf {
-                let name = sifted.indices().get(event.index as usize).cloned();
-                values.add(name.unwrap_or_default(), 1);
-                continue;
-            }
-            let slot = sifted.needs(filter)[at];
-            let found = sifted.row(slot, event);
-            if found.is_empty() {
-                values.absent += 1;
-            }
-            for &ordinal in found {
-                values.add(sifted.column(slot).value(ordinal).text().into_owned(), 1);
+        count.values.resize_with(needs.len() + measures.len(), Values::default);
+        let (of_fields, of_measures) = count.values.split_at_mut(needs.len());
+        for (at, values) in of_fields.iter_mut().enumerate() {
+            let mut is_absent = true;
+            each_value(sifted, event, filter, &needs[at], at, |value| {
+                values.add(value.text().into_owned(), 1);
+                is_absent = false;
+            });
+            values.absent += u64::from(is_absent);
+        }
+        for (measure, counts) in measures.iter().zip(of_measures) {
+            let of_operand = |operand: &Operand| {
+                let mut values = OperandValues::new(operand);
+                for (at, need) in needs.iter().enumerate() {
+                    if need.1 == operand.shape && operand.paths.contains(&need.0) {
+                        each_value(sifted, event, filter, need, at, |value| values.add_copy(value));
+                    }
+                }
+                values.finish()
+            };
+            let values: Vec<_> = measure.operands().iter().map(of_operand).collect();
+            for computed in measure.of(&values, CHOICES_MAX) {
+                match computed {
+                    Some(value) => counts.add(value, 1),
+                    None => counts.absent += 1,
+                }
             }
         }
+    }
+}
+
+/// The values that an event has in a column that was asked for with a filter.
+fn each_value(
+    sifted: &Sifted<'_>,
+    event: &Event<'_>,
+    filter: usize,
+    (path, shape): &(String, Shape),
+    at: usize,
+    mut take: impl FnMut(Scalar<'_>),
+) {
+    if path == INDEX && *shape == Shape::Leaf {
+        let name = sifted.indices().get(event.index as usize);
+        return take(Scalar::Str(name.map_or("", String::as_str)));
+    }
+    let slot = sifted.needs(filter)[at];
+    for &ordinal in sifted.row(slot, event) {
+        take(sifted.column(slot).value(ordinal));
     }
 }

@@ -2,7 +2,7 @@
 
 use ecs::{Object, document};
 
-use crate::value::Relation;
+use crate::value::{Measure, Relation};
 use crate::{Expr, Predicate, Test, naive};
 
 /// How many values of a field an explanation shows.
@@ -15,7 +15,7 @@ pub struct Explanation {
     pub clause: String,
     /// Whether the document satisfies it.
     pub verdict: bool,
-    /// The values the question saw, as text; the first twenty of them.
+    /// The values the question saw, as text, the first twenty of them; and what it computed from them.
     pub seen: Vec<String>,
     /// The verdicts on its clauses; of a nested question, those on each object.
     pub parts: Vec<Explanation>,
@@ -58,6 +58,7 @@ fn of_relation(relation: &Relation, document: &Object) -> Explanation {
             seen.push(format!("{operand}: no value"));
         }
     }
+    seen.extend(computed(&relation.measures(), document));
     let verdict = relation.matches(document);
     Explanation { clause: relation.to_string(), verdict, seen, parts: Vec::new() }
 }
@@ -79,8 +80,21 @@ fn of_predicate(predicate: &Predicate, document: &Object) -> Explanation {
             _ => seen.push(text.replacen('\0', ": ", 1)),
         }
     });
+    // Without a value nothing was computed.
+    if !seen.is_empty() {
+        seen.extend(computed(&predicate.measures(), document));
+    }
     let verdict = naive::matches(&Expr::Is(predicate.clone()), document);
     Explanation { clause: predicate.to_string(), verdict, seen, parts }
+}
+
+/// What was computed: `length(user.name): 3`.
+fn computed(measures: &[Measure], document: &Object) -> Vec<String> {
+    let told = |measure: &Measure| -> Vec<String> {
+        let of = measure.of_document(document, MAX_SEEN);
+        of.iter().map(|it| format!("{measure}: {}", it.as_deref().unwrap_or("null"))).collect()
+    };
+    measures.iter().flat_map(told).collect()
 }
 
 impl std::fmt::Display for Explanation {

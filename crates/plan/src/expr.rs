@@ -3,7 +3,7 @@
 use ecs::Shape;
 
 use crate::Test;
-use crate::value::Relation;
+use crate::value::{Measure, Relation};
 
 /// A boolean expression over one document. Negation is complement: there is no third truth value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,7 +58,7 @@ impl Expr {
         paths
     }
 
-    fn visit<'a>(&'a self, found: &mut impl FnMut(Question<'a>)) {
+    pub(crate) fn visit<'a>(&'a self, found: &mut impl FnMut(Question<'a>)) {
         match self {
             Self::Const(_) => {}
             Self::And(clauses) | Self::Or(clauses) => clauses.iter().for_each(|it| it.visit(found)),
@@ -70,7 +70,17 @@ impl Expr {
 }
 
 /// What an expression asks of a document.
-enum Question<'a> {
+pub(crate) enum Question<'a> {
     Predicate(&'a Predicate),
     Relation(&'a Relation),
+}
+
+impl Question<'_> {
+    /// What it computes.
+    pub(crate) fn measures(&self) -> Vec<Measure> {
+        match self {
+            Self::Predicate(predicate) => predicate.measures(),
+            Self::Relation(relation) => relation.measures(),
+        }
+    }
 }

@@ -179,7 +179,7 @@ fn an_explanation_shows_the_values_of_each_field() {
         "\
 no  and
 yes   endsWith(k, l)   [\"k: ab\", \"k: cd\", \"l: d\"]
-no    length(k) > 2   [\"ab\", \"cd\"]
+no    length(k) > 2   [\"ab\", \"cd\", \"length(k): 2\"]
 "
     );
     assert_eq!(
@@ -187,7 +187,7 @@ no    length(k) > 2   [\"ab\", \"cd\"]
         "\
 no  and
 no    endsWith(k, l)   [\"k: abc\", \"l: no value\"]
-yes   length(k) > 2   [\"abc\"]
+yes   length(k) > 2   [\"abc\", \"length(k): 3\"]
 "
     );
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Computed, Datum, Function, Operand, Relation, ValueExpr};
+use super::{Computed, Datum, Function, Measure, Operand, Relation, ValueExpr};
 
 impl Display for Relation {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -15,6 +15,13 @@ impl Relation {
     pub(crate) fn write(&self, f: &mut Formatter<'_>, within: bool) -> fmt::Result {
         let names: Vec<String> = self.operands().iter().map(ToString::to_string).collect();
         self.expr().write(f, &names, within)
+    }
+}
+
+impl Display for Measure {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let names: Vec<String> = self.operands().iter().map(ToString::to_string).collect();
+        self.expr().write(f, &names, false)
     }
 }
 
