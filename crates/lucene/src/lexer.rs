@@ -238,21 +238,16 @@ impl<'a> Lexer<'a> {
         if goop == 0 {
             return Ok(self.take(1, Kind::RangeEnd));
         }
-        // A quote that is never closed is a bound like any other.
-        let mut chars = rest.char_indices().skip(1);
+        // A quote behind a backslash is part of the text if another one closes it, and else closes it itself. What is never
+        // closed is a bound like any other.
         let mut quoted = None;
-        while rest.starts_with('"')
-            && let Some((at, it)) = chars.next()
-        {
-            match it {
-                '\\' if rest[at + 1..].starts_with('"') => {
-                    chars.next();
-                }
-                '"' => {
-                    quoted = Some(at + 1).filter(|it| *it > 2);
+        if rest.starts_with('"') {
+            let quotes = rest.match_indices('"').map(|(at, _)| at).skip(1);
+            for at in quotes {
+                quoted = Some(at + 1).filter(|it| *it > 2);
+                if !rest[..at].ends_with('\\') {
                     break;
                 }
-                _ => {}
             }
         }
         if let Some(length) = quoted.filter(|&it| it >= goop) {

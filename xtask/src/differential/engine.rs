@@ -64,10 +64,19 @@ pub(super) fn is_different_on_purpose(language: Language, query: &str, listed: &
 
 /// A `~` with more than a number behind it: for a node all of it is the distance.
 fn has_odd_tilde(query: &str) -> bool {
+    let after_digits = |text: &str| text.trim_start_matches(|it: char| it.is_ascii_digit()).len();
     query.match_indices('~').any(|(at, _)| {
-        let rest = query[at + 1..].trim_start_matches(|it: char| it.is_ascii_digit() || it == '.');
+        let behind = &query[at + 1..];
+        let mut left = after_digits(behind);
+        if let Some(fraction) = behind[behind.len() - left..].strip_prefix('.') {
+            // A point is part of the number between digits only.
+            if left < behind.len() && after_digits(fraction) < fraction.len() {
+                left = after_digits(fraction);
+            }
+        }
         let ends = |it: char| it.is_whitespace() || "!():^[]\"{}~*?/".contains(it);
-        !query[..at].ends_with('\\') && rest.chars().next().is_some_and(|it| !ends(it))
+        let next = behind[behind.len() - left..].chars().next();
+        !query[..at].ends_with('\\') && next.is_some_and(|it| !ends(it))
     })
 }
 
