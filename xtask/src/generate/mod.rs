@@ -287,4 +287,6 @@ fn write_truth(folder: &Path, name: &str, truths: &[impl serde::Serialize]) -> R
 }
 
 #[cfg(test)]
+mod loudness;
+#[cfg(test)]
 mod tests;
