@@ -176,12 +176,17 @@ impl Executions for ThresholdExecutions<'_> {
         // An alert that exists already was raised by this same execution, and takes the place that it took then.
         let (rule, run) = (self.rule, self.run);
         let mut is_said = rule.is_said(run);
+        let mut said: Vec<bool> = Vec::new();
         let limit = writer.budget as usize;
-        let (buckets, is_more) = self.counting.execute(tick, window, limit, &mut is_said);
+        let (buckets, is_more) = self.counting.execute(tick, window, limit, &mut |bucket| {
+            said.push(is_said(bucket));
+            said.last() == Some(&true)
+        });
         // Offered together they are put in another order, and of two with one id the wrong one would be left.
-        let mut is_said = rule.is_said(run);
-        let offered = buckets.iter().filter(|bucket| !rule.is_suppressed || is_said(bucket));
-        let alerts = offered.map(|bucket| {
+        let offered: Vec<&Bucket> = (buckets.iter().zip(said))
+            .filter_map(|(bucket, is_said)| (!rule.is_suppressed || is_said).then_some(bucket))
+            .collect();
+        let alerts = offered.iter().map(|bucket| {
             let mut alert = rule.alert(run, bucket, window.started_at);
             if let Detail::Threshold(result) = &mut alert.detail {
                 let events = &run.matches.events;
@@ -193,10 +198,8 @@ impl Executions for ThresholdExecutions<'_> {
         });
         let alerts: Vec<Candidate> = alerts.collect();
         if rule.is_suppressed {
-            let mut is_said = rule.is_said(run);
-            for bucket in buckets.iter().filter(|it| is_said(it)) {
-                let values = values_of(run, rule.fields.len(), &bucket.key);
-                writer.count(rule.fields.iter().cloned().zip(values).collect(), bucket.end);
+            for group in alerts.iter().filter_map(|it| it.group.as_ref()) {
+                writer.count(group.terms.clone(), group.end);
             }
             writer.offer_alike(alerts);
         } else {

@@ -128,7 +128,7 @@ impl Counting<'_> {
     }
 
     /// The groups that this execution alerts on, in order: `limit` at most, and whether there are more. Those that
-    /// `is_said` holds of are said from now on; of the others nothing is remembered.
+    /// `is_said` holds of are said from now on; of the others nothing is remembered. It is asked of each once, in order.
     pub(super) fn execute(
         &mut self,
         tick: i64,

@@ -82,15 +82,29 @@ impl GroupTable {
 
     /// Adds an event to its groups.
     fn add(&mut self, time: Millis, event: EventRef, keys: &[Key], values: &[&[TermId]]) {
+        let values = self.counted(values);
+        if let [key] = keys {
+            let group = self.group(*key);
+            self.members.push(Member { time, group, event, groups: ListId::default(), values });
+            return;
+        }
         let mut mine: Vec<u32> = keys.iter().map(|key| self.group(*key)).collect();
         let groups = self.list_of(&mut mine);
-        let mut counted: Vec<u32> = self.by.counted(values).iter().map(|it| it.0).collect();
-        counted.sort_unstable();
-        counted.dedup();
-        let values = self.values.intern(&counted);
         for group in mine {
             self.members.push(Member { time, group, event, groups, values });
         }
+    }
+
+    /// The list of the values that are counted.
+    fn counted(&mut self, values: &[&[TermId]]) -> ListId {
+        let counted = self.by.counted(values);
+        if counted.is_empty() {
+            return ListId::default();
+        }
+        let mut counted: Vec<u32> = counted.iter().map(|it| it.0).collect();
+        counted.sort_unstable();
+        counted.dedup();
+        self.values.intern(&counted)
     }
 
     /// The list of an event's groups, if there are several.
