@@ -65,9 +65,9 @@ pub(crate) fn group_alert(
     let mut hash = ObjectHash::default();
     hash.array(7);
     for text in [index, id, VERSION, space_and_rule] {
-        hash.value(&text.into());
+        hash.string(text);
     }
-    hash.value(&pairs(terms));
+    hash.pairs(terms);
     hash.date(start);
     hash.date(end);
     hash.finish()
@@ -75,12 +75,22 @@ pub(crate) fn group_alert(
 
 /// The id of an alert of a threshold rule whose alerts are suppressed.
 pub(crate) fn suppressed_threshold_alert(patterns: &str, counted: &str, space_and_rule: &str) -> String {
-    object_hash(&[patterns.into(), counted.into(), space_and_rule.into()])
+    let mut hash = ObjectHash::default();
+    hash.array(3);
+    for text in [patterns, counted, space_and_rule] {
+        hash.string(text);
+    }
+    hash.finish()
 }
 
 /// The id of what suppresses one another: the alerts of a rule with these values of the fields that it groups by.
 pub(crate) fn instance(terms: &[(String, Value)], rule: &str, space: &str) -> String {
-    object_hash(&[pairs(terms), rule.into(), space.into()])
+    let mut hash = ObjectHash::default();
+    hash.array(3);
+    hash.pairs(terms);
+    hash.string(rule);
+    hash.string(space);
+    hash.finish()
 }
 
 /// Fields with their values, as alerts have them.
@@ -128,7 +138,31 @@ impl ObjectHash {
     }
 
     fn string(&mut self, text: &str) {
-        let _ = write!(self.text, "string:{}:{text}", text.encode_utf16().count());
+        let len = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        let _ = write!(self.text, "string:{len}:");
+        self.text.push_str(text);
+    }
+
+    /// What [`pairs`] makes of fields and their values, without making it.
+    fn pairs(&mut self, terms: &[(String, Value)]) {
+        self.array(terms.len());
+        for (field, value) in terms {
+            self.begin_object(2);
+            self.string("field");
+            self.text.push(':');
+            self.string(field);
+            self.text.push(',');
+            self.string("value");
+            self.text.push(':');
+            self.value(value);
+            self.text.push(',');
+        }
+    }
+
+    fn begin_object(&mut self, len: usize) {
+        self.seen += 1;
+        let _ = write!(self.text, "object:{}:", len + 3);
+        self.made_of();
     }
 
     fn value(&mut self, value: &Value) {
@@ -143,9 +177,7 @@ impl ObjectHash {
             Value::String(text) => self.string(text),
             Value::Array(values) => self.values(values),
             Value::Object(object) => {
-                self.seen += 1;
-                let _ = write!(self.text, "object:{}:", object.len() + 3);
-                self.made_of();
+                self.begin_object(object.len());
                 for (key, value) in object {
                     self.string(key);
                     self.text.push(':');
@@ -225,10 +257,14 @@ fn js_number(number: &Number) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(DIGITS[usize::from(byte >> 4)]);
+        text.push(DIGITS[usize::from(byte & 0xf)]);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -288,6 +324,27 @@ mod tests {
         assert_eq!(
             instance(&terms, "6f1d3b2e-8a54-4c1f-9f0e-2b7c1d5e9a10", "default"),
             "90b014d287a8e1a1748db6e75ea8127b5a2c3486"
+        );
+    }
+
+    #[test]
+    fn pairs_are_hashed_as_the_list_of_objects_that_they_are() {
+        let text = |field: &str, value: Value| (field.to_owned(), value);
+        let all = [
+            text("user.name", json!("ada")),
+            text("source.ip", json!(null)),
+            text("näme", json!(["𝄞", {"a": 1}])),
+            text("", json!({"a": {"b": []}})),
+        ];
+        for first in 0..all.len() {
+            for terms in [&all[first..], &all[..first]] {
+                let plain = object_hash(&[pairs(terms), "rule".into(), "space".into()]);
+                assert_eq!(instance(terms, "rule", "space"), plain, "{terms:?}");
+            }
+        }
+        assert_eq!(
+            suppressed_threshold_alert("logs-*", "é", "default:r"),
+            object_hash(&["logs-*".into(), "é".into(), "default:r".into()])
         );
     }
 
