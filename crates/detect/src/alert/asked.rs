@@ -1,5 +1,6 @@
 //! What somebody asks of alerts.
 
+use identity::RootField;
 use rule::Rule;
 
 use super::{ORIGINAL, OWN_KEYS, TIME, behind, overrides, reason};
@@ -49,6 +50,11 @@ impl Asked {
         self.own[at]
     }
 
+    /// Whether a field is asked for that says who is behind an event.
+    pub(super) fn has_root(&self) -> bool {
+        self.own[FIRST_OF_ROOT..].contains(&true)
+    }
+
     /// The paths of the event that an alert of the rule must know to say what is asked for; nothing if that is all of them.
     pub fn paths_of_event<'a>(&'a self, rule: &'a Rule) -> Option<Vec<&'a str>> {
         let mut all: Vec<&str> = Vec::new();
@@ -77,6 +83,9 @@ impl Asked {
         Some(all)
     }
 }
+
+/// The place in [`OWN_KEYS`] of the first field that says who is behind an event; the others follow it.
+const FIRST_OF_ROOT: usize = OWN_KEYS.len() - RootField::ALL.len();
 
 /// What an alert says as the overrides of its rule have it.
 const OVERRIDDEN: [&str; 4] =

@@ -1,44 +1,41 @@
 //! Who is behind an alert's event.
 
-use identity::{Graph, RootField, WhoBuf, WhoField};
-use serde_json::Value;
+use ecs::text::write_text;
+use identity::{Graph, Root, RootField, Who, WhoField};
 
 use super::event::EventDocument;
-use super::own::Own;
 use crate::outcome::AlertSeed;
 use crate::rule_type::Detail;
 
-/// The values of all [`RootField`]s, in order.
-pub(super) fn fields(
-    seed: &AlertSeed,
-    event: EventDocument<'_>,
-    graph: Option<&Graph>,
-) -> [Option<Own>; RootField::ALL.len()] {
-    let mut values = [const { None }; RootField::ALL.len()];
+/// Who is behind the event of an alert, if the graph is to say so.
+pub(super) fn root(seed: &AlertSeed, event: EventDocument<'_>, graph: Option<&Graph>) -> Option<Root> {
     let is_about_one = match seed.detail {
         Detail::Event | Detail::NewTerms(_) => true,
         // What was counted, and what a sequence is of, may be by several.
         Detail::Threshold(_) | Detail::Sequence(_) => false,
     };
-    let Some(graph) = graph.filter(|_| is_about_one) else { return values };
-    let mut who = WhoBuf::default();
-    for field in WhoField::ALL {
-        let value = event.get(field.column().path());
-        if let Some(Value::String(text)) = value.as_deref().and_then(ecs::document::first) {
-            who.push(field, ecs::Scalar::Str(text));
-        }
-    }
-    let Some(root) = graph.root(who.who(), seed.execution.to) else { return values };
-    for (&field, value) in RootField::ALL.iter().zip(&mut values) {
-        let all = root.values(field);
-        *value = match field {
-            RootField::Chain => Some(Value::from(all).into()),
-            RootField::Confidence | RootField::Key | RootField::Arn | RootField::Kind => {
-                all.first().map(|&it| it.into())
+    let graph = graph.filter(|_| is_about_one)?;
+    let values = WhoField::ALL.map(|field| event.first_text(field.column().path()));
+    graph.root(Who::new(|field| values[field as usize].as_deref()), seed.execution.to)
+}
+
+/// Appends what a field says of it as JSON; nothing if it says nothing.
+pub(super) fn write(root: &Root, field: RootField, out: &mut String) {
+    let all = root.values(field);
+    match (field, &all[..]) {
+        (RootField::Chain, names) => {
+            out.push('[');
+            for (at, name) in names.iter().enumerate() {
+                out.push_str(if at > 0 { "," } else { "" });
+                write_text(name, out);
             }
-        };
+            out.push(']');
+        }
+        (RootField::Confidence | RootField::Key | RootField::Arn | RootField::Kind, [value, ..]) => {
+            write_text(value, out);
+        }
+        (RootField::Confidence | RootField::Key | RootField::Arn | RootField::Kind, []) => {}
     }
-    values
 }
 
 /// The fields of an event that tell whose it is.

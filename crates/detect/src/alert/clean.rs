@@ -69,8 +69,8 @@ pub(super) enum Fit {
     Anything,
     /// Texts, numbers, booleans, and lists of them.
     Values,
-    /// Some of these.
-    Some,
+    /// Those of these that a field of this type takes.
+    Of(FieldType),
     /// None.
     Nothing,
 }
@@ -92,17 +92,15 @@ pub(super) fn fit(path: &str, catalog: &Catalog) -> Fit {
         None if catalog.under(path).next().is_none() => Fit::Values,
         None | Some(FieldType::Object | FieldType::Nested | FieldType::Flattened) => Fit::Nothing,
         Some(ty) if takes_all(ty) => Fit::Values,
-        Some(_) => Fit::Some,
+        Some(ty) => Fit::Of(ty),
     }
 }
 
-/// Whether the value at `path`, a text, number or boolean or a list of them, stays as it is, in a document whose keys
-/// have no dots.
-pub(super) fn stays(value: &Value, path: &str, catalog: &Catalog) -> bool {
-    let key = last_key(path);
+/// Whether a field of this type takes the value, a text, number or boolean or a list of them, as it is.
+pub(super) fn stays(value: &Value, ty: FieldType) -> bool {
     match value {
-        Value::Array(values) => !values.is_empty() && values.iter().all(|it| fits(it, path, key, catalog)),
-        value => fits(value, path, key, catalog),
+        Value::Array(values) => !values.is_empty() && values.iter().all(|it| takes(ty, it)),
+        value => takes(ty, value),
     }
 }
 
@@ -129,13 +127,17 @@ fn fits(value: &Value, path: &str, key: usize, catalog: &Catalog) -> bool {
     if !passable(path, key, catalog) {
         return false;
     }
-    let Some(mapping) = catalog.get(path) else { return catalog.under(path).next().is_none() };
+    catalog.get(path).map_or_else(|| catalog.under(path).next().is_none(), |it| takes(it.ty, value))
+}
+
+/// Whether a field of this type takes a value that is no list and no object.
+fn takes(ty: FieldType, value: &Value) -> bool {
     let number = || match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse::<f64>().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     };
-    match mapping.ty {
+    match ty {
         FieldType::Object | FieldType::Nested | FieldType::Flattened => false,
         FieldType::Long
         | FieldType::Integer

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ecs::document::lookup;
+use ecs::document::{first, lookup};
 use ecs::{Object, TextDocument};
 use serde_json::Value;
 
@@ -21,6 +21,23 @@ impl<'a> EventDocument<'a> {
         match self {
             Self::Tree(document) => lookup(document, path).map(Cow::Borrowed),
             Self::Text(document) => document.get(path).map(Cow::Owned),
+        }
+    }
+
+    /// The text at a path, or the first of a list; nothing if that is something else.
+    pub(super) fn first_text(self, path: &str) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Tree(document) => lookup(document, path).and_then(first)?.as_str().map(Cow::Borrowed),
+            Self::Text(document) => document.first_text(path),
+        }
+    }
+
+    /// The text at a path, if that is no more than one, alone or in a list, and needs no escape as JSON. It is made of the
+    /// value otherwise.
+    pub(super) fn plain_text(self, path: &str) -> Option<&'a str> {
+        match self {
+            Self::Tree(_) => None,
+            Self::Text(document) => document.plain_text(path),
         }
     }
 

@@ -11,6 +11,8 @@ mod rule_fields;
 mod sequence;
 mod write;
 
+use std::cell::LazyCell;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use ecs::date::to_iso;
@@ -28,7 +30,7 @@ use crate::outcome::{AlertSeed, Execution};
 use crate::rule_type::{NEW_TERMS, THRESHOLD_RESULT};
 use event::EventDocument;
 use overrides::Overrides;
-use own::Own;
+use own::{OwnFields, OwnWriter, write_value};
 
 pub use asked::Asked;
 pub use sequence::{build_blocks, build_shell, tell_sequence};
@@ -111,13 +113,13 @@ pub fn build_asked(
     let document = EventDocument::Tree(&event);
     let (own, _) =
         own_fields(seed, &Overrides::new(document, rule), document, rule, fields.graph.as_deref(), asked);
-    Layered::new(without_rule(own, event, catalog), Arc::clone(&fields.shared))
+    Layered::new(without_rule(&own, event, catalog), Arc::clone(&fields.shared))
 }
 
 /// An alert's document without what all alerts of the rule say.
-fn without_rule(own: OwnFields, event: Object, catalog: &Catalog) -> Object {
+fn without_rule(own: &OwnFields, event: Object, catalog: &Catalog) -> Object {
     let mut alert = of_event(event, catalog);
-    alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
+    alert.extend(own.values());
     alert
 }
 
@@ -148,60 +150,85 @@ const KIND: &str = "event.kind";
 /// and its severity.
 fn own_fields(
     seed: &AlertSeed,
-    overrides: &Overrides,
+    overrides: &Overrides<'_>,
     event: EventDocument<'_>,
     rule: &Rule,
     graph: Option<&Graph>,
     asked: &Asked,
 ) -> (OwnFields, Severity) {
-    let mut behind =
-        RootField::ALL.iter().any(|it| asked.has(it.path())).then(|| behind::fields(seed, event, graph));
-    let mut behind = |field: RootField| behind.as_mut()?[field as usize].take();
-    let now = Own::from(to_iso(seed.execution.started_at));
+    let now = to_iso(seed.execution.started_at);
     let suppressed = seed.suppressed.as_deref();
-    let ancestors = || ancestors(seed, event);
-    // Most of it takes longer to make than to ask for.
-    let mut places = 0..OWN_KEYS.len();
-    let mut field = |key: &'static str, make: &mut dyn FnMut() -> Option<Own>| {
-        let is_asked = places.next().is_some_and(|at| asked.has_own(at));
-        (key, if is_asked { make() } else { None })
-    };
-    let fields = [
-        field("@timestamp", &mut || Some(now.clone())),
-        field("kibana.alert.ancestors", &mut || Some(ancestors().0)),
-        field("kibana.alert.depth", &mut || Some(ancestors().1.into())),
-        field("kibana.alert.instance.id", &mut || Some(suppressed?.instance.clone().into())),
-        field("kibana.alert.intended_timestamp", &mut || Some(now.clone())),
-        field("kibana.alert.last_detected", &mut || {
-            Some(suppressed.map_or_else(|| now.clone(), |it| to_iso(it.last_detected).into()))
-        }),
-        field(NEW_TERMS, &mut || seed.detail.new_terms().map(Own::from)),
-        field("kibana.alert.original_time", &mut || original_time(event).map(Own::from)),
-        field("kibana.alert.reason", &mut || Some(reason::reason(event, overrides).into())),
-        field("kibana.alert.risk_score", &mut || Some(overrides.risk_score.clone().into())),
-        field("kibana.alert.rule.execution.timestamp", &mut || Some(now.clone())),
-        field("kibana.alert.rule.execution.uuid", &mut || Some(execution_uuid(rule, &seed.execution).into())),
-        field("kibana.alert.rule.name", &mut || Some(overrides.name.clone().into())),
-        field("kibana.alert.severity", &mut || Some(overrides.severity.as_str().into())),
-        field("kibana.alert.start", &mut || Some(now.clone())),
-        field("kibana.alert.suppression.docs_count", &mut || Some(suppressed?.docs_count.into())),
-        field("kibana.alert.suppression.end", &mut || Some(to_iso(suppressed?.end).into())),
-        field("kibana.alert.suppression.start", &mut || Some(to_iso(suppressed?.start).into())),
-        field("kibana.alert.suppression.terms", &mut || Some(id::pairs(&suppressed?.terms).into())),
-        field(THRESHOLD_RESULT, &mut || seed.detail.threshold_result().map(Own::Json)),
-        field("kibana.alert.uuid", &mut || Some(seed.id.clone().into())),
-        field(RootField::Chain.path(), &mut || behind(RootField::Chain)),
-        field(RootField::Confidence.path(), &mut || behind(RootField::Confidence)),
-        field(RootField::Key.path(), &mut || behind(RootField::Key)),
-        field(RootField::Arn.path(), &mut || behind(RootField::Arn)),
-        field(RootField::Kind.path(), &mut || behind(RootField::Kind)),
-    ];
-    debug_assert!(fields.iter().map(|(key, _)| *key).eq(OWN_KEYS), "keys stand in order");
-    (fields, overrides.severity)
+    let ancestors = LazyCell::new(|| ancestors(seed, event));
+    let root = if asked.has_root() { behind::root(seed, event, graph) } else { None };
+    let mut own = OwnWriter::new(asked);
+    own.field("@timestamp", |out| write_text(&now, out));
+    own.field("kibana.alert.ancestors", |out| out.push_str(&ancestors.0));
+    own.field("kibana.alert.depth", |out| _ = write!(out, "{}", ancestors.1));
+    own.field("kibana.alert.instance.id", |out| {
+        if let Some(it) = suppressed {
+            write_text(&it.instance, out);
+        }
+    });
+    own.field("kibana.alert.intended_timestamp", |out| write_text(&now, out));
+    own.field("kibana.alert.last_detected", |out| match suppressed {
+        Some(it) => write_text(&to_iso(it.last_detected), out),
+        None => write_text(&now, out),
+    });
+    own.field(NEW_TERMS, |out| {
+        if let Some(it) = seed.detail.new_terms() {
+            write_value(&it, out);
+        }
+    });
+    own.field("kibana.alert.original_time", |out| {
+        if let Some(it) = original_time(event) {
+            write_text(&it, out);
+        }
+    });
+    own.field("kibana.alert.reason", |out| write_text(&reason::reason(event, overrides), out));
+    own.field("kibana.alert.risk_score", |out| overrides.write_risk_score(out));
+    own.field("kibana.alert.rule.execution.timestamp", |out| write_text(&now, out));
+    own.field("kibana.alert.rule.execution.uuid", |out| {
+        let uuid = execution_uuid(rule, &seed.execution);
+        write_text(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()), out);
+    });
+    own.field("kibana.alert.rule.name", |out| write_text(&overrides.name, out));
+    own.field("kibana.alert.severity", |out| write_text(overrides.severity.as_str(), out));
+    own.field("kibana.alert.start", |out| write_text(&now, out));
+    own.field("kibana.alert.suppression.docs_count", |out| {
+        if let Some(it) = suppressed {
+            _ = write!(out, "{}", it.docs_count);
+        }
+    });
+    own.field("kibana.alert.suppression.end", |out| {
+        if let Some(it) = suppressed {
+            write_text(&to_iso(it.end), out);
+        }
+    });
+    own.field("kibana.alert.suppression.start", |out| {
+        if let Some(it) = suppressed {
+            write_text(&to_iso(it.start), out);
+        }
+    });
+    own.field("kibana.alert.suppression.terms", |out| {
+        if let Some(it) = suppressed {
+            write_value(&id::pairs(&it.terms), out);
+        }
+    });
+    own.field(THRESHOLD_RESULT, |out| {
+        if let Some(it) = seed.detail.threshold_result() {
+            out.push_str(&it);
+        }
+    });
+    own.field("kibana.alert.uuid", |out| write_text(&seed.id, out));
+    for &field in RootField::ALL {
+        own.field(field.path(), |out| {
+            if let Some(root) = &root {
+                behind::write(root, field, out);
+            }
+        });
+    }
+    (own.finish(), overrides.severity)
 }
-
-/// See [`own_fields`].
-type OwnFields = [(&'static str, Option<Own>); OWN_KEYS.len()];
 
 /// The keys of [`own_fields`], in order.
 const OWN_KEYS: [&str; 26] = [
@@ -233,8 +260,8 @@ const OWN_KEYS: [&str; 26] = [
     RootField::Kind.path(),
 ];
 
-/// The documents that the alert comes from, the event itself last, and how deep alerts on alerts go here.
-fn ancestors(seed: &AlertSeed, event: EventDocument<'_>) -> (Own, u64) {
+/// The documents that the alert comes from as JSON, the event itself last, and how deep alerts on alerts go here.
+fn ancestors(seed: &AlertSeed, event: EventDocument<'_>) -> (String, u64) {
     // No source but alerts has the fields of alerts, and those come as trees.
     let parent = event.tree().and_then(|tree| {
         let rule = ecs::alert::field(tree, "rule.uuid").or_else(|| ecs::alert::field(tree, "rule.id"));
@@ -246,14 +273,14 @@ fn ancestors(seed: &AlertSeed, event: EventDocument<'_>) -> (Own, u64) {
         text += ",\"type\":\"event\",\"index\":";
         write_text(&seed.event.index, &mut text);
         text += ",\"depth\":0}]";
-        return (Own::Json(text), 1);
+        return (text, 1);
     };
     let depth = ecs::alert::field(parent, "depth").and_then(Value::as_u64).unwrap_or(1);
     let mut all = each(ecs::alert::field(parent, "ancestors")).to_vec();
     all.push(json!({
         "id": seed.event.id, "type": "signal", "index": seed.event.index, "depth": depth, "rule": parent_rule,
     }));
-    (Value::from(all).into(), depth.saturating_add(1))
+    (Value::from(all).to_string(), depth.saturating_add(1))
 }
 
 /// Where an event says when it happened.
@@ -265,8 +292,8 @@ fn original_time(event: EventDocument<'_>) -> Option<String> {
 }
 
 /// The same rule, start and range give the same id, so that output can be compared.
-fn execution_uuid(rule: &Rule, execution: &Execution) -> String {
+fn execution_uuid(rule: &Rule, execution: &Execution) -> Uuid {
     let Execution { started_at, from, to } = execution;
     let name = format!("{} {started_at} {from} {to}", rule.id);
-    Uuid::new_v5(&EXECUTION_NAMESPACE, name.as_bytes()).to_string()
+    Uuid::new_v5(&EXECUTION_NAMESPACE, name.as_bytes())
 }

@@ -1,5 +1,8 @@
 //! Severity, risk score and name as the event's own values make them.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use ecs::document::list as each;
 use rule::{Rule, Severity};
 use serde_json::{Number, Value};
@@ -11,28 +14,38 @@ const SAFE_INTEGER_MAX: i64 = (1 << 53) - 1;
 
 /// What an alert says instead of, or as, the rule.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Overrides {
-    pub(super) name: String,
+pub(super) struct Overrides<'r> {
+    pub(super) name: Cow<'r, str>,
     pub(super) severity: Severity,
-    pub(super) risk_score: Number,
+    /// The rule's, if the event has none.
+    risk_score: Result<Number, u8>,
 }
 
-impl Overrides {
+impl<'r> Overrides<'r> {
     /// What the rule says.
-    pub(super) fn none(rule: &Rule) -> Self {
-        Self { name: rule.name.clone(), severity: rule.severity, risk_score: rule.risk_score.into() }
+    pub(super) fn none(rule: &'r Rule) -> Self {
+        let (name, risk_score) = (Cow::Borrowed(rule.name.as_str()), Err(rule.risk_score));
+        Self { name, severity: rule.severity, risk_score }
     }
 
-    pub(super) fn new(document: EventDocument<'_>, rule: &Rule) -> Self {
+    pub(super) fn new(document: EventDocument<'_>, rule: &'r Rule) -> Self {
         let name = rule.rule_name_override.as_deref().and_then(|field| {
             let value = document.get(field);
             Some(each(value.as_deref()).first()?.as_str()?.to_owned())
         });
         Self {
-            name: name.unwrap_or_else(|| rule.name.clone()),
+            name: name.map_or(Cow::Borrowed(&rule.name), Cow::Owned),
             severity: severity(document, rule),
-            risk_score: risk_score(document, rule).unwrap_or_else(|| rule.risk_score.into()),
+            risk_score: risk_score(document, rule).ok_or(rule.risk_score),
         }
+    }
+
+    /// Appends the risk score as JSON.
+    pub(super) fn write_risk_score(&self, out: &mut String) {
+        _ = match &self.risk_score {
+            Ok(score) => write!(out, "{score}"),
+            Err(score) => write!(out, "{score}"),
+        };
     }
 }
 

@@ -1,5 +1,6 @@
 //! The sentence that sums up an alert.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use serde_json::Value;
@@ -22,8 +23,12 @@ pub(super) const PATHS: [&str; 10] = [
 ];
 
 /// The reason, from the event's document and the overridden name and severity.
-pub(super) fn reason(document: EventDocument<'_>, overrides: &Overrides) -> String {
-    let get = |path| document.get(path).and_then(|value| printed(&value));
+pub(super) fn reason(document: EventDocument<'_>, overrides: &Overrides<'_>) -> String {
+    let get = |path| match document.plain_text(path) {
+        Some(text) if !text.is_empty() => (text != "-").then_some(Cow::Borrowed(text)),
+        // An empty text is missing, a list of one is not.
+        _ => document.get(path).and_then(|value| printed(&value)).map(Cow::Owned),
+    };
     let [process, parent, file] = ["process.name", "process.parent.name", "file.name"].map(get);
     let [source, source_port] = ["source.ip", "source.port"].map(get);
     let [destination, destination_port] = ["destination.ip", "destination.port"].map(get);
@@ -31,14 +36,16 @@ pub(super) fn reason(document: EventDocument<'_>, overrides: &Overrides) -> Stri
     let with = details.iter().any(|it| it.is_some());
 
     let mut text = String::new();
-    let mut add = |before: &str, value: Option<String>, after: &str| {
+    let mut add = |before: &str, value: Option<Cow<'_, str>>, after: &str| {
         if let Some(value) = value {
-            let _ = write!(text, "{before}{value}{after}");
+            text.push_str(before);
+            text.push_str(&value);
+            text.push_str(after);
         }
     };
     add("", get("event.category"), " ");
-    add("event", Some(String::new()), "");
-    add(" with", with.then(String::new), "");
+    add("event", Some(Cow::default()), "");
+    add(" with", with.then(Cow::default), "");
     add(" process ", process, ",");
     add(" parent process ", parent, ",");
     add(" file ", file, ",");

@@ -64,7 +64,7 @@ pub fn build_blocks(
             fields.graph.as_deref(),
             &asked,
         );
-        let mut alert = without_rule(own, event, catalog);
+        let mut alert = without_rule(&own, event, catalog);
         alert.insert(BUILDING_BLOCK.to_owned(), "default".into());
         alert.insert(GROUP_ID.to_owned(), seed.id.clone().into());
         alert.insert(GROUP_INDEX.to_owned(), at.into());
@@ -92,7 +92,7 @@ pub fn build_shell(seed: &AlertSeed, rule: &Rule, fields: &RuleFields, blocks: &
         None,
         &Asked::everything(),
     );
-    common.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
+    common.extend(own.values());
     let mut ancestors: Vec<Value> = Vec::new();
     let mut depth = 0;
     let ids = seed.sequence().into_iter().flat_map(Sequence::present).map(|it| it.block_id.as_str());

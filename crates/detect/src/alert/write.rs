@@ -15,7 +15,7 @@ use rule::{Rule, Severity};
 use super::clean::{self, Fit};
 use super::event::EventDocument;
 use super::overrides::Overrides;
-use super::own::write_value;
+use super::own::{OWN_BYTES, write_value};
 use super::{
     Asked, COPIED_ROOTS, KIND, ORIGINAL, OWN_KEYS, RuleFields, TIME, behind, of_event, overrides, own_fields,
     reason,
@@ -116,10 +116,10 @@ impl AlertWriter {
         let stay = !event.has_empty()
             && event.fields().all(|(field, kind)| match (self.fits[field], kind) {
                 (Fit::Anything, _) | (Fit::Values, Kind::Scalar | Kind::Texts) => true,
-                (Fit::Nothing, _) | (Fit::Values | Fit::Some, Kind::Tree) => false,
-                (Fit::Some, Kind::Scalar | Kind::Texts) => event
-                    .value(field)
-                    .is_some_and(|value| clean::stays(&value, self.paths.path(field), &self.catalog)),
+                (Fit::Nothing, _) | (Fit::Values | Fit::Of(_), Kind::Tree) => false,
+                (Fit::Of(ty), Kind::Scalar | Kind::Texts) => {
+                    event.value(field).is_some_and(|value| clean::stays(&value, ty))
+                }
             });
         if let Some(kind) = self.kind.filter(|_| stay) {
             event.hide(kind);
@@ -171,10 +171,10 @@ impl AlertWriter {
                             }
                         }
                         Part::Own(at) => {
-                            if let (_, Some(value)) = &own[at] {
+                            if let Some(value) = own.text(at) {
                                 next(out);
                                 write_key(key, out);
-                                value.write(out);
+                                out.push_str(value);
                             }
                         }
                         Part::Event(_) => {}
@@ -203,12 +203,12 @@ impl AlertWriter {
         let graph = fields.graph.as_deref();
         let (own, severity) =
             own_fields(seed, &Overrides::new(document, rule), document, rule, graph, &self.everything);
-        debug_assert!(own.is_sorted_by_key(|(key, _)| *key), "keys stand in order");
+        debug_assert!(own.texts().is_sorted_by_key(|(key, _)| key), "keys stand in order");
         let mut event = of_event(event, &self.catalog);
         event.sort_keys();
         let shared = &fields.shared;
         out.reserve(shared.text().len() + OWN_BYTES);
-        let mut own = own.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?))).peekable();
+        let mut own = own.texts().peekable();
         let mut event = event.iter().peekable();
         let mut shared_places = shared.places().peekable();
         let mut before = '{';
@@ -230,7 +230,7 @@ impl AlertWriter {
                 (Some((_, place)), ..) => out.push_str(&shared.text()[place]),
                 (None, Some((key, value)), _) => {
                     write_key(key, out);
-                    value.write(out);
+                    out.push_str(value);
                 }
                 (None, None, Some((key, value))) => {
                     write_key(key, out);
@@ -264,7 +264,7 @@ impl AlertWriter {
         let kept = event.fields().map(|(field, _)| field).filter(|&field| Some(field) != self.kind);
         let mut alert: Object =
             kept.filter_map(|field| Some((self.paths.path(field).to_owned(), event.value(field)?))).collect();
-        alert.extend(own.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into_value()))));
+        alert.extend(own.values());
         Layered::new(alert, Arc::clone(&fields.shared))
     }
 }
@@ -282,7 +282,9 @@ impl AlertWriter {
     ) -> Layered {
         let mut alert = self.brief_asked(seed, rule, fields, event, asked);
         for (key, part) in &self.keys {
+            // The event has a few fields, and an alert a few hundred keys.
             if let Part::Copy(field) = *part
+                && event.has(Member::Field(field))
                 && asked.has(key)
                 && let Some(value) = event.value(field)
             {
@@ -297,9 +299,6 @@ impl AlertWriter {
 pub fn paths_of_event(rule: &Rule) -> impl Iterator<Item = &str> {
     [TIME].into_iter().chain(reason::PATHS).chain(behind::PATHS).chain(overrides::paths(rule))
 }
-
-/// About what the alert's own fields take.
-const OWN_BYTES: usize = 2 << 10;
 
 /// Keys of alerts are plain.
 fn write_key(key: &str, out: &mut String) {

@@ -7,13 +7,14 @@
 mod paths;
 mod print;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde_json::Value;
 
 use crate::Scalar;
-use crate::document::lookup;
+use crate::document::{first, lookup};
 
 pub use paths::{Member, Paths};
 pub use print::{indent, write_text};
@@ -150,6 +151,24 @@ impl TextDocument {
         }
     }
 
+    /// The text at `path`, or the first of a list of them, as [`get`](Self::get) finds it.
+    pub fn first_text(&self, path: &str) -> Option<Cow<'_, str>> {
+        let json = self.paths.field(path).and_then(|field| self.text(field));
+        let plain = json.and_then(|it| plain(it.strip_prefix('[').unwrap_or(it)));
+        if let Some((text, _)) = plain {
+            return Some(text.into());
+        }
+        let value = self.get(path)?;
+        first(&value)?.as_str().map(|it| it.to_owned().into())
+    }
+
+    /// The text of the field at `path`, if its value is one text, or a list of one, and has nothing that JSON escapes.
+    pub fn plain_text(&self, path: &str) -> Option<&str> {
+        let json = self.text(self.paths.field(path)?)?;
+        let json = json.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(json);
+        plain(json).filter(|(_, rest)| rest.is_empty()).map(|(text, _)| text)
+    }
+
     /// The fields that it has, in the order in which they came.
     pub fn fields(&self) -> impl Iterator<Item = (usize, Kind)> {
         self.values.iter().map(|made| (made.field, made.kind))
@@ -211,6 +230,13 @@ impl TextDocument {
         }
         out.push_str(if before == '{' { "{}" } else { "}" });
     }
+}
+
+/// The text that JSON begins with, if it does, and that has nothing escaped; and what follows.
+fn plain(json: &str) -> Option<(&str, &str)> {
+    let rest = json.strip_prefix('"')?;
+    let end = rest.find(['"', '\\'])?;
+    rest[end..].strip_prefix('"').map(|after| (&rest[..end], after))
 }
 
 /// Where the JSON text of one value is written to.
@@ -374,6 +400,12 @@ mod tests {
                 for path in ["t", "t.a", "a.b.c", "a.b.c.a.b", "a.b.c.", "a.b2.\"", "a.bb", "x"] {
                     let found = text.get(path);
                     prop_assert_eq!(found.as_ref(), lookup(&tree, path), "{}", path);
+                    let first_text = found.as_ref().and_then(first).and_then(Value::as_str);
+                    prop_assert_eq!(text.first_text(path), first_text.map(Cow::from), "{}", path);
+                    if let Some(plain) = text.plain_text(path) {
+                        let is_it = found == Some(plain.into()) || found == Some(vec![plain].into());
+                        prop_assert!(is_it, "{}: {}", path, plain);
+                    }
                 }
                 prop_assert_eq!(text.has_empty(), values.iter().any(holds_empty));
                 if let Some(field) = hidden {
