@@ -280,11 +280,10 @@ impl Sink for Taking<'_> {
             for filter in event.filters() {
                 let slots = sifted.needs(filter);
                 let Some(numbers) = asking.of_filter.get(filter) else {
-                    graph.push(event.id, event.timestamp, &|column, show| {
-                        let slot = slots[column as usize];
-                        for &ordinal in sifted.row(slot, &event) {
-                            show(sifted.column(slot).value(ordinal));
-                        }
+                    graph.push(event.id, event.timestamp, &|column| {
+                        let slot = slots[column.index()];
+                        let &first = sifted.row(slot, &event).first()?;
+                        Some(sifted.column(slot).value(first).text())
                     });
                     continue;
                 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use block::Slot;
-use ecs::{Millis, Object, Scalar, Shape};
+use ecs::{Millis, Object, Shape};
 use identity::{Builder, Column, Graph, RootField, WhoBuf, WhoField};
 use reader::{Input, Problem};
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
@@ -71,9 +71,10 @@ impl Issues {
     /// Takes an event that the filter matches.
     pub(crate) fn take(&mut self, sifted: &Sifted<'_>, event: &Event<'_>) {
         let slots = sifted.needs(self.filter);
-        self.builder.push(event.id, event.timestamp, &|column: Column, show: &mut dyn FnMut(Scalar<'_>)| {
+        self.builder.push(event.id, event.timestamp, &|column: Column| {
             let slot = slots[column.index()];
-            sifted.row(slot, event).iter().for_each(|&ordinal| show(sifted.column(slot).value(ordinal)));
+            let &first = sifted.row(slot, event).first()?;
+            Some(sifted.column(slot).value(first).text())
         });
     }
 

@@ -1,9 +1,9 @@
 //! Takes the calls that issue credentials.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::ops::Range;
 
-use ecs::{Millis, Object, Scalar, Shape};
+use ecs::{Millis, Object, Shape};
 use rustc_hash::FxHashMap;
 
 use crate::call::Call;
@@ -13,8 +13,8 @@ use crate::row::{Caller, Row};
 use crate::texts::{TextId, Texts};
 use crate::who::{Who, WhoField, session_of_role};
 
-/// Shows the values of a column, one after the other.
-type Values<'a> = dyn Fn(Column, &mut dyn FnMut(Scalar<'_>)) + 'a;
+/// The first value of a column.
+type First<'v> = dyn Fn(Column) -> Option<Cow<'v, str>> + 'v;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,8 +38,6 @@ pub struct Builder {
     numbers: FxHashMap<Caller, u32>,
     rows: Vec<Row>,
     is_cut: bool,
-    /// The values of the call at hand, one behind the other.
-    space: String,
 }
 
 impl Builder {
@@ -48,49 +46,46 @@ impl Builder {
         Self { limits, ..Self::default() }
     }
 
-    /// Takes the event of this `_id` and `@timestamp`, if it is a call that issued credentials. `values` shows the values
-    /// of a column, one after the other; of several the first counts. What has no time of ingestion was ingested when it
+    /// Takes the event of this `_id` and `@timestamp`, if it is a call that issued credentials. `first` says the value of a
+    /// column, of several the first; it is not asked for all of them. What has no time of ingestion was ingested when it
     /// happened.
-    pub fn push(&mut self, id: &str, timestamp: Millis, values: &Values<'_>) {
-        let mut space = std::mem::take(&mut self.space);
-        space.clear();
-        let mut places: [Option<Range<usize>>; Column::ALL.len()] = [const { None }; Column::ALL.len()];
-        for &column in Column::ALL {
-            let place = &mut places[column.index()];
-            values(column, &mut |value| {
-                if place.is_none() {
-                    let start = space.len();
-                    space.push_str(&value.text());
-                    *place = Some(start..space.len());
-                }
-            });
-        }
-        let value = |column: Column| {
-            places[column.index()].clone().map(|place| &space[place]).filter(|it| !it.is_empty())
-        };
+    pub fn push(&mut self, id: &str, timestamp: Millis, first: &First<'_>) {
+        let value = |column: Column| first(column).filter(|it| !it.is_empty());
+        let (Some(provider), Some(action)) = (value(Column::Provider), value(Column::Action)) else { return };
         let call =
-            Call::of(value(Column::Provider).unwrap_or_default(), value(Column::Action).unwrap_or_default());
-        if let Some(call) = call.filter(|_| value(Column::Outcome) == Some("success")) {
+            Call::of(&provider, &action).filter(|_| value(Column::Outcome).as_deref() == Some("success"));
+        if let Some(call) = call {
             self.issue(call, id, timestamp, &value);
         }
-        self.space = space;
     }
 
     /// Takes the event that has this document, if it is such a call.
     pub fn document(&mut self, id: &str, document: &Object) {
         let Some(time) = ecs::document::timestamp(document) else { return };
-        self.push(id, time, &|column, show| {
-            ecs::document::values(document, column.path(), Shape::Leaf, show);
+        self.push(id, time, &|column| {
+            let mut first: Option<String> = None;
+            ecs::document::values(document, column.path(), Shape::Leaf, |value| {
+                first.get_or_insert_with(|| value.text().into_owned());
+            });
+            first.map(Cow::Owned)
         });
     }
 
-    fn issue<'v>(&mut self, call: Call, id: &str, time: Millis, value: &impl Fn(Column) -> Option<&'v str>) {
-        let who = Who::new(|field: WhoField| value(field.column()));
+    fn issue<'v>(
+        &mut self,
+        call: Call,
+        id: &str,
+        time: Millis,
+        value: &impl Fn(Column) -> Option<Cow<'v, str>>,
+    ) {
+        let values = WhoField::ALL.map(|field| value(field.column()));
+        let who = Who::new(|field| values[field as usize].as_deref());
         let session = session(call, &who, value);
+        let from = value(Column::SwitchFrom).filter(|_| call == Call::SwitchRole);
         // Whoever changes roles in the console is beside the identity, which is the new one.
         let who = match call {
             Call::SwitchRole => {
-                let from = value(Column::SwitchFrom);
+                let from = from.as_deref();
                 let kind = from.map(|arn| if arn.contains(":user/") { "IAMUser" } else { "AssumedRole" });
                 Who { kind, arn: from, ..Who::default() }
             }
@@ -112,18 +107,18 @@ impl Builder {
             | Call::GetSigninToken
             | Call::ConsoleLogin => None,
         };
-        let ingested = value(Column::Ingested).and_then(|it| ecs::date::parse(it).ok());
+        let ingested = value(Column::Ingested).and_then(|it| ecs::date::parse(&it).ok());
         let caller = Caller::intern(&who, &mut self.texts);
-        let mut text = |text: Option<&str>| self.texts.intern(text.unwrap_or_default());
+        let mut text = |text: Option<Cow<'_, str>>| self.texts.intern(&text.unwrap_or_default());
         let row = Row {
             time,
             ingested: ingested.unwrap_or(time),
             call,
-            id: text(Some(id)),
+            id: text(Some(id.into())),
             caller: 0,
             key: text(key),
             role: text(role),
-            session: text(session.as_deref()),
+            session: text(session),
             address: text(value(Column::SourceAddress)),
             shared: text(value(Column::SharedEventId)),
             recipient: text(value(Column::RecipientAccountId)),
@@ -234,27 +229,28 @@ pub(crate) fn compare_rows(texts: &Texts, callers: &[Caller], a: &Row, b: &Row) 
 }
 
 /// The session that a call began.
-fn session<'v>(call: Call, who: &Who<'v>, value: &impl Fn(Column) -> Option<&'v str>) -> Option<String> {
-    let own = |text: &str| text.to_owned();
+fn session<'w, 'v: 'w>(
+    call: Call,
+    who: &Who<'w>,
+    value: &impl Fn(Column) -> Option<Cow<'v, str>>,
+) -> Option<Cow<'w, str>> {
     match call {
         Call::AssumeRole | Call::AssumeRoleWithSaml | Call::AssumeRoleWithWebIdentity => {
-            let built = || session_of_role(value(Column::RoleArn)?, value(Column::RoleSessionName)?);
-            value(Column::AssumedRoleArn).map(own).or_else(built)
+            let built = || session_of_role(&value(Column::RoleArn)?, &value(Column::RoleSessionName)?);
+            value(Column::AssumedRoleArn).or_else(|| built().map(Cow::Owned))
         }
-        Call::GetFederationToken => value(Column::FederatedArn).map(own).or_else(|| {
+        Call::GetFederationToken => value(Column::FederatedArn).or_else(|| {
             let (name, account) = (value(Column::FederatedName)?, who.account?);
             let partition = who.arn.and_then(|it| it.split(':').nth(1)).unwrap_or("aws");
-            Some(format!("arn:{partition}:sts::{account}:federated-user/{name}"))
+            Some(format!("arn:{partition}:sts::{account}:federated-user/{name}").into())
         }),
         Call::AssumeRoot => value(Column::TargetPrincipal).map(|target| {
-            if target.starts_with("arn:") { own(target) } else { format!("arn:aws:iam::{target}:root") }
+            if target.starts_with("arn:") { target } else { format!("arn:aws:iam::{target}:root").into() }
         }),
-        Call::CreateAccessKey => {
-            value(Column::MadeKeyUserName).or(value(Column::KeyUserName)).or(who.name).map(own)
-        }
-        Call::GetSessionToken => who.arn.map(own),
-        Call::GetSigninToken | Call::ConsoleLogin | Call::SwitchRole => {
-            who.session_arn().map(std::borrow::Cow::into_owned)
-        }
+        Call::CreateAccessKey => value(Column::MadeKeyUserName)
+            .or_else(|| value(Column::KeyUserName))
+            .or(who.name.map(Cow::Borrowed)),
+        Call::GetSessionToken => who.arn.map(Cow::Borrowed),
+        Call::GetSigninToken | Call::ConsoleLogin | Call::SwitchRole => who.session_arn(),
     }
 }

@@ -1,8 +1,9 @@
 //! Who made a call, as its record says.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-use ecs::{Millis, Object, Scalar, Shape};
+use ecs::{Millis, Object, Scalar, Shape, Wanted};
 
 use crate::column::Column;
 
@@ -203,15 +204,17 @@ pub struct WhoBuf {
     values: [Option<Box<str>>; WhoField::ALL.len()],
 }
 
+/// The fields of an identity, all found in one walk over a document.
+static FIELDS: LazyLock<Wanted> = LazyLock::new(|| {
+    let field = |it: WhoField| (it as u32, it.column().path(), Shape::Leaf);
+    Wanted::new(WhoField::ALL.map(field))
+});
+
 impl WhoBuf {
     /// Whoever the document of an event names.
     pub fn of(document: &Object) -> Self {
         let mut it = Self::default();
-        for field in WhoField::ALL {
-            ecs::document::values(document, field.column().path(), Shape::Leaf, |value| {
-                it.push(field, value);
-            });
-        }
+        FIELDS.walk(document, &mut |field, value| it.push(WhoField::ALL[field as usize], value));
         it
     }
 
@@ -245,5 +248,36 @@ impl WhoBuf {
     /// The identity.
     pub fn who(&self) -> Who<'_> {
         Who::new(|field| self.values[field as usize].as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whatever form the document has, and of several values the first.
+    #[test]
+    fn one_walk_finds_what_a_walk_for_each_field_finds() {
+        let documents = [
+            json!({}),
+            json!({"user": {"name": ["ada", "bo"], "id": 7}, "user.name": "cy"}),
+            json!({"user.name": "cy", "user": {"name": "ada"}, "cloud": {"account.id": "1", "account": {"id": "2"}}}),
+            json!({"aws": {"cloudtrail": {"user_identity": {"type": "AssumedRole", "arn": [["a"], "b"],
+                "session_context": [{"creation_date": "2026-03-01T10:00:00Z"}, {"session_issuer.arn": "role"}]}}}}),
+            json!({"aws.cloudtrail.user_identity": {"access_key_id": null, "invoked_by": true},
+                "aws.cloudtrail.user_identity.access_key_id": "ASIAEXAMPLE"}),
+        ];
+        for document in documents {
+            let document = document.as_object().unwrap();
+            let mut plain = WhoBuf::default();
+            for field in WhoField::ALL {
+                ecs::document::values(document, field.column().path(), Shape::Leaf, |value| {
+                    plain.push(field, value);
+                });
+            }
+            assert_eq!(WhoBuf::of(document), plain, "{document:?}");
+        }
     }
 }
