@@ -2,6 +2,7 @@
 //! room.
 
 use std::iter::once;
+use std::ops::Range;
 use std::sync::Arc;
 
 use block::{Ordinal, Slot};
@@ -218,13 +219,33 @@ struct Part {
     /// For each column that collectors number, where it is, and the number of each value of the block's dictionary, once
     /// it was asked for.
     columns: Vec<Column>,
-    /// Room for the filters that match an event, with its values.
-    matches: Vec<(usize, Vec<Vec<TermId>>)>,
+    matches: Matches,
     /// The number of its first filter in the pass,
     first_filter: usize,
     /// and of its first rule among all.
     first_rule: usize,
 }
+
+/// Room for the filters that match an event, with its values: matches are many, and each would take memory of its own.
+#[derive(Default)]
+struct Matches {
+    /// The filters, each with the number of its columns.
+    filters: Vec<(usize, usize)>,
+    /// The values of each of these columns, one after the other: where they are.
+    values: Vec<Range<usize>>,
+    terms: Vec<TermId>,
+}
+
+impl Matches {
+    fn clear(&mut self) {
+        self.filters.clear();
+        self.values.clear();
+        self.terms.clear();
+    }
+}
+
+/// So many columns have the matches of nearly all filters.
+const COLUMNS_USUALLY: usize = 8;
 
 struct Column {
     slot: Slot,
@@ -298,7 +319,7 @@ impl Part {
             }
         }
         let columns = columns.into_iter().map(|it| it.expect("columns are numbered without gaps")).collect();
-        Self { tails, collector, columns, matches: Vec::new(), first_filter, first_rule }
+        Self { tails, collector, columns, matches: Matches::default(), first_filter, first_rule }
     }
 
     /// Begins another block.
@@ -319,12 +340,15 @@ impl Part {
         let filters = filters.filter(|&it| !tails.tail_of(it).is_own(event.lineage));
         // Numbers first: they borrow the collector as the event does.
         matches.clear();
-        matches.extend(filters.map(|filter| {
-            let value =
-                |&number: &ColumnNumber| columns[number.index()].values(number, collector, sifted, event);
-            (filter, tails.columns(filter).iter().map(value).collect())
-        }));
-        if matches.is_empty() {
+        for filter in filters {
+            for &number in tails.columns(filter) {
+                let start = matches.terms.len();
+                columns[number.index()].values(number, collector, sifted, event, &mut matches.terms);
+                matches.values.push(start..matches.terms.len());
+            }
+            matches.filters.push((filter, tails.columns(filter).len()));
+        }
+        if matches.filters.is_empty() {
             return;
         }
         let mut collected = collector.event(EventInfo {
@@ -333,35 +357,51 @@ impl Part {
             timestamp: event.timestamp,
             origin: event.origin,
         });
-        for (filter, values) in matches {
-            let over = overriding(tails.tail_of(*filter), sifted, event, own.start + *filter);
-            let values: Vec<&[TermId]> = values.iter().map(Vec::as_slice).collect();
-            if collected.push(*filter, over, &values) {
-                may_alert.push(*first_rule + tails.rule_of(*filter));
+        let Matches { filters, values, terms } = matches;
+        let mut left = &values[..];
+        for &(filter, columns) in &*filters {
+            let over = overriding(tails.tail_of(filter), sifted, event, own.start + filter);
+            let (its, rest) = left.split_at(columns);
+            left = rest;
+            let its = its.iter().map(|it| &terms[it.clone()]);
+            let (mut usual, many): ([&[TermId]; COLUMNS_USUALLY], Vec<&[TermId]>);
+            let values = if columns <= COLUMNS_USUALLY {
+                usual = [&[]; COLUMNS_USUALLY];
+                usual.iter_mut().zip(its).for_each(|(place, it)| *place = it);
+                &usual[..columns]
+            } else {
+                many = its.collect();
+                &many
+            };
+            if collected.push(filter, over, values) {
+                may_alert.push(*first_rule + tails.rule_of(filter));
             }
         }
     }
 }
 
 impl Column {
-    /// The numbers of the values that go with a match.
+    /// Appends the numbers of the values that go with a match.
     fn values(
         &mut self,
         number: ColumnNumber,
         collector: &mut Collector,
         sifted: &Sifted<'_>,
         event: &Event<'_>,
-    ) -> Vec<TermId> {
+        terms: &mut Vec<TermId>,
+    ) {
         let Self { slot, who, is_index, known } = self;
         if !who.is_empty() {
             let packed = identities::pack(&mut WhoBuf::default(), who, sifted, event);
             let number = (!packed.is_empty()).then(|| collector.intern(number, Scalar::Str(&packed)));
-            return number.flatten().into_iter().collect();
+            terms.extend(number.flatten());
+            return;
         }
         if *is_index {
             let name = sifted.indices().get(event.index as usize);
             let number = name.and_then(|name| collector.intern(number, Scalar::Str(name)));
-            return number.into_iter().collect();
+            terms.extend(number);
+            return;
         }
         let column = sifted.column(*slot);
         let mut term = |&ordinal: &Ordinal| {
@@ -372,7 +412,7 @@ impl Column {
             }
             if let Known::Term(id) = *known { Some(id) } else { None }
         };
-        sifted.row(*slot, event).iter().filter_map(&mut term).collect()
+        terms.extend(sifted.row(*slot, event).iter().filter_map(&mut term));
     }
 }
 

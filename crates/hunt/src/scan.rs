@@ -16,6 +16,9 @@ use crate::trouble::RecordError;
 
 /// Text of a batch that is handed over.
 const BATCH_BYTES: usize = 1 << 20;
+/// So many records are told of at a time: the counter is shared, and threads that increase it for each record wait for one
+/// another.
+const RECORDS_TOLD: u64 = 64;
 /// Batches that wait, for each thread; whoever reads then works itself instead.
 const BATCHES_WAITING: usize = 2;
 
@@ -133,6 +136,7 @@ pub(crate) fn scan<V: Visit>(
                             progress,
                             input: input.id,
                             batch: Batch::default(),
+                            untold: 0,
                         };
                         let read = match ordinals {
                             None => reader.read(input, &mut hand),
@@ -300,10 +304,13 @@ struct Hand<'a, V> {
     progress: &'a Progress,
     input: u32,
     batch: Batch,
+    /// Records that the progress does not know of yet.
+    untold: u64,
 }
 
 impl<V: Visit> Hand<'_, V> {
     fn flush(&mut self) {
+        self.progress.add_records(std::mem::take(&mut self.untold));
         if !self.batch.records.is_empty() {
             let batch = std::mem::take(&mut self.batch);
             if self.shared.wants_batches() {
@@ -326,7 +333,10 @@ impl<V: Visit> Sink for Hand<'_, V> {
             text: record.text,
             tokens: record.tokens,
         };
-        self.progress.add_records(1);
+        self.untold += 1;
+        if self.untold == RECORDS_TOLD {
+            self.progress.add_records(std::mem::take(&mut self.untold));
+        }
         // Asking is cheap beside a record, and asked once a batch: it takes the lock.
         if !self.batch.records.is_empty()
             || (record.ordinal.is_multiple_of(64) && self.shared.wants_batches())
