@@ -116,7 +116,9 @@ impl List {
         let prefilter = self.prefilter.get_or_init(|| Prefilter::new(texts()));
         for candidate in prefilter.candidates(text) {
             let entry = &self.entries[candidate];
-            if let Some(captures) = entry.regex().and_then(|regex| regex.captures(text.as_bytes())) {
+            // Most candidates do not match, and to tell that takes less than to look for groups.
+            let regex = entry.regex().filter(|it| it.is_match(text.as_bytes()));
+            if let Some(captures) = regex.and_then(|it| it.captures(text.as_bytes())) {
                 return Some(Replacements { captures, replacements: entry.replacements });
             }
         }
