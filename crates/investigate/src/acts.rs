@@ -2,49 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::deed::Mark;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
-use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, time};
-use crate::related::{told, told_all};
+use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, time, upper};
+use crate::related::{object_of, told, told_all};
 use crate::request::value_in;
 use crate::say::{heads, say, term};
+use crate::targets::{self, objects_of};
 
-/// Calls that widen what somebody may do.
-const RIGHTS: [&str; 13] = [
-    "AttachUserPolicy",
-    "AttachRolePolicy",
-    "AttachGroupPolicy",
-    "PutUserPolicy",
-    "PutRolePolicy",
-    "PutGroupPolicy",
-    "CreatePolicyVersion",
-    "SetDefaultPolicyVersion",
-    "AddUserToGroup",
-    "UpdateAssumeRolePolicy",
-    "DeleteRolePermissionsBoundary",
-    "DeleteUserPermissionsBoundary",
-    "UpdateLoginProfile",
-];
-const MFA: [&str; 2] = ["EnableMFADevice", "CreateVirtualMFADevice"];
-const KEYS: [&str; 2] = ["ScheduleKeyDeletion", "DisableKey"];
-const PUSHED: [&str; 3] = ["SendSSHPublicKey", "SendSerialConsoleSSHPublicKey", "ImportKeyPair"];
-const SHARED: [&str; 6] = [
-    "ModifySnapshotAttribute",
-    "ModifyImageAttribute",
-    "ModifyDBSnapshotAttribute",
-    "ModifyDBClusterSnapshotAttribute",
-    "PutBucketPolicy",
-    "AddPermission20150331v2",
-];
-const BUCKETS: [&str; 5] = [
-    "PutBucketPolicy",
-    "PutBucketAcl",
-    "DeleteBucketPublicAccessBlock",
-    "DeletePublicAccessBlock",
-    "PutBucketReplication",
-];
-const TRUST: [&str; 2] = ["CreateRole", "UpdateAssumeRolePolicy"];
 /// What switches something of the account's recording off, and what switches the same on again.
 const EYES: [(&str, &[&str]); 8] = [
     ("StopLogging", &["StartLogging"]),
@@ -75,7 +42,7 @@ pub(crate) fn accounts_in(text: &str) -> BTreeSet<&str> {
 }
 
 /// Whether a request gives rather than takes.
-fn gives(request: &str) -> bool {
+pub(crate) fn gives(request: &str) -> bool {
     let adds = ["add=", "\"add\"", "valuesToAdd"].iter().any(|it| request.contains(it));
     let removes = ["remove=", "\"remove\"", "valuesToRemove"].iter().any(|it| request.contains(it));
     adds || !removes
@@ -84,11 +51,12 @@ fn gives(request: &str) -> bool {
 pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
     let chain = look.chain_events();
-    let done = |names: &[&str]| -> Vec<&Event> {
-        let since = case.session_start - HOUR;
-        let all = chain.iter().copied();
-        all.filter(|it| it.time >= since && names.contains(&it.get(Field::Action)) && !it.is_refused())
-            .collect()
+    let since = case.session_start - HOUR;
+    let answered: Vec<&Event> =
+        chain.iter().copied().filter(|it| it.time >= since && !it.is_refused()).collect();
+    let done = |mark: Mark| -> Vec<&Event> { answered.iter().copied().filter(|it| it.is_mark(mark)).collect() };
+    let called = |names: &[&str]| -> Vec<&Event> {
+        answered.iter().copied().filter(|it| names.contains(&it.get(Field::Action))).collect()
     };
     let request = |it: &Event| it.text_at(Field::Request as usize);
     let own: BTreeSet<&str> = case.all("account").iter().map(String::as_str).collect();
@@ -97,14 +65,15 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
         all.filter(|it| !own.contains(it)).map(str::to_owned).collect()
     };
 
-    let widened = done(&RIGHTS);
+    let widened = done(Mark::Rights);
     let text = match widened.as_slice() {
         [] => say!(l, "no permissions were widened"),
         all => say!(l, "permissions were changed: {}", told_all(l, all)),
     };
     list(look, "rights_widened", &widened, told, false, text);
+    look.targets(targets::of(targets::without_gone(&widened, &chain).0));
 
-    let added = done(&MFA);
+    let added = done(Mark::MfaAdded);
     let text = match added.as_slice() {
         [] => say!(l, "no MFA device was added"),
         all => say!(l, "MFA devices were added: {}", told_all(l, all)),
@@ -113,20 +82,20 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
 
     let response =
         |it: &Event, key: &str| value_in(&it.text_at(Field::Response as usize), key).unwrap_or_default();
-    let sent = done(&["SendCommand"]);
+    let sent = called(&["SendCommand"]);
     let text = match sent.len() {
         0 => say!(l, "no command was sent to machines"),
         count => say!(l, "{|command was sent|commands were sent} to machines", count),
     };
     list(look, "commands_sent", &sent, |it| response(it, "commandId"), false, text);
-    let opened = done(&["StartSession", "ResumeSession"]);
+    let opened = called(&["StartSession", "ResumeSession"]);
     let text = match opened.len() {
         0 => say!(l, "no shell was opened on machines"),
         count => say!(l, "{|shell was opened|shells were opened} on machines", count),
     };
     list(look, "shells_opened", &opened, |it| response(it, "sessionId"), false, text);
 
-    let launched = done(&["RunInstances"]);
+    let launched = called(&["RunInstances"]);
     let names: BTreeSet<String> =
         launched.iter().flat_map(|it| it.all(Field::MadeInstance)).map(ToString::to_string).collect();
     let text = if names.is_empty() {
@@ -138,9 +107,11 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
         look.deviations.push(text.clone());
     }
     let names: Vec<String> = names.into_iter().collect();
+    let its = targets::of(launched.iter().copied());
     look.fact("instances_launched", names, Confidence::Exact, ids(launched), text);
+    look.targets(its);
 
-    let trust = done(&TRUST);
+    let trust = done(Mark::Trust);
     let trusted: BTreeSet<String> = trust.iter().flat_map(|it| foreign(&request(it))).collect();
     let text = if trusted.is_empty() {
         say!(l, "no trust policy that was made or changed names another account")
@@ -151,9 +122,9 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
         look.deviations.push(text.clone());
     }
     let trusted: Vec<String> = trusted.into_iter().collect();
-    look.fact("trusted_accounts", trusted, Confidence::Exact, ids(trust), text);
+    look.fact("trusted_accounts", trusted.clone(), Confidence::Exact, ids(trust), text);
 
-    let given: Vec<&Event> = done(&SHARED).into_iter().filter(|it| gives(&request(it))).collect();
+    let given: Vec<&Event> = done(Mark::GivesAccess).into_iter().filter(|it| gives(&request(it))).collect();
     let mut with: BTreeSet<String> = given.iter().flat_map(|it| foreign(&request(it))).collect();
     let public =
         ["group=all", "groupName=all", "\"group\": \"all\"", "\"group\":\"all\"", "valuesToAdd=[all]"];
@@ -169,9 +140,10 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
         look.deviations.push(text.clone());
     }
     let with: Vec<String> = with.into_iter().collect();
-    look.fact("shared_with", with, Confidence::Exact, ids(given), text);
+    look.fact("shared_with", with.clone(), Confidence::Exact, ids(given), text);
+    whose(look, trusted.iter().chain(&with).map(String::as_str).collect(), evidence);
 
-    let buckets = done(&BUCKETS);
+    let buckets = done(Mark::Bucket);
     let bucket = |it: &Event| value_in(&request(it), "bucketName").unwrap_or_default();
     let text = match buckets.as_slice() {
         [] => say!(l, "no bucket's policy or access was changed"),
@@ -179,21 +151,21 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     };
     list(look, "buckets_opened", &buckets, bucket, true, text);
 
-    let keys = done(&KEYS);
+    let keys = done(Mark::KeyDisabled);
     let text = match keys.as_slice() {
         [] => say!(l, "no key of KMS was disabled or scheduled for deletion"),
         all => say!(l, "keys of KMS were disabled or scheduled for deletion: {}", told_all(l, all)),
     };
     list(look, "keys_disabled", &keys, |it| value_in(&request(it), "keyId").unwrap_or_default(), true, text);
 
-    let gone = done(&crate::related::DESTRUCTION);
+    let gone = done(Mark::Destruction);
     let text = match gone.as_slice() {
         [] => say!(l, "nothing was deleted"),
         all => say!(l, "deleted: {}", told_all(l, all)),
     };
     list(look, "objects_destroyed", &gone, told, true, text);
 
-    let pushed = done(&PUSHED);
+    let pushed = done(Mark::KeyPushed);
     let text = match pushed.as_slice() {
         [] => say!(l, "no key was pushed onto a machine"),
         all => say!(l, "keys were pushed or imported: {}", told_all(l, all)),
@@ -221,6 +193,45 @@ fn list(
         look.deviations.push(text.clone());
     }
     look.fact(name, objects, Confidence::Exact, ids(events.iter().copied()), text);
+    look.targets(targets::of(events.iter().copied()));
+}
+
+/// Which of the other accounts are of the same organisation: those in which somebody issued credentials to his own, which
+/// only a trail of that account records.
+fn whose(look: &mut Look<'_>, accounts: BTreeSet<&str>, evidence: &mut Evidence) {
+    let l = look.language;
+    let accounts: Vec<&str> = accounts.into_iter().filter(|it| *it != "all").collect();
+    if accounts.is_empty() {
+        return;
+    }
+    let own: BTreeSet<&str> = look.graph.issues().filter_map(|it| own_account(&it)).collect();
+    let (ours, others): (Vec<&str>, Vec<&str>) = accounts.into_iter().partition(|it| own.contains(it));
+    let names = |all: &[&str]| some(l, all.iter().map(|it| shown(it)), 5);
+    let text = match (ours.as_slice(), others.as_slice()) {
+        ([], others) => {
+            say!(l, "no trail of the other accounts is in the data, so whose they are is to be asked: {}", names(others))
+        }
+        (ours, []) => say!(l, "trails of the other accounts are in the data, so they are your own: {}", names(ours)),
+        (ours, others) => say!(
+            l,
+            "a trail of {} is in the data, so that is your own; of {} there is none",
+            names(ours),
+            names(others)
+        ),
+    };
+    evidence.statements.push(say!(l, "{}.", upper(&text)));
+    let ours: Vec<String> = ours.into_iter().map(str::to_owned).collect();
+    look.fact("own_accounts_named", ours, Confidence::Inferred, Vec::new(), text);
+}
+
+/// The account whose own trail has the call: that of the caller, unless it came from another account.
+fn own_account<'g>(issue: &identity::Issue<'g>) -> Option<&'g str> {
+    let of_role = || issue.role.and_then(|role| role.split(':').nth(4));
+    match issue.caller.kind {
+        Some("AWSAccount") => of_role(),
+        Some("AWSService") => of_role(),
+        _ => issue.caller.account,
+    }
 }
 
 /// Whether a call switches off; of those that do both, the request says which.
@@ -246,7 +257,7 @@ fn blind(look: &mut Look<'_>, evidence: &mut Evidence) {
     if !look.answers.contains_key("eyes") {
         return;
     }
-    let object = |it: &Event| crate::related::object_of(it);
+    let object = |it: &Event| object_of(it);
     let mut ranges: Vec<Range<'_>> = Vec::new();
     for event in look.events("eyes").iter().map(|it| &**it).filter(|it| !it.is_refused()) {
         let action = event.get(Field::Action);
@@ -287,6 +298,7 @@ fn blind(look: &mut Look<'_>, evidence: &mut Evidence) {
     let events = ids(ranges.iter().filter(|it| it.on.is_none()).map(|it| it.off));
     let still: Vec<String> = still.into_iter().collect();
     look.fact("logging_off", still, Confidence::Exact, events, text);
+    look.targets(targets::of(ranges.iter().filter(|it| it.on.is_none()).map(|it| it.off)));
     let total = ranges.len() as u64;
     if total == 0 {
         return;
@@ -318,7 +330,9 @@ fn blind(look: &mut Look<'_>, evidence: &mut Evidence) {
 pub(crate) fn by_object(events: &[&Event]) -> BTreeMap<String, usize> {
     let mut out: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
-        *out.entry(crate::related::object_of(event)).or_default() += 1;
+        for object in objects_of(event) {
+            *out.entry(object).or_default() += 1;
+        }
     }
     out
 }

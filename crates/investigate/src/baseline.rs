@@ -7,7 +7,7 @@ use ecs::Millis;
 use crate::event::{Event, Field, form_of_session, tool};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, some, time};
+use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, some, time, upper};
 use crate::say::{heads, say, term, word};
 
 /// How far back behaviour is looked at.
@@ -126,16 +126,15 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
     let days = (case.first - began).max(0) / DAY;
     let confidence = if past.len() < CALLS_MIN { Confidence::Weak } else { Confidence::Exact };
     if data_from.is_none_or(|it| it > from) {
-        evidence.lacks(
-            Lack::ShortHistory,
-            say!(
-                l,
-                "history of the {} begins at {}, so \"first seen\" means first in {|day|days} of data",
-                what,
-                time(began),
-                days
-            ),
+        let text = say!(
+            l,
+            "history of the {} begins at {}, so \"first seen\" means first in {|day|days} of data",
+            what,
+            time(began),
+            days
         );
+        evidence.statements.push(say!(l, "{}.", upper(&text)));
+        evidence.lacks(Lack::ShortHistory, text);
     }
     look.exact("history_days", days, say!(l, "{|day|days} of data before the session", days));
     look.exact(
@@ -144,11 +143,9 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         say!(l, "{|call before the session|calls before the session}", past.len()),
     );
     if past.is_empty() {
-        look.deviations.push(say!(
-            l,
-            "no earlier call of this {} is in the data, so nothing can be called new",
-            what
-        ));
+        let text = say!(l, "no earlier call of this {} is in the data, so nothing can be called new", what);
+        evidence.statements.push(say!(l, "{}.", upper(&text)));
+        look.deviations.push(text);
     }
     let mut rows = Vec::new();
     let is_role = !case.get("role_arn").is_empty();
@@ -158,11 +155,17 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         let new: Vec<&String> = here.keys().filter(|it| !before.contains_key(*it)).collect();
         for (value, it) in &here {
             let known = before.get(value);
+            // Another version of a tool that is known is not new.
+            let is_version = dimension.name == "agent" && before.keys().any(|it| tool(it) == tool(value));
             rows.push(Row {
                 cells: vec![
                     word(l, dimension.name).to_owned(),
                     value.clone(),
-                    if known.is_none() { say!(l, "new") } else { say!(l, "seen") },
+                    match known {
+                        None if is_version => say!(l, "other version"),
+                        None => say!(l, "new"),
+                        Some(_) => say!(l, "seen"),
+                    },
                     it.count.to_string(),
                     known.map_or(0, |it| it.count).to_string(),
                     known.map_or(0, |it| it.days.len()).to_string(),
@@ -201,6 +204,7 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
             )
         };
         if !new.is_empty() && !past.is_empty() {
+            evidence.statements.push(say!(l, "{}.", upper(&sentence)));
             look.deviations.push(sentence.clone());
         }
         let events = ids(now.iter().copied().filter(|event| new.contains(&&(dimension.value)(event))));
@@ -213,6 +217,9 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         } else {
             look.fact(fact, !new.is_empty(), confidence, events, sentence);
         }
+    }
+    if let Some(row) = assumer(look, &what) {
+        rows.push(row);
     }
     let new = say!(l, "new");
     rows.sort_by_key(|it| it.cells[2] != new);
@@ -228,6 +235,7 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         events: (past.len() + now.len()) as u64,
     });
     hours(look, &past, evidence);
+    week(l, &past, evidence);
     let refused = now.iter().filter(|it| it.is_refused()).count();
     let share = |part: usize, all: usize| (part * 100).checked_div(all).unwrap_or(0);
     let before = share(past.iter().filter(|it| it.is_refused()).count(), past.len());
@@ -237,8 +245,38 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
         percent,
         say!(l, "{} % of the session's calls were refused; {} % before", percent, before),
     );
-    rate(look, &past, &now);
+    rate(look, &past, &now, evidence);
     rhythm(look, &past, &now);
+}
+
+/// Whoever assumed the role, against those who did before.
+fn assumer(look: &Look<'_>, what: &str) -> Option<Row> {
+    let l = look.language;
+    let fact = look.facts.iter().find(|it| it.name == "assumer_new").filter(|_| what != say!(l, "identity"))?;
+    let issuer = look.graph.chain(look.who, i64::MAX).hops.first()?.issue.caller.name().into_owned();
+    let before = look.events("assumers").iter();
+    let before: Vec<&Event> = before
+        .map(|it| &**it)
+        .filter(|it| it.identity() == issuer && !it.is_refused() && !fact.events.contains(&it.id.to_string()))
+        .filter(|it| it.time < look.case.session_start)
+        .collect();
+    let days: BTreeSet<Millis> = before.iter().map(|it| it.time.div_euclid(DAY)).collect();
+    let time = |it: Option<&&Event>| it.map(|it| time(it.time)).unwrap_or_default();
+    Some(Row {
+        cells: vec![
+            word(l, term!("assumer")).to_owned(),
+            short(&issuer).to_owned(),
+            if fact.holds() { say!(l, "new") } else { say!(l, "seen") },
+            "1".to_owned(),
+            before.len().to_string(),
+            days.len().to_string(),
+            time(before.first()),
+            time(before.last()),
+        ],
+        events: fact.events.clone(),
+        count: 1,
+        is_own: true,
+    })
 }
 
 /// What an inventory or a backup looks like: it lists, with several actions, at the same minute every day.
@@ -290,6 +328,9 @@ fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
     if known && same == 0 {
         look.deviations.push(text.clone());
     }
+    if known {
+        evidence.statements.push(say!(l, "{}.", upper(&text)));
+    }
     let confidence = if known { Confidence::Exact } else { Confidence::Weak };
     look.fact("unusual_hour", known && same == 0, confidence, Vec::new(), text);
     if past.is_empty() {
@@ -315,8 +356,60 @@ fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
     });
 }
 
+/// Monday, and the days after it.
+const WEEKDAYS: [&str; 7] = [
+    term!("Monday"),
+    term!("Tuesday"),
+    term!("Wednesday"),
+    term!("Thursday"),
+    term!("Friday"),
+    term!("Saturday"),
+    term!("Sunday"),
+];
+
+/// The hours of the past by days of the week: 24 characters a day, that of midnight first, from `1` for little to `9` for
+/// the busiest hour.
+fn week(l: rule::GuideLanguage, past: &[&Event], evidence: &mut Evidence) {
+    let mut counts = [[0_usize; 24]; 7];
+    for event in past {
+        // The first of January 1970 was a Thursday.
+        let day = (event.time.div_euclid(DAY) + 3).rem_euclid(7);
+        let hour = event.time.rem_euclid(DAY) / HOUR;
+        counts[usize::try_from(day).unwrap_or(0)][usize::try_from(hour).unwrap_or(0)] += 1;
+    }
+    // Of a few calls no picture comes.
+    if past.len() < CALLS_MIN {
+        return;
+    }
+    let most = counts.iter().flatten().copied().max().unwrap_or(1).max(1);
+    let shade = |count: usize| {
+        let tenth = u32::try_from((count * 9).div_ceil(most)).unwrap_or(9);
+        if count == 0 { '·' } else { char::from_digit(tenth, 10).unwrap_or('9') }
+    };
+    let rows = counts.iter().zip(WEEKDAYS).filter(|(hours, _)| hours.iter().any(|it| *it > 0)).map(|(hours, day)| {
+        let count: usize = hours.iter().sum();
+        let picture: String = hours.iter().map(|it| shade(*it)).collect();
+        let all: Vec<String> = hours.iter().map(ToString::to_string).collect();
+        Row {
+            cells: vec![word(l, day).to_owned(), picture, count.to_string(), all.join(" ")],
+            count: count as u64,
+            ..Row::default()
+        }
+    });
+    let rows: Vec<Row> = rows.collect();
+    evidence.results.push(Found {
+        id: term!("week").to_owned(),
+        show: "values",
+        query: None,
+        columns: heads!["day", "0 to 23 h (UTC), 9 is the busiest", "calls before", "calls by hour"],
+        total: rows.len() as u64,
+        events: past.len() as u64,
+        rows,
+    });
+}
+
 /// Calls an hour, against the hours of the past that had calls.
-fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
+fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event], evidence: &mut Evidence) {
     let busy = |events: &[&Event]| {
         let mut hours: BTreeMap<Millis, usize> = BTreeMap::new();
         for event in events {
@@ -331,7 +424,14 @@ fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
     if before.len() < 20 {
         return;
     }
-    let high = before[before.len() * 95 / 100];
+    let (usual, high) = (before[before.len() / 2], before[before.len() * 95 / 100]);
+    evidence.statements.push(say!(
+        look.language,
+        "At most {} calls in one hour; in busy hours before half of the time at most {}, in 95 of 100 at most {}.",
+        most,
+        usual,
+        high
+    ));
     if most > 2 * high {
         let text = say!(
             look.language,

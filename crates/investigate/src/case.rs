@@ -167,6 +167,11 @@ impl Case {
             made(&["CreateUser", "CreateAccessKey", "CreateLoginProfile", "UpdateLoginProfile"], "userName"),
             made(&["CreateRole", "UpdateAssumeRolePolicy"], "roleName"),
         );
+        // What somebody did who was there before is no use of what was made.
+        values.add("case.new_user", made(&["CreateUser"], "userName"));
+        values.add("case.new_login", made(&["CreateLoginProfile", "UpdateLoginProfile"], "userName"));
+        values.add("case.first_call", [ecs::date::to_iso(first)]);
+        values.add("case.noticed", [ecs::date::to_iso(noticed)]);
         values.add("case.made_user", users);
         values.add("case.made_role", roles);
         values

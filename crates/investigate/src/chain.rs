@@ -8,7 +8,7 @@ use rule::GuideLanguage;
 
 use crate::class::is_instance_id;
 use crate::event::{Event, Field, tool};
-use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::evidence::{Confidence, Evidence, Found, Lack, Row, Target};
 use crate::fill::{Values, shown};
 use crate::look::{DAY, HOUR, Look, ids, lasting, short, some, sure, time, upper};
 use crate::say::{heads, say, term, word};
@@ -50,6 +50,9 @@ fn root_type(chain: &Chain<'_>) -> &'static str {
         Some("SAMLUser" | "WebIdentityUser") => term!("federation"),
         Some("IdentityCenterUser") => term!("identity-center"),
         Some("AWSAccount") => term!("account"),
+        // What is counted names an identity without its type.
+        None if head.arn.is_some_and(|arn| arn.contains(":user/")) => "user",
+        None if head.arn.is_some_and(|arn| arn.ends_with(":root")) => "root",
         _ if head.arn.and_then(|arn| arn.rsplit('/').next()).is_some_and(is_instance_id) => term!("instance"),
         // Somebody is behind a session: who, nobody can tell.
         _ => term!("unknown"),
@@ -184,6 +187,15 @@ pub(crate) fn session_chain(
         say!(l, "the call was made in no session of a role")
     };
     look.exact("role_session", is_role, text);
+    if is_role {
+        look.targets(vec![Target {
+            call: "sts:AssumeRole".to_owned(),
+            object: case.get("role_name").to_owned(),
+            detail: case.get("session_key").to_owned(),
+            region: String::new(),
+            account: case.get("role_account").to_owned(),
+        }]);
+    }
     let mfa = case.get("mfa");
     if !mfa.is_empty() {
         let text = if mfa == "true" {
@@ -287,7 +299,7 @@ fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
             l,
             "{|refused assumption|refused assumptions} by this caller in the hour before: {}",
             count,
-            times.join(", ")
+            some(l, &times, times.len())
         ),
     };
     if !refused.is_empty() {
@@ -373,5 +385,12 @@ fn role(look: &mut Look<'_>, evidence: &mut Evidence) {
             alive.len()
         );
         look.exact("sessions_alive", alive.len(), text);
+        let alive = alive.into_iter().map(|key| Target {
+            call: "sts:AssumeRole".to_owned(),
+            object: case.get("role_name").to_owned(),
+            detail: key.to_owned(),
+            ..Target::default()
+        });
+        look.targets(alive.collect());
     }
 }

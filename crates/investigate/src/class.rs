@@ -56,10 +56,31 @@ const BY_NAME: &[(&str, Class)] = &[
     ("attached_user", Class::IamName),
     ("put_role", Class::IamName),
     ("put_user", Class::IamName),
+    ("attached_group", Class::IamName),
+    ("put_group", Class::IamName),
+    ("added_user", Class::IamName),
+    ("added_group", Class::IamName),
+    ("put_role_policy", Class::IamName),
+    ("put_user_policy", Class::IamName),
+    ("put_group_policy", Class::IamName),
+    ("attached_role_policy", Class::Arn),
+    ("attached_user_policy", Class::Arn),
+    ("attached_group_policy", Class::Arn),
+    ("ended_role", Class::IamName),
     ("versioned_policy", Class::Arn),
     ("made_key", Class::AccessKey),
-    ("root_account", Class::Account),
-    ("shared_account", Class::Account),
+    ("made_key_user", Class::IamName),
+    ("made_login", Class::IamName),
+    ("made_function", Class::Name),
+    ("made_anchor", Class::Name),
+    ("opened_group", Class::Resource("sg-")),
+    ("opened_rule", Class::Resource("sgr-")),
+    ("read_secret", Class::Name),
+    ("read_parameter", Class::Name),
+    ("other_account", Class::Account),
+    ("snapshot_account", Class::Account),
+    ("image_account", Class::Account),
+    ("db_snapshot_account", Class::Account),
     ("shared_snapshot", Class::Resource("snap-")),
     ("shared_image", Class::Resource("ami-")),
     ("shared_db_snapshot", Class::Name),
@@ -87,6 +108,8 @@ const BY_NAME: &[(&str, Class)] = &[
     ("roleArn", Class::Arn),
     ("policyArn", Class::Arn),
     ("@timestamp", Class::Time),
+    ("first_call", Class::Time),
+    ("noticed", Class::Time),
     ("window_start", Class::Time),
     ("window_end", Class::Time),
     ("undo_from", Class::Time),
@@ -165,7 +188,7 @@ impl Class {
             Self::Own => (1..=64).contains(&value.len()) && value.bytes().all(|it| it.is_ascii_hexdigit()),
             Self::Name => {
                 (1..=512).contains(&value.len())
-                    && value.starts_with(|it: char| it.is_ascii_alphanumeric())
+                    && value.starts_with(|it: char| it.is_ascii_alphanumeric() || it == '/')
                     && value.bytes().all(|it| it.is_ascii_alphanumeric() || b"_.:/@+=,-".contains(&it))
             }
             Self::Other => false,
@@ -181,10 +204,14 @@ impl Class {
             Self::Account => "account".to_owned(),
             Self::Region => "region".to_owned(),
             Self::IamName => match name.rsplit('.').next() {
-                Some("role_name" | "roleName" | "made_role") => "role name".to_owned(),
-                Some("root_user" | "userName" | "made_user") => "user name".to_owned(),
+                Some("role_name" | "roleName" | "made_role" | "ended_role") => "role name".to_owned(),
+                Some("root_user" | "userName" | "made_user" | "made_key_user" | "made_login") => {
+                    "user name".to_owned()
+                }
+                Some("put_role_policy" | "put_user_policy" | "put_group_policy") => "policy name".to_owned(),
                 Some(_) | None => "name".to_owned(),
             },
+            Self::Arn if name.ends_with("_policy") => "policy arn".to_owned(),
             Self::Arn => "arn".to_owned(),
             Self::Time => "time".to_owned(),
             Self::Own => "id".to_owned(),
@@ -258,6 +285,7 @@ mod tests {
                     "arn:aws:cloudtrail:eu-west-1:111122223333:trail/a",
                     "rds:db-2026-03-01",
                     "alias/x",
+                    "/app/password",
                 ],
                 &["", "--all", "a b", "a;b", "$(x)", "a'b"],
             ),

@@ -71,6 +71,8 @@ pub struct Evidence {
     pub is_prose: bool,
     /// What it looked at.
     pub range: Option<(Millis, Millis)>,
+    /// Since when the account has events in the region at all, if that is later than the beginning of the range.
+    pub data_from: Option<Millis>,
     /// What it found.
     pub results: Vec<Found>,
     /// Sentences with values.
@@ -137,6 +139,23 @@ pub struct Fact {
     pub events: Vec<String>,
     /// The same in words.
     pub text: String,
+    /// What it is about, one by one, as commands name it.
+    pub targets: Vec<Target>,
+}
+
+/// One thing that a fact is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target {
+    /// The call: `iam:AttachRolePolicy`.
+    pub call: String,
+    /// What it was about: the role.
+    pub object: String,
+    /// What else a command has to name: the policy. Empty if there is nothing.
+    pub detail: String,
+    /// The region of the call,
+    pub region: String,
+    /// and the account that the thing is in.
+    pub account: String,
 }
 
 impl Fact {

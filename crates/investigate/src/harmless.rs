@@ -293,7 +293,11 @@ pub(crate) fn exception(case: &Case, rule: Option<&rule::Rule>, options: &Option
     let field = if anchor.get(Field::Issuer).is_empty() { Field::Arn } else { Field::Issuer };
     let identity = anchor.get(field);
     let mut entries = vec![(field.path().to_owned(), identity.to_owned())];
-    let its_tool = tool(anchor.get(Field::Agent));
+    let its_tool = match tool(anchor.get(Field::Agent)) {
+        // What a browser is called here is no part of what it says.
+        "browser" => "Mozilla",
+        tool => tool,
+    };
     // What is not a plain word would be a pattern of the caller's making.
     let is_plain = !its_tool.is_empty()
         && fill::shown(its_tool) == format!("`{its_tool}`")

@@ -2,51 +2,85 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rule::GuideLanguage;
+
 use crate::case::valid_instances;
+use crate::deed::Mark;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
 use crate::look::{DAY, Look, ROWS_MAX, ids, short, some, tally, time};
-use crate::request::value_in;
+use crate::network;
+use crate::request::{value_in, values_in};
 use crate::say::{heads, say, term, word};
-
-/// Calls that lead onto a machine or its disks.
-const ACCESS: [&str; 22] = [
-    "GetPasswordData",
-    "GetConsoleScreenshot",
-    "GetConsoleOutput",
-    "StartSession",
-    "ResumeSession",
-    "SendCommand",
-    "SendSSHPublicKey",
-    "SendSerialConsoleSSHPublicKey",
-    "OpenTunnel",
-    "ModifyInstanceAttribute",
-    "ModifyInstanceMetadataOptions",
-    "AssociateIamInstanceProfile",
-    "ReplaceIamInstanceProfileAssociation",
-    "CreateSnapshot",
-    "CreateSnapshots",
-    "CreateImage",
-    "AttachVolume",
-    "DetachVolume",
-    "StopInstances",
-    "StartInstances",
-    "TerminateInstances",
-    "RebootInstances",
-];
 
 /// Of so many machines the tags are told.
 const TOLD_MAX: usize = 5;
 
 /// The tags that a launch gives, read off its request as it is rendered.
 fn tags_in(request: &str) -> Vec<(String, String)> {
-    let start = ["tags=[", "\"tags\": [", "\"tags\":[", "tagSet={items=["];
+    let start = ["tags=[", "\"tags\": [", "\"tags\":[", "tagSet={items=[", "\"tagSet\": {\"items\": ["];
     let Some(rest) = start.iter().find_map(|it| Some(&request[request.find(it)? + it.len()..])) else {
         return Vec::new();
     };
     let inner = &rest[..rest.find(']').unwrap_or(rest.len())];
     inner.split('}').filter_map(|it| Some((value_in(it, "key")?, value_in(it, "value")?))).collect()
+}
+
+/// What a launch says of the network and the role of a machine.
+fn card(l: GuideLanguage, name: &str, launch: &Event) -> Option<String> {
+    let (request, response) =
+        (launch.text_at(Field::Request as usize), launch.text_at(Field::Response as usize));
+    let groups = values_in(&response, "groupId");
+    let profile = value_in(&response, "arn").filter(|it| it.contains(":instance-profile/"));
+    let profile = profile.or_else(|| {
+        value_in(&request, "arn").filter(|it| it.contains(":instance-profile/")).or_else(|| {
+            let at = request.find("iamInstanceProfile")?;
+            value_in(&request[at..], "name")
+        })
+    });
+    let imds = value_in(&response, "httpTokens").map(|it| {
+        if it == "required" {
+            say!(l, "metadata service of version 2 only")
+        } else {
+            say!(l, "metadata service of version 1, too")
+        }
+    });
+    let parts = [
+        value_in(&response, "subnetId").map(|it| say!(l, "subnet {}", shown(&it))),
+        value_in(&response, "privateIpAddress").map(|it| say!(l, "private address {}", shown(&it))),
+        (!groups.is_empty()).then(|| {
+            let groups: BTreeSet<String> = groups.into_iter().collect();
+            say!(l, "security groups {}", some(l, groups.iter().map(|it| shown(it)), 3))
+        }),
+        profile.map(|it| say!(l, "instance profile {}", shown(short(&it)))),
+        imds,
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| say!(l, "Instance {}: {}.", shown(name), some(l, &parts, parts.len())))
+}
+
+/// Who was let in to the groups that a machine was launched with, as far as the data say.
+fn exposure(look: &Look<'_>, name: &str, launch: Option<&Event>) -> Vec<String> {
+    let l = look.language;
+    let groups =
+        launch.map(|it| values_in(&it.text_at(Field::Response as usize), "groupId")).unwrap_or_default();
+    let opened = look.events("network").iter().filter(|it| {
+        it.get(Field::Action) == "AuthorizeSecurityGroupIngress" && groups.contains(&network::group_of(it))
+    });
+    let told = opened.take(TOLD_MAX).map(|it| {
+        say!(
+            l,
+            "Instance {} can be reached at {} by {} since {}: {} opened group {}.",
+            shown(name),
+            network::ports_of(l, it),
+            network::sources_of(l, it),
+            time(it.time),
+            shown(short(it.identity())),
+            shown(&network::group_of(it))
+        )
+    });
+    told.collect()
 }
 
 pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
@@ -124,8 +158,19 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             count: events.len() as u64,
             is_own: false,
         });
-        let tags = launch.map(|it| tags_in(&it.text_at(Field::Request as usize))).unwrap_or_default();
+        let mut tags = launch.map(|it| tags_in(&it.text_at(Field::Request as usize))).unwrap_or_default();
+        let requests = look.events("tagged").iter().map(|it| it.text_at(Field::Request as usize));
+        for request in requests.filter(|it| values_in(it, "resourceId").iter().any(|it| it == name)) {
+            for (key, value) in tags_in(&request) {
+                tags.retain(|it| it.0 != key);
+                tags.push((key, value));
+            }
+        }
         if rows.len() <= TOLD_MAX {
+            if let Some(card) = launch.and_then(|it| card(l, name, it)) {
+                evidence.statements.push(card);
+            }
+            evidence.statements.extend(exposure(look, name, launch));
             evidence.statements.push(if tags.is_empty() {
                 say!(l, "Instance {}: no tags in the data.", shown(name))
             } else {
@@ -142,7 +187,7 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         }
         let own = case.anchor().map_or("", Event::identity);
         others.extend(events.iter().copied().filter(|it| {
-            ACCESS.contains(&it.get(Field::Action))
+            it.is_mark(Mark::MachineAccess)
                 && !it.is_refused()
                 && it.identity() != own
                 && it.time >= case.first
@@ -172,6 +217,13 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             total,
             events: total,
         });
+        // What leads onto the machines, one by one; the rest is counted.
+        let access = look.events("touched").iter().map(|it| &**it);
+        let access: Vec<&Event> =
+            access.filter(|it| it.is_mark(Mark::MachineAccess) && it.get(Field::Action) != action).collect();
+        if !access.is_empty() {
+            evidence.results.push(crate::related::timeline(l, term!("access"), access, |it| case.is_own(it)));
+        }
         let events =
             look.events("touched").iter().map(|it| &**it).filter(|it| it.get(Field::Action) != action);
         evidence.results.push(tally(
@@ -273,6 +325,7 @@ mod tests {
                 vec![tag("Owner", "ops"), tag("Env", "prod")],
             ),
             (r#"{"tags": [{"key": "Name", "value": "web"}]}"#, vec![tag("Name", "web")]),
+            ("{resourcesSet={items=[{resourceId=i-1}]}, tagSet={items=[{key=Env, value=prod}]}}", vec![tag("Env", "prod")]),
             ("{instanceType=t3.micro}", Vec::new()),
         ] {
             assert_eq!(tags_in(request), tags, "{request}");

@@ -25,11 +25,15 @@ mod case;
 mod evidence;
 mod look;
 
+mod deed;
+mod targets;
+
 mod acts;
 mod baseline;
 mod chain;
 mod harmless;
 mod instances;
+mod network;
 mod origin;
 mod prevalence;
 mod reach;
@@ -44,14 +48,16 @@ mod plan;
 mod prose;
 mod run;
 mod tell;
+mod watch;
 
 pub use actors::{ACTORS_MAX, Actor, Cast, STORY_MAX, Session, Suspect};
 pub use case::{Case, Subject, event};
 pub use class::{Class, is_instance_id, is_plain};
+pub use deed::DeedKind;
 pub use event::{Event, Field, tool};
 pub use evidence::{
     Checklist, Confidence, Evidence, Exception, Fact, Found, Investigation, Lack, Missing, ROW_EVENTS_MAX,
-    Row, Snippet,
+    Row, Snippet, Target,
 };
 pub use fill::{Command, Values};
 pub use harmless::fact_text;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::case::Case;
 use crate::event::Event;
-use crate::evidence::{Confidence, Evidence, Fact, Found, Lack, Missing, ROW_EVENTS_MAX, Row};
+use crate::evidence::{Confidence, Evidence, Fact, Found, Lack, Missing, ROW_EVENTS_MAX, Row, Target};
 use crate::say::{heads, say};
 use crate::source::Answer;
 
@@ -62,7 +62,17 @@ impl<'a> Look<'a> {
         text: impl Into<String>,
     ) {
         debug_assert!(rule::FACTS.contains(&name), "{name} is no fact");
-        self.facts.push(Fact { name, value: value.into(), confidence, events, text: text.into() });
+        let (value, text) = (value.into(), text.into());
+        self.facts.push(Fact { name, value, confidence, events, text, targets: Vec::new() });
+    }
+
+    /// What the last fact is about.
+    pub(crate) fn targets(&mut self, mut targets: Vec<Target>) {
+        targets.sort();
+        targets.dedup();
+        if let Some(fact) = self.facts.last_mut() {
+            fact.targets = targets;
+        }
     }
 
     /// A fact that the records say.

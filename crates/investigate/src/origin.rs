@@ -7,6 +7,7 @@ use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Lack};
 use crate::fill::shown;
 use crate::look::{DAY, HOUR, Look, ids, lasting, some, time, upper};
+use crate::request::values_in;
 use crate::say::{say, term, word};
 
 /// Tools of attack, by words of their user agents.
@@ -58,6 +59,7 @@ pub(crate) fn origin(look: &mut Look<'_>, evidence: &mut Evidence) {
         "public" => say!(l, "The call came from {}", shown(src)),
         "private" => say!(l, "The call came from the private address {}", shown(src)),
         "service" => say!(l, "The call came through {}", shown(src)),
+        _ if case.is_bare => say!(l, "The alert names no address; those of the calls are in the story"),
         _ => say!(l, "The records do not say from where the call came"),
     };
     let endpoint =
@@ -250,6 +252,15 @@ fn instance_test(look: &mut Look<'_>, evidence: &mut Evidence) {
     places.extend(
         assigned.iter().flat_map(|it| it.split(['=', ',', '}', ' ', '"'])).filter(|it| is_address(it)),
     );
+    // The launch knows the private one.
+    let launched: Vec<String> = look
+        .events("launch")
+        .iter()
+        .flat_map(|it| values_in(&it.text_at(Field::Response as usize), "privateIpAddress"))
+        .collect();
+    if !places.is_empty() && kind(src) == "private" {
+        places.extend(launched.iter().map(String::as_str));
+    }
     // Through an endpoint of its network the instance speaks from its private address.
     let is_inside = kind(src) == "private" && !case.get("vpc_endpoint").is_empty();
     if places.is_empty() || is_inside || !is_address(src) {

@@ -110,7 +110,10 @@ pub(crate) fn grade(look: &mut Look<'_>) {
     .into_iter()
     .filter_map(|(holds, name)| holds.then_some(name))
     .collect();
-    let (grade, text) = if !because.is_empty() {
+    let (grade, text) = if !because.is_empty() && !misused.is_empty() {
+        let (reached, misused) = (because.join(", "), misused.join(", "));
+        ("C", say!(l, "something was reached or made ({}), and the credentials are misused ({})", reached, misused))
+    } else if !because.is_empty() {
         ("C", say!(l, "something was reached or made ({})", because.join(", ")))
     } else if !misused.is_empty() {
         ("B", say!(l, "the credentials are misused ({})", misused.join(", ")))

@@ -5,11 +5,12 @@ use rule::{Comparison, Facts, Guide, GuideLanguage, Risk, Rule, Step};
 use serde_json::Value;
 
 use crate::class::Class;
-use crate::evidence::Investigation;
-use crate::fill::{self, Command, Values, markdown, placeholders};
-use crate::look::HOUR;
+use crate::evidence::{Investigation, Target};
+use crate::fill::{self, COMMANDS_MAX, Command, Values, markdown, placeholders, shown};
+use crate::look::{HOUR, some};
 use crate::run::general;
 use crate::say::say;
+use crate::watch;
 
 /// The longest session of a role: what denies older sessions is not taken back before they have ended.
 const SESSION_MAX: Millis = 12 * HOUR;
@@ -39,6 +40,8 @@ pub struct Plan {
     pub own_alerts: Vec<(String, String)>,
     /// What is not known.
     pub open: Vec<String>,
+    /// A rule that watches for whoever it was, ready to be loaded; none if nothing is known to watch for.
+    pub watch: Option<String>,
 }
 
 /// A step of a plan.
@@ -70,6 +73,16 @@ pub struct PlanStep {
     pub command: Command,
 }
 
+/// The step that proposes to watch.
+const WATCH: &str = "R12";
+
+impl Plan {
+    /// The rule that a step proposes.
+    pub fn watch_of(&self, step: &PlanStep) -> Option<&str> {
+        self.watch.as_deref().filter(|_| step.id == WATCH)
+    }
+}
+
 /// The plan that the facts of an investigation indicate. `rules` are those that could alert on the plan itself.
 pub fn plan(it: &Investigation, rules: &[Rule], language: GuideLanguage, now: Millis) -> Plan {
     let guide: Guide = general(language).guide.unwrap_or_default();
@@ -77,7 +90,7 @@ pub fn plan(it: &Investigation, rules: &[Rule], language: GuideLanguage, now: Mi
     let mut steps = Vec::new();
     let mut not_indicated = Vec::new();
     for step in &guide.response {
-        let made = made(step, &values, language);
+        let made = made(step, it, &values, language);
         match &step.when {
             Some(when) if !when.holds(it) => not_indicated.push((made, why(when, it, language))),
             Some(_) | None => steps.push(made),
@@ -113,6 +126,7 @@ pub fn plan(it: &Investigation, rules: &[Rule], language: GuideLanguage, now: Mi
             .map(|it| (it.title.trim().to_owned(), markdown(it.text.trim(), &values, language)))
             .collect(),
         open: it.all_missing().iter().map(|it| it.text.clone()).collect(),
+        watch: watch::rule(it, &values, now),
     }
 }
 
@@ -126,90 +140,251 @@ fn values(it: &Investigation, now: Millis) -> Values {
     let machines: Vec<String> =
         machines.into_iter().filter(|it| Class::Instance.accepts(it)).map(str::to_owned).collect();
     values.add("case.machine", machines);
-    let made = |call: &'static str| {
-        let texts = list("persistence_created").iter().filter_map(Value::as_str);
-        texts.filter_map(move |it| it.strip_prefix(call)).map(str::to_owned).collect::<Vec<_>>()
-    };
-    values.add("case.made_user", made("iam:CreateUser "));
-    values.add("case.made_role", made("iam:CreateRole "));
-    let named = |fact: &str, calls: &[&str]| -> Vec<String> {
-        let texts = list(fact).iter().filter_map(Value::as_str);
-        texts
-            .filter_map(|it| calls.iter().find_map(|call| it.strip_prefix(call)?.strip_prefix(' ')))
-            .map(str::to_owned)
-            .collect()
-    };
-    let objects = |fact: &str| -> Vec<String> {
-        list(fact).iter().filter_map(Value::as_str).filter(|it| *it != "unnamed").map(str::to_owned).collect()
-    };
-    let trails = ["cloudtrail:StopLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors"];
-    values.add("case.trail", named("logging_off", &trails));
-    values.add("case.recorder", named("logging_off", &["config:StopConfigurationRecorder"]));
-    values.add("case.detector", named("logging_off", &["guardduty:UpdateDetector"]));
-    values.add("case.attached_role", named("rights_widened", &["iam:AttachRolePolicy"]));
-    values.add("case.attached_user", named("rights_widened", &["iam:AttachUserPolicy"]));
-    values.add("case.put_role", named("rights_widened", &["iam:PutRolePolicy"]));
-    values.add("case.put_user", named("rights_widened", &["iam:PutUserPolicy"]));
-    let versions = ["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"];
-    values.add("case.versioned_policy", named("rights_widened", &versions));
-    values.add("case.shared_snapshot", named("snapshots_shared", &["ec2:ModifySnapshotAttribute"]));
-    values.add("case.shared_image", named("snapshots_shared", &["ec2:ModifyImageAttribute"]));
-    values.add("case.shared_db_snapshot", named("snapshots_shared", &["rds:ModifyDBSnapshotAttribute"]));
-    // Which of several accounts got which object, the person must see.
-    if let [one] = objects("shared_with").as_slice() {
-        values.add("case.shared_account", [one.as_str()]);
-    }
-    values.add("case.kms_key", objects("keys_disabled"));
-    values.add("case.command_id", objects("commands_sent"));
-    values.add("case.shell_id", objects("shells_opened"));
-    values.add("case.launched", objects("instances_launched"));
-    values.add("case.opened_bucket", objects("buckets_opened"));
-    let deletions = ["s3:DeleteObject", "s3:DeleteObjects", "s3:DeleteBucket"];
-    values.add("case.lost_bucket", named("objects_destroyed", &deletions));
     let root =
         values.first("case.root_arn").and_then(|it| it.split(':').nth(4)).unwrap_or_default().to_owned();
-    values.add("case.root_account", [root]);
+    let own: Vec<String> = values.get("case.account").to_vec();
+    let named = ["trusted_accounts", "shared_with"].iter().flat_map(|it| list(it)).filter_map(Value::as_str);
+    let others: Vec<String> =
+        named.map(str::to_owned).chain([root]).filter(|it| Class::Account.accepts(it) && !own.contains(it)).collect();
+    values.add("case.other_account", others);
     let whole = (now + SESSION_MAX).div_euclid(1_000) * 1_000;
     values.add("case.undo_from", [ecs::date::to_iso(whole)]);
     values
 }
 
-/// A step with its values.
-fn made(step: &Step, values: &Values, language: GuideLanguage) -> PlanStep {
-    let text = |text: &Option<String>| text.as_ref().map(|it| markdown(it.trim(), values, language));
-    // A command about a role says nothing where there is none.
-    let about = [
-        "case.role_arn",
-        "case.role_name",
-        "case.root_user",
-        "case.root_key",
+/// Placeholders that go together: of each thing that facts are about, its name and what else a command has to name.
+struct Group {
+    facts: &'static [&'static str],
+    /// The calls that are meant; none is all.
+    calls: &'static [&'static str],
+    object: &'static str,
+    detail: &'static str,
+}
+
+const fn group(
+    fact: &'static [&'static str],
+    calls: &'static [&'static str],
+    object: &'static str,
+    detail: &'static str,
+) -> Group {
+    Group { facts: fact, calls, object, detail }
+}
+
+const RIGHTS: &[&str] = &["rights_widened"];
+const MADE: &[&str] = &["persistence_created"];
+const READ: &[&str] = &["secrets_read"];
+const SHARED: &[&str] = &["snapshots_shared"];
+const OFF: &[&str] = &["logging_off"];
+/// A placeholder of this name is none.
+const NONE: &str = "";
+
+const GROUPS: &[Group] = &[
+    group(RIGHTS, &["iam:AttachRolePolicy"], "case.attached_role", "case.attached_role_policy"),
+    group(RIGHTS, &["iam:AttachUserPolicy"], "case.attached_user", "case.attached_user_policy"),
+    group(RIGHTS, &["iam:AttachGroupPolicy"], "case.attached_group", "case.attached_group_policy"),
+    group(RIGHTS, &["iam:PutRolePolicy"], "case.put_role", "case.put_role_policy"),
+    group(RIGHTS, &["iam:PutUserPolicy"], "case.put_user", "case.put_user_policy"),
+    group(RIGHTS, &["iam:PutGroupPolicy"], "case.put_group", "case.put_group_policy"),
+    group(RIGHTS, &["iam:AddUserToGroup"], "case.added_user", "case.added_group"),
+    group(RIGHTS, &["iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion"], "case.versioned_policy", NONE),
+    group(
+        MADE,
+        &["iam:CreateUser", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"],
         "case.made_user",
-        "case.made_role",
-        "case.session_key",
-        "case.trail",
-        "case.recorder",
-        "case.detector",
-        "case.attached_role",
-        "case.attached_user",
-        "case.put_role",
-        "case.put_user",
-        "case.versioned_policy",
-        "case.shared_snapshot",
-        "case.shared_image",
-        "case.shared_db_snapshot",
-        "case.kms_key",
-        "case.command_id",
-        "case.shell_id",
-        "case.launched",
-        "case.opened_bucket",
+        NONE,
+    ),
+    group(MADE, &["iam:CreateRole"], "case.made_role", NONE),
+    group(MADE, &["iam:CreateAccessKey"], "case.made_key_user", "case.made_key"),
+    group(MADE, &["iam:CreateLoginProfile", "iam:UpdateLoginProfile"], "case.made_login", NONE),
+    group(
+        MADE,
+        &[
+            "lambda:CreateFunction20150331",
+            "lambda:UpdateFunctionCode20150331v2",
+            "lambda:UpdateFunctionConfiguration20150331v2",
+            "lambda:AddPermission20150331v2",
+        ],
+        "case.made_function",
+        NONE,
+    ),
+    group(MADE, &["rolesanywhere:CreateTrustAnchor"], NONE, "case.made_anchor"),
+    group(&["sg_opened_admin_port"], &[], "case.opened_group", "case.opened_rule"),
+    group(READ, &["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"], "case.read_secret", NONE),
+    group(READ, &["ssm:GetParameter", "ssm:GetParameters"], "case.read_parameter", NONE),
+    group(SHARED, &["ec2:ModifySnapshotAttribute"], "case.shared_snapshot", "case.snapshot_account"),
+    group(SHARED, &["ec2:ModifyImageAttribute"], "case.shared_image", "case.image_account"),
+    group(SHARED, &["rds:ModifyDBSnapshotAttribute"], "case.shared_db_snapshot", "case.db_snapshot_account"),
+    group(&["role_session", "lateral_sessions"], &[], "case.ended_role", NONE),
+    group(&["commands_sent"], &[], NONE, "case.command_id"),
+    group(&["shells_opened"], &[], NONE, "case.shell_id"),
+    group(&["instances_launched"], &[], NONE, "case.launched"),
+    group(&["buckets_opened"], &[], NONE, "case.opened_bucket"),
+    group(&["keys_disabled"], &[], "case.kms_key", NONE),
+    group(
+        &["objects_destroyed"],
+        &["s3:DeleteObject", "s3:DeleteObjects", "s3:DeleteBucket"],
+        NONE,
         "case.lost_bucket",
-        "case.root_account",
-    ];
-    let has_values = |line: &&str| {
-        placeholders(line).iter().all(|name| !about.contains(name) || !values.get(name).is_empty())
+    ),
+    group(
+        OFF,
+        &["cloudtrail:StopLogging", "cloudtrail:UpdateTrail", "cloudtrail:PutEventSelectors"],
+        "case.trail",
+        NONE,
+    ),
+    group(OFF, &["config:StopConfigurationRecorder"], "case.recorder", NONE),
+    group(OFF, &["guardduty:UpdateDetector"], "case.detector", NONE),
+];
+
+/// Roles that nobody but AWS or Identity Center can change.
+const FOREIGN_ROLES: [&str; 2] = ["AWSReservedSSO_", "AWSServiceRoleFor"];
+
+impl Group {
+    /// The group of the placeholders of a command.
+    fn of(line: &str) -> Option<&'static Self> {
+        let names = placeholders(line);
+        let is_named = |it: &'static str| it != NONE && names.contains(&it);
+        GROUPS.iter().find(|it| is_named(it.object) || is_named(it.detail))
+    }
+
+    /// What stands for them, one by one.
+    fn targets<'i>(&self, it: &'i Investigation) -> Vec<&'i Target> {
+        let all = self.facts.iter().filter_map(|name| it.fact(name)).flat_map(|it| &it.targets);
+        let is_meant = |it: &&Target| {
+            (self.calls.is_empty() || self.calls.contains(&&*it.call))
+                && (self.object != "case.ended_role"
+                    || !FOREIGN_ROLES.iter().any(|start| it.object.starts_with(start)))
+        };
+        all.filter(is_meant).collect()
+    }
+}
+
+/// Placeholders of a command that says nothing without their values.
+const ABOUT: [&str; 6] = [
+    "case.role_arn",
+    "case.role_name",
+    "case.root_user",
+    "case.root_key",
+    "case.session_key",
+    "case.other_account",
+];
+
+/// The commands of a step: of each line one for each thing that it is about, in that thing's region; in which account, where
+/// that is another.
+fn commands(template: &str, it: &Investigation, values: &Values, l: GuideLanguage) -> Command {
+    let own = values.first("case.account").unwrap_or_default().to_owned();
+    let mut whole = Command::default();
+    let mut account = own.clone();
+    let mut add = |command: Command, its: &str| {
+        if Class::Account.accepts(its) && its != account {
+            its.clone_into(&mut account);
+            push(&mut whole, &format!("# account {its}"));
+        }
+        push(&mut whole, &command.text);
+        whole.is_open |= command.is_open;
+        for note in command.notes {
+            if !whole.notes.contains(&note) {
+                whole.notes.push(note);
+            }
+        }
     };
-    let lines: Vec<&str> =
-        step.command.as_deref().unwrap_or_default().trim().lines().filter(has_values).collect();
+    for line in template.trim().lines() {
+        let Some(group) = Group::of(line) else {
+            let has_values = placeholders(line)
+                .iter()
+                .all(|name| !ABOUT.contains(name) || !values.get(name).is_empty());
+            if has_values {
+                add(fill::shell(line, values, l), &own);
+            }
+            continue;
+        };
+        let names = placeholders(line);
+        let mut rows: Vec<Target> = Vec::new();
+        for target in group.targets(it) {
+            let part = |name: &'static str, value: &str| {
+                if name != NONE && names.contains(&name) { value.to_owned() } else { String::new() }
+            };
+            let row = Target {
+                call: String::new(),
+                object: part(group.object, &target.object),
+                detail: part(group.detail, &target.detail),
+                region: target.region.clone(),
+                account: target.account.clone(),
+            };
+            // What nothing is known of is told once, and not at all beside what is.
+            if !rows.contains(&row) {
+                rows.push(row);
+            }
+        }
+        rows.sort_by(|a, b| (&a.account != &own, a).cmp(&(&b.account != &own, b)));
+        let is_empty = |it: &Target| it.object.is_empty() && it.detail.is_empty();
+        if rows.iter().any(|it| !is_empty(it)) {
+            rows.retain(|it| !is_empty(it));
+        }
+        let left = rows.len().saturating_sub(COMMANDS_MAX);
+        for row in rows.iter().take(COMMANDS_MAX) {
+            let mut its = values.clone().without(&[group.object, group.detail]);
+            its.add(group.object, [row.object.as_str()]);
+            its.add(group.detail, [row.detail.as_str()]);
+            if !row.region.is_empty() {
+                its = its.with("case.region", &row.region);
+            }
+            let its_account = if row.account.is_empty() { &own } else { &row.account };
+            add(fill::shell(line, &its, l), its_account);
+        }
+        if left > 0 {
+            let text = say!(l, "the same for {} more, which the fact `{}` names", left, group.facts[0]);
+            add(Command { text: format!("# {text}"), is_open: true, ..Command::default() }, &own);
+        }
+    }
+    whole
+}
+
+fn push(command: &mut Command, text: &str) {
+    if !command.text.is_empty() && !text.is_empty() {
+        command.text.push('\n');
+    }
+    command.text.push_str(text);
+}
+
+/// What whoever runs the commands must know of what they are about.
+fn notes(step: &Step, it: &Investigation, l: GuideLanguage) -> Vec<String> {
+    let command = step.command.as_deref().unwrap_or_default();
+    let mut out = Vec::new();
+    let targets = |name: &str| it.fact(name).map_or(&[][..], |it| &it.targets);
+    if command.contains("{{case.ended_role}}") {
+        let reached: Vec<String> = targets("lateral_sessions")
+            .iter()
+            .map(|it| format!("{} ({})", shown(&it.detail), it.object))
+            .collect();
+        if !reached.is_empty() {
+            out.push(say!(l, "sessions that were obtained with the credentials: {}", some(l, &reached, KEYS_MAX)));
+        }
+        let alive: Vec<String> = targets("sessions_alive").iter().map(|it| shown(&it.detail)).collect();
+        if !alive.is_empty() {
+            out.push(say!(l, "other sessions of the role that may be alive and end as well: {}", some(l, &alive, KEYS_MAX)));
+        }
+    }
+    if command.contains("{{case.made_") {
+        let gone = it.fact("made_gone").and_then(|it| it.value.as_array()).map_or(&[][..], Vec::as_slice);
+        let gone: Vec<String> = gone.iter().filter_map(Value::as_str).map(shown).collect();
+        if !gone.is_empty() {
+            out.push(say!(l, "taken away since, as the records say, and left out here: {}", some(l, &gone, KEYS_MAX)));
+        }
+    }
+    out
+}
+
+/// Of keys so many are told at a step.
+const KEYS_MAX: usize = 20;
+
+/// A step with its values.
+fn made(step: &Step, it: &Investigation, values: &Values, language: GuideLanguage) -> PlanStep {
+    let text = |text: &Option<String>| text.as_ref().map(|it| markdown(it.trim(), values, language));
+    let mut command = commands(step.command.as_deref().unwrap_or_default(), it, values, language);
+    let mut notes = notes(step, it, language);
+    notes.append(&mut command.notes);
+    command.notes = notes;
     PlanStep {
         id: step.id.clone().unwrap_or_default(),
         title: step.title.trim().to_owned(),
@@ -222,7 +397,7 @@ fn made(step: &Step, values: &Values, language: GuideLanguage) -> PlanStep {
         needs: step.needs.clone(),
         phase: step.phase.unwrap_or(0),
         risk: step.risk,
-        command: fill::shell(&lines.join("\n"), values, language),
+        command,
     }
 }
 

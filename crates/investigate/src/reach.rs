@@ -7,25 +7,13 @@ use identity::{Chain, Graph, Issue, Reach};
 
 use crate::case::Case;
 use crate::class::is_instance_id;
+use crate::deed::Mark;
 use crate::event::{Event, Field};
-use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row};
+use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row, Target};
 use crate::fill::shown;
 use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, short, some, sure, tally, time};
+use crate::request::value_in;
 use crate::say::{heads, say, term};
-
-/// Calls by which somebody gets onto a machine.
-const INTO_MACHINES: [&str; 9] = [
-    "StartSession",
-    "ResumeSession",
-    "SendCommand",
-    "StartAutomationExecution",
-    "SendSSHPublicKey",
-    "SendSerialConsoleSSHPublicKey",
-    "OpenTunnel",
-    "CreateInstanceConnectEndpoint",
-    "ExecuteCommand",
-];
-const CONSOLE: [&str; 3] = ["ConsoleLogin", "GetSigninToken", "SwitchRole"];
 
 fn account_of(arn: &str) -> &str {
     arn.split(':').nth(4).unwrap_or_default()
@@ -55,7 +43,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
         calls.entry(event.get(Field::Key)).or_default().push(event);
     }
     let mut accounts = BTreeSet::new();
-    let mut rows = Vec::new();
+    let (mut rows, mut targets) = (Vec::new(), Vec::new());
     // Those that the session itself obtained, not others of whoever is behind it.
     let mut own = vec![false; reach.sessions.len()];
     for (at, reached) in reach.sessions.iter().enumerate() {
@@ -70,6 +58,15 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
         let account = account_of(what);
         if !account.is_empty() && account != case.get("account") {
             accounts.insert(account.to_owned());
+        }
+        if let Some(role) = issue.role {
+            targets.push(Target {
+                call: "sts:AssumeRole".to_owned(),
+                object: role.rsplit('/').next().unwrap_or_default().to_owned(),
+                detail: issue.key.unwrap_or_default().to_owned(),
+                region: String::new(),
+                account: account.to_owned(),
+            });
         }
         let its = issue.key.and_then(|key| calls.get(key)).map_or(&[][..], Vec::as_slice);
         rows.push(Row {
@@ -121,6 +118,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
         });
     }
     look.fact("lateral_sessions", count, Confidence::Exact, issued, text);
+    look.targets(targets);
     let accounts: Vec<String> = accounts.into_iter().collect();
     let text = if accounts.is_empty() {
         say!(l, "no other account was entered")
@@ -151,7 +149,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     }
     let all = look.chain_events();
     let is_console = |it: &&Event| {
-        it.get(Field::Provider) == "signin.amazonaws.com" && CONSOLE.contains(&it.get(Field::Action))
+        it.get(Field::Provider) == "signin.amazonaws.com" && it.is_mark(Mark::Console)
     };
     let console: Vec<&Event> = all.into_iter().filter(is_console).filter(|it| !it.is_refused()).collect();
     if !console.is_empty() {
@@ -179,7 +177,7 @@ fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
     let l = look.language;
     let all = look.chain_events();
     let into: Vec<&Event> =
-        all.into_iter().filter(|it| INTO_MACHINES.contains(&it.get(Field::Action))).collect();
+        all.into_iter().filter(|it| it.is_mark(Mark::IntoMachine)).collect();
     let reached: Vec<&Event> = into.iter().copied().filter(|it| !it.is_refused()).collect();
     let names: BTreeSet<&str> = reached
         .iter()
@@ -207,11 +205,22 @@ fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
         }
     }
     let names: Vec<&str> = names.into_iter().collect();
+    let named: BTreeSet<String> = reached
+        .iter()
+        .filter_map(|it| value_in(&it.text_at(Field::Request as usize), "target"))
+        .chain(reached.iter().flat_map(|it| it.all(Field::Hosts)).map(ToString::to_string))
+        .collect();
     let text = match (names.len(), reached.len()) {
         (0, 0) => say!(l, "no machine was reached by way of AWS"),
-        (0, calls) => {
+        (0, calls) if named.is_empty() => {
             say!(l, "{|call|calls} that reach machines; the records do not name which", calls)
         }
+        (0, calls) => say!(
+            l,
+            "{|call|calls} that reach machines; what they name is no id of an instance: {}",
+            calls,
+            some(l, named.iter().map(|it| shown(it)), 5)
+        ),
         (_, _) => say!(l, "machines were reached: {}", some(l, names.iter().map(|it| shown(it)), 5)),
     };
     if !reached.is_empty() {

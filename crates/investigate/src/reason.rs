@@ -72,8 +72,12 @@ pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
     let valid = targets.iter().filter(|it| is_instance_id(it)).count();
     let known = known(look, &targets, &action);
     let span = own.last().map_or(0, |it| it.time) - own.first().map_or(0, |it| it.time);
-    let asked =
-        say!(l, "{|call|calls} of {} by this session in {}", own.len(), shown(&action), lasting(l, span));
+    let asked = if own.len() < 2 {
+        say!(l, "{|call|calls} of {} by this session", own.len(), shown(&action))
+    } else {
+        let span = lasting(l, span.max(1_000));
+        say!(l, "{|call|calls} of {} by this session in {}", own.len(), shown(&action), span)
+    };
     let sentence = if targets.is_empty() {
         asked
     } else {

@@ -5,83 +5,32 @@ use std::collections::{BTreeMap, BTreeSet};
 use rule::GuideLanguage;
 
 use crate::acts;
+use crate::deed::Mark;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
 use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, tally, time};
-use crate::request::{self, value_in};
-use crate::say::{heads, say, term};
+use crate::network;
+use crate::say::{heads, say, term, word};
+use crate::targets::{self, objects_of};
 
-/// Calls that make something through which somebody comes back.
-const PERSISTENCE: [&str; 28] = [
-    "CreateUser",
-    "CreateAccessKey",
-    "CreateLoginProfile",
-    "UpdateLoginProfile",
-    "CreateRole",
-    "UpdateAssumeRolePolicy",
-    "AttachUserPolicy",
-    "AttachRolePolicy",
-    "AttachGroupPolicy",
-    "PutUserPolicy",
-    "PutRolePolicy",
-    "PutGroupPolicy",
-    "AddUserToGroup",
-    "CreatePolicy",
-    "CreatePolicyVersion",
-    "SetDefaultPolicyVersion",
-    "CreateSAMLProvider",
-    "UpdateSAMLProvider",
-    "CreateOpenIDConnectProvider",
-    "DeactivateMFADevice",
-    "CreateServiceSpecificCredential",
-    "CreateTrustAnchor",
-    "CreateProfile",
-    "CreateFunction20150331",
-    "UpdateFunctionConfiguration20150331v2",
-    "UpdateFunctionCode20150331v2",
-    "AddPermission20150331v2",
-    "CreateInstanceProfile",
-];
-pub(crate) const SECRETS: [&str; 6] = [
-    "GetSecretValue",
-    "BatchGetSecretValue",
-    "GetParameter",
-    "GetParameters",
-    "GetParametersByPath",
-    "Decrypt",
-];
-const SHARING: [&str; 4] = [
-    "ModifySnapshotAttribute",
-    "ModifyImageAttribute",
-    "ModifyDBSnapshotAttribute",
-    "ModifyDBClusterSnapshotAttribute",
-];
-pub(crate) const DESTRUCTION: [&str; 12] = [
-    "DeleteObject",
-    "DeleteObjects",
-    "DeleteBucket",
-    "ScheduleKeyDeletion",
-    "DisableKey",
-    "TerminateInstances",
-    "DeleteDBInstance",
-    "DeleteDBCluster",
-    "DeleteRecoveryPoint",
-    "DeleteSnapshot",
-    "DeleteVolume",
-    "DeleteBackupVault",
-];
-/// Ports of remote administration.
-const ADMIN_PORTS: [i64; 4] = [22, 3389, 5985, 5986];
 /// What a call is about: `mallory`.
 pub(crate) fn object_of(event: &Event) -> String {
-    request::object(&event.text_at(Field::Request as usize)).unwrap_or_default()
+    objects_of(event).into_iter().next().unwrap_or_default()
 }
 
 /// A call with what it is about: `iam:CreateUser mallory`.
 pub(crate) fn told(event: &Event) -> String {
     let object = object_of(event);
     if object.is_empty() { event.call() } else { format!("{} {object}", event.call()) }
+}
+
+/// A call with each thing that it is about.
+fn told_each(event: &Event) -> Vec<String> {
+    match objects_of(event).as_slice() {
+        [] => vec![event.call()],
+        objects => objects.iter().map(|it| format!("{} {it}", event.call())).collect(),
+    }
 }
 
 /// The first of several calls with what they are about.
@@ -123,6 +72,7 @@ pub(crate) fn timeline<'e>(
                 if first.is_refused() { first.get(Field::ErrorCode).to_owned() } else { String::new() },
                 if first.is_write() { say!(l, "write") } else { String::new() },
                 first.get(Field::Address).to_owned(),
+                word(l, first.tactic()).to_owned(),
             ],
             events: ids(run.iter().copied()),
             count: run.len() as u64,
@@ -133,7 +83,7 @@ pub(crate) fn timeline<'e>(
         id: id.to_owned(),
         show: "timeline",
         query: None,
-        columns: heads!["time", "call", "who", "refused", "", "from"],
+        columns: heads!["time", "call", "who", "refused", "", "from", "tactic"],
         rows: rows.collect(),
         total,
         events: all,
@@ -148,17 +98,14 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         story.extend(look.events(id).iter().map(|it| &**it).filter(near).map(|it| ((it.time, &*it.id), it)));
     }
     let chain = look.chain_events();
+    phases(look, story.values().copied(), evidence);
     evidence.results.push(timeline(l, term!("story"), story.values().copied(), |it| case.is_own(it)));
-    let done = |names: &[&str]| -> Vec<&Event> {
-        chain
-            .iter()
-            .copied()
-            .filter(|it| names.contains(&it.get(Field::Action)) && !it.is_refused())
-            .collect()
+    let done = |mark: Mark| -> Vec<&Event> {
+        chain.iter().copied().filter(|it| it.is_mark(mark) && !it.is_refused()).collect()
     };
     let after = |it: &&Event| it.time >= case.session_start - HOUR;
     let found = |name: &'static str, events: Vec<&Event>, none: String, what: String, look: &mut Look<'_>| {
-        let objects: BTreeSet<String> = events.iter().map(|it| told(it)).collect();
+        let objects: BTreeSet<String> = events.iter().flat_map(|it| told_each(it)).collect();
         let objects: Vec<String> = objects.into_iter().collect();
         let text = if objects.is_empty() {
             none
@@ -170,11 +117,13 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         }
         look.fact(name, objects, Confidence::Exact, ids(events), text);
     };
-    let made: Vec<&Event> = done(&PERSISTENCE).into_iter().filter(after).collect();
+    let made: Vec<&Event> = done(Mark::Persistence).into_iter().filter(after).collect();
     if !made.is_empty() {
         let table = timeline(l, term!("persistence"), made.iter().copied(), |it| case.is_own(it));
         evidence.results.push(table);
     }
+    let (left, gone) = targets::without_gone(&made, &chain);
+    let targets = targets::of(left);
     found(
         "persistence_created",
         made,
@@ -182,15 +131,27 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         say!(l, "the chain's identities made or changed"),
         look,
     );
-    let read: Vec<&Event> = done(&SECRETS).into_iter().filter(after).collect();
+    look.targets(targets);
+    if !gone.is_empty() {
+        let names = some(l, gone.iter().map(|it| shown(it)), 5);
+        evidence.statements.push(say!(l, "Of what was made is gone again: {}.", names));
+    }
+    let gone: Vec<String> = gone.into_iter().collect();
+    look.exact("made_gone", gone, say!(l, "what was made and is gone again"));
+    let read: Vec<&Event> =
+        done(Mark::Secret).into_iter().filter(after).filter(|it| targets::is_secret(it)).collect();
     if !read.is_empty() {
         let head = &heads!["what was read"][0];
         evidence
             .results
             .push(tally(l, term!("data"), head, read.iter().copied(), told, |it| case.is_own(it)));
     }
+    let targets = targets::of(read.iter().copied());
     found("secrets_read", read, say!(l, "no secret was read"), say!(l, "secrets were read"), look);
-    let shared: Vec<&Event> = done(&SHARING).into_iter().filter(after).collect();
+    look.targets(targets);
+    let shared: Vec<&Event> = done(Mark::Sharing).into_iter().filter(after).collect();
+    let gives = |it: &&Event| acts::gives(&it.text_at(Field::Request as usize));
+    let targets = targets::of(shared.iter().copied().filter(gives));
     found(
         "snapshots_shared",
         shared,
@@ -198,15 +159,9 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         say!(l, "snapshots or images were changed or shared"),
         look,
     );
-    let logging: Vec<&Event> = look.events("logging").iter().map(|it| &**it).collect();
-    found(
-        "logging_changed",
-        logging,
-        say!(l, "no logging was changed in the account"),
-        say!(l, "logging was changed in the account"),
-        look,
-    );
-    network(look, evidence);
+    look.targets(targets);
+    logging(look, &chain);
+    network::network(look, evidence);
     acts::acts(look, evidence);
     let before: BTreeSet<String> = chain
         .iter()
@@ -239,7 +194,7 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
     );
     let damage: Vec<&Event> = writes
         .into_iter()
-        .filter(|it| DESTRUCTION.contains(&it.get(Field::Action)) || SHARING.contains(&it.get(Field::Action)))
+        .filter(|it| it.is_mark(Mark::Destruction) || it.is_mark(Mark::Sharing))
         .collect();
     let value = !damage.is_empty();
     let text = if value {
@@ -250,67 +205,81 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.fact("destruction_under_way", value, Confidence::Exact, ids(damage), text);
 }
 
-fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
+/// The story in phases: what was done by tactic, in the order in which it began. What was meant by it nobody can tell.
+fn phases<'e>(look: &Look<'_>, story: impl Iterator<Item = &'e Event>, evidence: &mut Evidence) {
     let l = look.language;
-    let events = look.events("network");
-    let opens = |it: &Event| {
-        if it.get(Field::Action) != "AuthorizeSecurityGroupIngress" {
-            return false;
-        }
-        let request = it.text_at(Field::Request as usize);
-        let port = |key| value_in(&request, key).and_then(|it| it.parse::<i64>().ok());
-        match (port("fromPort"), port("toPort")) {
-            (Some(from), Some(to)) => ADMIN_PORTS.iter().any(|it| (from..=to).contains(it)) || from == -1,
-            _ => value_in(&request, "ipProtocol").is_some_and(|it| it == "-1"),
-        }
-    };
-    let opened: Vec<&Event> = events.iter().map(|it| &**it).filter(|it| opens(it)).collect();
-    let text = match opened.len() {
-        0 => say!(l, "no port of remote administration was opened"),
-        count => say!(l, "{|opening|openings} of ports of remote administration", count),
-    };
-    let value = !opened.is_empty();
-    look.fact("sg_opened_admin_port", value, Confidence::Exact, ids(opened), text);
-    if events.is_empty() {
+    let mut phases: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in story {
+        phases.entry(event.tactic()).or_default().push(event);
+    }
+    phases.remove("");
+    let mut phases: Vec<(&str, Vec<&Event>)> = phases.into_iter().collect();
+    phases.sort_by_key(|(tactic, its)| (its[0].time, *tactic));
+    if phases.len() < 2 {
         return;
     }
-    let case = look.case;
-    let chain: BTreeSet<&str> = look.chain_events().iter().map(|it| &*it.id).collect();
-    let mut all: Vec<&Event> = events.iter().map(|it| &**it).collect();
-    // Those of the identities of the chain first.
-    all.sort_by_key(|it| !chain.contains(&*it.id));
-    let rows = all.iter().take(ROWS_MAX).map(|it| {
-        let request = it.text_at(Field::Request as usize);
-        let part = |key| value_in(&request, key);
-        let ports = match (part("fromPort"), part("toPort")) {
-            (Some(from), Some(to)) if from == to => from,
-            (Some(from), Some(to)) => format!("{from}-{to}"),
-            _ => String::new(),
-        };
-        let from = part("cidrIp").or_else(|| part("cidrIpv6")).unwrap_or_default();
-        let open = if from == "0.0.0.0/0" || from == "::/0" { say!(l, "everybody") } else { String::new() };
+    let total = phases.len() as u64;
+    let events = phases.iter().map(|(_, its)| its.len() as u64).sum();
+    let rows = phases.into_iter().map(|(tactic, its)| {
+        let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+        for event in &its {
+            *calls.entry(event.call()).or_default() += 1;
+        }
+        let mut calls: Vec<(String, usize)> = calls.into_iter().collect();
+        calls.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let calls = calls.iter().map(|(call, count)| if *count > 1 { format!("{call} ×{count}") } else { call.clone() });
         Row {
             cells: vec![
-                time(it.time),
-                told(it),
-                short(it.identity()).to_owned(),
-                ports,
-                from,
-                open,
-                if chain.contains(&*it.id) { say!(l, "of the chain") } else { String::new() },
+                word(l, tactic).to_owned(),
+                time(its[0].time),
+                time(its[its.len() - 1].time),
+                its.len().to_string(),
+                its.iter().filter(|it| it.is_refused()).count().to_string(),
+                some(l, calls, 4),
             ],
-            events: ids([*it]),
-            count: 1,
-            is_own: case.is_own(it),
+            events: ids(its.iter().copied()),
+            count: its.len() as u64,
+            is_own: its.iter().any(|it| look.case.is_own(it)),
         }
     });
     evidence.results.push(Found {
-        id: term!("network").to_owned(),
+        id: term!("phases").to_owned(),
         show: "table",
         query: None,
-        columns: heads!["time", "call", "who", "ports", "from", "open to", ""],
+        columns: heads!["tactic", "first", "last", "calls", "refused", "what"],
         rows: rows.collect(),
-        total: events.len() as u64,
-        events: events.len() as u64,
+        total,
+        events,
     });
+}
+
+/// What was changed of the account's logging, by the identities of the chain and by others.
+fn logging(look: &mut Look<'_>, chain: &[&Event]) {
+    let l = look.language;
+    let events: Vec<&Event> = look.events("logging").iter().map(|it| &**it).collect();
+    let objects: BTreeSet<String> = events.iter().map(|it| told(it)).collect();
+    let is_of_chain = |it: &&&Event| chain.iter().any(|known| known.id == it.id);
+    let others: BTreeSet<&str> =
+        events.iter().filter(|it| !is_of_chain(it)).map(|it| short(it.identity())).collect();
+    let objects: Vec<String> = objects.into_iter().collect();
+    let text = if objects.is_empty() {
+        say!(l, "no logging was changed in the account")
+    } else {
+        let calls = some(l, objects.iter().map(|it| shown(it)), 5);
+        let text = say!(l, "{}: {}", say!(l, "logging was changed in the account"), calls);
+        if others.is_empty() {
+            text
+        } else {
+            let who = some(l, others.iter().map(|it| shown(it)), 3);
+            if events.iter().any(|it| is_of_chain(&it)) {
+                say!(l, "{}; some of it by others: {}", text, who)
+            } else {
+                say!(l, "{}; by others than the chain's identities: {}", text, who)
+            }
+        }
+    };
+    if !objects.is_empty() {
+        look.deviations.push(text.clone());
+    }
+    look.fact("logging_changed", objects, Confidence::Exact, ids(events), text);
 }

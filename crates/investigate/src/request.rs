@@ -118,6 +118,22 @@ pub(crate) fn value_in(request: &str, key: &str) -> Option<String> {
     places(request, key).find_map(plain)
 }
 
+/// All values of a key: of a list each of its values.
+pub(crate) fn values_in(request: &str, key: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for rest in places(request, key) {
+        match rest.strip_prefix('[') {
+            None => found.extend(plain(rest)),
+            Some(list) => {
+                let list = &list[..list.find(']').unwrap_or(list.len())];
+                let one = |it: &str| it.trim().trim_matches('"').to_owned();
+                found.extend(list.split(',').map(one).filter(|it| !it.is_empty() && !it.starts_with('{')));
+            }
+        }
+    }
+    found
+}
+
 /// The value that a text begins with, if it is no object and no list.
 fn plain(text: &str) -> Option<String> {
     let end = text.find([',', '}', '"', ']']).unwrap_or(text.len());
@@ -165,7 +181,16 @@ mod tests {
         ] {
             assert_eq!(value_in(request, key).as_deref(), value, "{request}");
         }
+        for (request, key, values) in [
+            ("{names=[/a/b, /c], withDecryption=true}", "names", &["/a/b", "/c"][..]),
+            (r#"{"names": ["/a/b", "/c"]}"#, "names", &["/a/b", "/c"]),
+            ("{items=[{ruleId=sgr-1}, {ruleId=sgr-2}]}", "ruleId", &["sgr-1", "sgr-2"]),
+            ("{names=[{a=1}]}", "names", &[]),
+        ] {
+            assert_eq!(values_in(request, key), values, "{request}");
+        }
     }
+
     #[test]
     fn what_matters_of_requests() {
         let all = |request| highlights(request);

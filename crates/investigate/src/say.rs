@@ -143,8 +143,10 @@ mod tests {
             }
         }
         // What is shown of a query is its name.
-        let guide = crate::general(GuideLanguage::English).guide.unwrap();
-        let queries = guide.triage.iter().flat_map(|it| &it.queries);
+        let mut rules = rule::builtin(GuideLanguage::English).rules;
+        rules.push(crate::general(GuideLanguage::English));
+        let guides = rules.iter().filter_map(|it| it.guide.as_ref());
+        let queries = guides.flat_map(|it| &it.triage).flat_map(|it| &it.queries);
         said.extend(queries.filter_map(|it| it.id.clone()));
         assert!(said.len() > 100, "{} sentences were found", said.len());
         for sentence in said.into_iter().filter(|it| !it.is_empty()) {

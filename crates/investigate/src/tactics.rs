@@ -8,13 +8,15 @@ use ecs::Millis;
 use crate::acts::by_object;
 use crate::baseline::CALLS_MIN;
 use crate::case::Case;
+use crate::deed::Mark;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Lack};
 use crate::fill::shown;
 use crate::look::{HOUR, Look, MINUTE, ids, lasting, short, some, time};
-use crate::related::{SECRETS, told};
+use crate::related::told;
 use crate::request::value_in;
 use crate::say::say;
+use crate::targets;
 
 /// The steps by the ids of ATT&CK's tactics, those of version 19 among them.
 const TACTICS: [(&str, &str); 12] = [
@@ -168,7 +170,7 @@ fn execution(look: &mut Look<'_>, evidence: &mut Evidence) {
 
 fn persistence(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
-    let ids_of = ["made-key-used", "made-user-used", "made-role-used"];
+    let ids_of = ["made-key-used", "made-user-used", "made-login-used", "made-role-used"];
     if !ids_of.iter().any(|it| look.answers.contains_key(it)) {
         evidence.statements.push(say!(l, "The call names no object whose use could be looked for."));
         return;
@@ -240,7 +242,7 @@ fn evasion(look: &mut Look<'_>, evidence: &mut Evidence) {
 
 fn secrets(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
-    let is_secret = |it: &&Event| SECRETS.contains(&it.get(Field::Action)) && !it.is_refused();
+    let is_secret = |it: &&Event| it.is_mark(Mark::Secret) && targets::is_secret(it) && !it.is_refused();
     let read: Vec<&Event> = look
         .chain_events()
         .into_iter()
@@ -252,13 +254,17 @@ fn secrets(look: &mut Look<'_>, evidence: &mut Evidence) {
         .map(|from| read.iter().filter(|it| it.time >= from.time && it.time < from.time + MINUTE).count());
     let most = most.max().unwrap_or(0);
     let objects = by_object(&read);
-    let text = say!(
-        l,
-        "{|secret was read|secrets were read} in {|call|calls}, at most {} in a minute",
-        objects.len(),
-        read.len(),
-        most
-    );
+    let text = if read.is_empty() {
+        say!(l, "the identities of the chain read no secret")
+    } else {
+        say!(
+            l,
+            "{|secret was read|secrets were read} in {|call|calls}, at most {} in a minute",
+            objects.len(),
+            read.len(),
+            most
+        )
+    };
     told_fact(look, evidence, "secrets_per_minute", most, ids(read.iter().copied()), text);
     let past: Vec<&Event> = look
         .events("behaviour")
@@ -275,7 +281,9 @@ fn secrets(look: &mut Look<'_>, evidence: &mut Evidence) {
     } else {
         say!(l, "secrets that the identity never read before: {}", some(l, new.iter().map(|it| shown(it)), 5))
     };
-    told_fact(look, evidence, "new_secrets", new, Vec::new(), text);
+    if !read.is_empty() {
+        told_fact(look, evidence, "new_secrets", new, Vec::new(), text);
+    }
 }
 
 fn discovery(look: &mut Look<'_>, evidence: &mut Evidence) {

@@ -207,6 +207,7 @@ impl Work<'_> {
             step.uses.iter().map(String::as_str).filter(|name| self.case.all(name).is_empty()).collect();
         let its = self.planned.iter().filter(|it| it.step == Some(at));
         self.queries(its, builtin.is_some(), lacking, &mut evidence, l, answers, book);
+        evidence.data_from = data_from.filter(|from| evidence.range.is_some_and(|range| *from > range.0));
         if let Some(command) = &step.command {
             let is_role = command.contains("{{case.role_");
             let command = fill::shell(command, &self.case.values, l);

@@ -185,6 +185,9 @@ fn markdown(plan: &Plan, words: &Words) -> String {
             let account = plan.account.as_ref().map(|it| format!("# account {it}\n")).unwrap_or_default();
             body += &format!("\n```sh\n{account}{}\n```\n", safe(&step.command.text));
         }
+        if let Some(watch) = plan.watch_of(step) {
+            body += &format!("\n```toml\n{}\n```\n", safe(watch));
+        }
         for line in body.lines() {
             out += &if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
         }
@@ -238,10 +241,20 @@ fn script(plans: &[Plan], words: &Words) -> String {
             for note in &step.command.notes {
                 out += &comment(note);
             }
-            let lines: Vec<&str> = step.command.text.lines().collect();
             let runs = step.risk != Some(Risk::Destructive);
-            let (ready, open): (Vec<&str>, Vec<&str>) =
-                lines.into_iter().partition(|it| runs && !is_open(it));
+            let (mut ready, mut open) = (Vec::new(), Vec::new());
+            // What is to be done in another account is printed, with the account before it.
+            let mut is_elsewhere = false;
+            for line in step.command.text.lines() {
+                if let Some(account) = line.strip_prefix("# account ") {
+                    is_elsewhere = plan.account.as_deref() != Some(account);
+                    open.extend(is_elsewhere.then_some(line));
+                } else if runs && !is_elsewhere && !is_open(line) {
+                    ready.push(line);
+                } else {
+                    open.push(line);
+                }
+            }
             if !ready.is_empty() {
                 let title = format!("{} {}", step.id, clean(&step.title));
                 out += &format!("if ask '{}'; then\n", title.replace('\'', "'\\''"));
@@ -251,6 +264,9 @@ fn script(plans: &[Plan], words: &Words) -> String {
                 out += "fi\n";
             }
             for line in open {
+                out += &comment(line.strip_prefix("# ").unwrap_or(line));
+            }
+            for line in plan.watch_of(step).unwrap_or_default().lines() {
                 out += &comment(line);
             }
         }
@@ -292,5 +308,6 @@ fn json(plan: &Plan) -> Value {
         "not_indicated": plan.not_indicated.iter().map(|(it, why)| json!({"step": step(it), "why": why})).collect::<Vec<_>>(),
         "own_alerts": plan.own_alerts.iter().map(|(rule, call)| json!({"rule": rule, "call": call})).collect::<Vec<_>>(),
         "open": plan.open,
+        "watch": plan.watch,
     })
 }

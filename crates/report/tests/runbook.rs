@@ -43,11 +43,19 @@ fn plan() -> Plan {
             ),
             step("R10", 5, Risk::Destructive, "aws iam delete-user --user-name mallory"),
             step("R11", 6, Risk::Read, "aws iam get-role --role-name ci"),
+            // Commands for two accounts; then back in the first.
+            step(
+                "R12",
+                6,
+                Risk::Read,
+                "aws iam get-role --role-name a\n# account 444455556666\naws iam get-role --role-name b\n# account 111122223333\naws iam get-role --role-name c",
+            ),
         ],
         not_indicated: vec![(step("R9", 4, Risk::Reversible, ""), "secrets_read is empty".to_owned())],
         guide: vec![("Isolate".to_owned(), "At once.".to_owned())],
         own_alerts: vec![("A rule".to_owned(), "PutRolePolicy".to_owned())],
         open: vec!["no GeoIP database".to_owned()],
+        watch: Some("[rule]\nname = \"`id`$(id)'\"".to_owned()),
     }
 }
 
@@ -71,6 +79,12 @@ fn a_script_asks_and_removes_nothing() {
     assert!(line("aws iam get-role --role-name ci") < line("aws iam put-role-policy --role-name ci"));
     assert!(script.contains("# aws iam delete-user --user-name mallory"));
     assert!(script.contains("# aws iam get-role --role-name <role name>"));
+    // What is to be done in another account is no part of what runs in this one.
+    for (name, runs) in [("a", true), ("b", false), ("c", true)] {
+        let command = format!("aws iam get-role --role-name {name}");
+        let shown = script.lines().find(|it| it.contains(&command)).unwrap();
+        assert_eq!(!shown.starts_with('#'), runs, "{shown}");
+    }
     // A shell that is told no runs nothing.
     let mut shell = Process::new("sh");
     let mut child = shell
@@ -84,14 +98,14 @@ fn a_script_asks_and_removes_nothing() {
     drop(child.stdin.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert_eq!(String::from_utf8_lossy(&output.stdout).matches("[y/N]").count(), 2);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).matches("[y/N]").count(), 3);
 }
 
 #[test]
 fn json_says_the_same() {
     let json: serde_json::Value = serde_json::from_str(&printed(PlanFormat::Json)).unwrap();
     let plan = &json["plans"][0];
-    assert_eq!(plan["steps"].as_array().unwrap().len(), 3);
+    assert_eq!(plan["steps"].as_array().unwrap().len(), 4);
     assert_eq!(plan["steps"][1]["risk"], "destructive");
     assert_eq!(plan["not_indicated"][0]["step"]["id"], "R9");
 }

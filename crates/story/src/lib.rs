@@ -9,14 +9,13 @@
 //! **Left out on purpose.** No output format, no files, no verdict: a deed says what was done, not whether it was right.
 
 mod fold;
-mod kind;
 mod portrait;
 mod share;
 mod tell;
 mod words;
 
 pub use fold::{Act, Each};
-pub use kind::DeedKind;
+pub use investigate::DeedKind;
 pub use portrait::{Counted, Deed, Portrait};
 pub use share::{Grantee, shares};
 pub use tell::{Mark, tell};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ecs::Millis;
 use identity::Confidence;
+use investigate::DeedKind;
 
 use crate::fold::Act;
-use crate::kind::DeedKind;
 
 /// What is told of an actor.
 #[derive(Clone, Debug)]

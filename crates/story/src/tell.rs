@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use ecs::Millis;
 use identity::{Call, Confidence, End};
-use investigate::{Actor, Cast, Event, Field, fill::shown, request};
+use investigate::{Actor, Cast, DeedKind, Event, Field, fill::shown, request};
 use rule::GuideLanguage;
 
 use crate::fold::fold;
-use crate::kind::DeedKind;
 use crate::portrait::{Counted, Deed, Portrait, tally};
 use crate::share;
 use crate::words::{Words, fill, number, words};

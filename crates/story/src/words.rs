@@ -1,8 +1,8 @@
 //! The words of what is told.
 
+use investigate::DeedKind;
 use rule::GuideLanguage;
 
-use crate::kind::DeedKind;
 
 /// The words in one language. Templates have their values in braces.
 pub(crate) struct Words {

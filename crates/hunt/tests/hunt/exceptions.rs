@@ -8,7 +8,7 @@ use crate::setup::{
 };
 
 /// The exceptions of an export.
-fn exceptions(items: &[Value]) -> Exceptions {
+pub(crate) fn exceptions(items: &[Value]) -> Exceptions {
     if items.is_empty() {
         return Exceptions::default();
     }
@@ -18,7 +18,7 @@ fn exceptions(items: &[Value]) -> Exceptions {
     set.exceptions
 }
 
-fn item(entries: &Value, more: &Value) -> Value {
+pub(crate) fn item(entries: &Value, more: &Value) -> Value {
     let mut item = json!({ "item_id": "i", "list_id": "known", "name": "Known roles", "entries": entries });
     item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     item

@@ -21,6 +21,7 @@ mod ranges;
 mod respond;
 mod same_alerts;
 mod sequences;
+mod targets;
 mod verify;
 
 mod conformance;

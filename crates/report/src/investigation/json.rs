@@ -1,6 +1,6 @@
 //! JSON: stable, the facts by name.
 
-use investigate::{Command, Evidence, Found, Investigation};
+use investigate::{Command, Evidence, Found, Investigation, Target};
 use serde_json::{Map, Value, json};
 
 /// The version of the form.
@@ -23,6 +23,7 @@ fn one(it: &Investigation) -> Value {
                 "confidence": fact.confidence.name(),
                 "events": fact.events,
                 "text": fact.text,
+                "targets": fact.targets.iter().map(target).collect::<Vec<_>>(),
             }),
         );
     }
@@ -69,11 +70,22 @@ fn evidence(step: &Evidence, missing: &dyn Fn(&[investigate::Missing]) -> Vec<Va
         "text": step.text,
         "prose": step.is_prose,
         "range": step.range.map(|(from, to)| json!({"from": ecs::date::to_iso(from), "to": ecs::date::to_iso(to)})),
+        "data_from": step.data_from.map(ecs::date::to_iso),
         "statements": step.statements,
         "results": step.results.iter().map(result).collect::<Vec<_>>(),
         "missing": missing(&step.missing),
         "command": step.command.as_ref().map(command),
         "osquery": step.snippets.iter().map(|it| json!({"label": it.label, "query": command(&it.command)})).collect::<Vec<_>>(),
+    })
+}
+
+fn target(it: &Target) -> Value {
+    json!({
+        "call": it.call,
+        "object": it.object,
+        "detail": it.detail,
+        "region": it.region,
+        "account": it.account,
     })
 }
 

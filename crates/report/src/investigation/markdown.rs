@@ -102,7 +102,11 @@ fn evidence(out: &mut String, step: &Evidence, words: &Words) {
         *out += &format!("- {}\n", prose(statement));
     }
     if let Some((from, to)) = step.range {
-        *out += &format!("\n{} {} … {}\n", words.looked, when(from), when(to));
+        *out += &format!("\n{} {} … {}", words.looked, when(from), when(to));
+        if let Some(from) = step.data_from {
+            *out += &format!("; {} {}", words.exist_from, when(from));
+        }
+        out.push('\n');
     }
     for snippet in &step.snippets {
         *out += &format!("\n**{}** ({})\n\n", escape(&snippet.label), words.not_run);

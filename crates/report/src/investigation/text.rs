@@ -105,7 +105,11 @@ fn one(out: &mut String, step: &Evidence, words: &Words, width: usize) {
         wrap(out, "  ", statement, width);
     }
     if let Some((from, to)) = step.range {
-        wrap(out, "  ", &format!("{} {} … {}", words.looked, when(from), when(to)), width);
+        let mut text = format!("{} {} … {}", words.looked, when(from), when(to));
+        if let Some(from) = step.data_from {
+            text += &format!("; {} {}", words.exist_from, when(from));
+        }
+        wrap(out, "  ", &text, width);
     }
     for snippet in &step.snippets {
         wrap(out, "  ", &format!("{} ({})", snippet.label, words.not_run), width);

@@ -89,10 +89,11 @@ fn one(number: usize, step: &Evidence, alert: &str, words: &Words) -> String {
 fn found(step: &Evidence, alert: &str, words: &Words) -> String {
     let mut out = String::new();
     if let Some((from, to)) = step.range {
-        out += &format!(
-            "<p class=\"range\">{}</p>\n",
-            fill(words.looked, &[("from", &when(from)), ("to", &when(to))])
-        );
+        let mut text = fill(words.looked, &[("from", &when(from)), ("to", &when(to))]);
+        if let Some(from) = step.data_from {
+            text += &fill(words.exist_from, &[("from", &when(from))]);
+        }
+        out += &format!("<p class=\"range\">{text}</p>\n");
     }
     for found in step.results.iter().filter(|it| !it.rows.is_empty()) {
         out += &table(found, alert, words);
@@ -185,7 +186,7 @@ fn harmless(it: &Investigation, words: &Words) -> String {
 fn planned(plan: &Plan, words: &Words) -> String {
     let mut out = String::new();
     for step in &plan.steps {
-        out += &planned_step(step, words);
+        out += &planned_step(step, plan.watch_of(step), words);
     }
     if !plan.not_indicated.is_empty() {
         out += &format!("<details class=\"step\"><summary>{}</summary>\n<ul>\n", words.not_indicated);
@@ -202,7 +203,7 @@ fn planned(plan: &Plan, words: &Words) -> String {
     out
 }
 
-fn planned_step(step: &PlanStep, words: &Words) -> String {
+fn planned_step(step: &PlanStep, watch: Option<&str>, words: &Words) -> String {
     let (class, risk) = match step.risk {
         None | Some(Risk::Read) => ("read", words.risk_read),
         Some(Risk::Reversible) => ("reversible", words.risk_reversible),
@@ -228,5 +229,10 @@ fn planned_step(step: &PlanStep, words: &Words) -> String {
         let needs: Vec<String> = step.needs.iter().map(|it| format!("<code>{}</code>", html(it))).collect();
         out += &format!("<p><b>{}</b> {}</p>\n", words.needs, needs.join(", "));
     }
-    out + &command(&step.command) + "</details>\n"
+    out += &command(&step.command);
+    if let Some(watch) = watch {
+        let lines: Vec<String> = watch.lines().map(|it| html(&clean(it))).collect();
+        out += &format!("<pre><code>{}</code></pre>\n", lines.join("\n"));
+    }
+    out + "</details>\n"
 }

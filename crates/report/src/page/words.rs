@@ -83,6 +83,7 @@ words! {
         exception: "The exception that would have silenced exactly this", "恰好能使本警报静默的例外";
         hides: "It would have hidden {n} alerts of the last 30 days; until {until}.", "它会隐藏最近 30 天内的 {n} 条警报；有效期至 {until}。";
         looked: "looked at {from} to {to}", "查看范围：{from} 至 {to}";
+        exist_from: "; events exist from {from}", "；事件自 {from} 起存在";
         rows_more: "{n} more rows: `trailwarden investigate … --alert {id}` shows them", "另有 {n} 行：`trailwarden investigate … --alert {id}` 可显示";
         own: "marked rows: the alert's own session", "标记的行：本警报自身的会话";
         next: "To learn more", "进一步了解";
