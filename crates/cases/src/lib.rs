@@ -9,6 +9,10 @@
 #![expect(clippy::missing_panics_doc, reason = "in a test a panic is the report")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod shared;
+
+pub use shared::{shared, shared_path};
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -1,12 +1,12 @@
 //! `hunt --case` and `trailwarden case verify`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use detect::{DataSpan, Mode};
+use detect::{DataSpan, KnownAlerts, Mode};
 use ecs::Millis;
 use hunt::{CaseRecord, Found, HuntOptions, Identities, Progress};
 use report::{Format, Part, Summary, Terminal, plural};
@@ -14,23 +14,28 @@ use rule::Selection;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::args::{CaseVerify, Global};
-use crate::case_file::{self, Fault, Files};
+use crate::args::{CaseVerify, Global, History};
+use crate::case_file::{self, Fault, Files, Listed};
 use crate::status::{DONE, FOUND};
 use crate::{VERSION, input, output, terminal};
 
 const ALERTS: &str = "alerts.ndjson";
+/// Alerts of earlier hunts, if the hunt was given some.
+const HISTORY: &str = "history.ndjson";
 const OPTIONS: &str = "options.json";
 const PLACES: &str = "places.ndjson";
 const RECORDS: &str = "records.json";
 const REPORT: &str = "report.txt";
 const RULES: &str = "rules.ndjson";
+/// Value lists of exceptions, if there are any.
+const VALUES: &str = "values.ndjson";
 
 /// Alerts that are named where they differ; the rest is counted.
 const SHOWN: usize = 10;
 
 /// What a hunt over the records must know besides the rules.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the hunt")]
 struct Options {
     /// What `now` stands for.
     now: Millis,
@@ -48,15 +53,73 @@ struct Options {
     first: Option<Millis>,
     last: Option<Millis>,
     complete_from: Option<Millis>,
+    /// A closed alert of the history suppresses no others.
+    #[serde(default)]
+    closed_ends_suppression: bool,
+    /// The databases of places and networks, which are not in the case.
+    #[serde(default)]
+    geoip: Vec<Listed>,
+}
+
+/// What a hunt was given besides its records and rules.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) history: &'a History,
+    pub(crate) geoip: Option<&'a Path>,
+}
+
+/// The databases of a folder, by their names and hashes.
+fn databases(folder: &Path) -> anyhow::Result<Vec<Listed>> {
+    let place = || format!("--geoip `{}`", folder.display());
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(place)? {
+        let path = entry.with_context(place)?.path();
+        if path.extension().is_some_and(|it| it.eq_ignore_ascii_case("mmdb")) {
+            let bytes = std::fs::read(&path).with_context(place)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            all.push(Listed::of(name, &bytes));
+        }
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(all)
 }
 
 impl Options {
-    fn of(options: &HuntOptions, span: Option<DataSpan>) -> Self {
+    /// The folder of the databases, if it has those that the hunt had: places would be others.
+    fn geoip<'f>(&self, folder: Option<&'f Path>) -> anyhow::Result<Option<&'f Path>> {
+        if self.geoip.is_empty() {
+            return Ok(None);
+        }
+        let named = |all: &[Listed]| -> String {
+            let one =
+                |it: &Listed| format!("{} (SHA-256 {})", report::clean(&it.name), report::clean(&it.sha256));
+            all.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        let Some(folder) = folder else {
+            bail!(
+                "the hunt looked up places in databases that are not in the case: give --geoip a folder with {}",
+                named(&self.geoip)
+            );
+        };
+        let here = databases(folder)?;
+        let hashes = |all: &[Listed]| all.iter().map(|it| it.sha256.clone()).collect::<BTreeSet<String>>();
+        if hashes(&here) != hashes(&self.geoip) {
+            bail!(
+                "the databases in `{}` are not those of the hunt: there are {}, and there were {}",
+                folder.display(),
+                named(&here),
+                named(&self.geoip)
+            );
+        }
+        Ok(Some(folder))
+    }
+
+    fn of(options: &HuntOptions, span: Option<DataSpan>, given: Given<'_>) -> anyhow::Result<Self> {
         let (once, since, until) = match options.mode {
             Mode::Once { from, to } => (true, from, to),
             Mode::Replay { since, until } => (false, since, until),
         };
-        Self {
+        Ok(Self {
             now: options.now,
             once,
             since,
@@ -69,7 +132,9 @@ impl Options {
             first: span.map(|it| it.first),
             last: span.map(|it| it.last),
             complete_from: span.and_then(|it| it.complete_from),
-        }
+            closed_ends_suppression: given.history.closed_ends_suppression,
+            geoip: given.geoip.map(databases).transpose()?.unwrap_or_default(),
+        })
     }
 
     fn mode(&self) -> Mode {
@@ -83,14 +148,26 @@ impl Options {
     }
 }
 
-/// Refuses the standard input: the records of a case are read once more.
-pub(crate) fn files_only(paths: &[PathBuf]) -> anyhow::Result<()> {
-    if paths.iter().any(|it| it.as_os_str() == "-") {
-        bail!(
-            "the records of a case are read a second time, and standard input can be read once: write it to a file"
-        );
+/// The standard input, kept because the records of a case are read once more.
+pub(crate) struct Spool(std::fs::File);
+
+impl Spool {
+    /// What the standard input gives, if it is one of the paths.
+    pub(crate) fn of(paths: &[PathBuf]) -> anyhow::Result<Option<Self>> {
+        if paths.iter().all(|it| it.as_os_str() != "-") {
+            return Ok(None);
+        }
+        let mut file = tempfile::tempfile().context("there is no place for temporary files")?;
+        std::io::copy(&mut std::io::stdin(), &mut file).context("the standard input cannot be kept")?;
+        Ok(Some(Self(file)))
     }
-    Ok(())
+
+    /// All of it, from its beginning.
+    pub(crate) fn reader(&self) -> anyhow::Result<std::fs::File> {
+        let mut file = self.0.try_clone()?;
+        file.rewind()?;
+        Ok(file)
+    }
 }
 
 /// Writes the case of a hunt, and hunts in it to see that it says the same.
@@ -99,15 +176,21 @@ pub(crate) fn write(
     found: &Found,
     options: &HuntOptions,
     summary: &Summary<'_>,
+    given: Given<'_>,
+    spool: Option<&Spool>,
     global: &Global,
 ) -> anyhow::Result<()> {
+    let mut stdin: Box<dyn std::io::Read> = match spool {
+        None => Box::new(std::io::empty()),
+        Some(spool) => Box::new(spool.reader()?),
+    };
     let progress = Arc::new(Progress::default());
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
-    let records = hunt::case_records(options, found, &progress);
+    let records = hunt::case_records(options, found, &mut stdin, &progress);
     drop(bar);
     let records = records?;
     let rules = options.rules.rules().iter().map(|it| &**it);
-    let its = Options::of(options, found.span);
+    let its = Options::of(options, found.span, given)?;
     let mut files = Files::new();
     files.insert(ALERTS.to_owned(), alerts(found));
     files.insert(OPTIONS.to_owned(), (serde_json::to_string_pretty(&its)? + "\n").into_bytes());
@@ -115,6 +198,18 @@ pub(crate) fn write(
     files.insert(RECORDS.to_owned(), texts(&records).into_bytes());
     files.insert(REPORT.to_owned(), summary_of(found, summary)?);
     files.insert(RULES.to_owned(), rule::to_ndjson(rules, &options.exceptions).into_bytes());
+    let mut history = Vec::new();
+    for path in &given.history.alert_history {
+        history.extend(std::fs::read(path).with_context(|| format!("--alert-history `{}`", path.display()))?);
+        history.push(b'\n');
+    }
+    for (name, bytes) in
+        [(VALUES, rule::value_lists_to_ndjson(&options.exceptions).into_bytes()), (HISTORY, history)]
+    {
+        if !bytes.is_empty() {
+            files.insert(name.to_owned(), bytes);
+        }
+    }
     let bytes = case_file::write(VERSION, &files)?;
     let place = || format!("cannot write the case to `{}`", path.display());
     output::open(Some(path))
@@ -123,7 +218,7 @@ pub(crate) fn write(
             Ok(out.flush()?)
         })
         .with_context(place)?;
-    let (differences, _) = reproduce(&files, VERSION, options.threads)?;
+    let (differences, _) = reproduce(&files, VERSION, options.threads, given.geoip)?;
     if !differences.is_empty() {
         let text = format!(
             "the case in `{}` does not say what the hunt said:\n{}",
@@ -192,18 +287,25 @@ fn places(records: &[CaseRecord]) -> String {
 }
 
 /// Hunts in a case; says what differs from its alerts, and how many there are.
-fn reproduce(files: &Files, version: &str, threads: usize) -> anyhow::Result<(Vec<String>, usize)> {
+fn reproduce(
+    files: &Files,
+    version: &str,
+    threads: usize,
+    geoip: Option<&Path>,
+) -> anyhow::Result<(Vec<String>, usize)> {
     let file = |name: &str| files.get(name).ok_or_else(|| anyhow!("the case has no `{name}`"));
     let options: Options =
         serde_json::from_slice(file(OPTIONS)?).with_context(|| format!("`{OPTIONS}` cannot be read"))?;
-    let mut set = rule::load_bytes(RULES, file(RULES)?);
+    let mut rules = file(RULES)?.clone();
+    rules.extend(files.get(VALUES).into_iter().flatten());
+    let mut set = rule::load_bytes(RULES, &rules);
     if set.error_count() > 0 {
         bail!("`{RULES}` has {}", plural(set.error_count() as u64, "error", "errors"));
     }
     let folder = tempfile::tempdir().context("there is no place for temporary files")?;
     let records = folder.path().join(RECORDS);
     std::fs::write(&records, file(RECORDS)?).context("the records cannot be unpacked")?;
-    let mut normalise = input::normalise(None)?;
+    let mut normalise = input::normalise(options.geoip(geoip)?)?;
     if options.keep_original {
         normalise.original = cloudtrail::Original::Keep;
     }
@@ -216,7 +318,14 @@ fn reproduce(files: &Files, version: &str, threads: usize) -> anyhow::Result<(Ve
     };
     // Alerts say which version raised them: of another one nothing else may differ.
     let version: &'static str = if version == VERSION { VERSION } else { String::leak(version.to_owned()) };
+    let mut known = KnownAlerts::default().closed_end_suppression(options.closed_ends_suppression);
+    for line in String::from_utf8_lossy(files.get(HISTORY).map_or(&[][..], Vec::as_slice)).lines() {
+        if !line.trim().is_empty() {
+            known.add_line(line).with_context(|| format!("`{HISTORY}` cannot be read"))?;
+        }
+    }
     let hunt = HuntOptions {
+        known,
         mode: options.mode(),
         max_signals: options.max_signals,
         identities: if options.identities { Identities::InAlerts } else { Identities::Never },
@@ -298,7 +407,7 @@ pub(crate) fn verify(args: &CaseVerify, global: &Global) -> anyhow::Result<u8> {
             Fault::Unlisted(name) => format!("{} does not belong to the case\n", report::clean(name)),
         };
     }
-    let reproduced = reproduce(&files, made, input::threads(args.threads).get());
+    let reproduced = reproduce(&files, made, input::threads(args.threads).get(), args.geoip.as_deref());
     let is_same = match &reproduced {
         Ok((differences, count)) if differences.is_empty() => {
             text += &format!(

@@ -33,11 +33,18 @@ pub(crate) struct Manifest {
     pub(crate) files: Vec<Listed>,
 }
 
+/// A file by its hash.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
+}
+
+impl Listed {
+    pub(crate) fn of(name: String, bytes: &[u8]) -> Self {
+        Self { name, bytes: bytes.len() as u64, sha256: sha256(bytes) }
+    }
 }
 
 /// What is wrong with the files of a case.
@@ -58,11 +65,7 @@ fn sha256(bytes: &[u8]) -> String {
 
 /// The bytes of a case file.
 pub(crate) fn write(version: &str, files: &Files) -> anyhow::Result<Vec<u8>> {
-    let listed = |(name, bytes): (&String, &Vec<u8>)| Listed {
-        name: name.clone(),
-        bytes: bytes.len() as u64,
-        sha256: sha256(bytes),
-    };
+    let listed = |(name, bytes): (&String, &Vec<u8>)| Listed::of(name.clone(), bytes);
     let manifest =
         Manifest { form: FORM, trailwarden: version.to_owned(), files: files.iter().map(listed).collect() };
     let manifest = serde_json::to_string_pretty(&manifest)? + "\n";

@@ -1,7 +1,7 @@
 //! `trailwarden hunt`.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,6 +15,7 @@ use span::Style;
 
 use crate::VERSION;
 use crate::args::{Global, Hunt};
+use crate::case_command::{Given, Spool};
 use crate::status::{self, DONE};
 use crate::{
     case_command, fates, input, investigate_command, near_misses, notices, output, page_command, stats,
@@ -30,9 +31,6 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     }
     if args.no_investigate && args.format != Format::Html {
         bail!("--no-investigate goes with --format html: other formats investigate nothing by themselves");
-    }
-    if args.case.is_some() {
-        case_command::files_only(&args.input.paths)?;
     }
     if args.investigate {
         if args.format != Format::Summary {
@@ -118,9 +116,14 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         return near_misses::run(&options, args.output.as_deref(), args.input.strict, global);
     }
 
+    let spool = args.case.as_ref().map(|_| Spool::of(&args.input.paths)).transpose()?.flatten();
+    let mut stdin: Box<dyn Read> = match &spool {
+        None => Box::new(std::io::stdin()),
+        Some(spool) => Box::new(spool.reader()?),
+    };
     let started = Instant::now();
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
-    let found = hunt::hunt(&options, &mut std::io::stdin(), &progress);
+    let found = hunt::hunt(&options, &mut stdin, &progress);
     drop(bar);
     let found = found.map_err(|error| anyhow!("{error}{}", notices::all_idle(&options.rules)))?;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -195,7 +198,8 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     if let Some(path) = &args.case {
         // The same hunt makes the same case.
         summary.coverage.elapsed_ms = 0;
-        case_command::write(path, &found, &options, &summary, global)?;
+        let given = Given { history: &args.history, geoip: args.geoip.as_deref() };
+        case_command::write(path, &found, &options, &summary, given, spool.as_ref(), global)?;
     }
     if let Some(path) = &args.stats {
         stats::write(path, &found, &summary.notices)?;

@@ -37,9 +37,11 @@ pub(crate) fn run(args: &Verify, global: &Global) -> anyhow::Result<u8> {
             VERSION,
         )
     };
+    let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), options.now)?;
+    let range = complete::Range { since, until };
     let progress = Arc::new(Progress::default());
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
-    let verified = hunt::verify(&options, &keys, &mut std::io::stdin(), &progress);
+    let verified = hunt::verify(&options, &keys, range, &mut std::io::stdin(), &progress);
     drop(bar);
     let it = verified?;
     let troubles: Vec<String> = it.read.troubles.iter().map(input::trouble).collect();

@@ -41,6 +41,8 @@ mod selectors;
 
 mod gaps;
 
+mod range;
+
 pub use blind::{Aspect, BlindRange, CALLS_SHOWN, Cause, blind_ranges};
 pub use calls::{Call, Means, Subject, SubjectKind, call, filter};
 pub use chain::{Chain, ChainProblem, ChainStart, SignatureCounts};
@@ -50,4 +52,5 @@ pub use gaps::{Gap, Gaps, Hours, Series, Why, gaps};
 pub use hash::Sha256;
 pub use key::{KeyError, Keys};
 pub use listed::{ChangedFile, MissingFile, NotCovered, NotCoveredWhy, file_name};
+pub use range::Range;
 pub use selectors::Selectors;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 use ecs::{Millis, Shape};
 use identity::{Builder, Column};
 use investigate::{Answer, Answers, Event, Field, Question, Source};
-use reader::{Discovery, Problem};
-use sift::{Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
+use reader::Discovery;
+use sift::{Filter, Policy, Settings, Sift, Sifted, Sink};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::Progress;
+use crate::pushing::{Pushing, Takes};
 use crate::run::HuntError;
-use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{RecordError, Trouble, Troubles};
+use crate::scan::{Which, scan};
+use crate::trouble::{Trouble, Troubles};
 
 /// Files as a source.
 #[derive(Debug)]
@@ -93,8 +94,7 @@ impl Source for Files<'_> {
             without_tokens: sift.skips(),
             ..reader::Options::default()
         };
-        let make =
-            || Visitor { worker: sift.worker(), taking: Taking::new(&asking), troubles: Troubles::default() };
+        let make = || Pushing::new(sift.worker(), Taking::new(&asking));
         let (visitors, totals) =
             scan(&Which::All(&discovery.inputs), &read, self.threads, self.progress, make);
         let mut troubles = Troubles::of_paths(&discovery.failures);
@@ -155,33 +155,6 @@ impl<'q> Asking<'q> {
             filters.push(Filter { expr: identity::filter(), needs });
         }
         filters
-    }
-}
-
-/// One thread's part.
-struct Visitor<'s, 'q> {
-    worker: Worker<'s>,
-    taking: Taking<'q>,
-    troubles: Troubles,
-}
-
-impl Visit for Visitor<'_, '_> {
-    fn record(&mut self, raw: RawRecord<'_>) {
-        let pushed = match raw.record() {
-            Ok(record) => self.worker.push(&record, &mut self.taking).map_err(RecordError::from),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = pushed {
-            self.troubles.of_record(&raw, &error);
-        }
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        self.troubles.of_reader(&problem);
-    }
-
-    fn end(&mut self) {
-        self.worker.flush(&mut self.taking);
     }
 }
 
@@ -269,6 +242,8 @@ impl<'q> Taking<'q> {
         }
     }
 }
+
+impl Takes for Taking<'_> {}
 
 impl Sink for Taking<'_> {
     fn take(&mut self, sifted: &Sifted<'_>) {

@@ -1,17 +1,22 @@
 //! The records that a case is made of: those that any rule's filter let through, the calls that tell who is behind a
-//! session, those that stopped recording, and all of the identities that alerts are about.
+//! session, those that stopped recording, and the stories of whoever is behind the alerts: all their calls and those of the
+//! sessions that their credentials issued.
 //!
 //! With the same rules and options, and the span of the data that they were taken from, a hunt over them raises the same
 //! alerts: tails see only what their filters let through.
 
+use std::io::Read;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use ecs::Shape;
-use plan::{Expr, Predicate, Test};
+use ecs::Millis;
+use identity::{WhoBuf, WhoField};
+use investigate::Suspect;
+use plan::Expr;
 use reader::{Discovery, Input, Problem, RecordKind};
-use sift::{Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
+use sift::{Filter, Policy, Settings, Sift, Sifted, Sink};
 
 use crate::progress::{Progress, Stage};
+use crate::pushing::{Pushing, Takes};
 use crate::run::{Found, HuntError, HuntOptions, prepare};
 use crate::scan::{RawRecord, Visit, Which, scan};
 use crate::{identities, watch};
@@ -20,9 +25,6 @@ use crate::{identities, watch};
 pub const CASE_RECORDS_MAX: u64 = 1_000_000;
 /// Bytes of their texts.
 pub const CASE_BYTES_MAX: u64 = 1 << 30;
-
-/// Who an event is by.
-const ACTORS: [&str; 2] = ["aws.cloudtrail.user_identity.access_key_id", "aws.cloudtrail.user_identity.arn"];
 
 /// A record of a case, as it was delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,27 +61,35 @@ pub enum CaseError {
     },
 }
 
-/// Reads the records of a case once more. `found` is what the hunt with these options came to.
+/// Reads the records of a case once more. `found` is what the hunt with these options came to; `stdin` gives what it gave to
+/// the hunt, if it is one of the paths.
 pub fn case_records(
     options: &HuntOptions,
     found: &Found,
+    stdin: &mut dyn Read,
     progress: &Progress,
 ) -> Result<Vec<CaseRecord>, CaseError> {
-    let mut discovery = Discovery::find(&options.paths, &mut std::io::empty()).map_err(HuntError::Paths)?;
+    let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
     // What the hunt left out is no part of it.
     if let Some(from) = found.span.and_then(|it| it.complete_from) {
         discovery.prune(from);
     }
-    let sift = sift(options, found);
-    let read = reader::Options {
-        limits: options.limits.clone(),
-        without_tokens: sift.skips(),
-        ..reader::Options::default()
-    };
+    let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
     progress.enter(Stage::Scanning);
-    let make = || Choosing { worker: sift.worker(), chosen: Chosen::default() };
+    let graph = identities::graph(
+        &discovery.inputs,
+        &read,
+        &options.normalise,
+        options.now,
+        options.threads,
+        progress,
+    );
+    let sift = sift(options, investigate::stories(&graph, &suspects(found, options.now)));
+    let read = reader::Options { without_tokens: sift.skips(), ..read };
+    // The hunt reported what cannot be read.
+    let make = || Pushing::new(sift.worker(), Chosen::default());
     let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
-    let mut places: Vec<(u32, u64)> = visitors.into_iter().flat_map(|it| it.chosen.0).collect();
+    let mut places: Vec<(u32, u64)> = visitors.into_iter().flat_map(|it| it.taking.0).collect();
     places.sort_unstable();
     places.dedup();
     let (records, bytes) = (CASE_RECORDS_MAX, CASE_BYTES_MAX);
@@ -107,16 +117,13 @@ pub fn case_records(
 }
 
 /// The pass over everything that the alerts stand on, and what their actors did.
-fn sift(options: &HuntOptions, found: &Found) -> Sift {
+fn sift(options: &HuntOptions, stories: Vec<Expr>) -> Sift {
     let prepared = prepare(options, &ecs::Catalog::ecs());
-    let rules = prepared.filters.into_iter().flatten().map(|expr| Filter { expr, needs: Vec::new() });
-    let mut filters: Vec<Filter> = rules.collect();
+    let all = prepared.filters.into_iter().flatten().chain(stories);
+    let mut filters: Vec<Filter> =
+        all.map(|expr| Filter { expr: expr.simplify(), needs: Vec::new() }).collect();
     filters.push(Filter { expr: identities::filter().expr, needs: Vec::new() });
     filters.push(watch::filter());
-    for (path, values) in ACTORS.into_iter().zip(actors(found)) {
-        let predicate = Predicate { path: path.to_owned(), shape: Shape::Leaf, test: Test::terms(values) };
-        filters.push(Filter { expr: Expr::Is(predicate).simplify(), needs: Vec::new() });
-    }
     let settings = Settings {
         normalise: options.normalise.clone(),
         now: options.now,
@@ -127,55 +134,26 @@ fn sift(options: &HuntOptions, found: &Found) -> Sift {
     Sift::new(filters, Policy::OnlyMatches, settings)
 }
 
-/// Who alerts are about, by each of [`ACTORS`].
-fn actors(found: &Found) -> [Vec<String>; 2] {
-    let values = |alert: &mut crate::Alert<'_, '_>| {
+/// Who the alerts are about.
+fn suspects(found: &Found, now: Millis) -> Vec<Suspect> {
+    let suspect = |alert: &mut crate::Alert<'_, '_>| {
         let document = alert.told().to_object();
-        ACTORS.map(|path| {
-            let mut values = Vec::new();
-            ecs::document::values(&document, path, Shape::Leaf, |it| values.push(it.text().into_owned()));
-            values
-        })
+        let time = ecs::document::timestamp(&document).unwrap_or(now);
+        Suspect { who: WhoBuf::of(&document), time, weight: 1 }
     };
-    let mut all = [Vec::new(), Vec::new()];
-    found.alerts(&ACTORS, values, |alerts| {
-        for its in alerts {
-            all.iter_mut().zip(its).for_each(|(all, its)| all.extend(its));
-        }
-    });
-    for it in &mut all {
-        it.retain(|value| !value.is_empty());
-    }
-    all
+    let paths: Vec<&str> = WhoField::ALL.iter().map(|it| it.column().path()).collect();
+    found.alerts(&paths, suspect, |alerts| alerts.collect())
 }
 
-/// One thread's choice.
-struct Choosing<'s> {
-    worker: Worker<'s>,
-    chosen: Chosen,
-}
-
+/// The places of the records that one thread chose.
 #[derive(Default)]
 struct Chosen(Vec<(u32, u64)>);
+
+impl Takes for Chosen {}
 
 impl Sink for Chosen {
     fn take(&mut self, sifted: &Sifted<'_>) {
         self.0.extend(sifted.events().map(|it| (it.origin.input, it.origin.ordinal)));
-    }
-}
-
-impl Visit for Choosing<'_> {
-    fn record(&mut self, raw: RawRecord<'_>) {
-        // The hunt reported what cannot be read.
-        if let Ok(record) = raw.record() {
-            _ = self.worker.push(&record, &mut self.chosen);
-        }
-    }
-
-    fn problem(&mut self, _: Problem) {}
-
-    fn end(&mut self) {
-        self.worker.flush(&mut self.chosen);
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use block::Slot;
 use ecs::{Millis, Object, Shape};
 use identity::{Builder, Column, Graph, RootField, WhoBuf, WhoField};
-use reader::{Input, Problem};
-use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
+use reader::Input;
+use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink};
 
 use crate::Progress;
-use crate::scan::{RawRecord, Visit, Which, scan};
+use crate::pushing::{Pushing, Takes};
+use crate::scan::{Which, scan};
 
 /// Whether it is worked out who is behind events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,14 +117,10 @@ pub(crate) fn graph(
         Settings { normalise: normalise.clone(), now, block_rows: 0, wants_texts: false, only_built: false };
     let sift = Sift::new(vec![filter()], Policy::OnlyMatches, settings);
     let read = reader::Options { without_tokens: sift.skips(), ..read.clone() };
-    let make = || Collecting { worker: sift.worker(), issues: Taking(Issues::new(0)) };
+    // What cannot be read is reported by whoever reads it for its own sake.
+    let make = || Pushing::new(sift.worker(), Taking(Issues::new(0)));
     let (visitors, _) = scan(&Which::All(inputs), &read, threads, progress, make);
-    Issues::graph(visitors.into_iter().map(|it| it.issues.0).collect())
-}
-
-struct Collecting<'s> {
-    worker: Worker<'s>,
-    issues: Taking,
+    Issues::graph(visitors.into_iter().map(|it| it.taking.0).collect())
 }
 
 struct Taking(Issues);
@@ -134,20 +131,7 @@ impl Sink for Taking {
     }
 }
 
-impl Visit for Collecting<'_> {
-    fn record(&mut self, raw: RawRecord<'_>) {
-        // What cannot be read is reported by whoever reads it for its own sake.
-        if let Ok(record) = raw.record() {
-            _ = self.worker.push(&record, &mut self.issues);
-        }
-    }
-
-    fn problem(&mut self, _: Problem) {}
-
-    fn end(&mut self) {
-        self.worker.flush(&mut self.issues);
-    }
-}
+impl Takes for Taking {}
 
 /// The graph, if alerts say who is behind their events.
 pub(crate) fn for_alerts(identities: Identities, graph: &Arc<Graph>) -> Option<Arc<Graph>> {

@@ -34,6 +34,7 @@ mod identities;
 mod keep;
 mod over_alerts;
 mod pack;
+mod pushing;
 mod scan;
 mod sources;
 mod subjects;

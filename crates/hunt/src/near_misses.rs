@@ -15,15 +15,16 @@ use std::sync::Arc;
 use ecs::{Catalog, Scalar, Shape};
 use plan::Expr;
 use plan::value::{Measure, Operand, Values as OperandValues};
-use reader::{Discovery, Problem};
+use reader::Discovery;
 use rule::{Form, Pattern, Rule};
-use sift::{Event, Filter, Policy, Seen, Settings, Sift, Sifted, Sink, Worker};
+use sift::{Event, Filter, Policy, Seen, Settings, Sift, Sifted, Sink};
 
 use crate::Progress;
 use crate::progress::Stage;
+use crate::pushing::{Pushing, Takes};
 use crate::run::{HuntError, HuntOptions, Refused, RunnableRules, prepare};
-use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{RecordError, Trouble, Troubles};
+use crate::scan::{Which, scan};
+use crate::trouble::{Trouble, Troubles};
 
 /// Different values that are counted of a field that a clause is about; further ones are counted together.
 const VALUES_MAX: usize = 1_000;
@@ -176,11 +177,9 @@ pub fn near_misses(
         without_tokens: sift.skips(),
         ..reader::Options::default()
     };
-    let make = || Counting {
-        worker: sift.worker(),
-        counts: Counts { questions: &questions, of: vec![Count::default(); questions.filters.len()] },
-        foreign: 0,
-        troubles: Troubles::default(),
+    let make = || {
+        let of = vec![Count::default(); questions.filters.len()];
+        Pushing::new(sift.worker(), Counts { questions: &questions, of })
     };
     let (visitors, _) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
     let mut troubles = Troubles::of_paths(&discovery.failures);
@@ -191,7 +190,7 @@ pub fn near_misses(
         seen.merge(visitor.worker.seen());
         foreign += visitor.foreign;
         troubles.merge(visitor.troubles);
-        for (mine, theirs) in all.iter_mut().zip(visitor.counts.of) {
+        for (mine, theirs) in all.iter_mut().zip(visitor.taking.of) {
             mine.merge(theirs);
         }
     }
@@ -358,42 +357,13 @@ impl Values {
     }
 }
 
-/// One thread's part.
-struct Counting<'s> {
-    worker: Worker<'s>,
-    counts: Counts<'s>,
-    /// Records that the pass does not take.
-    foreign: u64,
-    troubles: Troubles,
-}
-
-impl Visit for Counting<'_> {
-    fn record(&mut self, raw: RawRecord<'_>) {
-        let pushed = match raw.record() {
-            Ok(record) => self.worker.push(&record, &mut self.counts).map_err(RecordError::from),
-            Err(error) => {
-                self.foreign += 1;
-                Err(error)
-            }
-        };
-        if let Err(error) = pushed {
-            self.troubles.of_record(&raw, &error);
-        }
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        self.troubles.of_reader(&problem);
-    }
-
-    fn end(&mut self) {
-        self.worker.flush(&mut self.counts);
-    }
-}
-
+/// What one thread counts.
 struct Counts<'q> {
     questions: &'q Questions,
     of: Vec<Count>,
 }
+
+impl Takes for Counts<'_> {}
 
 impl Sink for Counts<'_> {
     fn take(&mut self, sifted: &Sifted<'_>) {

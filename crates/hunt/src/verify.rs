@@ -11,14 +11,15 @@ use complete::{
 };
 use ecs::{Millis, Shape};
 use reader::{Cause, Delivery, Discovery, FileText, Input, Problem, S3Key};
-use sift::{Policy, Seen, Settings, Sift, Sifted, Sink, Worker};
+use sift::{Policy, Seen, Settings, Sift, Sifted, Sink};
 
 use crate::copies::Deliveries;
 use crate::evidence::Evidence;
 use crate::progress::{Progress, Stage};
+use crate::pushing::{Pushing, Takes};
 use crate::run::{HuntError, HuntOptions};
-use crate::scan::{RawRecord, Visit, Which, scan};
-use crate::trouble::{RecordError, Trouble, Troubles};
+use crate::scan::{Which, scan};
+use crate::trouble::{Trouble, Troubles};
 use crate::watch::{self, Blind, Watch};
 
 const RECIPIENT: usize = 0;
@@ -81,10 +82,12 @@ pub struct Accounting {
     pub notices: Vec<String>,
 }
 
-/// Reads everything once. Of the options those count that say what is read and how; rules have no part in it.
+/// Reads everything once. Of the options those count that say what is read and how; rules have no part in it. Told is what
+/// is about the times of `range`; the rhythm of accounts and the links of digests are those of all that is here.
 pub fn verify(
     options: &HuntOptions,
     keys: &Keys,
+    range: complete::Range,
     stdin: &mut dyn Read,
     progress: &Progress,
 ) -> Result<Verified, HuntError> {
@@ -100,27 +103,20 @@ pub fn verify(
     let sift = Sift::new(vec![watch::filter()], Policy::Everything { columns }, settings);
     let read = reader::Options { limits: options.limits.clone(), hashes: true, ..reader::Options::default() };
     progress.enter(Stage::Scanning);
-    let make = || Verifying {
-        worker: sift.worker(),
-        taking: Taking::default(),
-        foreign: 0,
-        troubles: Troubles::default(),
-        texts: Vec::new(),
-    };
+    let make = || Pushing::new(sift.worker(), Taking::default());
     let (visitors, totals) = scan(&Which::All(&discovery.inputs), &read, options.threads, progress, make);
     progress.enter(Stage::Executing);
     let mut troubles = Troubles::of_paths(&discovery.failures);
-    let (mut seen, mut foreign, mut texts) = (Seen::default(), 0, Vec::new());
+    let (mut seen, mut foreign) = (Seen::default(), 0);
     let mut taken = Taking::default();
     for visitor in visitors {
         troubles.merge(visitor.troubles);
         seen.merge(visitor.worker.seen());
         foreign += visitor.foreign;
-        texts.extend(visitor.texts);
         taken.merge(visitor.taking);
     }
-    let digests = Texts::new(texts, &discovery.inputs).check(keys);
-    let Taking { hours, deliveries, events, others, mut watch } = taken;
+    let Taking { hours, deliveries, events, others, mut watch, texts } = taken;
+    let digests = Texts::new(texts, &discovery.inputs).check(keys, range);
     let evidence =
         Evidence::new(watch.origins().into_iter(), Vec::new(), discovery.inputs.clone(), options, read);
     let blind = watch.finish(&evidence, &options.normalise, options.now);
@@ -128,7 +124,11 @@ pub fn verify(
     let meanwhile = |it: &complete::BlindRange| {
         hours.between(&it.subject.account, it.from, it.to.unwrap_or(end.saturating_add(HOUR_MS)))
     };
+    let mut blind = blind;
+    blind.ranges.retain(|it| range.meets(it.from, it.to.unwrap_or(Millis::MAX)));
     let meanwhile = blind.ranges.iter().map(meanwhile).collect();
+    let mut gaps = complete::gaps(&hours);
+    gaps.gaps.retain(|it| range.meets(it.from, it.to));
     let name = |input: u32| discovery.inputs.get(input as usize).map_or("", Input::name).to_owned();
     let duplicates = deliveries.copies();
     let loss_count = troubles.losses();
@@ -137,7 +137,7 @@ pub fn verify(
         digests,
         blind,
         meanwhile,
-        gaps: complete::gaps(&hours),
+        gaps,
         read: Accounting {
             files: discovery.inputs.len() as u64,
             skipped: discovery.skipped,
@@ -158,46 +158,6 @@ pub fn verify(
     })
 }
 
-/// One thread's part.
-struct Verifying<'s> {
-    worker: Worker<'s>,
-    taking: Taking,
-    /// Records that the pass does not take.
-    foreign: u64,
-    troubles: Troubles,
-    texts: Vec<Text>,
-}
-
-impl Visit for Verifying<'_> {
-    fn record(&mut self, raw: RawRecord<'_>) {
-        let pushed = match raw.record() {
-            Ok(record) => self.worker.push(&record, &mut self.taking).map_err(RecordError::from),
-            Err(error) => {
-                self.foreign += 1;
-                Err(error)
-            }
-        };
-        if let Err(error) = pushed {
-            self.troubles.of_record(&raw, &error);
-        }
-    }
-
-    fn problem(&mut self, problem: Problem) {
-        // What lies beside digest files is made use of.
-        if !matches!(&problem.cause, Cause::Other { other, .. } if other.is_of_digests()) {
-            self.troubles.of_reader(&problem);
-        }
-    }
-
-    fn text(&mut self, input: u32, text: FileText<'_>) {
-        self.texts.push(Text::new(input, &text));
-    }
-
-    fn end(&mut self) {
-        self.worker.flush(&mut self.taking);
-    }
-}
-
 /// What one thread saw of the events.
 #[derive(Default)]
 struct Taking {
@@ -206,6 +166,18 @@ struct Taking {
     events: u64,
     others: u64,
     watch: Watch,
+    texts: Vec<Text>,
+}
+
+impl Takes for Taking {
+    fn expects(&self, problem: &Problem) -> bool {
+        // What lies beside digest files is made use of.
+        matches!(&problem.cause, Cause::Other { other, .. } if other.is_of_digests())
+    }
+
+    fn text(&mut self, input: u32, text: &FileText<'_>) {
+        self.texts.push(Text::new(input, text));
+    }
 }
 
 impl Taking {
@@ -215,6 +187,7 @@ impl Taking {
         self.events += other.events;
         self.others += other.others;
         self.watch.merge(other.watch);
+        self.texts.extend(other.texts);
     }
 }
 
@@ -335,7 +308,8 @@ impl Texts {
         all
     }
 
-    fn check(self, keys: &Keys) -> DigestCheck {
+    fn check(mut self, keys: &Keys, range: complete::Range) -> DigestCheck {
+        range.narrow(&mut self.digests, &mut self.files);
         complete::check(self.digests, self.broken, &self.signatures, keys, &self.files)
     }
 }

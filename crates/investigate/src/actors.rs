@@ -110,9 +110,18 @@ pub(crate) struct Casting {
     questions: Vec<Question>,
 }
 
+/// What finds all calls of whoever is behind the suspects, one by one, however many they are.
+pub fn stories(graph: &Graph, suspects: &[Suspect]) -> Vec<Expr> {
+    Casting::of(graph, suspects, usize::MAX).questions.into_iter().map(|it| it.filter).collect()
+}
+
 impl Casting {
-    /// The actors behind the suspects.
+    /// The actors behind the suspects, those that matter most.
     pub(crate) fn new(graph: &Graph, suspects: &[Suspect]) -> Self {
+        Self::of(graph, suspects, ACTORS_MAX)
+    }
+
+    fn of(graph: &Graph, suspects: &[Suspect], most: usize) -> Self {
         let mut weights: BTreeMap<String, u64> = BTreeMap::new();
         let mut actors: BTreeMap<String, Actor> = BTreeMap::new();
         let mut names: Vec<Option<String>> = Vec::new();
@@ -149,8 +158,8 @@ impl Casting {
         }
         let mut actors: Vec<Actor> = actors.into_values().collect();
         actors.sort_by(|a, b| weights[&b.name].cmp(&weights[&a.name]).then_with(|| a.name.cmp(&b.name)));
-        let left_out = actors.len().saturating_sub(ACTORS_MAX);
-        actors.truncate(ACTORS_MAX);
+        let left_out = actors.len().saturating_sub(most);
+        actors.truncate(most);
         let places: HashMap<String, usize> =
             actors.iter().enumerate().map(|(at, it)| (it.name.clone(), at)).collect();
         for issue in graph.issues() {

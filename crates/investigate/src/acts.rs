@@ -54,7 +54,8 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     let since = case.session_start - HOUR;
     let answered: Vec<&Event> =
         chain.iter().copied().filter(|it| it.time >= since && !it.is_refused()).collect();
-    let done = |mark: Mark| -> Vec<&Event> { answered.iter().copied().filter(|it| it.is_mark(mark)).collect() };
+    let done =
+        |mark: Mark| -> Vec<&Event> { answered.iter().copied().filter(|it| it.is_mark(mark)).collect() };
     let called = |names: &[&str]| -> Vec<&Event> {
         answered.iter().copied().filter(|it| names.contains(&it.get(Field::Action))).collect()
     };
@@ -209,9 +210,15 @@ fn whose(look: &mut Look<'_>, accounts: BTreeSet<&str>, evidence: &mut Evidence)
     let names = |all: &[&str]| some(l, all.iter().map(|it| shown(it)), 5);
     let text = match (ours.as_slice(), others.as_slice()) {
         ([], others) => {
-            say!(l, "no trail of the other accounts is in the data, so whose they are is to be asked: {}", names(others))
+            say!(
+                l,
+                "no trail of the other accounts is in the data, so whose they are is to be asked: {}",
+                names(others)
+            )
         }
-        (ours, []) => say!(l, "trails of the other accounts are in the data, so they are your own: {}", names(ours)),
+        (ours, []) => {
+            say!(l, "trails of the other accounts are in the data, so they are your own: {}", names(ours))
+        }
         (ours, others) => say!(
             l,
             "a trail of {} is in the data, so that is your own; of {} there is none",
@@ -228,8 +235,7 @@ fn whose(look: &mut Look<'_>, accounts: BTreeSet<&str>, evidence: &mut Evidence)
 fn own_account<'g>(issue: &identity::Issue<'g>) -> Option<&'g str> {
     let of_role = || issue.role.and_then(|role| role.split(':').nth(4));
     match issue.caller.kind {
-        Some("AWSAccount") => of_role(),
-        Some("AWSService") => of_role(),
+        Some("AWSAccount" | "AWSService") => of_role(),
         _ => issue.caller.account,
     }
 }

@@ -252,7 +252,8 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
 /// Whoever assumed the role, against those who did before.
 fn assumer(look: &Look<'_>, what: &str) -> Option<Row> {
     let l = look.language;
-    let fact = look.facts.iter().find(|it| it.name == "assumer_new").filter(|_| what != say!(l, "identity"))?;
+    let fact =
+        look.facts.iter().find(|it| it.name == "assumer_new").filter(|_| what != say!(l, "identity"))?;
     let issuer = look.graph.chain(look.who, i64::MAX).hops.first()?.issue.caller.name().into_owned();
     let before = look.events("assumers").iter();
     let before: Vec<&Event> = before
@@ -386,16 +387,18 @@ fn week(l: rule::GuideLanguage, past: &[&Event], evidence: &mut Evidence) {
         let tenth = u32::try_from((count * 9).div_ceil(most)).unwrap_or(9);
         if count == 0 { '·' } else { char::from_digit(tenth, 10).unwrap_or('9') }
     };
-    let rows = counts.iter().zip(WEEKDAYS).filter(|(hours, _)| hours.iter().any(|it| *it > 0)).map(|(hours, day)| {
-        let count: usize = hours.iter().sum();
-        let picture: String = hours.iter().map(|it| shade(*it)).collect();
-        let all: Vec<String> = hours.iter().map(ToString::to_string).collect();
-        Row {
-            cells: vec![word(l, day).to_owned(), picture, count.to_string(), all.join(" ")],
-            count: count as u64,
-            ..Row::default()
-        }
-    });
+    let rows = counts.iter().zip(WEEKDAYS).filter(|(hours, _)| hours.iter().any(|it| *it > 0)).map(
+        |(hours, day)| {
+            let count: usize = hours.iter().sum();
+            let picture: String = hours.iter().map(|it| shade(*it)).collect();
+            let all: Vec<String> = hours.iter().map(ToString::to_string).collect();
+            Row {
+                cells: vec![word(l, day).to_owned(), picture, count.to_string(), all.join(" ")],
+                count: count as u64,
+                ..Row::default()
+            }
+        },
+    );
     let rows: Vec<Row> = rows.collect();
     evidence.results.push(Found {
         id: term!("week").to_owned(),

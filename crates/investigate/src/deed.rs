@@ -266,20 +266,20 @@ impl DeedKind {
     /// The tactic that such deeds are named by.
     fn tactic(self) -> &'static str {
         match self {
-            Self::SignedIn => term!("initial access"),
-            Self::TookSessions => term!("lateral movement"),
+            Self::SignedIn => term!("Initial Access"),
+            Self::TookSessions => term!("Lateral Movement"),
             Self::MadeUsers | Self::MadeKeys | Self::MadeLogins | Self::MadeRoles | Self::Trusted => {
-                term!("persistence")
+                term!("Persistence")
             }
-            Self::ChangedCode => "persistence",
-            Self::MadePolicies | Self::Granted => term!("privilege escalation"),
-            Self::Shared | Self::MadeCopies => term!("exfiltration"),
-            Self::ReadSecrets => term!("credential access"),
-            Self::ReadData => term!("collection"),
-            Self::OpenedNetworks | Self::ChangedLogging => term!("defense evasion"),
-            Self::RanMachines | Self::RanCommands => term!("execution"),
-            Self::Destroyed => term!("impact"),
-            Self::LookedAround => term!("discovery"),
+            Self::ChangedCode => "Persistence",
+            Self::MadePolicies | Self::Granted => term!("Privilege Escalation"),
+            Self::Shared | Self::MadeCopies => term!("Exfiltration"),
+            Self::ReadSecrets => term!("Credential Access"),
+            Self::ReadData => term!("Collection"),
+            Self::OpenedNetworks | Self::ChangedLogging => term!("Defense Evasion"),
+            Self::RanMachines | Self::RanCommands => term!("Execution"),
+            Self::Destroyed => term!("Impact"),
+            Self::LookedAround => term!("Discovery"),
             Self::WroteData | Self::TookBack | Self::Changed | Self::Refused => "",
         }
     }

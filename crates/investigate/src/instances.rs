@@ -325,7 +325,10 @@ mod tests {
                 vec![tag("Owner", "ops"), tag("Env", "prod")],
             ),
             (r#"{"tags": [{"key": "Name", "value": "web"}]}"#, vec![tag("Name", "web")]),
-            ("{resourcesSet={items=[{resourceId=i-1}]}, tagSet={items=[{key=Env, value=prod}]}}", vec![tag("Env", "prod")]),
+            (
+                "{resourcesSet={items=[{resourceId=i-1}]}, tagSet={items=[{key=Env, value=prod}]}}",
+                vec![tag("Env", "prod")],
+            ),
             ("{instanceType=t3.micro}", Vec::new()),
         ] {
             assert_eq!(tags_in(request), tags, "{request}");

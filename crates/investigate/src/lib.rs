@@ -14,6 +14,7 @@
 mod say;
 
 mod class;
+mod command;
 pub mod fill;
 
 mod event;
@@ -50,7 +51,7 @@ mod run;
 mod tell;
 mod watch;
 
-pub use actors::{ACTORS_MAX, Actor, Cast, STORY_MAX, Session, Suspect};
+pub use actors::{ACTORS_MAX, Actor, Cast, STORY_MAX, Session, Suspect, stories};
 pub use case::{Case, Subject, event};
 pub use class::{Class, is_instance_id, is_plain};
 pub use deed::DeedKind;

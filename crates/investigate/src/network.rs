@@ -88,7 +88,8 @@ fn opens_admin_port(event: &Event) -> bool {
         return false;
     }
     let request = event.text_at(Field::Request as usize);
-    let port = |key| -> Vec<i64> { values_in(&request, key).iter().filter_map(|it| it.parse().ok()).collect() };
+    let port =
+        |key| -> Vec<i64> { values_in(&request, key).iter().filter_map(|it| it.parse().ok()).collect() };
     let (from, to) = (port("fromPort"), port("toPort"));
     let mut ranges = from.iter().zip(&to);
     ranges.any(|(from, to)| *from == -1 || ADMIN_PORTS.iter().any(|it| (from..=to).contains(&it)))

@@ -112,7 +112,15 @@ pub(crate) fn grade(look: &mut Look<'_>) {
     .collect();
     let (grade, text) = if !because.is_empty() && !misused.is_empty() {
         let (reached, misused) = (because.join(", "), misused.join(", "));
-        ("C", say!(l, "something was reached or made ({}), and the credentials are misused ({})", reached, misused))
+        (
+            "C",
+            say!(
+                l,
+                "something was reached or made ({}), and the credentials are misused ({})",
+                reached,
+                misused
+            ),
+        )
     } else if !because.is_empty() {
         ("C", say!(l, "something was reached or made ({})", because.join(", ")))
     } else if !misused.is_empty() {

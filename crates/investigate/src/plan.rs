@@ -144,8 +144,11 @@ fn values(it: &Investigation, now: Millis) -> Values {
         values.first("case.root_arn").and_then(|it| it.split(':').nth(4)).unwrap_or_default().to_owned();
     let own: Vec<String> = values.get("case.account").to_vec();
     let named = ["trusted_accounts", "shared_with"].iter().flat_map(|it| list(it)).filter_map(Value::as_str);
-    let others: Vec<String> =
-        named.map(str::to_owned).chain([root]).filter(|it| Class::Account.accepts(it) && !own.contains(it)).collect();
+    let others: Vec<String> = named
+        .map(str::to_owned)
+        .chain([root])
+        .filter(|it| Class::Account.accepts(it) && !own.contains(it))
+        .collect();
     values.add("case.other_account", others);
     let whole = (now + SESSION_MAX).div_euclid(1_000) * 1_000;
     values.add("case.undo_from", [ecs::date::to_iso(whole)]);
@@ -209,7 +212,12 @@ const GROUPS: &[Group] = &[
     ),
     group(MADE, &["rolesanywhere:CreateTrustAnchor"], NONE, "case.made_anchor"),
     group(&["sg_opened_admin_port"], &[], "case.opened_group", "case.opened_rule"),
-    group(READ, &["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"], "case.read_secret", NONE),
+    group(
+        READ,
+        &["secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue"],
+        "case.read_secret",
+        NONE,
+    ),
     group(READ, &["ssm:GetParameter", "ssm:GetParameters"], "case.read_parameter", NONE),
     group(SHARED, &["ec2:ModifySnapshotAttribute"], "case.shared_snapshot", "case.snapshot_account"),
     group(SHARED, &["ec2:ModifyImageAttribute"], "case.shared_image", "case.image_account"),
@@ -290,9 +298,8 @@ fn commands(template: &str, it: &Investigation, values: &Values, l: GuideLanguag
     };
     for line in template.trim().lines() {
         let Some(group) = Group::of(line) else {
-            let has_values = placeholders(line)
-                .iter()
-                .all(|name| !ABOUT.contains(name) || !values.get(name).is_empty());
+            let has_values =
+                placeholders(line).iter().all(|name| !ABOUT.contains(name) || !values.get(name).is_empty());
             if has_values {
                 add(fill::shell(line, values, l), &own);
             }
@@ -316,7 +323,7 @@ fn commands(template: &str, it: &Investigation, values: &Values, l: GuideLanguag
                 rows.push(row);
             }
         }
-        rows.sort_by(|a, b| (&a.account != &own, a).cmp(&(&b.account != &own, b)));
+        rows.sort_by(|a, b| (a.account != own, a).cmp(&(b.account != own, b)));
         let is_empty = |it: &Target| it.object.is_empty() && it.detail.is_empty();
         if rows.iter().any(|it| !is_empty(it)) {
             rows.retain(|it| !is_empty(it));
@@ -358,18 +365,30 @@ fn notes(step: &Step, it: &Investigation, l: GuideLanguage) -> Vec<String> {
             .map(|it| format!("{} ({})", shown(&it.detail), it.object))
             .collect();
         if !reached.is_empty() {
-            out.push(say!(l, "sessions that were obtained with the credentials: {}", some(l, &reached, KEYS_MAX)));
+            out.push(say!(
+                l,
+                "sessions that were obtained with the credentials: {}",
+                some(l, &reached, KEYS_MAX)
+            ));
         }
         let alive: Vec<String> = targets("sessions_alive").iter().map(|it| shown(&it.detail)).collect();
         if !alive.is_empty() {
-            out.push(say!(l, "other sessions of the role that may be alive and end as well: {}", some(l, &alive, KEYS_MAX)));
+            out.push(say!(
+                l,
+                "other sessions of the role that may be alive and end as well: {}",
+                some(l, &alive, KEYS_MAX)
+            ));
         }
     }
     if command.contains("{{case.made_") {
         let gone = it.fact("made_gone").and_then(|it| it.value.as_array()).map_or(&[][..], Vec::as_slice);
         let gone: Vec<String> = gone.iter().filter_map(Value::as_str).map(shown).collect();
         if !gone.is_empty() {
-            out.push(say!(l, "taken away since, as the records say, and left out here: {}", some(l, &gone, KEYS_MAX)));
+            out.push(say!(
+                l,
+                "taken away since, as the records say, and left out here: {}",
+                some(l, &gone, KEYS_MAX)
+            ));
         }
     }
     out

@@ -148,9 +148,8 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
         ));
     }
     let all = look.chain_events();
-    let is_console = |it: &&Event| {
-        it.get(Field::Provider) == "signin.amazonaws.com" && it.is_mark(Mark::Console)
-    };
+    let is_console =
+        |it: &&Event| it.get(Field::Provider) == "signin.amazonaws.com" && it.is_mark(Mark::Console);
     let console: Vec<&Event> = all.into_iter().filter(is_console).filter(|it| !it.is_refused()).collect();
     if !console.is_empty() {
         let shown =
@@ -176,8 +175,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
 fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
     let l = look.language;
     let all = look.chain_events();
-    let into: Vec<&Event> =
-        all.into_iter().filter(|it| it.is_mark(Mark::IntoMachine)).collect();
+    let into: Vec<&Event> = all.into_iter().filter(|it| it.is_mark(Mark::IntoMachine)).collect();
     let reached: Vec<&Event> = into.iter().copied().filter(|it| !it.is_refused()).collect();
     let names: BTreeSet<&str> = reached
         .iter()

@@ -10,6 +10,8 @@ use crate::fill::{Command, shown};
 use crate::look::{Look, MINUTE, ids, lasting, short, tally, time};
 use crate::say::{heads, say, term};
 
+/// Longer messages are not indexed, as in the published mapping.
+const INDEXED_CHARS: usize = 1_024;
 /// More calls than that within a minute are a burst.
 const BURST: usize = 5;
 
@@ -129,6 +131,17 @@ pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
         evidence.lacks(
             Lack::NotRecorded,
             say!(l, "CloudTrail records no response for read calls: what was answered is not in the data"),
+        );
+    }
+    let is_long = |it: &&Event| it.get(Field::ErrorMessage).chars().count() > INDEXED_CHARS;
+    if own.iter().copied().any(|it| is_long(&it)) {
+        evidence.lacks(
+            Lack::TooLong,
+            say!(
+                l,
+                "an error message has more than {} characters, which is the limit of the index: it was read in the document, and no query finds it by its text",
+                INDEXED_CHARS
+            ),
         );
     }
     if own.iter().any(|it| it.get(Field::Request).contains("HIDDEN_DUE_TO_SECURITY_REASONS")) {

@@ -192,10 +192,8 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
             count
         ),
     );
-    let damage: Vec<&Event> = writes
-        .into_iter()
-        .filter(|it| it.is_mark(Mark::Destruction) || it.is_mark(Mark::Sharing))
-        .collect();
+    let damage: Vec<&Event> =
+        writes.into_iter().filter(|it| it.is_mark(Mark::Destruction) || it.is_mark(Mark::Sharing)).collect();
     let value = !damage.is_empty();
     let text = if value {
         say!(l, "deletion or sharing goes on after the alert")
@@ -227,7 +225,9 @@ fn phases<'e>(look: &Look<'_>, story: impl Iterator<Item = &'e Event>, evidence:
         }
         let mut calls: Vec<(String, usize)> = calls.into_iter().collect();
         calls.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let calls = calls.iter().map(|(call, count)| if *count > 1 { format!("{call} ×{count}") } else { call.clone() });
+        let calls = calls
+            .iter()
+            .map(|(call, count)| if *count > 1 { format!("{call} ×{count}") } else { call.clone() });
         Row {
             cells: vec![
                 word(l, tactic).to_owned(),

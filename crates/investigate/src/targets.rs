@@ -94,7 +94,9 @@ pub(crate) fn without_gone<'e>(made: &[&'e Event], all: &[&'e Event]) -> (Vec<&'
         .iter()
         .copied()
         .filter(|it| !it.is_refused())
-        .filter(|it| ["Delete", "Detach", "Remove"].iter().any(|start| it.get(Field::Action).starts_with(start)))
+        .filter(|it| {
+            ["Delete", "Detach", "Remove"].iter().any(|start| it.get(Field::Action).starts_with(start))
+        })
         .collect();
     let mut gone = BTreeSet::new();
     let stays = |it: &&'e Event| {

@@ -14,11 +14,7 @@ const LASTS: Millis = 14 * DAY;
 
 /// What is watched for: the placeholder, the class of its values, and the condition.
 const WATCHED: [(&str, Class, &str); 6] = [
-    (
-        "role",
-        Class::Arn,
-        "aws.cloudtrail.user_identity.session_context.session_issuer.arn: \"{{role}}\"",
-    ),
+    ("role", Class::Arn, "aws.cloudtrail.user_identity.session_context.session_issuer.arn: \"{{role}}\""),
     ("user", Class::Arn, "aws.cloudtrail.user_identity.arn: \"{{user}}\""),
     ("key", Class::AccessKey, "aws.cloudtrail.user_identity.access_key_id: \"{{key}}\""),
     ("address", Class::Other, "source.ip: \"{{address}}\""),
@@ -47,10 +43,15 @@ pub(crate) fn rule(it: &Investigation, case: &Values, now: Millis) -> Option<Str
     add("instance", case.get("case.machine").to_vec());
     let mut conditions = Vec::new();
     for (name, class, condition) in WATCHED {
-        let accepted: Vec<String> =
-            values.get(name).iter().filter(|it| class == Class::Other || class.accepts(it)).cloned().collect();
+        let accepted: Vec<String> = values
+            .get(name)
+            .iter()
+            .filter(|it| class == Class::Other || class.accepts(it))
+            .cloned()
+            .collect();
         let values = Values::default().with_all(name, &accepted);
-        conditions.extend(fill::kql(condition, &values).ok().filter(|_| !accepted.is_empty()).map(|it| it.text));
+        conditions
+            .extend(fill::kql(condition, &values).ok().filter(|_| !accepted.is_empty()).map(|it| it.text));
     }
     if conditions.is_empty() {
         return None;

@@ -3,9 +3,9 @@
 #![allow(clippy::print_stderr, reason = "what was skipped is for whoever runs the test")]
 
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use cases::shared;
 use ecs::Object;
 use investigate::{Answer, Answers, Evidence, Investigation, Options, Question, Source, Subject};
 use rule::{Asks, GuideLanguage, Rule};
@@ -133,20 +133,6 @@ fn values_of_events_are_no_text_of_queries_for_hosts() {
         let snippet = all[0].steps.iter().find_map(|it| it.snippets.first()).unwrap();
         assert_eq!(snippet.command.text, text, "{value:?}");
     }
-}
-
-/// The folder of what is shared; `None` where it is absent.
-fn shared(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("TRAILWARDEN_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("data").join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!must_run, "no rules in {}: set TRAILWARDEN_SHARED", folder.display());
-    eprintln!("SKIPPED: no rules in {}; set TRAILWARDEN_SHARED to run this test", folder.display());
-    None
 }
 
 /// Puts a value at every path that the note has as a placeholder.

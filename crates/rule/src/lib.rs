@@ -73,7 +73,7 @@ pub use duration::{Interval, IntervalError, TimeUnit};
 pub use eql::EqlQuery;
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
-pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson};
+pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson, value_lists_to_ndjson};
 pub use fix::{Mended, mend};
 pub use guide::{Builtin, Guide, Language as GuideLanguage, Note, Risk, Scope, Show, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX, reads_alerts, reads_only_alerts};

@@ -3,7 +3,6 @@
 use investigate::DeedKind;
 use rule::GuideLanguage;
 
-
 /// The words in one language. Templates have their values in braces.
 pub(crate) struct Words {
     /// Who, what it is, account, calls, times.

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::setup::Folder;
+use cases::shared;
+
+use crate::page::Page;
+use crate::setup::{Folder, refused};
 
 const NOW: &str = "2026-06-01";
 
@@ -143,8 +146,193 @@ fn bad_cases() {
     pack(&folder, "later.zip", &[("manifest.json".to_owned(), manifest)]);
     let error = folder.run(&["case", "verify", "later.zip"]);
     assert!(error.error().contains("has form 9") && error.err.contains("use 9.9"), "{}", error.err);
-    let error = folder.run(&["hunt", "-", "--case", "a.case"]);
-    assert!(error.error().contains("standard input can be read once"), "{}", error.err);
     let error = folder.run(&["hunt", "calls.ndjson", "--case", "calls.ndjson"]);
     assert!(error.error().contains("one of the files that are read"), "{}", error.err);
+}
+
+/// Value lists, alerts of earlier hunts and the standard input go with a case.
+#[test]
+fn what_a_hunt_is_given_goes_with_it() {
+    let folder = Folder::with_calls();
+    let rule = "[rule]\nrule_id = \"r\"\nname = \"R\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\n\
+                type = \"query\"\nquery = \"event.action: GetPasswordData\"\n\
+                [[rule.exceptions_list]]\nid = \"1\"\nlist_id = \"known\"\ntype = \"detection\"\nnamespace_type = \"single\"\n";
+    folder.write("rules/r.toml", rule);
+    let entry = serde_json::json!({"type": "list", "operator": "included", "field": "user.name",
+        "list": {"id": "roles.txt", "type": "keyword"}});
+    let item = serde_json::json!({"item_id": "i", "list_id": "known", "name": "n", "type": "simple",
+        "namespace_type": "single", "entries": [entry]});
+    folder.write("rules/known.ndjson", item.to_string());
+    folder.write("rules/roles.txt", "ci\n");
+    let hunt = ["hunt", "calls.ndjson", "-r", "rules", "--now", NOW, "-f", "ndjson"];
+    let plain = folder.run(&[&hunt[..], &["--case", "a.case"]].concat());
+    assert!(plain.err.contains("and a hunt over them says the same"), "{}", plain.err);
+    let alerts = plain.printed(0).lines().count();
+    assert_eq!(alerts, 2, "the list silences one role: {}", plain.out);
+    assert!(unpacked(&folder, "a.case").iter().any(|it| it.0 == "values.ndjson"));
+
+    // What is known already is not raised again, there as here.
+    let first = plain.out.lines().next().unwrap().to_owned() + "\n";
+    folder.write("known.ndjson", first);
+    let again = folder.run(&[&hunt[..], &["--case", "b.case", "--alert-history", "known.ndjson"]].concat());
+    assert!(again.err.contains("and a hunt over them says the same"), "{}", again.err);
+    assert_eq!(again.printed(0).lines().count(), alerts - 1);
+
+    // A pipe is read once, and its records are in the case.
+    let calls = std::fs::read(folder.join("calls.ndjson")).unwrap();
+    let piped = folder
+        .run_with(&calls, &["hunt", "-", "-r", "rules", "--now", NOW, "-f", "ndjson", "--case", "c.case"]);
+    assert!(piped.err.contains("and a hunt over them says the same"), "{}", piped.err);
+    assert_eq!(piped.out, plain.out);
+    let of = |name: &str| {
+        let all = unpacked(&folder, name);
+        all.into_iter().find(|it| it.0 == "records.json").unwrap().1
+    };
+    assert_eq!(of("c.case"), of("a.case"));
+
+    let elsewhere = Folder::new();
+    for name in ["a.case", "b.case", "c.case"] {
+        elsewhere.write(name, std::fs::read(folder.join(name)).unwrap());
+        assert!(
+            elsewhere.run(&["case", "verify", name]).printed(0).starts_with("The case is whole"),
+            "{name}"
+        );
+    }
+}
+
+/// Databases of places do not go with a case; their hashes do, and others are refused.
+#[test]
+fn a_case_names_its_databases() {
+    let Some(databases) = shared("geoip-test") else { return };
+    let folder = Folder::new();
+    let mut call = refused("e-1", "2026-03-02T10:00:00Z", "ci");
+    call["sourceIPAddress"] = "81.2.69.142".into();
+    folder.lines("calls.ndjson", &[call]);
+    let rule = "[rule]\nrule_id = \"r\"\nname = \"R\"\ndescription = \"d\"\nseverity = \"low\"\nrisk_score = 1\n\
+                type = \"query\"\nquery = \"source.geo.country_iso_code: *\"\n";
+    folder.write("rules/r.toml", rule);
+    let place = databases.display().to_string();
+    let ran = folder.run(&[
+        "hunt",
+        "calls.ndjson",
+        "-r",
+        "rules",
+        "--now",
+        NOW,
+        "-f",
+        "ndjson",
+        "--geoip",
+        &place,
+        "--case",
+        "a.case",
+    ]);
+    assert!(ran.err.contains("and a hunt over them says the same"), "{}", ran.err);
+    assert_eq!(ran.printed(0).lines().count(), 1);
+    assert!(
+        folder
+            .run(&["case", "verify", "a.case", "--geoip", &place])
+            .printed(0)
+            .starts_with("The case is whole")
+    );
+    let without = folder.run(&["case", "verify", "a.case"]);
+    assert!(without.printed(1).contains("give --geoip a folder with "), "{}", without.out);
+    folder.write("others/GeoLite2-City.mmdb", b"none");
+    let others = folder.run(&["case", "verify", "a.case", "--geoip", "others"]);
+    assert!(others.printed(1).contains("are not those of the hunt"), "{}", others.out);
+}
+
+/// A small generator of numbers, so that a case that fails can be had again.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// The records of the example.
+fn example_records() -> Vec<Value> {
+    let (mut found, mut folders) = (Vec::new(), vec![std::path::PathBuf::from(example())]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "gz") {
+                let mut text = String::new();
+                let file = std::fs::File::open(path).unwrap();
+                flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+                let mut file: Value = serde_json::from_str(&text).unwrap();
+                found.append(file["Records"].as_array_mut().unwrap());
+            }
+        }
+    }
+    found.sort_by_key(|it| it["eventID"].as_str().unwrap_or_default().to_owned());
+    found
+}
+
+/// Whatever the rules and the records: a case of them raises the same alerts, its bytes do not depend on threads, and a
+/// byte that was changed in any of its files is found.
+#[test]
+fn any_case_says_the_same_and_any_change_is_found() {
+    let records = example_records();
+    let words =
+        ["iam", "s3", "sts", "ec2", "new identity", "threshold", "new_terms", "query", "cloudtrail", "eql"];
+    for seed in 0..6 {
+        let mut dice = Dice(seed);
+        let folder = Folder::new();
+        let share = 2 + dice.roll(6);
+        let some: Vec<Value> = records.iter().filter(|_| dice.roll(share) != 0).cloned().collect();
+        let cut = usize::try_from(dice.roll(some.len() as u64)).unwrap();
+        folder.lines("trail/a.ndjson", &some[cut..]);
+        folder.lines("trail/b.ndjson", &some[..cut]);
+        let mut hunt = vec!["hunt", "trail", "--now", NOW, "-f", "ndjson"];
+        for _ in 0..=dice.roll(3) {
+            hunt.extend(["--only", words[dice.roll(words.len() as u64) as usize]]);
+        }
+        let ran = folder.run(&[&hunt[..], &["--case", "a.case", "--threads", "1"]].concat());
+        assert!(ran.err.contains("and a hunt over them says the same"), "{seed}: {hunt:?} {}", ran.err);
+        let again = folder.run(&[&hunt[..], &["--case", "b.case", "--threads", "3"]].concat());
+        assert_eq!(ran.printed(0), again.printed(0), "{seed}: {hunt:?}");
+        let bytes = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        assert!(bytes("a.case") == bytes("b.case"), "{seed}: {hunt:?}");
+
+        let files = unpacked(&folder, "a.case");
+        for at in 1..files.len() {
+            let mut other = files.clone();
+            let (name, bytes) = &mut other[at];
+            if bytes.is_empty() {
+                continue;
+            }
+            let (name, place) = (name.clone(), usize::try_from(dice.roll(bytes.len() as u64)).unwrap());
+            bytes[place] ^= 1 << dice.roll(7);
+            pack(&folder, "changed.zip", &other);
+            let ran = folder.run(&["case", "verify", "changed.zip", "--threads", "1"]);
+            assert!(
+                ran.printed(1).contains(&format!("{name} was changed\n")),
+                "{seed} {name} {place}: {}",
+                ran.out
+            );
+        }
+    }
+}
+
+/// The records of a case are enough to tell the stories of all actors, call by call.
+#[test]
+fn stories_are_in_the_case() {
+    let folder = Folder::new();
+    let example = example();
+    let page = |path: &str, more: &[&str]| {
+        let base = ["hunt", path, "-q", "-f", "html", "--no-investigate", "--now", NOW];
+        Page(folder.run(&[&base, more].concat()).printed(0).to_owned())
+    };
+    let whole = page(&example, &["--case", "a.case"]);
+    for (name, bytes) in unpacked(&folder, "a.case") {
+        folder.write(&format!("case/{name}"), bytes);
+    }
+    let again = page("case/records.json", &[]);
+    assert!(!whole.data("stories").is_empty());
+    assert_eq!(whole.data("actors"), again.data("actors"));
+    assert_eq!(whole.data("stories"), again.data("stories"));
 }

@@ -21,6 +21,7 @@ mod reading;
 mod rules;
 mod rules_assess;
 mod rules_test;
+mod script;
 mod summary;
 mod suppression;
 mod verify;

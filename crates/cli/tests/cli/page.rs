@@ -1,27 +1,13 @@
 //! `hunt --format html`: what the page tells.
-#![allow(clippy::print_stderr, reason = "what was skipped is for whoever runs the test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use cases::shared;
 use serde_json::{Value, json};
 
 use crate::setup::{Folder, refused};
-
-/// That folder of the shared data; `None` where it is absent.
-pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("TRAILWARDEN_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("data").join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!must_run, "no recordings in {}: set TRAILWARDEN_SHARED", folder.display());
-    eprintln!("SKIPPED: no recordings in {}; set TRAILWARDEN_SHARED to run this test", folder.display());
-    None
-}
 
 /// All records below a folder, each once.
 fn records(folder: &Path) -> Vec<Value> {

@@ -136,6 +136,31 @@ fn what_somebody_did_to_digests() {
     assert!(why.starts_with("DIG001 "), "{why}");
 }
 
+/// A range narrows what is told, and nothing of how it is judged.
+#[test]
+fn what_is_about_a_range() {
+    let folder = case("verify");
+    std::fs::remove_file(folder.join(&log(5))).unwrap();
+    let of = |range: &[&str], code: i32| -> Value {
+        let all = ["verify", "AWSLogs", "--public-keys", "keys.json", "-f", "json", "--now", NOW];
+        serde_json::from_str(folder.run(&[&all[..], range].concat()).printed(code)).unwrap()
+    };
+    // The fifth file is of twelve o'clock; the blind range lasts from 11:04 to 11:34.
+    let whole = of(&[], 1);
+    let late = of(&["--since", "2026-03-02 12:00"], 1);
+    let early = of(&["--until", "2026-03-02 11:00"], 0);
+    for (found, missing, blind) in [(&whole, 1, 1), (&late, 1, 0), (&early, 0, 0)] {
+        assert_eq!(found["files"]["missing"].as_array().unwrap().len(), missing, "{found:#}");
+        assert_eq!(found["blind"].as_array().unwrap().len(), blind, "{found:#}");
+        assert_eq!(found["read"]["events"], whole["read"]["events"], "everything is read");
+    }
+    // The digest of ten o'clock is vouched for by the one that follows it.
+    assert_eq!(early["digests"]["chains"][0]["problems"].as_array().unwrap().len(), 0);
+    assert!(early["digests"]["chains"][0]["vouched"].as_u64().unwrap() >= 1, "{early:#}");
+    let error = folder.run(&["verify", "AWSLogs", "--since", "2026-03-03", "--until", "2026-03-02"]);
+    assert!(error.error().contains("does not lie before"), "{}", error.err);
+}
+
 #[test]
 fn a_hunt_says_it_in_one_line() {
     let folder = case("verify");

@@ -1,5 +1,6 @@
 //! Recorded attacks, where they are at hand: what the intruder did raises alerts, and the rest few.
 
+use cases::shared;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -8,7 +9,6 @@ use ecs::document::lookup;
 use hunt::HuntOptions;
 use rule::{GuideLanguage, Rule, Severity};
 
-use crate::conformance::shared;
 use crate::setup::{Folder, Hunted, options, run};
 
 const TECHNIQUES: &str = include_str!("../attacks/stratus.tsv");

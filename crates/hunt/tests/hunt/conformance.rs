@@ -1,8 +1,6 @@
 //! Recorded attacks, where they are at hand.
-#![allow(clippy::print_stderr, reason = "what was skipped is for whoever runs the test")]
 
-use std::path::PathBuf;
-
+use cases::shared;
 use detect::KnownAlerts;
 use hunt::HuntOptions;
 use serde_json::{Value, json};
@@ -11,20 +9,6 @@ use sha1::{Digest as _, Sha1};
 use crate::setup::{Folder, documents, get_password_data, options, run, texts};
 
 const GET_PASSWORD_DATA: &str = "aws.credential-access.ec2-get-password-data.json";
-
-/// That folder of the shared data; `None` where it is absent.
-pub(crate) fn shared(name: &str) -> Option<PathBuf> {
-    let shared = std::env::var_os("TRAILWARDEN_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("data").join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!must_run, "no recordings in {}: set TRAILWARDEN_SHARED", folder.display());
-    eprintln!("SKIPPED: no recordings in {}; set TRAILWARDEN_SHARED to run this test", folder.display());
-    None
-}
 
 /// The id of a new-terms alert as Kibana makes it: `object-hash` of index, id, version, space and rule, terms.
 fn alert_id(index: &str, event: &str, rule_uuid: &str, terms: &[&str]) -> String {

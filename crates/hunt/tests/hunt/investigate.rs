@@ -1,5 +1,6 @@
 //! Investigations over files: real records where they are there, invented ones else.
 
+use cases::shared;
 use std::path::PathBuf;
 
 use hunt::{Files, FilesReport, Found, Progress, Which};
@@ -7,7 +8,6 @@ use investigate::{Confidence, Investigation, Options, Subject};
 use rule::{GuideLanguage, Severity};
 use serde_json::{Value, json};
 
-use crate::conformance::shared;
 use crate::setup::{self, DAY_ONE, Folder, HOUR, MINUTE, NOW, get_password_data};
 
 /// Investigates what a hunt with the rule of the project finds in these files; `keep` leaves out records.

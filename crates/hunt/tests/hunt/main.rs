@@ -20,6 +20,7 @@ mod own_alerts;
 mod ranges;
 mod respond;
 mod same_alerts;
+mod second_origin;
 mod sequences;
 mod targets;
 mod verify;

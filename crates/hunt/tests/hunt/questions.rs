@@ -1,5 +1,6 @@
 //! The questions by tactic and by caller, and the steps of plans that rest on their facts: invented records.
 
+use cases::shared;
 use std::sync::Arc;
 
 use hunt::{Files, FilesReport, Progress, Which};
@@ -7,7 +8,6 @@ use investigate::{Confidence, Investigation, Options, Plan};
 use rule::GuideLanguage;
 use serde_json::{Value, json};
 
-use crate::conformance::shared;
 use crate::setup::{self, DAY_ONE, Folder, HOUR, MINUTE, NOW};
 
 const ACCOUNT: &str = "111122223333";
@@ -199,7 +199,8 @@ fn what_is_allowed_after_a_policy_was_not_before() {
     has(&it, "newly_allowed", &json!(["s3:ListBuckets"]));
     has(&it, "rights_widened", &json!(["iam:AttachUserPolicy ada"]));
     let text = commands(&plan(&it), "R4-rights");
-    let command = "aws iam detach-user-policy --user-name ada --policy-arn arn:aws:iam::aws:policy/AdministratorAccess";
+    let command =
+        "aws iam detach-user-policy --user-name ada --policy-arn arn:aws:iam::aws:policy/AdministratorAccess";
     assert!(text.contains(command), "{text}");
 }
 

@@ -1,5 +1,6 @@
 //! Plans of response to alerts on real and invented records.
 
+use cases::shared;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -8,7 +9,6 @@ use investigate::fill::{self, Values, placeholders};
 use investigate::{Class, Investigation, Plan};
 use rule::{GuideLanguage, Risk};
 
-use crate::conformance::shared;
 use crate::investigate::{of_paths, of_records, records};
 use crate::setup::NOW;
 

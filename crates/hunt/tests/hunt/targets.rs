@@ -15,7 +15,8 @@ fn at(minute: i64) -> i64 {
 fn made_key(id: &str, minute: i64, user: Option<&str>, key: &str) -> Value {
     let request = user.map_or(Value::Null, |user| json!({"userName": user}));
     with(call(id, at(minute), "iam", "CreateAccessKey", request), |it| {
-        it["responseElements"] = json!({"accessKey": {"userName": user, "accessKeyId": key, "status": "Active"}});
+        it["responseElements"] =
+            json!({"accessKey": {"userName": user, "accessKeyId": key, "status": "Active"}});
     })
 }
 
@@ -42,7 +43,13 @@ fn story() -> Vec<Value> {
             json!({"names": ["/app/password", "/app/token"], "withDecryption": true}),
         ),
         // S3 decrypts on its way: nothing of that is a secret.
-        call("e11", at(10), "kms", "Decrypt", json!({"encryptionContext": {"aws:s3:arn": "arn:aws:s3:::logs/1"}})),
+        call(
+            "e11",
+            at(10),
+            "kms",
+            "Decrypt",
+            json!({"encryptionContext": {"aws:s3:arn": "arn:aws:s3:::logs/1"}}),
+        ),
         with(
             call(
                 "e12",
@@ -115,12 +122,12 @@ fn a_story_has_phases_by_tactic() {
     assert_eq!(
         told,
         [
-            ["persistence", "2026-03-02 00:00:00", "4"],
-            ["privilege escalation", "2026-03-02 00:03:00", "2"],
-            ["impact", "2026-03-02 00:06:00", "1"],
-            ["credential access", "2026-03-02 00:07:00", "3"],
-            ["discovery", "2026-03-02 00:10:00", "1"],
-            ["defense evasion", "2026-03-02 00:11:00", "1"],
+            ["Persistence", "2026-03-02 00:00:00", "4"],
+            ["Privilege Escalation", "2026-03-02 00:03:00", "2"],
+            ["Impact", "2026-03-02 00:06:00", "1"],
+            ["Credential Access", "2026-03-02 00:07:00", "3"],
+            ["Discovery", "2026-03-02 00:10:00", "1"],
+            ["Defense Evasion", "2026-03-02 00:11:00", "1"],
         ]
     );
     let opened = "`user/ada` opened port 22 of `sg-0123456789abcdef0` to everybody at 2026-03-02 00:11:00.";
@@ -150,9 +157,16 @@ fn sessions_end_in_the_account_of_their_role() {
     let end = commands(&plan, "R5");
     let lines: Vec<&str> = end.lines().collect();
     assert_eq!(lines[0], "# account 444455556666", "{end}");
-    assert!(lines[1].starts_with("aws iam put-role-policy --role-name deploy --policy-name AWSRevokeOlderSessions"));
+    assert!(
+        lines[1]
+            .starts_with("aws iam put-role-policy --role-name deploy --policy-name AWSRevokeOlderSessions")
+    );
     let step = plan.steps.iter().find(|it| it.id == "R5").unwrap();
-    assert!(step.command.notes.iter().any(|it| it.contains("`ASIAEXAMPLE00DEPLOY1` (deploy)")), "{:?}", step.command);
+    assert!(
+        step.command.notes.iter().any(|it| it.contains("`ASIAEXAMPLE00DEPLOY1` (deploy)")),
+        "{:?}",
+        step.command
+    );
 }
 
 #[test]
@@ -203,7 +217,9 @@ fn the_exception_silences_exactly_this() {
         let exception = it.exception.unwrap();
         assert_eq!(exception.hides, 1);
         let entry = |(field, value): &(String, String)| match field.strip_suffix(" (matches)") {
-            Some(field) => json!({"type": "wildcard", "field": field, "operator": "included", "value": value}),
+            Some(field) => {
+                json!({"type": "wildcard", "field": field, "operator": "included", "value": value})
+            }
             None => json!({"type": "match", "field": field, "operator": "included", "value": value}),
         };
         let entries: Vec<Value> = exception.entries.iter().map(entry).collect();
@@ -222,17 +238,14 @@ fn the_exception_silences_exactly_this() {
 fn a_machine_has_its_card() {
     const INSTANCE: &str = "i-0123456789abcdef0";
     const GROUP: &str = "sg-0123456789abcdef0";
-    let launch = with(
-        call("e1", at(0), "ec2", "RunInstances", json!({"instanceType": "t3.micro"})),
-        |it| {
-            it["responseElements"] = json!({"instancesSet": {"items": [{
-                "instanceId": INSTANCE, "imageId": "ami-0123456789abcdef0", "subnetId": "subnet-0123456789abcdef0",
-                "privateIpAddress": "10.0.0.7", "groupSet": {"items": [{"groupId": GROUP}]},
-                "metadataOptions": {"httpTokens": "optional"},
-                "iamInstanceProfile": {"arn": "arn:aws:iam::111122223333:instance-profile/web"},
-            }]}});
-        },
-    );
+    let launch = with(call("e1", at(0), "ec2", "RunInstances", json!({"instanceType": "t3.micro"})), |it| {
+        it["responseElements"] = json!({"instancesSet": {"items": [{
+            "instanceId": INSTANCE, "imageId": "ami-0123456789abcdef0", "subnetId": "subnet-0123456789abcdef0",
+            "privateIpAddress": "10.0.0.7", "groupSet": {"items": [{"groupId": GROUP}]},
+            "metadataOptions": {"httpTokens": "optional"},
+            "iamInstanceProfile": {"arn": "arn:aws:iam::111122223333:instance-profile/web"},
+        }]}});
+    });
     let tag = call(
         "e2",
         at(1),

@@ -1,6 +1,9 @@
 //! What could not have been seen, as a hunt and `verify` tell it.
 
-use complete::{Aspect, BlindRange, Keys};
+use std::collections::BTreeMap;
+
+use cases::shared;
+use complete::{Aspect, BlindRange, Hours, Keys, gaps};
 use hunt::{HuntOptions, Progress, Verified};
 use serde_json::{Value, json};
 
@@ -48,7 +51,14 @@ fn shown(ranges: &[BlindRange]) -> Vec<(&str, Aspect, i64, Option<i64>, u64)> {
 
 fn verified(folder: &Folder, threads: usize) -> Verified {
     let options = HuntOptions { threads, ..options(folder, &[]) };
-    hunt::verify(&options, &Keys::default(), &mut std::io::empty(), &Progress::default()).unwrap()
+    hunt::verify(
+        &options,
+        &Keys::default(),
+        complete::Range::default(),
+        &mut std::io::empty(),
+        &Progress::default(),
+    )
+    .unwrap()
 }
 
 #[test]
@@ -94,4 +104,65 @@ fn records_that_are_here_all_the_same() {
     // From two to eleven: the hour before had begun when it was stopped.
     assert_eq!(it.meanwhile, [10]);
     assert_eq!(it.read.span, Some((DAY_ONE, DAY_ONE + 11 * HOUR)));
+}
+
+/// Recorded trails have no gaps that nobody can see; of days as they were recorded, again and again, the hours that are
+/// taken out are found, and nothing else.
+#[test]
+fn gaps_of_recorded_trails() {
+    const DAYS: i64 = 42;
+    for name in ["sans504", "invictus", "stratus"] {
+        let Some(data) = shared(name) else { return };
+        let nowhere = Folder::new();
+        let options = HuntOptions { paths: vec![data], ..options(&nowhere, &[]) };
+        let range = complete::Range::default();
+        let it = hunt::verify(&options, &Keys::default(), range, &mut std::io::empty(), &Progress::default())
+            .unwrap();
+        assert_eq!(it.gaps.gaps, [], "{name}");
+        assert!(it.gaps.looked_at > 0 && it.gaps.too_little.len() as u64 == it.gaps.looked_at, "{name}");
+        if name != "sans504" {
+            continue;
+        }
+        // The busiest day of a region, over and over.
+        let mut counts: BTreeMap<(String, String, i64), BTreeMap<i64, u64>> = BTreeMap::new();
+        let normalize = hunt::NormalizeOptions {
+            paths: options.paths.clone(),
+            normalise: options.normalise.clone(),
+            limits: reader::Limits::default(),
+            now: options.now,
+            copies: false,
+        };
+        let mut take = |it: hunt::Document| {
+            let text = |path: &str| {
+                let value = ecs::document::lookup(&it.source, path).and_then(Value::as_str);
+                value.unwrap_or_default().to_owned()
+            };
+            let hour = ecs::document::timestamp(&it.source).unwrap().div_euclid(HOUR);
+            let day = (text("cloud.account.id"), text("cloud.region"), hour.div_euclid(24));
+            *counts.entry(day).or_default().entry(hour.rem_euclid(24)).or_default() += 1;
+            true
+        };
+        hunt::normalize(&normalize, &mut std::io::empty(), &Progress::default(), &mut take).unwrap();
+        let ((account, region, first), day) =
+            counts.into_iter().max_by_key(|(_, hours)| hours.values().sum::<u64>()).unwrap();
+        let (busiest, most) =
+            day.iter().max_by_key(|it| it.1).map(|(hour, records)| (*hour, *records)).unwrap();
+        assert!(most >= 8 && day.len() > 1, "{day:?}");
+        let hours = |without: Option<i64>| {
+            let mut hours = Hours::default();
+            for number in 0..DAYS {
+                for (hour, records) in day.iter().filter(|(hour, _)| without != Some(number * 24 + **hour)) {
+                    hours.add(&account, &region, ((first + number) * 24 + hour) * HOUR, *records);
+                }
+            }
+            hours
+        };
+        assert_eq!(gaps(&hours(None)).gaps, [], "what repeats itself has no gap");
+        let out = 30 * 24 + busiest;
+        let found = gaps(&hours(Some(out))).gaps;
+        assert_eq!(found.len(), 1, "{found:?}");
+        // It is as long as the silence that the hour makes together with the quiet ones beside it.
+        let at = (first * 24 + out) * HOUR;
+        assert!(found[0].from <= at && found[0].to >= at + HOUR, "{found:?}");
+    }
 }

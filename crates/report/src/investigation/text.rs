@@ -176,7 +176,7 @@ fn table(out: &mut String, found: &Found, words: &Words, width: usize) {
         let common: Vec<String> = lean
             .common
             .iter()
-            .map(|(head, value)| format!("{} {}", words.head(head), cut(resource(value))))
+            .map(|(head, value)| format!("{} {}", words.head(head), cut(resource(value))).trim().to_owned())
             .collect();
         head += &format!(" · {}: {}", words.common, common.join(", "));
     }

@@ -40,6 +40,11 @@ impl ValueLists {
         self.0.entry(id.to_owned()).or_default().extend(lines.map(str::to_owned));
     }
 
+    /// Every list with its values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.0.iter().map(|(id, values)| (id.as_str(), values.as_slice()))
+    }
+
     /// The values of a list, whether or not it is called by the ending of its file.
     fn get(&self, id: &str) -> Option<&[String]> {
         self.0.get(id).or_else(|| self.0.get(&format!("{id}.txt"))).map(Vec::as_slice)

@@ -62,6 +62,18 @@ pub fn to_ndjson<'r>(rules: impl IntoIterator<Item = &'r Rule>, exceptions: &Exc
     out
 }
 
+/// The value lists that were loaded, as the lists API has them: each list, then its values, one a line.
+pub fn value_lists_to_ndjson(exceptions: &Exceptions) -> String {
+    let mut out = String::new();
+    for (id, values) in exceptions.value_lists.iter() {
+        out += &format!("{}\n", json!({"id": id, "name": id, "type": "keyword"}));
+        for value in values {
+            out += &format!("{}\n", json!({"list_id": id, "value": value}));
+        }
+    }
+    out
+}
+
 /// The list that a rule names.
 fn named(reference: &Value) -> ListKey {
     let list_id = reference.get("list_id").and_then(Value::as_str).unwrap_or_default().to_owned();
