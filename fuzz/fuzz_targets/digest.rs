@@ -9,7 +9,7 @@ const BETWEEN: u8 = 0;
 
 /// A number that depends on the whole text, in place of its hash: what is checked is what follows from hashes.
 fn hash(text: &[u8]) -> Sha256 {
-    let mut out = [0; 32];
+    let mut out = [0_u8; 32];
     for (at, byte) in text.iter().enumerate() {
         let place = at % out.len();
         out[place] = out[place].wrapping_mul(31).wrapping_add(*byte);
