@@ -3,8 +3,8 @@
 use ecs::{Catalog, Object};
 use serde_json::Value;
 
-use crate::dsl::{DslError, DslErrorKind, Parser};
-use crate::{Bool, Leaf, LeafKind, Query};
+use crate::dsl::{DslError, DslErrorKind, Parser, Placed};
+use crate::{Bool, LeafKind, Query};
 
 /// How deep combined filters may nest.
 const MAX_DEPTH: usize = 50;
@@ -15,6 +15,22 @@ pub fn parse(filters: &[Value], catalog: &Catalog) -> Result<Query, Vec<DslError
     let mut parser = Parser::default();
     let query = all(&mut parser, filters, catalog, 0);
     if parser.errors.is_empty() { Ok(Query::Bool(query)) } else { Err(parser.errors) }
+}
+
+/// What filters ask, also those with which [`parse`] finds something wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// The questions about fields, in the order of the text.
+    pub fields: Vec<Placed>,
+    /// Where the texts of queries in Lucene stand.
+    pub lucene: Vec<String>,
+}
+
+/// What the filters of a rule ask. The paths begin with `filters[0]`.
+pub fn asked(filters: &[Value], catalog: &Catalog) -> Asked {
+    let mut parser = Parser::default();
+    all(&mut parser, filters, catalog, 0);
+    Asked { fields: parser.placed, lucene: parser.lucene }
 }
 
 /// All of them.
@@ -93,7 +109,8 @@ fn body(parser: &mut Parser, filter: &Object) -> Query {
     match (old.next(), old.next()) {
         (Some((name, body)), None) if name == "missing" => match body.get("field").and_then(Value::as_str) {
             Some(field) => {
-                not(Query::Leaf(Leaf { field: Some(field.to_owned()), kind: LeafKind::Exists, span: None }))
+                let ask = |parser: &mut Parser| parser.leaf(field, LeafKind::Exists, None);
+                not(parser.at("missing", |parser| parser.at("field", ask)))
             }
             None => parser.expected("`missing` with `field`, a name"),
         },

@@ -237,8 +237,9 @@ pub(crate) fn address(value: Scalar<'_>) -> Option<u128> {
 
 /// Reads an address; the scope of an IPv6 address (`%eth0`) does not matter.
 pub(crate) fn parse_address(text: &str) -> Option<u128> {
-    if let Some((address, _)) = text.split_once('%') {
-        return address.parse::<Ipv6Addr>().ok().map(u128::from);
+    if let Some((address, scope)) = text.split_once('%') {
+        let address = address.parse::<Ipv6Addr>().ok().filter(|_| !scope.is_empty());
+        return address.map(u128::from);
     }
     text.parse().ok().map(address_key)
 }

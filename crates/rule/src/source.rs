@@ -37,24 +37,40 @@ impl Source {
     /// The place of what a path like `filters[0].query.term` names, else of its nearest parent that is there.
     /// Keys may contain dots themselves: the longest that is there is taken.
     pub(crate) fn span_of(&self, path: &str) -> Span {
-        let mut node = &self.rule;
+        self.short(self.walk(path).0.span)
+    }
+
+    /// The span of the last key on the path; of a place in a list, that of what stands there.
+    pub(crate) fn key_span_of(&self, path: &str) -> Span {
+        self.walk(path).1
+    }
+
+    /// What stands at the path, as far as there is anything.
+    pub(crate) fn node_at(&self, path: &str) -> &Node {
+        self.walk(path).0
+    }
+
+    fn walk(&self, path: &str) -> (&Node, Span) {
+        let (mut node, mut key_span) = (&self.rule, self.rule.span);
         let mut rest = path;
         while !rest.is_empty() {
             let step = match rest.strip_prefix('[').and_then(|list| list.split_once(']')) {
-                Some((at, after)) => {
-                    at.parse::<usize>().ok().and_then(|at| Some((node.items().get(at)?, after)))
-                }
+                Some((at, after)) => at
+                    .parse::<usize>()
+                    .ok()
+                    .and_then(|at| node.items().get(at))
+                    .map(|item| (item, item.span, after)),
                 None => node
                     .members()
                     .iter()
-                    .filter_map(|member| Some((&member.value, rest.strip_prefix(member.key.as_str())?)))
-                    .filter(|(_, after)| after.is_empty() || after.starts_with(['.', '[']))
-                    .min_by_key(|(_, after)| after.len()),
+                    .filter_map(|it| Some((&it.value, it.key_span, rest.strip_prefix(it.key.as_str())?)))
+                    .filter(|(.., after)| after.is_empty() || after.starts_with(['.', '[']))
+                    .min_by_key(|(.., after)| after.len()),
             };
-            let Some((inner, after)) = step else { break };
-            (node, rest) = (inner, after.strip_prefix('.').unwrap_or(after));
+            let Some((inner, its_span, after)) = step else { break };
+            (node, key_span, rest) = (inner, its_span, after.strip_prefix('.').unwrap_or(after));
         }
-        self.short(node.span)
+        (node, key_span)
     }
 
     /// Moves a finding about a query to where the query stands in the file.

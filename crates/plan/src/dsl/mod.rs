@@ -9,5 +9,5 @@ mod print;
 
 pub use error::{DslError, DslErrorKind};
 pub(crate) use parse::Parser;
-pub use parse::parse;
+pub use parse::{Placed, parse};
 pub use print::to_json;

@@ -19,12 +19,27 @@ pub fn parse(query: &Value) -> Result<Query, Vec<DslError>> {
     if parser.errors.is_empty() { Ok(parsed) } else { Err(parser.errors) }
 }
 
+/// A question about a field, and where its parts stand: paths such as `query.bool.must[1].term.user.name`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placed {
+    /// The question.
+    pub leaf: Leaf,
+    /// The field's name: the last key of the path, or the text that stands there.
+    pub field_at: String,
+    /// What it is compared with; nothing if there is no such value, or the field is compared with several in several ways.
+    pub value_at: Option<String>,
+}
+
 /// Notes errors and goes on with a query that is never used.
 #[derive(Default)]
 pub(crate) struct Parser {
     path: Vec<String>,
     depth: usize,
     pub(crate) errors: Vec<DslError>,
+    /// What is asked, in the order of the text.
+    pub(crate) placed: Vec<Placed>,
+    /// Where the texts of Lucene queries stand, which the reader of filters refuses.
+    pub(crate) lucene: Vec<String>,
 }
 
 impl Parser {
@@ -36,8 +51,19 @@ impl Parser {
         result
     }
 
+    fn place(&self) -> String {
+        self.path.join(".").replace(".[", "[")
+    }
+
+    /// A question about a field whose name stands here.
+    pub(crate) fn leaf(&mut self, field: &str, kind: LeafKind, value_at: Option<String>) -> Query {
+        let leaf = Leaf { field: Some(field.to_owned()), kind, span: None };
+        self.placed.push(Placed { leaf: leaf.clone(), field_at: self.place(), value_at });
+        Query::Leaf(leaf)
+    }
+
     pub(crate) fn fail(&mut self, kind: DslErrorKind) -> Query {
-        let at = self.path.join(".").replace(".[", "[");
+        let at = self.place();
         self.errors.push(DslError { at, kind });
         Query::MatchNone
     }
@@ -75,7 +101,7 @@ impl Parser {
             "constant_score" => self.only(object, "filter"),
             "boosting" => self.only(object, "positive"),
             "exists" => match object.get("field") {
-                Some(Value::String(field)) => leaf(Some(field), LeafKind::Exists),
+                Some(Value::String(field)) => self.at("field", |it| it.leaf(field, LeafKind::Exists, None)),
                 _ => self.expected("an object with `field`, a name"),
             },
             "ids" => self.ids(object),
@@ -101,6 +127,9 @@ impl Parser {
                 Query::MatchAll
             }
             _ => {
+                if name == "query_string" {
+                    self.lucene.push(format!("{}.query", self.place()));
+                }
                 self.path.pop();
                 let failed = self.fail(DslErrorKind::Query { name: name.to_owned() });
                 self.path.push(name.to_owned());
@@ -186,7 +215,10 @@ impl Parser {
         };
         self.at(field, |it| match values {
             Value::Array(values) => match values.iter().map(literal).collect() {
-                Some(values) => leaf(Some(field), LeafKind::Terms(values)),
+                Some(values) => {
+                    let values_at = it.place();
+                    it.leaf(field, LeafKind::Terms(values), Some(values_at))
+                }
                 None => it.expected("a list of texts, numbers and booleans"),
             },
             _ => it.expected("a list of values (looking them up in a document is not supported)"),
@@ -223,14 +255,21 @@ impl Parser {
         // A boost of a field is no part of its name.
         let names: Vec<&str> =
             fields.iter().map(|it| it.split_once('^').map_or(*it, |(name, _)| name)).collect();
+        let is_list = object.get("fields").is_some_and(Value::is_array);
+        let mut ask = |(at, name): (usize, &&str)| {
+            self.at("fields", |it| {
+                let ask = |it: &mut Self| it.leaf(name, kind(lenient), None);
+                if is_list { it.at(format!("[{at}]"), ask) } else { ask(it) }
+            })
+        };
         match names.as_slice() {
             [] | ["*"] => leaf(None, kind(true)),
             names if names.iter().any(|it| it.contains('*')) => {
                 self.at("fields", |it| it.expected("names of fields, or `*` alone"))
             }
-            [name] => leaf(Some(name), kind(lenient)),
+            [name] => ask((0, name)),
             names => {
-                let should = names.iter().map(|name| leaf(Some(name), kind(lenient))).collect();
+                let should = names.iter().enumerate().map(ask).collect();
                 Query::Bool(Bool { should, minimum_should_match: Some(1), ..Bool::default() })
             }
         }
@@ -249,15 +288,16 @@ impl Parser {
         };
         self.at(field, |it| {
             let empty = Object::new();
-            let body = match body {
+            let (body, value_at) = match body {
                 Value::Object(rest) => {
-                    let value = names.iter().find_map(|name| rest.get(*name));
-                    Body { value: value.unwrap_or(&Value::Null), rest, names }
+                    let value = names.iter().find_map(|name| Some((name, rest.get(*name)?)));
+                    let value_at = value.map(|(name, _)| format!("{}.{name}", it.place()));
+                    (Body { value: value.map_or(&Value::Null, |(_, it)| it), rest, names }, value_at)
                 }
-                value => Body { value, rest: &empty, names },
+                value => (Body { value, rest: &empty, names }, Some(it.place())),
             };
             match read(it, body) {
-                Some(kind) => leaf(Some(field), kind),
+                Some(kind) => it.leaf(field, kind, value_at),
                 None => Query::MatchNone,
             }
         })

@@ -183,11 +183,11 @@ impl Checker<'_> {
     /// The fields of Kibana's filters, each once, and their values.
     fn filters(&self, found: &mut Vec<Finding>, diagnostics: &mut Vec<Diagnostic>) {
         let mut told = BTreeSet::new();
-        for asked in filters::asked(self.rule) {
+        for asked in filters::asked(self.rule, self.scope.catalog) {
             match asked {
                 Asked::Field { name, span, purpose } => {
                     found.extend(
-                        problem(self.scope, name, purpose, span).filter(|_| told.insert(name.to_owned())),
+                        problem(self.scope, &name, purpose, span).filter(|_| told.insert(name.clone())),
                     );
                 }
                 Asked::Value(value) if self.values => {

@@ -1,116 +1,80 @@
 //! The fields that its Kibana filters name, and what they compare them with.
 
-use plan::{ValueKind, ValueUse};
+use ecs::Catalog;
+use plan::dsl::Placed;
+use plan::{LeafKind, Literal, ValueKind, ValueUse};
+use span::Span;
 
 use super::fields::Purpose;
 use crate::Rule;
-use crate::text::{Member, Node};
+use crate::text::Node;
 
 /// What a filter asks.
 pub(super) enum Asked<'a> {
-    /// The field of that name, which stands at the node or is the key of its member.
-    Field { name: &'a str, span: span::Span, purpose: Purpose },
+    /// The field of that name.
+    Field { name: String, span: Span, purpose: Purpose },
     /// That value of a field.
     Value(ValueUse),
     /// A query in Lucene.
     Lucene(&'a Node),
 }
 
-/// All that the rule's filters ask, in the order of the text. Of a form that is not known nothing is said here: the rule
-/// is refused for it.
-pub(super) fn asked(rule: &Rule) -> Vec<Asked<'_>> {
+/// All that the rule's filters ask, as they are read when it is compiled. Of a form that is not known nothing is said here:
+/// the rule is refused for it.
+pub(super) fn asked<'a>(rule: &'a Rule, catalog: &Catalog) -> Vec<Asked<'a>> {
+    let source = &rule.source;
     let mut asked = Vec::new();
-    for filter in rule.source.rule.get("filters").map_or(&[][..], Node::items) {
-        filter_asks(filter, &mut asked);
+    let plan::filters::Asked { fields, lucene } = plan::filters::asked(&rule.filters, catalog);
+    for placed in fields {
+        let Some(name) = placed.leaf.field.clone() else { continue };
+        let node = source.node_at(&placed.field_at);
+        // The name is a key, or the text that stands there, perhaps with a boost.
+        let is_text = node.text().is_some_and(|it| it.split('^').next() == Some(name.as_str()));
+        let is_key = placed.value_at.is_some() || !is_text;
+        let span = if is_key { source.key_span_of(&placed.field_at) } else { node.span };
+        let is_existence = placed.leaf.kind == LeafKind::Exists;
+        let purpose = if is_existence { Purpose::Existence } else { Purpose::Query };
+        asked.push(Asked::Field { name: name.clone(), span, purpose });
+        asked.extend(values(rule, &placed, &name).into_iter().map(Asked::Value));
     }
+    asked.extend(lucene.iter().map(|at| Asked::Lucene(source.node_at(at))));
     asked
 }
 
-fn filter_asks<'a>(filter: &'a Node, asked: &mut Vec<Asked<'a>>) {
-    let meta = filter.get("meta");
-    let is = |key: &str| meta.and_then(|it| it.get(key)).is_some_and(|it| it.to_json() == true);
-    if is("disabled") {
-        return;
-    }
-    if meta.and_then(|it| it.get("type")).and_then(Node::text) == Some("combined") {
-        for inner in meta.and_then(|it| it.get("params")).map_or(&[][..], Node::items) {
-            filter_asks(inner, asked);
+/// The texts that the field is compared with.
+fn values(rule: &Rule, placed: &Placed, name: &str) -> Vec<ValueUse> {
+    let Some(at) = &placed.value_at else { return Vec::new() };
+    let value = |text: &str, at: &str, kind: ValueKind| ValueUse {
+        field: name.to_owned(),
+        text: text.to_owned(),
+        kind,
+        span: rule.source.node_at(at).span,
+        is_required: false,
+    };
+    let literal = |it: &Literal, at: &str| match it {
+        Literal::Text(text) => Some(value(text, at, ValueKind::Quoted)),
+        Literal::Null | Literal::Bool(_) | Literal::Number(_) => None,
+    };
+    match &placed.leaf.kind {
+        LeafKind::Terms(all) => {
+            let one = |(item, it): (usize, &Literal)| literal(it, &format!("{at}[{item}]"));
+            all.iter().enumerate().filter_map(one).collect()
         }
-        return;
-    }
-    match filter.get("query") {
-        Some(query) => query_asks(query, asked),
-        // Old filters have the query beside `meta`.
-        None => query_asks(filter, asked),
-    }
-}
-
-/// What an object with one key, the kind of the query, asks.
-fn query_asks<'a>(query: &'a Node, asked: &mut Vec<Asked<'a>>) {
-    for Member { key, value: body, .. } in query.members() {
-        match key.as_str() {
-            "bool" => {
-                for Member { key, value, .. } in body.members() {
-                    if matches!(key.as_str(), "must" | "filter" | "should" | "must_not" | "mustNot") {
-                        for clause in clauses(value) {
-                            query_asks(clause, asked);
-                        }
-                    }
-                }
-            }
-            "nested" | "constant_score" | "boosting" => {
-                let inner = ["query", "filter", "positive"].into_iter().find_map(|key| body.get(key));
-                if let Some(inner) = inner {
-                    query_asks(inner, asked);
-                }
-            }
-            "query_string" => asked.extend(body.get("query").map(Asked::Lucene)),
-            "exists" | "missing" => {
-                let field = body.get("field").and_then(|node| Some((node.text()?, node.span)));
-                let purpose = Purpose::Existence;
-                asked.extend(field.map(|(name, span)| Asked::Field { name, span, purpose }));
-            }
-            "multi_match" => {
-                let names = body.get("fields").map_or(&[][..], clauses).iter();
-                let names = names.filter_map(|node| Some((node.text()?, node.span)));
-                asked.extend(names.map(|(name, span)| {
-                    let name = name.split_once('^').map_or(name, |(name, _)| name);
-                    Asked::Field { name, span, purpose: Purpose::Query }
-                }));
-            }
-            "terms" => field_asks(body, &[], ValueKind::Quoted, asked),
-            "term" => field_asks(body, &["value"], ValueKind::Quoted, asked),
-            "match" | "match_phrase" => field_asks(body, &["query"], ValueKind::Quoted, asked),
-            "wildcard" => field_asks(body, &["value", "wildcard"], ValueKind::Pattern, asked),
-            "prefix" | "range" | "regexp" => field_asks(body, &[], ValueKind::Pattern, asked),
-            _ => {}
+        LeafKind::Term { value, .. } => literal(value, at).into_iter().collect(),
+        LeafKind::Match { query, .. } | LeafKind::MatchPhrase { query, .. } => {
+            literal(query, at).into_iter().collect()
         }
-    }
-}
-
-/// What `{field: value}`, `{field: [value, …]}` or `{field: {…}}` asks, where the value goes by one of `names`.
-fn field_asks<'a>(body: &'a Node, names: &[&str], kind: ValueKind, asked: &mut Vec<Asked<'a>>) {
-    for Member { key, key_span, value } in body.members() {
-        // Parameters that stand beside the field.
-        if matches!(key.as_str(), "boost" | "_name" | "rewrite" | "relation") {
-            continue;
+        LeafKind::Wildcard { value: pattern, .. } => vec![value(pattern, at, ValueKind::Pattern)],
+        LeafKind::Prefix { value: beginning, .. } => {
+            vec![value(&format!("{beginning}*"), at, ValueKind::Pattern)]
         }
-        asked.push(Asked::Field { name: key, span: *key_span, purpose: Purpose::Query });
-        let value = if value.members().is_empty() {
-            Some(value)
-        } else {
-            names.iter().find_map(|name| value.get(name))
-        };
-        for node in value.map_or(&[][..], clauses) {
-            if let Some(text) = node.text() {
-                let (field, text, span) = (key.clone(), text.to_owned(), node.span);
-                asked.push(Asked::Value(ValueUse { field, text, kind, span, is_required: false }));
-            }
-        }
+        LeafKind::Exists
+        | LeafKind::Range(_)
+        | LeafKind::WordRange(_)
+        | LeafKind::Word(_)
+        | LeafKind::Regexp { .. }
+        | LeafKind::Fuzzy { .. }
+        | LeafKind::Pattern { .. }
+        | LeafKind::Ids(_) => Vec::new(),
     }
-}
-
-/// The items of a list; anything else stands for itself.
-fn clauses(node: &Node) -> &[Node] {
-    if matches!(node.data, crate::text::Data::List(_)) { node.items() } else { std::slice::from_ref(node) }
 }
