@@ -194,6 +194,7 @@ impl Matches {
             warn(WarningKind::Undated { field, events: matches.undated, seen: matches.matched });
         }
         matches.complete.report(&mut metrics, &mut warnings);
+        matches.complete.report_skipped(self, rule, &mut warnings);
         Outcome { alerts: Vec::new(), executions: Executions::default(), warnings, metrics }
     }
 }

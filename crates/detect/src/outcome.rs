@@ -220,8 +220,8 @@ impl fmt::Display for WarningKind {
             Self::Combinations { events, combinations, first } => {
                 write!(
                     f,
-                    "{events} events hold more than {COMBINATIONS_MAX} combinations of the new-terms fields; \
-                     {combinations} combinations were not looked at."
+                    "{events} events hold more than {COMBINATIONS_MAX} combinations of values of the fields that the \
+                     rule groups by, or whose new terms it asks for; {combinations} combinations were not looked at."
                 )?;
                 match first {
                     Some((time, id)) => write!(f, " The first is {id} at {}.", to_iso(*time)),

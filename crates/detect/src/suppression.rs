@@ -8,6 +8,7 @@
 //! suppresses on until its window ends, unless [`KnownAlerts::add_line`](crate::KnownAlerts::add_line) is told otherwise.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use ecs::{Catalog, Millis};
 use rule::{AlertSuppression, MissingFields};
@@ -105,10 +106,13 @@ pub(crate) struct Candidate {
     pub(crate) group: Option<Group>,
 }
 
-/// What makes an alert alike others, and what it stands for.
+/// What makes an alert alike others, and what it stands for. Alerts of one event share the values: each of thousands of new
+/// terms may come with thousands of these.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Group {
-    pub(crate) terms: Vec<(String, Value)>,
+    pub(crate) terms: Arc<[(String, Value)]>,
+    /// The id of these alerts alike.
+    instance: Arc<str>,
     pub(crate) start: Millis,
     pub(crate) end: Millis,
     pub(crate) docs_count: u64,
@@ -117,9 +121,15 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn says(self, rule: &str, last_detected: Millis) -> Suppressed {
-        let Self { terms, start, end, docs_count, .. } = self;
-        let instance = id::instance(&terms, rule, SPACE);
+    /// That of one alert of the rule with that uuid, which stands for itself.
+    pub(crate) fn new(terms: Vec<(String, Value)>, rule: &str, (start, end): (Millis, Millis)) -> Self {
+        let instance = id::instance(&terms, rule, SPACE).into();
+        Self { terms: terms.into(), instance, start, end, docs_count: 0, about: Vec::new() }
+    }
+
+    pub(crate) fn says(self, last_detected: Millis) -> Suppressed {
+        let Self { terms, instance, start, end, docs_count, .. } = self;
+        let (terms, instance) = (terms.to_vec(), instance.to_string());
         Suppressed { terms, instance, start, end, docs_count, last_detected }
     }
 }
@@ -317,7 +327,7 @@ impl Writer<'_> {
                 written[at] = self.create(it);
                 continue;
             };
-            let instance = id::instance(&group.terms, self.rule(), SPACE);
+            let instance = group.instance.to_string();
             if !self.exists(&it, &instance, &group) {
                 waiting.push((at, instance, it, group));
             }

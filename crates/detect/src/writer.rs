@@ -128,8 +128,8 @@ impl Writer<'_> {
         if let Some(group) = &group {
             self.raised(&id, group);
         }
-        let (rule, now) = (self.rule().to_owned(), self.execution.started_at);
-        let suppressed = group.map(|it| Box::new(it.says(&rule, now)));
+        let now = self.execution.started_at;
+        let suppressed = group.map(|it| Box::new(it.says(now)));
         let count = suppressed.as_ref().map_or(0, |it| it.docs_count);
         let seed = AlertSeed { id, event, execution: self.execution, detail, suppressed };
         if is_known {

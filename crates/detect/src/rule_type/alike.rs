@@ -1,10 +1,14 @@
 //! What makes alerts alike, where a type keeps the values of their events for that.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use ecs::Millis;
 use ecs::date::to_iso;
 use serde_json::Value;
 
 use super::Run;
+use crate::collect::EventRef;
 use crate::suppression::{Candidate, Group, Suppression};
 use crate::term::{Term, TermId, TermType};
 use crate::writer::{Writer, Written};
@@ -55,7 +59,17 @@ impl<'a> Run<'a> {
             };
             terms.push((column.path.clone(), value));
         }
-        Some(Group { terms, start: time, end: time, docs_count: 0, about: Vec::new() })
+        Some(Group::new(terms, &self.tail.rule_uuid, (time, time)))
+    }
+}
+
+/// The groups of events of which several alerts are offered: each is put together once.
+#[derive(Default)]
+pub(super) struct GroupsOfEvents(RefCell<HashMap<EventRef, Option<Group>>>);
+
+impl GroupsOfEvents {
+    pub(super) fn of(&self, event: EventRef, make: impl FnOnce() -> Option<Group>) -> Option<Group> {
+        self.0.borrow_mut().entry(event).or_insert_with(make).clone()
     }
 }
 

@@ -70,8 +70,8 @@ impl Grouped {
         let (terms, times) = (self.terms(run, &bucket.key), (bucket.start, bucket.end));
         let id = id::group_alert(&event.index, &event.id, writer.space_and_rule, &terms, times);
         let about = about.into_iter().filter(|it| (&it.0, &it.1) != (&event.id, &event.index)).collect();
-        let (start, end) = times;
-        let group = Group { terms, start, end, docs_count: bucket.count - 1, about };
+        let mut group = Group::new(terms, &run.tail.rule_uuid, times);
+        (group.docs_count, group.about) = (bucket.count - 1, about);
         Candidate { id, event, detail: Detail::Event, group: Some(group) }
     }
 
@@ -253,7 +253,7 @@ impl Executions for GroupedExecutions<'_> {
         let candidates = buckets.iter().map(|it| rule.candidate(run, it, about(it), writer));
         let candidates: Vec<Candidate> = candidates.collect();
         for (bucket, candidate) in buckets.iter().zip(&candidates) {
-            let terms = candidate.group.as_ref().map(|it| it.terms.clone());
+            let terms = candidate.group.as_ref().map(|it| it.terms.to_vec());
             writer.count(terms.unwrap_or_default(), bucket.end);
         }
         self.remember(&watched, &buckets, &candidates);

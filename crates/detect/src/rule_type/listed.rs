@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use ecs::{Millis, Scalar};
 use plan::Residue;
 
-use super::alike::{ValueForm, offer_alike};
+use super::alike::{GroupsOfEvents, ValueForm, offer_alike};
 use super::{Detail, Executions, Run};
 use crate::collect::{EventRef, EventTable, Feed, Moved, Told};
 use crate::fate::{Fate, Watched};
@@ -272,9 +272,10 @@ impl Executions for ListedExecutions<'_> {
         let offers = self.run.tail.rule_type.by_the_book(&within, window, self.run, &was_said);
         self.is_cut = false;
         if self.run.alike().is_some() {
+            let groups = GroupsOfEvents::default();
             let offered = offer_alike(writer, self.run.page, &offers, |writer, (it, detail)| {
                 let values = it.values[self.run.alike_at(0)].iter();
-                let group = self.run.group(0, values, it.at.time, ValueForm::List);
+                let group = groups.of(it.event, || self.run.group(0, values, it.at.time, ValueForm::List));
                 writer.candidate(it.event, detail.clone(), group)
             });
             self.is_cut = offered.is_cut;

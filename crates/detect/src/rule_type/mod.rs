@@ -30,6 +30,7 @@ use crate::term::{Interner, TermId};
 use crate::writer::Writer;
 
 pub use combinations::COMBINATIONS_MAX;
+use combinations::{Combinations, Skipped};
 pub(crate) use eql::{Eql, OrderFields, shell_id};
 pub use eql::{JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
 pub(crate) use groups::FIELDS_MAX;
@@ -362,6 +363,31 @@ impl Complete {
             Self::Eql(it) => it.report(metrics),
             Self::Listed(it) => metrics.copies = Some(it.copies()),
         }
+    }
+
+    /// The combinations of values that no execution looks at, of matches that are listed; what is gathered otherwise
+    /// [reports](Complete::report) its own.
+    pub(crate) fn report_skipped(&self, matches: &Matches, rule: usize, warnings: &mut Vec<Warning>) {
+        let Self::Listed(listed) = self else { return };
+        let (tail, tails) = (&matches.tails.rules()[rule], &matches.tails);
+        let columns = tails.columns(tails.filters_of(rule).start);
+        let term = |column: usize, id| matches.values(columns[column]).get(id);
+        let mut skipped = Skipped::default();
+        for it in listed.all() {
+            let values: Vec<&[TermId]> = it.values.iter().map(Vec::as_slice).collect();
+            let take = |_: [TermId; FIELDS_MAX]| ();
+            let left_out = match &tail.rule_type {
+                RuleType::NewTerms(of) => Combinations::new(&values[..of.columns().len()], term).each(take),
+                RuleType::Grouped(of) => of.by().keys(&values, term, take),
+                RuleType::Threshold(of) => of.by().keys(&values, term, take),
+                RuleType::Query | RuleType::Eql(_) => 0,
+            };
+            if left_out > 0 {
+                let id = matches.events.id(it.event, &mut [0; 36]).to_owned();
+                skipped.add(it.at.time, &id, left_out);
+            }
+        }
+        skipped.report(warnings);
     }
 
     /// The executions, none of which has said anything yet.

@@ -96,7 +96,8 @@ impl Complete {
     /// Every event in a range alerts, unless that is full.
     pub(super) fn why_not(&self, watched: &Watched, run: Run<'_>) -> Vec<Fate> {
         let is_it = |it: &&Match| watched.is(&run.matches.events, it.event);
-        if self.found.iter().find(is_it).is_some_and(|it| it.time != watched.at.time) {
+        // Of a rule with groups, the delivery that stands for it may be in one of these.
+        if self.found.iter().find(is_it).is_none_or(|it| it.time != watched.at.time) {
             return vec![Fate::Copy];
         }
         match run.ticks.first_holding(watched.at.time) {

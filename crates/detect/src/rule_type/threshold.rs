@@ -122,13 +122,9 @@ impl Threshold {
             to: bucket.end,
             alerts: Vec::new(),
         };
-        let group = self.is_suppressed.then(|| Group {
-            terms: result.terms.clone(),
-            start: bucket.start,
-            end: bucket.end,
-            docs_count: 0,
-            about: Vec::new(),
-        });
+        let group = self
+            .is_suppressed
+            .then(|| Group::new(result.terms.clone(), &run.tail.rule_uuid, (bucket.start, bucket.end)));
         let (detail, rule) = (Detail::Threshold(Box::new(result)), run.space_and_rule());
         let id = if self.is_suppressed {
             id::suppressed_threshold_alert(&event.index, &event.id, &rule)
@@ -199,7 +195,7 @@ impl Executions for ThresholdExecutions<'_> {
         let alerts: Vec<Candidate> = alerts.collect();
         if rule.is_suppressed {
             for group in alerts.iter().filter_map(|it| it.group.as_ref()) {
-                writer.count(group.terms.clone(), group.end);
+                writer.count(group.terms.to_vec(), group.end);
             }
             writer.offer_alike(alerts);
         } else {

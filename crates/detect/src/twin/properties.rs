@@ -330,6 +330,32 @@ fn combinations_are_limited() {
     }
 }
 
+/// So it is said where a residue leaves it to each execution which of the events count.
+#[test]
+fn limited_combinations_are_told_with_a_residue() {
+    const SIDE: usize = 1_100;
+    let words: Vec<String> = (0..SIDE).map(|it| format!("{it:04}")).collect();
+    for spec in [two_fields(), Spec { threshold: Some((1, None)), ..two_fields() }] {
+        let tails = Arc::new(Tails::new(vec![spec.tail(REPLAY).with_residue(Some(residue()))]));
+        let mut collector = Collector::new(Arc::clone(&tails));
+        let values = |column: usize| if column < 2 { &words[..] } else { &words[..1] };
+        let columns = tails.columns(0).iter().enumerate();
+        let ids: Vec<Vec<_>> = columns
+            .map(|(at, &column)| {
+                values(at).iter().filter_map(|it| collector.intern(column, Scalar::Str(it))).collect()
+            })
+            .collect();
+        let ids: Vec<&[_]> = ids.iter().map(Vec::as_slice).collect();
+        let info = EventInfo { id: "all", index: 0, timestamp: 7, origin: Origin::default() };
+        collector.event(info).push(0, None, &ids);
+        let warnings = collector.finish().before(0, Limits::default()).warnings;
+        let combinations = (SIDE * SIDE) as u64 - COMBINATIONS_MAX;
+        let first = Some((7, "all".to_owned()));
+        let kind = WarningKind::Combinations { events: 1, combinations, first };
+        assert_eq!(warnings.into_iter().map(|it| it.kind).collect::<Vec<_>>(), [kind]);
+    }
+}
+
 /// `max_signals` beyond what is configured is cut, and it is said.
 #[test]
 fn configured_limit() {

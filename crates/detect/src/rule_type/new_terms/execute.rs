@@ -7,7 +7,7 @@ use ecs::Millis;
 use super::table::{Combination, Run as Stretch, RunId, Terms};
 use super::{Complete, terms_of};
 use crate::collect::Matches;
-use crate::rule_type::alike::{ValueForm, offer_alike};
+use crate::rule_type::alike::{GroupsOfEvents, ValueForm, offer_alike};
 use crate::rule_type::{Detail, Executions, Run};
 use crate::schedule::{TICKS_MAX, Ticks, Window};
 use crate::tail::TailError;
@@ -143,10 +143,12 @@ impl Executions for NewTermsExecutions<'_> {
 impl NewTermsExecutions<'_> {
     /// Offers new terms, in order, of which those alike suppress one another.
     fn execute_alike(&mut self, new: &[RunId], writer: &mut Writer<'_>) {
+        let groups = GroupsOfEvents::default();
         let offered = offer_alike(writer, self.run.page, new, |writer, &id| {
             let stretch = self.terms.run(id);
             let (event, start) = (stretch.event, stretch.start);
-            let group = self.run.group(0, self.complete.alike_of(event), start, ValueForm::List);
+            let group =
+                groups.of(event, || self.run.group(0, self.complete.alike_of(event), start, ValueForm::List));
             writer.candidate(event, Detail::NewTerms(terms_of(self.terms.key(id), self.run)), group)
         });
         self.is_cut = offered.is_cut;
