@@ -174,7 +174,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
             .as_ref()
             .map(|it| report::completeness::remarks(&it.blind.ranges, it.gaps.as_ref(), it.digest_files));
         let completeness = completeness.unwrap_or_default();
-        worst = page_command::write(args, &found, &options, &summary, completeness, &mut out)
+        worst = page_command::write(args, global, &found, &options, &summary, completeness, &mut out)
             .with_context(place)?;
     } else {
         found

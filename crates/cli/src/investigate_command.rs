@@ -6,6 +6,7 @@ use anyhow::{anyhow, bail};
 use ecs::Millis;
 use hunt::{Files, Found, HuntOptions, Picked, Progress, Which};
 use investigate::{Investigation, Options, Subject};
+use report::investigation::BareSteps;
 use rule::{Rule, Selection};
 
 use crate::VERSION;
@@ -24,7 +25,9 @@ pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
     };
     let mut out = output::open(args.case.output.as_deref())?;
     let terminal = terminal::stdout_terminal(global, args.case.output.is_some());
-    report::investigation::write(&mut out, format, &case.investigations, case.language, terminal)?;
+    // Who asks for a step wants to see what it asked.
+    let bare = if args.step.is_empty() { BareSteps::InALine } else { BareSteps::Whole };
+    report::investigation::write(&mut out, format, &case.investigations, case.language, terminal, bare)?;
     out.flush()?;
     Ok(case.end(global))
 }
@@ -97,6 +100,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
     let normalise = input::normalise(args.geoip.as_deref())?;
     let progress = Arc::new(Progress::default());
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
+    let mut issued = None;
     let picked = if let Some(id) = &args.event {
         let subject = event(args, id, now, &normalise, &progress)?;
         Picked { subjects: vec![subject], raised: Vec::new(), total: 1 }
@@ -111,6 +115,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         let options = HuntOptions {
             limits: args.input.limits.reader(),
             threads: threads.get(),
+            identities: hunt::Identities::Known,
             ..HuntOptions::new(
                 args.input.paths.clone(),
                 selection,
@@ -122,6 +127,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         };
         let found = hunt::hunt(&options, &mut std::io::empty(), &progress)
             .map_err(|error| anyhow!("{error}{}", notices::all_idle(&options.rules)))?;
+        issued.clone_from(&found.issued);
         let picked = hunt::pick(&found, &which, args.limit as usize, now);
         if picked.subjects.is_empty() {
             bail!("{}", nothing(args, &found));
@@ -143,7 +149,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         read: hunt::FilesReport::default(),
     };
     let Picked { subjects, raised, total } = picked;
-    let options = Options { now, steps: only.to_vec(), language, raised };
+    let options = Options { now, steps: only.to_vec(), language, raised, issued };
     let investigations = investigate::investigate(&subjects, &mut files, &options)?;
     drop(bar);
     let read = files.read;
@@ -171,12 +177,18 @@ pub(crate) fn of_hunt(
     let picked = hunt::pick(found, &Which::From(rule::Severity::Medium), hunt::ALERTS_MAX, hunt.now);
     let progress = Progress::default();
     let mut files = Files::of_hunt(hunt, &progress);
-    let options = Options { now: hunt.now, steps: Vec::new(), language, raised: picked.raised };
+    let options = Options {
+        now: hunt.now,
+        steps: Vec::new(),
+        language,
+        raised: picked.raised,
+        issued: found.issued.clone(),
+    };
     let all = investigate::investigate(&picked.subjects, &mut files, &options)?;
     let title = report::plural(all.len() as u64, "alert", "alerts");
     writeln!(out, "\nInvestigated: {title} of medium severity and above, of {}\n", picked.total)?;
     let format = report::investigation::InvestigationFormat::Text;
-    report::investigation::write(out, format, &all, language, terminal)?;
+    report::investigation::write(out, format, &all, language, terminal, BareSteps::InALine)?;
     Ok(())
 }
 

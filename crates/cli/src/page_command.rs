@@ -1,49 +1,79 @@
 //! `trailwarden hunt --format html`: the page that a responder hands on.
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 
 use anyhow::Context as _;
 use hunt::{Files, Found, HuntOptions, Picked, Progress, Which};
-use investigate::{Cast, Investigation, Options, Plan, Suspect};
-use report::page::{Entry, Made, Page, Scope};
+use investigate::{Cast, Investigation, Options, Suspect};
+use report::page::{CaseValue, Entry, Fields, Guides, Made, Page, Scope};
 use report::{Remark, Summary};
 use rule::{Rule, Severity};
 use story::Mark;
 
 use crate::VERSION;
-use crate::args::Hunt;
+use crate::args::{Global, Hunt};
+use crate::terminal;
 
 /// Writes the page. Says how severe the worst alert is.
 pub(crate) fn write(
     args: &Hunt,
+    global: &Global,
     found: &Found,
     hunt: &HuntOptions,
     summary: &Summary<'_>,
     completeness: Vec<Remark>,
     to: &mut dyn Write,
 ) -> anyhow::Result<Option<Severity>> {
-    let alerts: Vec<Entry> = found.alerts(&[], |alert| Entry::of(&alert.told()), |alerts| alerts.collect());
+    // All documents together may not fit into memory, and would not be read by anybody.
+    let alerts: Vec<Entry> =
+        found.alerts(Entry::EVENT_PATHS, |alert| Entry::of(&alert.told()), |alerts| alerts.collect());
+    let shown: HashMap<&str, usize> =
+        report::page::with_fields(&alerts).into_iter().map(|at| (alerts[at].id(), at)).collect();
+    let fields = |alert: &mut hunt::Alert<'_, '_>| {
+        let values = report::page::values_of(&alert.subject(), hunt.now);
+        Some((*shown.get(alert.id())?, (report::page::fields_of(&alert.told()), values)))
+    };
+    let shown: BTreeMap<usize, (Fields, Vec<CaseValue>)> =
+        found.alerts_with_ids(&|id| shown.contains_key(id), fields, |all| all.flatten().collect());
+    let (mut fields, mut values) = (BTreeMap::new(), BTreeMap::new());
+    for (at, (its, asked)) in shown {
+        fields.insert(at, its);
+        values.insert(at, asked);
+    }
     let worst = alerts.iter().filter_map(Entry::severity).max();
     // What came through a pipe is gone.
     let is_stream = hunt.paths.iter().any(|it| it.as_os_str() == "-");
-    let Followed { picked, cast, investigated } = if is_stream {
+    let Followed { picked, cast, guides } = if is_stream {
         Followed::default()
     } else {
         follow(args, found, hunt, &alerts, summary).context("cannot read the records again")?
     };
     let marks: Vec<Mark> = alerts.iter().map(|it| Mark { events: it.events.clone() }).collect();
+    // What was investigated has its guide filled.
+    let is_investigated: HashSet<&str> = guides.ids().collect();
+    values.retain(|&at, asked| !asked.is_empty() && !is_investigated.contains(alerts[at].id()));
     let page = Page {
         summary,
         actors: story::tell(&cast, &marks, summary.language),
         of: cast.of,
         left_out: cast.left_out,
         scope: Scope { picked, investigates: !args.no_investigate, is_stream },
-        investigated,
+        guides,
         completeness,
+        fields,
+        values,
         made: Made { version: VERSION.to_owned(), command: command(), now: hunt.now },
         alerts,
     };
     report::page::write(to, &page)?;
+    if !global.quiet && page.fields.len() < page.alerts.len() {
+        terminal::say(&format!(
+            "the page has the raw fields of the {} most severe and first alerts; --format ndjson has those of all {}\n",
+            report::count(page.fields.len() as u64),
+            report::count(page.alerts.len() as u64)
+        ));
+    }
     Ok(worst)
 }
 
@@ -53,7 +83,7 @@ struct Followed {
     /// Alerts that are severe enough to be investigated.
     picked: usize,
     cast: Cast,
-    investigated: Vec<(Investigation, Plan)>,
+    guides: Guides,
 }
 
 /// Investigates what is of medium severity and above, and follows whoever is behind an alert: in two passes, whatever
@@ -82,15 +112,13 @@ fn follow(
     let progress = Progress::default();
     let mut files = Files::of_hunt(hunt, &progress);
     let language = summary.language;
-    let options = Options { now: hunt.now, steps: Vec::new(), language, raised };
-    let (all, cast) = investigate::investigate_and_follow(&subjects, &suspects, &mut files, &options)?;
+    let options =
+        Options { now: hunt.now, steps: Vec::new(), language, raised, issued: found.issued.clone() };
     let rules: Vec<Rule> = summary.rules.iter().map(|&it| it.clone()).collect();
-    let with_plan = |it: Investigation| {
-        let plan = investigate::plan(&it, &rules, language, hunt.now);
-        (it, plan)
-    };
-    let investigated = all.into_iter().map(with_plan).collect();
-    Ok(Followed { picked: total, cast, investigated })
+    let mut guides = Guides::new(language);
+    let mut told = |it: Investigation| guides.add(&it, &investigate::plan(&it, &rules, language, hunt.now));
+    let cast = investigate::investigate_and_follow(&subjects, &suspects, &mut files, &options, &mut told)?;
+    Ok(Followed { picked: total, cast, guides })
 }
 
 /// Options of which the page says nothing: they change nothing of it.

@@ -35,13 +35,35 @@ impl Found {
         make: impl Fn(&mut Alert<'_, '_>) -> T + Sync,
         take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
     ) -> R {
+        self.alerts_where(&|_, _| true, brief, make, take)
+    }
+
+    /// The same of the alerts whose ids are wanted, with all of their events.
+    pub fn alerts_with_ids<T: Send, R>(
+        &self,
+        is_wanted: &dyn Fn(&str) -> bool,
+        make: impl Fn(&mut Alert<'_, '_>) -> T + Sync,
+        take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
+    ) -> R {
+        self.alerts_where(&|_, seed| is_wanted(&seed.id), &[], make, take)
+    }
+
+    /// The same of those alerts that are wanted: of the others not even the record is looked at.
+    pub(crate) fn alerts_where<T: Send, R>(
+        &self,
+        is_wanted: &dyn Fn(&Rule, &AlertSeed) -> bool,
+        brief: &[&str],
+        make: impl Fn(&mut Alert<'_, '_>) -> T + Sync,
+        take: impl FnOnce(&mut dyn Iterator<Item = T>) -> R,
+    ) -> R {
         let forms: Vec<OnceLock<Form>> = self.rules.iter().map(|_| OnceLock::new()).collect();
         let mut all: Vec<Planned<'_>> = self
             .rules
             .iter()
             .zip(&forms)
             .flat_map(|(ran, form)| {
-                ran.outcome.alerts.iter().map(move |seed| Planned { rule: &ran.rule, form, seed })
+                let wanted = ran.outcome.alerts.iter().filter(|seed| is_wanted(&ran.rule, seed));
+                wanted.map(move |seed| Planned { rule: &ran.rule, form, seed })
             })
             .collect();
         all.sort_by_key(|it| (it.seed.event.timestamp, &it.rule.rule_id, &it.seed.id));
@@ -117,7 +139,7 @@ impl<T> Iterator for Line<'_, T> {
 /// An alert that is to be made.
 #[derive(Clone, Copy)]
 struct Planned<'a> {
-    rule: &'a Rule,
+    rule: &'a Arc<Rule>,
     form: &'a OnceLock<Form>,
     seed: &'a AlertSeed,
 }
@@ -188,12 +210,22 @@ impl<'a> Builder<'a> {
 pub struct Alert<'b, 'a> {
     builder: &'b mut Builder<'a>,
     window: &'b Window,
-    rule: &'b Rule,
+    rule: &'b Arc<Rule>,
     form: &'b Form,
     seed: &'b AlertSeed,
 }
 
 impl<'b, 'a> Alert<'b, 'a> {
+    /// Its id.
+    pub fn id(&self) -> &'b str {
+        &self.seed.id
+    }
+
+    /// The rule that raised it.
+    pub(crate) fn rule(&self) -> &'b Arc<Rule> {
+        self.rule
+    }
+
     /// What its document is made of.
     pub(crate) fn seed(&self) -> &'b AlertSeed {
         self.seed

@@ -58,7 +58,7 @@ pub(crate) fn asks_who<'t>(tails: impl IntoIterator<Item = &'t Tails>, options: 
     match options.identities {
         Identities::Never => false,
         Identities::Asked => tails.into_iter().any(|it| it.rules().iter().any(Tail::asks_who)),
-        Identities::InAlerts => true,
+        Identities::Known | Identities::InAlerts => true,
     }
 }
 

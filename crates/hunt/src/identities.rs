@@ -20,6 +20,8 @@ pub enum Identities {
     /// If a rule asks for it.
     #[default]
     Asked,
+    /// Yes, for whoever asks afterwards.
+    Known,
     /// Yes, and alerts say so.
     InAlerts,
 }
@@ -137,6 +139,6 @@ impl Takes for Taking {}
 pub(crate) fn for_alerts(identities: Identities, graph: &Arc<Graph>) -> Option<Arc<Graph>> {
     match identities {
         Identities::InAlerts => Some(Arc::clone(graph)),
-        Identities::Never | Identities::Asked => None,
+        Identities::Never | Identities::Asked | Identities::Known => None,
     }
 }

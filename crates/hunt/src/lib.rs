@@ -26,6 +26,7 @@ mod summary;
 mod verify;
 
 mod alerts;
+mod answers;
 mod ask;
 mod asking;
 mod evidence;

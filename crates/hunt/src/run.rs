@@ -197,6 +197,8 @@ pub struct Found {
     pub(crate) version: &'static str,
     /// Tells who is behind the alerts' events, if they say so.
     pub(crate) graph: Option<Arc<Graph>>,
+    /// Which credentials were issued to whom, by all records of the files: nothing if not all of them were asked for it.
+    pub issued: Option<Arc<Graph>>,
     /// Threads that build documents.
     pub(crate) threads: usize,
     /// The rules that ran.
@@ -384,6 +386,7 @@ pub(crate) fn hunt_over(
         }
     }
 
+    let is_whole = !issues.is_empty() && pruned == 0;
     let graph = Arc::new(Issues::graph(issues));
 
     // Numbered as the threads met them.
@@ -441,6 +444,7 @@ pub(crate) fn hunt_over(
     });
     let HuntOptions { normalise, now, version, threads, .. } = options;
     let (normalise, now, version, threads) = (normalise.clone(), *now, *version, *threads);
+    let issued = is_whole.then(|| Arc::clone(&graph));
     let graph = identities::for_alerts(options.identities, &graph);
     let found = Found {
         evidence,
@@ -449,6 +453,7 @@ pub(crate) fn hunt_over(
         now,
         version,
         graph,
+        issued,
         threads,
         rules: ran,
         refused,

@@ -256,8 +256,8 @@ fn question(actor: &Actor, suspects: &[Suspect]) -> Question {
     };
     let near = actor.suspects.iter().map(|&at| suspects[at].time).min().unwrap_or_default();
     Question {
-        text: format!("actor {}", actor.name),
-        filter,
+        text: format!("actor {}", actor.name).into(),
+        filter: filter.into(),
         from: Millis::MIN,
         to: Millis::MAX,
         near,

@@ -1,11 +1,11 @@
 //! `role-baseline`: is this how the role normally works?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ecs::Millis;
 
-use crate::event::{Event, Field, form_of_session, tool};
-use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
+use crate::event::{Event, Field, call_of, form_of_session, tool};
+use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row};
 use crate::fill::shown;
 use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, some, time, upper};
 use crate::say::{heads, say, term, word};
@@ -20,89 +20,114 @@ pub(crate) const CALLS_MIN: usize = 50;
 const HOUR_CALLS_MIN: usize = 100;
 const HOUR_DAYS_MIN: usize = 7;
 
-/// What is compared.
+/// What is compared. An identity may have tens of thousands of calls: they are told apart by texts that events have, and only
+/// of what differs in these the value is made.
 struct Dimension {
     name: &'static str,
     fact: Option<&'static str>,
-    value: fn(&Event) -> String,
+    texts: for<'e> fn(&'e Event) -> [&'e str; 2],
+    value: fn([&str; 2]) -> String,
     /// Whether an empty value is one, too.
     may_be_empty: bool,
 }
 
-fn text(event: &Event, field: Field) -> String {
-    event.get(field).to_owned()
+impl Dimension {
+    /// One that is a column.
+    const fn of(
+        name: &'static str,
+        fact: Option<&'static str>,
+        texts: for<'e> fn(&'e Event) -> [&'e str; 2],
+    ) -> Self {
+        Self { name, fact, texts, value: |[text, _]| text.to_owned(), may_be_empty: false }
+    }
 }
 
 const DIMENSIONS: [Dimension; 9] = [
+    Dimension::of(term!("address"), Some("new_source"), |it| [it.get(Field::Address), ""]),
+    Dimension::of(term!("network"), Some("new_network"), |it| [it.get(Field::Network), ""]),
+    Dimension::of(term!("country"), Some("new_country"), |it| [it.get(Field::Country), ""]),
     Dimension {
-        name: term!("address"),
-        fact: Some("new_source"),
-        value: |it| text(it, Field::Address),
-        may_be_empty: false,
+        value: |[agent, _]| tool(agent).to_owned(),
+        ..Dimension::of(term!("tool"), Some("new_tool"), |it| [it.get(Field::Agent), ""])
+    },
+    Dimension::of(term!("agent"), None, |it| [it.get(Field::Agent), ""]),
+    Dimension::of(term!("region"), Some("new_region"), |it| [it.get(Field::Region), ""]),
+    Dimension {
+        value: |[provider, action]| call_of(provider, action),
+        ..Dimension::of(term!("action"), Some("new_actions"), |it| {
+            [it.get(Field::Provider), it.get(Field::Action)]
+        })
     },
     Dimension {
-        name: term!("network"),
-        fact: Some("new_network"),
-        value: |it| text(it, Field::Network),
-        may_be_empty: false,
+        value: |[arn, _]| form_of_session(arn),
+        ..Dimension::of(term!("session form"), Some("session_form_new"), |it| [it.get(Field::Arn), ""])
     },
     Dimension {
-        name: term!("country"),
-        fact: Some("new_country"),
-        value: |it| text(it, Field::Country),
-        may_be_empty: false,
-    },
-    Dimension {
-        name: term!("tool"),
-        fact: Some("new_tool"),
-        value: |it| tool(it.get(Field::Agent)).to_owned(),
-        may_be_empty: false,
-    },
-    Dimension { name: term!("agent"), fact: None, value: |it| text(it, Field::Agent), may_be_empty: false },
-    Dimension {
-        name: term!("region"),
-        fact: Some("new_region"),
-        value: |it| text(it, Field::Region),
-        may_be_empty: false,
-    },
-    Dimension { name: term!("action"), fact: Some("new_actions"), value: Event::call, may_be_empty: false },
-    Dimension {
-        name: term!("session form"),
-        fact: Some("session_form_new"),
-        value: |it| form_of_session(it.get(Field::Arn)),
-        may_be_empty: false,
-    },
-    Dimension {
-        name: term!("delivery"),
-        fact: None,
-        value: |it| match it.get(Field::Delivery) {
-            "" => "none".to_owned(),
-            it => it.to_owned(),
-        },
+        value: |[delivery, _]| if delivery.is_empty() { "none".to_owned() } else { delivery.to_owned() },
         may_be_empty: true,
+        ..Dimension::of(term!("delivery"), None, |it| [it.get(Field::Delivery), ""])
     },
 ];
 
 /// How often, when first and last, on which days.
 #[derive(Default)]
-struct Seen {
+struct Seen<'e> {
     count: usize,
     first: Millis,
     last: Millis,
     days: BTreeSet<Millis>,
+    /// The first of them.
+    events: Vec<&'e Event>,
+    has_write: bool,
 }
 
-fn seen(events: &[&Event], dimension: &Dimension) -> BTreeMap<String, Seen> {
-    let mut out: BTreeMap<String, Seen> = BTreeMap::new();
-    for event in events {
-        let value = (dimension.value)(event);
-        if value.is_empty() && !dimension.may_be_empty {
-            continue;
+impl<'e> Seen<'e> {
+    fn add(&mut self, event: &'e Event) {
+        let day = event.time.div_euclid(DAY);
+        // They come in order.
+        if self.days.last() != Some(&day) {
+            self.days.insert(day);
         }
-        let it = out.entry(value).or_insert_with(|| Seen { first: event.time, ..Seen::default() });
-        it.count += 1;
-        it.last = event.time;
-        it.days.insert(event.time.div_euclid(DAY));
+        if self.count == 0 {
+            self.first = event.time;
+        }
+        self.count += 1;
+        self.last = event.time;
+        self.has_write |= event.is_write();
+        if self.events.len() < ROW_EVENTS_MAX {
+            self.events.push(event);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.first = if self.count == 0 { other.first } else { self.first.min(other.first) };
+        self.count += other.count;
+        self.last = self.last.max(other.last);
+        self.days.extend(other.days);
+        self.has_write |= other.has_write;
+        self.events.extend(other.events);
+        earliest(&mut self.events);
+    }
+}
+
+/// Keeps the first events, as many as are named.
+fn earliest(events: &mut Vec<&Event>) {
+    events.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+    events.truncate(ROW_EVENTS_MAX);
+}
+
+fn seen<'e>(events: &[&'e Event], dimension: &Dimension) -> BTreeMap<String, Seen<'e>> {
+    let mut by_texts: HashMap<[&'e str; 2], Seen<'e>> = HashMap::new();
+    for &event in events {
+        by_texts.entry((dimension.texts)(event)).or_default().add(event);
+    }
+    let mut out: BTreeMap<String, Seen<'e>> = BTreeMap::new();
+    #[expect(clippy::iter_over_hash_type, reason = "merging them gives the same in any order")]
+    for (texts, its) in by_texts {
+        let value = (dimension.value)(texts);
+        if !value.is_empty() || dimension.may_be_empty {
+            out.entry(value).or_default().merge(its);
+        }
     }
     out
 }
@@ -172,7 +197,7 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
                     known.map(|it| time(it.first)).unwrap_or_default(),
                     known.map(|it| time(it.last)).unwrap_or_default(),
                 ],
-                events: ids(now.iter().copied().filter(|event| (dimension.value)(event) == *value)),
+                events: ids(it.events.iter().copied()),
                 count: it.count as u64,
                 is_own: true,
             });
@@ -183,7 +208,7 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
             continue;
         }
         let usual = || {
-            let mut all: Vec<(&String, &Seen)> = before.iter().collect();
+            let mut all: Vec<(&String, &Seen<'_>)> = before.iter().collect();
             all.sort_by(|a, b| b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(b.0)));
             some(l, all.iter().map(|(value, _)| shown(value)), 3)
         };
@@ -207,10 +232,12 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
             evidence.statements.push(say!(l, "{}.", upper(&sentence)));
             look.deviations.push(sentence.clone());
         }
-        let events = ids(now.iter().copied().filter(|event| new.contains(&&(dimension.value)(event))));
+        let mut events: Vec<&Event> = new.iter().flat_map(|it| &here[*it].events).copied().collect();
+        earliest(&mut events);
+        let events = ids(events);
         if fact == "new_actions" {
             // Those that change something first.
-            let is_write = |value: &&&String| now.iter().any(|it| it.is_write() && it.call() == ***value);
+            let is_write = |value: &&&String| here[**value].has_write;
             let mut values: Vec<String> = new.iter().filter(is_write).map(|it| (*it).clone()).collect();
             values.extend(new.iter().filter(|it| !is_write(it)).map(|it| (*it).clone()));
             look.fact(fact, values, confidence, events, sentence);

@@ -1,8 +1,10 @@
 //! The questions of all steps of all alerts, each once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ecs::{Catalog, Millis};
+use plan::Expr;
 use rule::QueryLanguage;
 
 use crate::event::Field;
@@ -14,13 +16,22 @@ pub(crate) struct Book<'a> {
     now: Millis,
     pub(crate) questions: Vec<Question>,
     /// By the text with its language, from, to, near, limit.
-    known: HashMap<(String, Millis, Millis, Millis, usize), usize>,
+    known: HashMap<(Arc<str>, Millis, Millis, Millis, usize), usize>,
+    /// What holds of the events of a text with its language; else why it cannot be asked. Many alerts ask the same.
+    filters: HashMap<Arc<str>, Result<Arc<Expr>, String>>,
     pub(crate) columns: Vec<String>,
 }
 
 impl<'a> Book<'a> {
     pub(crate) fn new(catalog: &'a Catalog, now: Millis) -> Self {
-        Self { catalog, now, questions: Vec::new(), known: HashMap::new(), columns: Vec::new() }
+        Self {
+            catalog,
+            now,
+            questions: Vec::new(),
+            known: HashMap::new(),
+            filters: HashMap::new(),
+            columns: Vec::new(),
+        }
     }
 
     /// The number of a question; else why it cannot be asked.
@@ -33,21 +44,30 @@ impl<'a> Book<'a> {
         near: Millis,
         limit: usize,
     ) -> Result<usize, String> {
-        let key = (format!("{language} {text}"), from, to, near, limit);
-        if let Some(&known) = self.known.get(&key) {
-            return Ok(known);
+        let named = format!("{language} {text}");
+        let (named, filter) = if let Some((known, filter)) = self.filters.get_key_value(named.as_str()) {
+            (Arc::clone(known), filter.clone())
+        } else {
+            let (named, filter) = (Arc::from(named), self.filter(language, text).map(Arc::new));
+            self.filters.insert(Arc::clone(&named), filter.clone());
+            (named, filter)
+        };
+        let filter = filter?;
+        let number = self.questions.len();
+        let known = *self.known.entry((Arc::clone(&named), from, to, near, limit)).or_insert(number);
+        if known == number {
+            self.questions.push(Question { text: named, filter, from, to, near, limit });
         }
+        Ok(known)
+    }
+
+    fn filter(&self, language: &str, text: &str) -> Result<Expr, String> {
         let name =
             QueryLanguage::from_name(language).ok_or_else(|| format!("`{language}` is no query language"))?;
         let condition = rule::check_query(name, text, self.catalog).map_err(|errors| {
             errors.first().map_or_else(String::new, |it| format!("{}: {}", it.code, it.message))
         })?;
-        let question =
-            Question { text: key.0.clone(), filter: condition.into_expr(self.now), from, to, near, limit };
-        let number = self.questions.len();
-        self.questions.push(question);
-        self.known.insert(key, number);
-        Ok(number)
+        Ok(condition.into_expr(self.now))
     }
 
     /// Every event has the values of this path, too.

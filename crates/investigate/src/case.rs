@@ -1,8 +1,8 @@
 //! The values of a case, from the events that an alert is about.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use ecs::{Millis, Object, Shape};
+use ecs::{Millis, Object, Shape, Wanted};
 
 use crate::class::{is_instance_id, is_resource_id};
 use crate::event::{Event, Field, tool};
@@ -40,6 +40,8 @@ pub struct Case {
     pub session_start: Millis,
     /// Whether the values were read off the alert because it has no events.
     pub is_bare: bool,
+    /// The keys of its session. Each event is asked for its own.
+    own_keys: Vec<String>,
 }
 
 /// How the ids of long-term keys begin.
@@ -60,7 +62,31 @@ pub(crate) fn anchors(subject: &Subject, now: Millis) -> Vec<Event> {
     anchors
 }
 
-const CONTEXT: &str = "aws.cloudtrail.user_identity.session_context";
+/// Values that are read off the events as they are, with their paths.
+const READ: [(&str, &str); 18] = [
+    ("account", "cloud.account.id"),
+    ("region", "cloud.region"),
+    ("recipient", "aws.cloudtrail.recipient_account_id"),
+    ("session_key", "aws.cloudtrail.user_identity.access_key_id"),
+    ("session_start", "aws.cloudtrail.user_identity.session_context.creation_date"),
+    ("mfa", "aws.cloudtrail.user_identity.session_context.mfa_authenticated"),
+    ("source_identity", "aws.cloudtrail.user_identity.session_context.source_identity"),
+    ("delivery", "aws.cloudtrail.user_identity.session_context.ec2_role_delivery"),
+    ("role_arn", "aws.cloudtrail.user_identity.session_context.session_issuer.arn"),
+    ("role_account", "aws.cloudtrail.user_identity.session_context.session_issuer.account_id"),
+    ("src", "source.address"),
+    ("src_ip", "source.ip"),
+    ("ua", "user_agent.original"),
+    ("scope_resource", "aws.cloudtrail.user_identity.in_scope_of.credentials_issued_to"),
+    ("scope_resource", "aws.cloudtrail.user_identity.in_scope_of.source_arn"),
+    ("vpc_endpoint", "aws.cloudtrail.vpc_endpoint_id"),
+    ("instances", Field::AskedInstance.path()),
+    ("instances", "host.target.id"),
+];
+
+/// The paths of [`READ`], by their places.
+static WANTED: LazyLock<Wanted> =
+    LazyLock::new(|| Wanted::new((0..).zip(READ).map(|(at, (_, path))| (at, path, Shape::Leaf))));
 
 impl Case {
     /// The case of a subject. `now` is the time of an alert that has none.
@@ -87,32 +113,13 @@ impl Case {
             let mut path = String::new();
             fields(document, &mut path, 0, &mut |path, text| values.add(path, [text]));
         }
-        let mut all = |name: &str, path: &str| {
-            let mut found = Vec::new();
-            for &document in &documents {
-                ecs::document::values(document, path, Shape::Leaf, |it| found.push(it.text().into_owned()));
-            }
+        let mut read: [Vec<String>; READ.len()] = std::array::from_fn(|_| Vec::new());
+        for &document in &documents {
+            WANTED.walk(document, &mut |at, it| read[at as usize].push(it.text().into_owned()));
+        }
+        for ((name, _), found) in READ.iter().zip(read) {
             values.add(&format!("case.{name}"), found);
-        };
-        let of_identity = |it: &str| format!("aws.cloudtrail.user_identity.{it}");
-        all("account", "cloud.account.id");
-        all("region", "cloud.region");
-        all("recipient", "aws.cloudtrail.recipient_account_id");
-        all("session_key", &of_identity("access_key_id"));
-        all("session_start", &format!("{CONTEXT}.creation_date"));
-        all("mfa", &format!("{CONTEXT}.mfa_authenticated"));
-        all("source_identity", &format!("{CONTEXT}.source_identity"));
-        all("delivery", &format!("{CONTEXT}.ec2_role_delivery"));
-        all("role_arn", &format!("{CONTEXT}.session_issuer.arn"));
-        all("role_account", &format!("{CONTEXT}.session_issuer.account_id"));
-        all("src", "source.address");
-        all("src_ip", "source.ip");
-        all("ua", "user_agent.original");
-        all("scope_resource", &of_identity("in_scope_of.credentials_issued_to"));
-        all("scope_resource", &of_identity("in_scope_of.source_arn"));
-        all("vpc_endpoint", "aws.cloudtrail.vpc_endpoint_id");
-        all("instances", Field::AskedInstance.path());
-        all("instances", "host.target.id");
+        }
         // An alert that counts has the field that it counted by, which may be either.
         if values.get("case.src").is_empty() {
             let addresses = values.get("case.src_ip").to_vec();
@@ -186,7 +193,8 @@ impl Case {
         values.add("case.id", [short_id(&subject.id)]);
         let start = values.first("case.session_start").and_then(|it| ecs::date::parse(it).ok());
         let session_start = start.filter(|it| *it <= first).unwrap_or(first);
-        Self { values, anchors, first, last, noticed, session_start, is_bare }
+        let own_keys = values.get("case.session_key").to_vec();
+        Self { values, anchors, first, last, noticed, session_start, is_bare, own_keys }
     }
 
     /// The value of that name, if there is one.
@@ -211,7 +219,7 @@ impl Case {
             };
             return self.anchors.iter().any(|it| it.id == event.id || is_same(it));
         }
-        let is_key = self.all("session_key").iter().any(|it| it == key);
+        let is_key = self.own_keys.iter().any(|it| it == key);
         is_key && (!key.starts_with(LONG_TERM) || event.time >= self.session_start)
     }
 
@@ -273,14 +281,18 @@ fn short_id(id: &str) -> String {
 
 /// The event of a document, with the columns that all events have.
 pub fn event(id: &str, document: &Object, now: Millis) -> Event {
+    event_of(Field::ALL, id, document, now)
+}
+
+/// The same with the values of some columns only.
+pub(crate) fn event_of(fields: &[Field], id: &str, document: &Object, now: Millis) -> Event {
     let original = document.get("kibana.alert.original_time").and_then(ecs::document::date);
     let time = original.or_else(|| ecs::document::timestamp(document)).unwrap_or(now);
-    let value = |field: &Field| {
-        let mut all: Vec<Arc<str>> = Vec::new();
-        ecs::document::values(document, field.path(), Shape::Leaf, |it| all.push(it.text().into()));
-        all.into_boxed_slice()
-    };
-    Event { id: id.into(), time, values: Field::ALL.iter().map(value).collect() }
+    let mut values: Vec<Vec<Arc<str>>> = vec![Vec::new(); Field::ALL.len()];
+    let wanted = fields.iter().map(|&it| (it as u32, it.path(), Shape::Leaf));
+    Wanted::new(wanted)
+        .walk(document, &mut |at, value| values[at as usize].push(value.text().as_ref().into()));
+    Event { id: id.into(), time, values: values.into_iter().map(Vec::into_boxed_slice).collect() }
 }
 
 /// How deep fields may lie that are placeholders.

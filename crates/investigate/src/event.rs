@@ -108,9 +108,7 @@ impl Event {
 
     /// `ec2:GetPasswordData`.
     pub fn call(&self) -> String {
-        let provider = self.get(Field::Provider).split('.').next().unwrap_or_default();
-        let action = self.get(Field::Action);
-        if provider.is_empty() { action.to_owned() } else { format!("{provider}:{action}") }
+        call_of(self.get(Field::Provider), self.get(Field::Action))
     }
 
     /// Who called: ARN, service, or whatever the record has.
@@ -129,6 +127,12 @@ impl Event {
             issuer => issuer,
         }
     }
+}
+
+/// `ec2:GetPasswordData`.
+pub(crate) fn call_of(provider: &str, action: &str) -> String {
+    let provider = provider.split('.').next().unwrap_or_default();
+    if provider.is_empty() { action.to_owned() } else { format!("{provider}:{action}") }
 }
 
 /// The product of a user agent, without version and brackets: `aws-cli`, `Boto3`.

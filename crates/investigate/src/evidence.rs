@@ -40,6 +40,13 @@ pub struct Investigation {
     pub severity: Option<String>,
 }
 
+impl Evidence {
+    /// Whether there is anything to see: a sentence, or rows.
+    pub fn has_found(&self) -> bool {
+        !self.statements.is_empty() || self.results.iter().any(|it| !it.rows.is_empty())
+    }
+}
+
 impl Investigation {
     /// The fact of that name.
     pub fn fact(&self, name: &str) -> Option<&Fact> {

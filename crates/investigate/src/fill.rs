@@ -310,6 +310,44 @@ pub fn markdown(template: &str, values: &Values, language: GuideLanguage) -> Str
     out
 }
 
+/// A text without an alert: `blank` says what stands for a placeholder. What is no name of a field is left as it is: other
+/// languages have such brackets, too.
+pub fn blanks(template: &str, blank: &dyn Fn(&str) -> String) -> String {
+    let mut out = String::new();
+    for piece in pieces(template) {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Value(name) if is_name(name) => out.push_str(&blank(name)),
+            Piece::Value(name) => out.push_str(&format!("{{{{{name}}}}}")),
+        }
+    }
+    out
+}
+
+/// Whether a value is one that may stand for the placeholder in a command.
+pub fn is_accepted(name: &str, value: &str) -> bool {
+    Class::of(name).accepts(value) && is_plain(value)
+}
+
+/// Whether a placeholder can be one: `case.role_arn`, `source.ip`.
+pub fn is_name(name: &str) -> bool {
+    name.contains('.') && name.chars().all(|it| it.is_ascii_alphanumeric() || "._@-".contains(it))
+}
+
+/// What a placeholder stands for, in words. A field has no better name than its own.
+pub fn words_of(name: &str) -> String {
+    let Some(value) = name.strip_prefix("case.") else { return name.to_owned() };
+    match value {
+        "src" | "src_ip" => "source address".to_owned(),
+        "ua" => "user agent".to_owned(),
+        "session_key" => "access key id".to_owned(),
+        "instance" | "instances" => "instance id".to_owned(),
+        "made_key" => "id of the key that was made".to_owned(),
+        "id" => "id of the alert".to_owned(),
+        other => other.replace('_', " "),
+    }
+}
+
 /// What somebody else wrote, with its values as code; a placeholder without a value stays as it is.
 pub fn prose(template: &str, values: &Values, language: GuideLanguage) -> String {
     let known = |name: &str| !values.get(name).is_empty();

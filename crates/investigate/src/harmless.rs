@@ -273,6 +273,17 @@ fn attack(list: &mut Checklist, facts: &Facts<'_>) {
     }
 }
 
+/// What [`raised`] reads.
+pub(crate) const RAISED: [Field; 7] = [
+    Field::Arn,
+    Field::Issuer,
+    Field::InvokedBy,
+    Field::UserId,
+    Field::UserName,
+    Field::Address,
+    Field::Agent,
+];
+
 /// What an exception could look at in an event.
 pub(crate) fn raised(rule_id: &str, event: &Event) -> Raised {
     Raised {

@@ -66,10 +66,21 @@ pub use plan::{Plan, PlanStep, plan};
 pub use reason::{Reason, read as read_refusal};
 pub use run::{EVENTS_MAX, Options, Raised, general, investigate, investigate_and_follow};
 pub use say::word;
-pub use source::{Answer, Answers, Question, Source};
+pub use source::{Answer, Answers, Events, Question, Source};
 
-/// What an exception could look at in the alert of a rule.
-pub fn raised(rule_id: &str, subject: &Subject, now: ecs::Millis) -> Option<Raised> {
-    // There may be very many alerts, and no more is asked of them than their first event.
-    Some(harmless::raised(rule_id, case::anchors(subject, now).first()?))
+/// What an exception could look at in the alert of a rule: in the first of its events, of which the documents may hold no
+/// more than [`paths_of_raised`]. An alert that counts events stands for them itself.
+pub fn raised<'d>(
+    rule_id: &str,
+    events: impl IntoIterator<Item = (&'d str, &'d ecs::Object)>,
+    now: ecs::Millis,
+) -> Option<Raised> {
+    let events = events.into_iter().map(|(id, it)| case::event_of(&harmless::RAISED, id, it, now));
+    let first = events.min_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)))?;
+    Some(harmless::raised(rule_id, &first))
+}
+
+/// What [`raised`] reads of an event.
+pub fn paths_of_raised() -> impl Iterator<Item = &'static str> {
+    std::iter::once("@timestamp").chain(harmless::RAISED.iter().map(|it| it.path()))
 }

@@ -1,6 +1,7 @@
 //! What a computation looks at, and how it says what it found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use ecs::Millis;
@@ -33,19 +34,26 @@ pub(crate) struct Look<'a> {
     pub(crate) facts: Vec<Fact>,
     /// What differs from what was before.
     pub(crate) deviations: Vec<String>,
+    /// See [`Self::chain_events`]: several steps ask for them.
+    pub(crate) chain_events: OnceCell<Vec<&'a Event>>,
 }
 
 impl<'a> Look<'a> {
     /// The events that answer a question; none if it could not be asked.
     pub(crate) fn events(&self, id: &str) -> &'a [Arc<Event>] {
-        self.answers.get(id).map_or(&[], |it| &it.events)
+        self.answers.get(id).map_or(&[], |it| &*it.events)
     }
 
     /// What the identities of the chain did, by their ARNs and keys.
     pub(crate) fn chain_events(&self) -> Vec<&'a Event> {
-        let all = ["root-story", "key-story"].into_iter().flat_map(|id| self.events(id));
-        let all: BTreeMap<(Millis, &str), &'a Event> = all.map(|it| ((it.time, &*it.id), &**it)).collect();
-        all.into_values().collect()
+        let all = self.chain_events.get_or_init(|| {
+            let all = ["root-story", "key-story"].into_iter().flat_map(|id| self.events(id));
+            let mut all: Vec<&'a Event> = all.map(|it| &**it).collect();
+            all.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+            all.dedup_by(|a, b| (a.time, &a.id) == (b.time, &b.id));
+            all
+        });
+        all.clone()
     }
 
     /// The fact of that name, if it was found so far.
@@ -108,7 +116,7 @@ pub(crate) fn tally<'e>(
         addresses: BTreeSet<&'e str>,
         is_own: bool,
     }
-    let mut values: BTreeMap<String, Of<'e>> = BTreeMap::new();
+    let mut values: HashMap<String, Of<'e>> = HashMap::new();
     let mut all = 0;
     for event in events {
         all += 1;

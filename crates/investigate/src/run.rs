@@ -1,5 +1,7 @@
 //! Investigations of all alerts together: what the steps ask is collected, asked in at most two passes, and handed back.
 
+use std::sync::Arc;
+
 use ecs::{Catalog, Millis};
 use identity::{Graph, WhoBuf};
 use rule::{Guide, GuideLanguage, Interval, Scope, Step, StepQuery};
@@ -30,6 +32,8 @@ pub struct Options {
     pub language: GuideLanguage,
     /// All alerts of the hunt, for the exception that would have silenced one.
     pub raised: Vec<Raised>,
+    /// Which credentials were issued to whom, if somebody read all events for it already: that saves a pass.
+    pub issued: Option<Arc<Graph>>,
 }
 
 /// What an exception could look at in an alert.
@@ -67,16 +71,20 @@ pub fn investigate<S: Source>(
     source: &mut S,
     options: &Options,
 ) -> Result<Vec<Investigation>, S::Error> {
-    investigate_and_follow(subjects, &[], source, options).map(|(all, _)| all)
+    let mut all = Vec::with_capacity(subjects.len());
+    investigate_and_follow(subjects, &[], source, options, &mut |it| all.push(it))?;
+    Ok(all)
 }
 
-/// Investigates all of them and, in the same passes, follows whoever is behind the suspects.
+/// Investigates all of them and, in the same passes, follows whoever is behind the suspects. Each investigation is `told` as
+/// soon as it is made: all of them together are large.
 pub fn investigate_and_follow<S: Source>(
     subjects: &[Subject],
     suspects: &[Suspect],
     source: &mut S,
     options: &Options,
-) -> Result<(Vec<Investigation>, Cast), S::Error> {
+    told: &mut dyn FnMut(Investigation),
+) -> Result<Cast, S::Error> {
     let general = general(options.language);
     let general = general.guide.unwrap_or_default();
     let catalog = Catalog::ecs();
@@ -105,16 +113,20 @@ pub fn investigate_and_follow<S: Source>(
         work.ask(&mut book);
         work.ask_around(&mut book);
     }
-    let first = source.answer(&book.questions, &book.columns, true)?;
-    let graph = first.graph.unwrap_or_else(|| identity::Builder::default().finish());
-    let asked = book.questions.len();
+    let (graph, mut answers) = if let Some(graph) = &options.issued {
+        (Arc::clone(graph), Vec::new())
+    } else {
+        let first = source.answer(&book.questions, &book.columns, true)?;
+        let graph = first.graph.unwrap_or_else(|| identity::Builder::default().finish());
+        (Arc::new(graph), first.answers)
+    };
+    let asked = answers.len();
     let whos: Vec<WhoBuf> = works.iter().map(Work::who).collect();
     for (work, who) in works.iter_mut().zip(&whos) {
         work.follow(&graph, who, &mut book);
         work.ask(&mut book);
     }
     let casting = Casting::new(&graph, suspects);
-    let mut answers = first.answers;
     let mut more = book.questions[asked..].to_vec();
     let own = more.len();
     more.extend_from_slice(casting.questions());
@@ -124,12 +136,10 @@ pub fn investigate_and_follow<S: Source>(
     }
     let followed = found.split_off(own);
     answers.extend(found);
-    let all = works
-        .into_iter()
-        .zip(&whos)
-        .map(|(work, who)| work.finish(&answers, &graph, who, &book, options))
-        .collect();
-    Ok((all, casting.finish(&followed, &graph)))
+    for (work, who) in works.into_iter().zip(&whos) {
+        told(work.finish(&answers, &graph, who, &book, options));
+    }
+    Ok(casting.finish(&followed, &graph))
 }
 
 /// A query of a step.

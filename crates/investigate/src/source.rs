@@ -1,5 +1,6 @@
 //! Where events come from. Steps ask a [`Source`] for events, and know nothing of files or stores.
 
+use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use ecs::Millis;
@@ -12,9 +13,9 @@ use crate::event::Event;
 #[derive(Clone, Debug)]
 pub struct Question {
     /// Questions of the same text have the same filter.
-    pub text: String,
+    pub text: Arc<str>,
     /// What holds of the events.
-    pub filter: Expr,
+    pub filter: Arc<Expr>,
     /// They happened then or later,
     pub from: Millis,
     /// and then or before.
@@ -25,11 +26,52 @@ pub struct Question {
     pub limit: usize,
 }
 
+/// Events in a row, of which others may be given to other questions: there may be very many of both.
+#[derive(Clone, Debug)]
+pub struct Events {
+    all: Arc<[Arc<Event>]>,
+    range: Range<usize>,
+}
+
+impl Events {
+    /// Those at these places of all.
+    ///
+    /// # Panics
+    ///
+    /// If there are no such places.
+    pub fn of(all: &Arc<[Arc<Event>]>, range: Range<usize>) -> Self {
+        assert!(range.start <= range.end && range.end <= all.len(), "{range:?} of {}", all.len());
+        Self { all: Arc::clone(all), range }
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { all: Arc::new([]), range: 0..0 }
+    }
+}
+
+impl Deref for Events {
+    type Target = [Arc<Event>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.all[self.range.clone()]
+    }
+}
+
+impl PartialEq for Events {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Events {}
+
 /// The events that a question asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// By time and id, each once.
-    pub events: Vec<Arc<Event>>,
+    pub events: Events,
     /// How many there are, those included that were not given.
     pub total: u64,
     /// The times of the first and the last of all.

@@ -1,5 +1,6 @@
 //! What was answered, told step by step.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use ecs::Millis;
@@ -84,6 +85,7 @@ impl Work<'_> {
             who: who.who(),
             facts: Vec::new(),
             deviations: Vec::new(),
+            chain_events: OnceCell::new(),
         };
         let mut missing = Evidence::default();
         if self.case.is_bare {

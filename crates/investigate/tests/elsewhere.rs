@@ -41,8 +41,13 @@ fn subject(rule: Rule, document: Value) -> Subject {
 
 fn investigated(subjects: &[Subject]) -> (Vec<Investigation>, Vec<Question>) {
     let mut source = Nothing::default();
-    let options =
-        Options { now: NOW, steps: Vec::new(), language: GuideLanguage::English, raised: Vec::new() };
+    let options = Options {
+        now: NOW,
+        steps: Vec::new(),
+        language: GuideLanguage::English,
+        raised: Vec::new(),
+        issued: None,
+    };
     let all = investigate::investigate(subjects, &mut source, &options).unwrap();
     (all, source.asked)
 }

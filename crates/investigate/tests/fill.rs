@@ -174,3 +174,21 @@ proptest! {
         prop_assert!(!command.text.contains(['$', '`', ';', '&', '|']), "{}", command.text);
     }
 }
+
+#[test]
+fn without_an_alert_blanks_say_what_belongs_there() {
+    let blank = |name: &str| format!("<{}>", fill::words_of(name));
+    for (template, text) in [
+        ("x: \"{{case.role_arn}}\"", "x: \"<role arn>\""),
+        ("{{ case.src }} and {{source.ip}}", "<source address> and <source.ip>"),
+        ("--id {{case.instance}}", "--id <instance id>"),
+        // Other languages have such brackets, too.
+        ("{{ x | upper }} {{#each}} {{x}}", "{{x | upper}} {{#each}} {{x}}"),
+        ("nothing", "nothing"),
+    ] {
+        assert_eq!(fill::blanks(template, &blank), text);
+    }
+    for &name in rule::CASE_VALUES {
+        assert!(!fill::words_of(&format!("case.{name}")).contains(['_', '.']), "{name}");
+    }
+}

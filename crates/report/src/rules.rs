@@ -49,7 +49,7 @@ const ENGLISH: Words = Words {
     query: "Query",
     command: "Command",
     window: "window",
-    placeholders: "What stands in `{{…}}` is a value of the alert: `trailwarden investigate PATH… --alert ID` fills it in.",
+    placeholders: "What stands in `<…>` is a value of the alert: `trailwarden investigate PATH… --alert ID` fills it in.",
     severities: ["low", "medium", "high", "critical"],
 };
 
@@ -81,7 +81,7 @@ const CHINESE: Words = Words {
     query: "查询",
     command: "命令",
     window: "时间窗口",
-    placeholders: "`{{…}}` 表示警报的值：`trailwarden investigate PATH… --alert ID` 会将其填入。",
+    placeholders: "`<…>` 表示警报的值：`trailwarden investigate PATH… --alert ID` 会将其填入。",
     severities: ["低", "中", "高", "严重"],
 };
 
@@ -142,6 +142,11 @@ pub(crate) fn words(language: rule::GuideLanguage) -> &'static Words {
 
 /// Everything about a rule as Markdown: reads well in a terminal and as a page.
 pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
+    with_blanks(rule, language, crate::guide::in_words)
+}
+
+/// The same with something else where the values of an alert would stand.
+pub(crate) fn with_blanks(rule: &Rule, language: rule::GuideLanguage, blank: crate::guide::Blank) -> String {
     let words = words(language);
     let mut out = format!("# {}\n\n{}\n\n", rule.name, rule.description.trim());
     let mut field = |at: usize, value: String| {
@@ -185,7 +190,7 @@ pub fn show(rule: &Rule, language: rule::GuideLanguage) -> String {
     for filter in &rule.filters {
         out += &format!("\n```json\n{}\n```\n", pretty(filter));
     }
-    out += &crate::guide::raw(rule, language);
+    out += &crate::guide::raw(rule, language, blank);
     if !rule.setup.trim().is_empty() {
         out += &format!("\n## {} · Setup\n\n{}\n", words.rule, rule.setup.trim());
     }

@@ -1,5 +1,6 @@
 //! All calls of an actor, alike ones folded.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use ecs::Millis;
@@ -64,13 +65,9 @@ impl Act {
 
     /// What the calls are about, each once, in order.
     pub fn targets(&self) -> Vec<&str> {
-        let mut targets: Vec<&str> = Vec::new();
-        for each in &self.each {
-            if !each.target.is_empty() && !targets.contains(&each.target.as_str()) {
-                targets.push(&each.target);
-            }
-        }
-        targets
+        let mut known: HashSet<&str> = HashSet::new();
+        let all = self.each.iter().map(|it| it.target.as_str());
+        all.filter(|it| !it.is_empty() && known.insert(it)).collect()
     }
 }
 

@@ -39,12 +39,57 @@ fn text_of<'r>(record: &'r Value, path: &str) -> &'r str {
 pub(crate) struct Page(pub(crate) String);
 
 impl Page {
-    /// The values of a block of data.
-    pub(crate) fn data(&self, id: &str) -> Vec<Value> {
+    /// The lines of a block of data.
+    fn lines(&self, id: &str) -> Vec<Value> {
         let start = format!("<script type=\"application/json\" id=\"data-{id}\">\n");
         let (_, rest) = self.0.split_once(&start).unwrap();
         let (block, _) = rest.split_once("</script>").unwrap();
         block.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The things of a block of data, as the script makes them of rows and texts.
+    pub(crate) fn data(&self, id: &str) -> Vec<Value> {
+        let mut lines = self.lines(id);
+        let texts = &self.lines("texts")[0];
+        let text = |it: &Value| it.as_u64().map_or(Value::Null, |place| texts[place as usize].clone());
+        let thing = |keys: &Value, row: &Value| -> Value {
+            let pairs = keys.as_array().unwrap().iter().zip(row.as_array().unwrap());
+            let mut thing = serde_json::Map::new();
+            for (key, value) in pairs {
+                match (key.as_str().unwrap().strip_prefix('$'), value) {
+                    (Some(key), Value::Array(all)) => {
+                        thing.insert(key.to_owned(), all.iter().map(text).collect())
+                    }
+                    (Some(key), place) => thing.insert(key.to_owned(), text(place)),
+                    (None, value) => thing.insert(key.as_str().unwrap().to_owned(), value.clone()),
+                };
+            }
+            if let Some(Value::Object(rest)) = thing.remove("rest") {
+                thing.extend(rest);
+            }
+            thing.into()
+        };
+        match id {
+            "alerts" => {
+                let keys = lines.remove(0);
+                lines.iter().map(|row| thing(&keys, row)).collect()
+            }
+            "stories" => {
+                let keys = lines.remove(0);
+                for story in &mut lines {
+                    let acts =
+                        story["acts"].as_array().unwrap().iter().zip(story["each"].as_array().unwrap());
+                    let acts = acts.map(|(row, each)| {
+                        let mut act = thing(&keys, row);
+                        act["each"] = each.clone();
+                        act
+                    });
+                    story["acts"] = acts.collect();
+                }
+                lines
+            }
+            _ => lines,
+        }
     }
 
     /// What is told of what happened.
@@ -330,4 +375,58 @@ fn values_are_texts() {
     assert!(page.0.contains("&lt;b&gt;raw"));
     let alert = &page.data("alerts")[0];
     assert!(alert["to"].as_str().unwrap().len() < 8_000, "{}", alert["to"]);
+}
+
+/// Of very many alerts all are on the page, but the raw fields only of the most severe; which is said there and beside it.
+#[test]
+fn of_many_alerts_the_raw_fields_of_the_most_severe() {
+    let folder = Folder::new();
+    let number = report::page::FIELDS_MAX + 40;
+    let call = |at: usize| {
+        let mut call = refused(
+            &format!("e-{at:05}"),
+            &format!("2026-03-02T{:02}:{:02}:00Z", at / 60 % 24, at % 60),
+            "ci",
+        );
+        if at % 100 == 7 {
+            call["eventName"] = "GetConsoleOutput".into();
+        }
+        call
+    };
+    folder.lines("calls.ndjson", &(0..number).map(call).collect::<Vec<_>>());
+    for (name, severity, action) in [("Low", "low", "GetPasswordData"), ("High", "high", "GetConsoleOutput")]
+    {
+        let text = format!(
+            "[rule]\nrule_id = \"{name}\"\nname = \"{name}\"\ndescription = \"d\"\nseverity = \"{severity}\"\n\
+             risk_score = 1\ntype = \"query\"\nmax_signals = 10000\nquery = \"event.action: {action}\"\n"
+        );
+        folder.write(&format!("rules/{name}.toml"), text);
+    }
+    let run = |more: &[&str]| {
+        let base =
+            ["hunt", "calls.ndjson", "-r", "rules", "-f", "html", "--now", "2026-04-01", "--no-investigate"];
+        folder.run(&[&base, more].concat())
+    };
+    let ran = run(&["--max-signals", "10000"]);
+    let page = Page(ran.out.clone());
+    let alerts = page.data("alerts");
+    assert_eq!(alerts.len(), number);
+    let fields = page.lines("fields");
+    assert_eq!(fields.len(), report::page::FIELDS_MAX);
+    let shown: BTreeSet<u64> = fields.iter().map(|it| it[0].as_u64().unwrap()).collect();
+    let high = alerts.iter().enumerate().filter(|(_, it)| it["rule"] == "High").map(|(at, _)| at as u64);
+    let high: Vec<u64> = high.collect();
+    assert!(!high.is_empty() && high.iter().all(|it| shown.contains(it)), "the most severe first");
+    for words in ["2,000 most severe and first of the 2,040 alerts", "--format ndjson"] {
+        assert!(page.happened().contains(words), "{words} is not in {}", page.happened());
+    }
+    assert!(ran.err.contains("raw fields of the 2,000 most severe and first alerts"), "{}", ran.err);
+    // What many say stands once.
+    assert_eq!(
+        page.0.matches("arn:aws:iam::111122223333:role/ci").count(),
+        2,
+        "as a value, and as an actor's name"
+    );
+    let bytes = page.0.len() / number;
+    assert!(bytes < 1_500, "{bytes} bytes an alert");
 }

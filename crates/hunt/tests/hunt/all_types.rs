@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::setup::{DAY_ONE, Folder, MINUTE, options, rule};
 
 /// For each type the lines of a rule that alerts on every `Act`.
-fn types() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn types() -> Vec<(&'static str, &'static str)> {
     let group = "[\"user.name\", \"event.action\", \"event.risk_score\", \"source.ip\"]";
     assert!(THRESHOLD.contains(group), "what overrides read, a threshold groups by");
     vec![
@@ -36,7 +36,7 @@ const THRESHOLD: &str = "type = \"threshold\"\nquery = \"event.action: Act*\"\n[
                          field = [\"user.name\", \"event.action\", \"event.risk_score\", \"source.ip\"]\nvalue = 1\n";
 
 /// Documents of users, each with a call and what comes after it.
-fn documents(users: &[(&str, &str)]) -> Folder {
+pub(crate) fn documents(users: &[(&str, &str)]) -> Folder {
     let mut lines = String::new();
     for (at, (user, address)) in (0..).zip(users) {
         for (action, later) in [("Act", 0), ("Then", 1)] {

@@ -16,6 +16,7 @@ pub(crate) fn of_paths(paths: Vec<PathBuf>, threads: usize, block_rows: usize) -
     let mut options = setup::options(&folder, &[get_password_data()]);
     options.paths = paths;
     (options.threads, options.block_rows) = (threads, block_rows);
+    options.identities = hunt::Identities::Known;
     let progress = Progress::default();
     let found = hunt::hunt(&options, &mut std::io::empty(), &progress).unwrap();
     of_found(&found, &options, &Which::From(Severity::Low))
@@ -35,7 +36,7 @@ fn files<'p>(options: &hunt::HuntOptions, progress: &'p Progress) -> Files<'p> {
 }
 
 fn asked(options: &hunt::HuntOptions, raised: Vec<investigate::Raised>) -> Options {
-    Options { now: options.now, steps: Vec::new(), language: GuideLanguage::English, raised }
+    Options { now: options.now, steps: Vec::new(), language: GuideLanguage::English, raised, issued: None }
 }
 
 fn of_found(found: &Found, options: &hunt::HuntOptions, which: &Which) -> Vec<Investigation> {
@@ -44,6 +45,15 @@ fn of_found(found: &Found, options: &hunt::HuntOptions, which: &Which) -> Vec<In
     let mut files = files(options, &progress);
     let all = investigate::investigate(&picked.subjects, &mut files, &asked(options, picked.raised)).unwrap();
     assert!(files.read.passes <= 2, "{} passes beside the hunt's", files.read.passes);
+    // What the hunt knows of credentials saves a pass, and changes nothing.
+    if found.issued.is_some() {
+        let again = hunt::pick(found, which, hunt::ALERTS_MAX, options.now);
+        let known = Options { issued: found.issued.clone(), ..asked(options, again.raised) };
+        files.read = FilesReport::default();
+        let once = investigate::investigate(&again.subjects, &mut files, &known).unwrap();
+        assert_eq!(files.read.passes, 1);
+        assert!(format!("{once:?}") == format!("{all:?}"), "the same");
+    }
     all
 }
 

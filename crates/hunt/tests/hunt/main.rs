@@ -17,6 +17,7 @@ mod kinds;
 mod near_misses;
 mod over_alerts;
 mod own_alerts;
+mod picked;
 mod ranges;
 mod respond;
 mod same_alerts;

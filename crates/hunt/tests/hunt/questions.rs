@@ -71,7 +71,7 @@ fn investigated(
         progress: &progress,
         read: FilesReport::default(),
     };
-    let asked = Options { now: NOW, steps: Vec::new(), language, raised: picked.raised };
+    let asked = Options { now: NOW, steps: Vec::new(), language, raised: picked.raised, issued: None };
     investigate::investigate(&picked.subjects, &mut files, &asked).unwrap()
 }
 

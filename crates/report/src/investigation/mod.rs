@@ -30,6 +30,15 @@ pub enum InvestigationFormat {
     Json,
 }
 
+/// How steps that found nothing are told on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BareSteps {
+    /// In a line, with what was asked.
+    InALine,
+    /// Like the others.
+    Whole,
+}
+
 /// Prints investigations, one after the other.
 pub fn write(
     to: &mut dyn io::Write,
@@ -37,13 +46,14 @@ pub fn write(
     investigations: &[Investigation],
     language: GuideLanguage,
     terminal: Terminal,
+    bare: BareSteps,
 ) -> io::Result<()> {
     let words = words::of(language);
     match format {
         InvestigationFormat::Text => {
             for (at, it) in investigations.iter().enumerate() {
                 let gap = if at == 0 { "" } else { "\n\n" };
-                to.write_all(format!("{gap}{}", text::text(it, words, terminal)).as_bytes())?;
+                to.write_all(format!("{gap}{}", text::text(it, words, terminal, bare)).as_bytes())?;
             }
             Ok(())
         }

@@ -2,6 +2,7 @@
 
 use investigate::{Evidence, Found, Investigation};
 
+use super::BareSteps;
 use super::lean::Lean;
 use super::words::Words;
 use crate::table::{clip, is_wide};
@@ -18,7 +19,7 @@ const NAME: usize = 12;
 /// Characters of a cell here.
 const CELL: usize = 60;
 
-pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> String {
+pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal, bare: BareSteps) -> String {
     let width = terminal.width.map_or(WIDTH, usize::from).min(120);
     let mut out = String::new();
     let bold = |text: &str| terminal.paint("1", text);
@@ -47,7 +48,12 @@ pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> Str
             }
         } else {
             number += 1;
-            out += &format!("\n{}\n", bold(&clean(&format!("{number}. {}", step.title))));
+            let title = bold(&clean(&format!("{number}. {}", step.title)));
+            out += &format!("\n{title}\n");
+            if bare == BareSteps::InALine && !step.has_found() && step.snippets.is_empty() {
+                wrap(&mut out, "  ", &nothing_found(step, words), width);
+                continue;
+            }
         }
         one(&mut out, step, words, width);
     }
@@ -98,6 +104,17 @@ pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal) -> Str
         }
     }
     out
+}
+
+/// That a step found nothing, with what was asked; if nothing could be, with why.
+fn nothing_found(step: &Evidence, words: &Words) -> String {
+    let asked: Vec<&str> = step.results.iter().map(|it| words.word(&it.id)).collect();
+    let why: Vec<&str> = step.missing.iter().map(|it| it.text.as_str()).collect();
+    match (asked.as_slice(), why.as_slice()) {
+        ([], []) => words.nothing.to_owned(),
+        ([], why) => format!("{}: {}", words.nothing, why.join("; ")),
+        (asked, _) => format!("{}: {}", words.nothing, asked.join(", ")),
+    }
 }
 
 fn one(out: &mut String, step: &Evidence, words: &Words, width: usize) {
@@ -186,7 +203,7 @@ fn table(out: &mut String, found: &Found, words: &Words, width: usize) {
         && lean.width() > inner
     {
         // A single row has room below itself.
-        for (head, cell) in lean.heads.iter().zip(row) {
+        for (head, cell) in lean.heads.iter().zip(row).filter(|(_, cell)| !cell.is_empty()) {
             let name: String = words.head(head).chars().take(3 * NAME).collect();
             let pad = NAME.saturating_sub(name.chars().map(columns).sum());
             wrap(out, &format!("    {name}{}  ", " ".repeat(pad)), &clip(resource(cell)), width);

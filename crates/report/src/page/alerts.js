@@ -32,13 +32,20 @@ function drawAlerts(shown) {
 }
 listeners.push(drawAlerts);
 
-function groupNode(group) {
+/** Which rule, how many alerts, who, from when to when. */
+function headOf(group) {
   const number = group.alerts.length;
   const times = [group.alerts[0].t, group.alerts[number - 1].t];
-  const head = el('button', 'head', { type: 'button', 'aria-expanded': 'false', 'data-group': group.key, onclick: () => toggleGroup(node, group) },
+  return [
     el('b', '', {}, group.rule), el('span', 'of', {}, number === 1 ? W.alert_1 : say(W.alerts_n, { n: count(number) })),
-    el('span', 'by', {}, group.actor === '' ? group.alerts[0].who || W.nobody : nameOfActor(group.actor)),
-    el('span', 'of', {}, times[0] === times[1] ? when(times[0]) : `${when(times[0])} – ${when(times[1])}`));
+    el('span', 'by', {}, nameOfActor(group.actor)),
+    el('span', 'of', {}, times[0] === times[1] ? when(times[0]) : `${when(times[0])} – ${when(times[1])}`),
+  ];
+}
+
+function groupNode(group) {
+  const head = el('button', 'head', { type: 'button', 'aria-expanded': 'false', 'data-group': group.key, onclick: () => toggleGroup(node, group) },
+    ...headOf(group));
   const node = el('div', `group s${group.s}`, {}, head);
   if (openGroups.has(group.key) || group.alerts.some((alert) => openAlerts.has(alert.at))) showGroup(node, group);
   return node;
@@ -63,15 +70,22 @@ function showGroup(node, group) {
   rowsInto(rows, group.alerts, 34, (alert) => alertNodes(alert));
 }
 
-/** The row of an alert, and what it says if it is open. */
-function alertNodes(alert) {
+/** When, what was done to what, by whom, from where, how it ended. */
+function cellsOf(alert) {
   const bad = alert.end && alert.end !== 'success';
-  const row = el('button', 'row', { type: 'button', 'aria-expanded': 'false', 'data-alert': alert.at, onclick: () => toggleAlert(row, alert) },
+  return [
     el('time', '', {}, when(alert.t)),
     el('span', 'call', { title: alert.call }, alert.call, alert.to ? ' ' : '', alert.to ? el('span', 'target', {}, alert.to) : ''),
     el('span', 'who', { title: alert.who }, alert.who),
     el('span', 'from', { title: alert.from }, alert.from),
-    el('span', bad ? 'end bad' : 'end', { title: alert.end }, alert.end));
+    el('span', bad ? 'end bad' : 'end', { title: alert.end }, alert.end),
+  ];
+}
+
+/** The row of an alert, and what it says if it is open. */
+function alertNodes(alert) {
+  const row = el('button', 'row', { type: 'button', 'aria-expanded': 'false', 'data-alert': alert.at, onclick: () => toggleAlert(row, alert) },
+    ...cellsOf(alert));
   if (!openAlerts.has(alert.at)) return [row];
   row.setAttribute('aria-expanded', 'true');
   return [row, detail(alert)];
@@ -114,7 +128,7 @@ function detail(alert) {
   if (alert.guide !== null && alert.guide !== undefined) {
     node.append(el('details', 'guide', { open: '' }, el('summary', '', {}, el('b', '', {}, W.guide)), ofTemplate(`guide-${alert.guide}`)));
   }
-  node.append(folded(W.rule, (it) => it.append(ofTemplate(`rule-${alert.r}`)), 'about'));
+  node.append(folded(W.rule, (it) => it.append(filled(ofTemplate(`rule-${alert.r}`), alert)), 'about'));
   node.append(folded(W.fields, (it) => it.append(fieldTable(alert)), 'raw'));
   return node;
 }
@@ -126,17 +140,39 @@ function folded(title, make, className) {
   return it;
 }
 
+/** Puts the values of an alert into the blanks of a guide: into queries and commands only what means itself there. */
+function filled(content, alert) {
+  const values = valuesOf(alert.at);
+  for (const blank of content.querySelectorAll('[data-fill]')) {
+    const [value, accepted] = values.get(blank.dataset.fill) ?? [];
+    if (value === undefined) continue;
+    const code = blank.closest('pre');
+    const isCommand = !!code?.querySelector('.language-sh');
+    const isQuoted = (blank.previousSibling?.textContent ?? '').endsWith('"');
+    const plain = isCommand ? /^[\w./:@=+,-]+$/ : isQuoted ? /^[^"\\]+$/ : /^[\w./@=+-]+$/;
+    if (code && (!plain.test(value) || (isCommand && !accepted))) continue;
+    blank.textContent = value;
+    blank.className = 'filled';
+  }
+  return content;
+}
+
 function fieldTable(alert) {
+  const fields = fieldsOf(alert.at);
+  if (!fields) return el('p', 'range', {}, sentence(say(W.fields_elsewhere, { n: count(FIELDS_HERE), all: count(FIELDS_ALL) })));
   const body = el('tbody');
-  for (const [path, value] of fieldsOf(alert.at)) body.append(el('tr', '', {}, el('th', '', {}, path), el('td', '', {}, value)));
+  for (const [path, value] of fields) body.append(el('tr', '', {}, el('th', '', {}, path), el('td', '', {}, value)));
   return el('table', 'fields', {}, body);
 }
+
+let ALERTS_BY_ID = null;
 
 /** An alert that another stands on. */
 function standsOn(it) {
   const text = `${it.rule_name} · ${String(it.time ?? '').replace('T', ' ').slice(0, 19)}`;
   // Of a sequence the id is that of a building block.
-  const known = ALERTS.find((alert) => alert.id === it.id);
+  ALERTS_BY_ID ??= new Map(ALERTS.map((alert) => [alert.id, alert]));
+  const known = ALERTS_BY_ID.get(it.id);
   return known ? el('button', 'link', { type: 'button', onclick: () => toAlert(known) }, text) : text;
 }
 

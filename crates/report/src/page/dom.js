@@ -15,10 +15,13 @@ function el(name, className, attributes, ...children) {
 
 const byId = (id) => document.getElementById(id);
 
-/** What a template of the page holds. */
+/** What a template of the page holds. What several have in common stands in templates of its own. */
 function ofTemplate(id) {
   const it = byId(id);
-  return it ? it.content.cloneNode(true) : document.createDocumentFragment();
+  if (!it) return document.createDocumentFragment();
+  const content = it.content.cloneNode(true);
+  for (const place of content.querySelectorAll('[data-part]')) place.replaceWith(ofTemplate(`part-${place.dataset.part}`));
+  return content;
 }
 
 const pad = (number) => String(number).padStart(2, '0');
@@ -81,9 +84,4 @@ function rowsInto(place, things, height, make) {
     place.append(piece);
     watcher.observe(piece);
   }
-}
-
-/** Makes all rows that nobody has seen yet. Rows may hold further lists. */
-function fillAll() {
-  while (pieces.size > 0) for (const piece of [...pieces.keys()]) fillPiece(piece);
 }

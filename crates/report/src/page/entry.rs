@@ -1,20 +1,25 @@
 //! An alert as the page has it.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use ecs::{Layered, Millis, Object};
 use identity::WhoBuf;
 use rule::Severity;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::escape;
 use crate::Alert;
-use crate::alert::{Line, text};
+use crate::alert::{EVENT_PATHS, Line, text};
 
 /// Fields of an alert's rule that are told with the rule and not again with each alert.
 const OF_THE_RULE: &str = "kibana.alert.rule.";
 /// Where an alert says which alerts of the same hunt it stands on.
 const STANDS_ON: &str = "trailwarden.evidence.alerts";
+
+/// The raw fields of so many alerts are on a page: it is to be handed on.
+pub const FIELDS_MAX: usize = 2_000;
 
 /// What the page needs of an alert.
 #[derive(Clone, Debug)]
@@ -29,12 +34,10 @@ pub struct Entry {
     pub(crate) reason: String,
     /// The alerts that it stands on.
     pub(crate) stands_on: Vec<Value>,
-    /// All its fields but those of its rule, a line of JSON.
-    pub(crate) fields: String,
 }
 
 impl Entry {
-    /// Of an alert's document.
+    /// Of an alert's document, which may hold of its event only what is at [`Self::EVENT_PATHS`].
     pub fn of(document: &Layered) -> Self {
         let alert = Alert::of(document);
         let of = |path| alert.text(path).map(Cow::into_owned).unwrap_or_default();
@@ -44,15 +47,7 @@ impl Entry {
         let ids = ancestors.into_iter().flatten().filter(is_event).filter_map(|it| it.get("id")?.as_str());
         let events = if line.counted.is_some() { Vec::new() } else { ids.map(str::to_owned).collect() };
         let stands_on = document.get(STANDS_ON).and_then(Value::as_array).cloned().unwrap_or_default();
-        let (mut fields, mut plain) = (Vec::new(), Object::new());
-        for (key, value) in document.iter() {
-            if !key.starts_with(OF_THE_RULE) && key != "event.original" && key != STANDS_ON {
-                leaves(key, value, &mut fields);
-            }
-            plain.insert(key.to_owned(), value.clone());
-        }
-        fields.sort();
-        let fields: Vec<Value> = fields.into_iter().map(|(path, value)| json!([path, value])).collect();
+        let plain: Object = document.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect();
         Self {
             who: WhoBuf::of(&plain),
             events,
@@ -60,9 +55,16 @@ impl Entry {
             region: of("cloud.region"),
             reason: escape::cut(&of("kibana.alert.reason")),
             stands_on,
-            fields: escape::json(&Value::Array(fields)),
             line,
         }
+    }
+
+    /// The paths of an event that [`Self::of`] looks at.
+    pub const EVENT_PATHS: &[&str] = &EVENT_PATHS;
+
+    /// The alert's id.
+    pub fn id(&self) -> &str {
+        &self.line.id
     }
 
     /// When its event happened.
@@ -89,6 +91,29 @@ impl Entry {
     pub(crate) fn rank(&self) -> usize {
         SEVERITIES.iter().position(|it| *it == self.line.severity).unwrap_or(0)
     }
+}
+
+/// All fields of an alert but those of its rule, which are told with the rule: paths with values.
+pub type Fields = Vec<(String, String)>;
+
+/// The fields of an alert's document.
+pub fn fields_of(document: &Layered) -> Fields {
+    let mut fields = Fields::new();
+    for (key, value) in document.iter() {
+        if !key.starts_with(OF_THE_RULE) && key != "event.original" && key != STANDS_ON {
+            leaves(key, value, &mut fields);
+        }
+    }
+    fields.sort();
+    fields
+}
+
+/// Of the alerts of a page the places of those whose raw fields are on it: the most severe and first ones.
+pub fn with_fields(alerts: &[Entry]) -> BTreeSet<usize> {
+    let mut places: Vec<usize> = (0..alerts.len()).collect();
+    places.sort_by_key(|&at| Reverse(alerts[at].rank()));
+    places.truncate(FIELDS_MAX);
+    places.into_iter().collect()
 }
 
 /// From the least severe on.

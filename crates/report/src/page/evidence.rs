@@ -4,20 +4,21 @@ use investigate::{Checklist, Command, Evidence, Found, Investigation, Plan, Plan
 use rule::{GuideLanguage, Risk};
 
 use super::escape::{each, html, sentence};
+use super::parts::Parts;
 use super::words::{Words, fill};
 use crate::investigation::head_of;
 use crate::markdown::to_html;
 use crate::{clean, count, when};
 
 /// Rows of a table on the page; `investigate` has all.
-const ROWS: usize = 25;
+const ROWS: usize = 12;
 /// Columns of a table on the page.
 const COLUMNS: usize = 8;
 /// Characters of a cell.
 const CELL: usize = 160;
 
 /// The guide and the plan.
-pub(super) fn guide(it: &Investigation, plan: &Plan, words: &Words) -> String {
+pub(super) fn guide(it: &Investigation, plan: &Plan, words: &Words, parts: &mut Parts) -> String {
     let mut out = format!("<p class=\"lead\">{}</p>\n", sentence(&it.sentence));
     if let Some(grade) = it.fact("grade") {
         out += &format!(
@@ -35,20 +36,21 @@ pub(super) fn guide(it: &Investigation, plan: &Plan, words: &Words) -> String {
             out += &format!(
                 "<div class=\"prose\">\n{}{}</div>\n",
                 to_html(&step.text),
-                found(step, &it.id, words)
+                found(step, words, parts)
             );
         } else {
             number += 1;
-            out += &one(number, step, &it.id, words);
+            out += &one(number, step, words, parts);
         }
     }
-    out += &harmless(it, words);
+    let harmless = harmless(it, words);
+    out += &parts.put(harmless);
     let missing: Vec<String> = it.all_missing().iter().map(|it| it.text.clone()).collect();
     out += &list(words.missing, &missing);
     out += &format!(
         "<details class=\"plan\"><summary>{}</summary>\n{}</details>\n",
         words.plan,
-        planned(plan, words)
+        planned(plan, words, parts)
     );
     out
 }
@@ -61,15 +63,18 @@ fn list(title: &str, lines: &[String]) -> String {
     format!("<h5>{title}</h5>\n<ul>\n{lines}</ul>\n")
 }
 
-fn one(number: usize, step: &Evidence, alert: &str, words: &Words) -> String {
+fn one(number: usize, step: &Evidence, words: &Words, parts: &mut Parts) -> String {
+    // On paper only what found something is opened.
+    let (class, said) = if step.has_found() {
+        ("step", step.statements.first().map(|it| format!(" <span>{}</span>", sentence(&clean(it)))))
+    } else {
+        ("step bare", Some(format!(" <span>{}</span>", words.nothing)))
+    };
     let mut out = format!(
-        "<details class=\"step\"><summary><b>{number}. {}</b>{}</summary>\n{}",
+        "<details class=\"{class}\"><summary><b>{number}. {}</b>{}</summary>\n{}",
         html(&step.title),
-        step.statements
-            .first()
-            .map(|it| format!(" <span>{}</span>", sentence(&clean(it))))
-            .unwrap_or_default(),
-        to_html(&step.text)
+        said.unwrap_or_default(),
+        parts.put(to_html(&step.text))
     );
     if !step.statements.is_empty() {
         out += "<ul>\n";
@@ -78,15 +83,15 @@ fn one(number: usize, step: &Evidence, alert: &str, words: &Words) -> String {
         }
         out += "</ul>\n";
     }
-    out += &found(step, alert, words);
+    out += &found(step, words, parts);
     if let Some(it) = &step.command {
-        out += &format!("<p>{}</p>\n{}", words.next, command(it));
+        out += &parts.put(format!("<p>{}</p>\n{}", words.next, command(it)));
     }
     out + "</details>\n"
 }
 
 /// What the queries of a step found, and those that are for something else.
-fn found(step: &Evidence, alert: &str, words: &Words) -> String {
+fn found(step: &Evidence, words: &Words, parts: &mut Parts) -> String {
     let mut out = String::new();
     if let Some((from, to)) = step.range {
         let mut text = fill(words.looked, &[("from", &when(from)), ("to", &when(to))]);
@@ -96,7 +101,7 @@ fn found(step: &Evidence, alert: &str, words: &Words) -> String {
         out += &format!("<p class=\"range\">{text}</p>\n");
     }
     for found in step.results.iter().filter(|it| !it.rows.is_empty()) {
-        out += &table(found, alert, words);
+        out += &parts.put(table(found, words));
     }
     for snippet in &step.snippets {
         out += &format!(
@@ -109,7 +114,7 @@ fn found(step: &Evidence, alert: &str, words: &Words) -> String {
     out
 }
 
-fn table(found: &Found, alert: &str, words: &Words) -> String {
+fn table(found: &Found, words: &Words) -> String {
     let columns = found.columns.len().min(COLUMNS);
     let language = GuideLanguage::from_tag(words.tag).unwrap_or_default();
     let heads = each(&found.columns[..columns], |it| format!("<th>{}</th>", html(&head_of(language, it))));
@@ -126,11 +131,8 @@ fn table(found: &Found, alert: &str, words: &Words) -> String {
     out += "</tbody></table></div>\n";
     let more = (found.total.max(found.rows.len() as u64)).saturating_sub(ROWS as u64);
     if more > 0 {
-        let id: String = alert.chars().take(12).collect();
-        out += &format!(
-            "<p class=\"range\">{}</p>\n",
-            sentence(&fill(words.rows_more, &[("n", &count(more)), ("id", &id)]))
-        );
+        out +=
+            &format!("<p class=\"range\">{}</p>\n", sentence(&fill(words.rows_more, &[("n", &count(more))])));
     }
     if found.rows.iter().take(ROWS).any(|it| it.is_own) {
         out += &format!("<p class=\"range\">{}</p>\n", words.own);
@@ -183,22 +185,24 @@ fn harmless(it: &Investigation, words: &Words) -> String {
     out + "</details>\n"
 }
 
-fn planned(plan: &Plan, words: &Words) -> String {
+fn planned(plan: &Plan, words: &Words, parts: &mut Parts) -> String {
     let mut out = String::new();
     for step in &plan.steps {
-        out += &planned_step(step, plan.watch_of(step), words);
+        out += &parts.put(planned_step(step, plan.watch_of(step), words));
     }
     if !plan.not_indicated.is_empty() {
-        out += &format!("<details class=\"step\"><summary>{}</summary>\n<ul>\n", words.not_indicated);
+        let mut others =
+            format!("<details class=\"step\"><summary>{}</summary>\n<ul>\n", words.not_indicated);
         for (step, why) in &plan.not_indicated {
-            out += &format!(
+            others += &format!(
                 "<li><b>{} {}</b>: {}</li>\n",
                 html(&step.id),
                 html(&step.title),
                 sentence(&clean(why))
             );
         }
-        out += "</ul>\n</details>\n";
+        others += "</ul>\n</details>\n";
+        out += &parts.put(others);
     }
     out
 }

@@ -23,14 +23,15 @@ const fitsRange = (time) => !range || (time !== null && time >= range[0] && time
 
 /** The alerts that fit all filters, but for one facet. */
 function fitting(but) {
-  return ALERTS.filter((alert) => fitsRange(alert.t) && fitsWords(alert.text)
-    && FACETS.every((facet) => facet === but || fitsFacet(facet, alert)));
+  const facets = FACETS.filter((facet) => facet !== but && chosen.get(facet.name).size > 0);
+  return ALERTS.filter((alert) => fitsRange(alert.t) && (needles.length === 0 || fitsWords(textOf(alert)))
+    && facets.every((facet) => fitsFacet(facet, alert)));
 }
 
 function changed() {
   const shown = fitting(null);
   byId('count').textContent = say(W.shown, { n: count(shown.length), all: count(ALERTS.length) });
-  drawFacets();
+  drawFacets(shown);
   drawChosen();
   for (const it of document.querySelectorAll('.bar')) it.classList.toggle('on', !!range && it.dataset.from === String(range[0]));
   for (const it of document.querySelectorAll('[data-filter="actor"]')) {
@@ -56,11 +57,20 @@ function clearAll() {
 
 const unfolded = new Set();
 
-function drawFacets() {
+/** All values of a facet. They never change. */
+function choicesOf(facet) {
+  if (!facet.values) {
+    facet.values = new Set(ALERTS.flatMap((alert) => facet.of(alert)));
+    facet.values.delete('');
+    facet.values = [...facet.values];
+  }
+  return facet.values;
+}
+
+function drawFacets(shown = fitting(null)) {
   const facets = FACETS.map((facet) => {
-    const counts = new Map();
-    for (const alert of ALERTS) for (const value of facet.of(alert)) if (value) counts.set(value, 0);
-    for (const alert of fitting(facet)) {
+    const counts = new Map(choicesOf(facet).map((value) => [value, 0]));
+    for (const alert of chosen.get(facet.name).size > 0 ? fitting(facet) : shown) {
       for (const value of facet.of(alert)) if (value) counts.set(value, counts.get(value) + 1);
     }
     const order = facet.name === 'severity'

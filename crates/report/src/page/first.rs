@@ -86,8 +86,11 @@ fn limits(page: &Page<'_>, words: &Words) -> Vec<String> {
     if page.scope.is_stream && !page.alerts.is_empty() {
         limits.push(words.stream.to_owned());
     }
-    if page.scope.picked > page.investigated.len() {
+    if page.scope.picked > page.guides.len() {
         limits.push(super::investigated(page, words));
+    }
+    if page.fields.len() < page.alerts.len() {
+        limits.push(super::raw_fields(page, words));
     }
     if page.left_out > 0 {
         limits.push(fill(words.left_out, &[("n", &count(page.left_out as u64))]));

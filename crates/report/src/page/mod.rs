@@ -5,23 +5,27 @@
 //! loaded, and nothing runs or is drawn but the page's own script and style, which its policy names by their hashes. The
 //! script makes elements and texts, never markup: values of records are what an attacker wrote.
 
+mod blanks;
 mod data;
 mod entry;
 mod escape;
 mod evidence;
 mod first;
+mod guides;
+mod parts;
 mod words;
 
-pub use entry::Entry;
+pub use blanks::{CaseValue, values_of};
+pub use entry::{Entry, FIELDS_MAX, Fields, fields_of, with_fields};
+pub use guides::Guides;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use investigate::{Investigation, Plan};
 use rule::Rule;
 use story::Portrait;
 
-use crate::markdown::to_html;
-use crate::{Remark, Summary, count, rules, when};
+use crate::{Remark, Summary, count, when};
 use words::{Words, fill};
 
 const STYLE: &str = concat!(include_str!("style.css"), include_str!("rows.css"));
@@ -33,6 +37,7 @@ const SCRIPT: &str = concat!(
     include_str!("filters.js"),
     include_str!("alerts.js"),
     include_str!("stories.js"),
+    include_str!("print.js"),
     include_str!("start.js"),
 );
 
@@ -43,14 +48,18 @@ pub struct Page<'a> {
     pub summary: &'a Summary<'a>,
     /// The alerts, in the order of their events' times.
     pub alerts: Vec<Entry>,
+    /// The fields of those [whose fields are shown](with_fields), by their places.
+    pub fields: BTreeMap<usize, Fields>,
+    /// What their rules' guides ask of them, by their places.
+    pub values: BTreeMap<usize, Vec<CaseValue>>,
     /// Those behind them, with what they did.
     pub actors: Vec<Portrait>,
     /// For each alert the place of its actor.
     pub of: Vec<Option<usize>>,
     /// Actors of whom nothing is told.
     pub left_out: usize,
-    /// Investigations of alerts, each with its plan.
-    pub investigated: Vec<(Investigation, Plan)>,
+    /// The guides of alerts that were investigated.
+    pub guides: Guides,
     /// What was looked at.
     pub scope: Scope,
     /// What could not be seen: whether the trail is complete, a line each. Empty if nobody looked.
@@ -96,11 +105,8 @@ pub fn write(to: &mut dyn Write, page: &Page<'_>) -> io::Result<()> {
     for (at, id) in rules.iter().enumerate() {
         to.write_all(about_rule(at, id, page).as_bytes())?;
     }
-    for (at, (it, plan)) in page.investigated.iter().enumerate() {
-        let guide = evidence::guide(it, plan, words);
-        to.write_all(format!("<template id=\"guide-{at}\">\n{guide}</template>\n").as_bytes())?;
-    }
-    to.write_all(data::blocks(page, &rules, words, language).as_bytes())?;
+    page.guides.write(to)?;
+    data::write(to, page, &rules, words, language)?;
     to.write_all(format!("<script>{SCRIPT}</script>\n</body>\n</html>\n").as_bytes())
 }
 
@@ -198,6 +204,9 @@ fn made(page: &Page<'_>, words: &Words) -> String {
     }
     rows.push((words.executions, count(it.executions)));
     rows.push((words.investigated, investigated(page, words)));
+    if page.fields.len() < page.alerts.len() {
+        rows.push((words.raw_fields, raw_fields(page, words)));
+    }
     let mut names: Vec<&Rule> = page.summary.rules.clone();
     names.sort_by(|a, b| a.name.cmp(&b.name));
     let names = escape::each(names, |it| format!("<li>{}</li>", escape::html(&it.name)));
@@ -218,7 +227,7 @@ fn made(page: &Page<'_>, words: &Words) -> String {
 /// Which alerts were investigated.
 fn investigated(page: &Page<'_>, words: &Words) -> String {
     let Scope { picked, investigates, is_stream } = page.scope;
-    match (is_stream, investigates, page.investigated.len()) {
+    match (is_stream, investigates, page.guides.len()) {
         (true, _, _) => words.stream.to_owned(),
         (false, false, _) => words.not_investigated.to_owned(),
         (false, true, number) => {
@@ -227,9 +236,15 @@ fn investigated(page: &Page<'_>, words: &Words) -> String {
     }
 }
 
+/// Whose raw fields are not on the page, and where they are.
+fn raw_fields(page: &Page<'_>, words: &Words) -> String {
+    let (some, all) = (count(page.fields.len() as u64), count(page.alerts.len() as u64));
+    fill(words.raw_fields_of, &[("n", &some), ("all", &all)])
+}
+
 /// A rule with its guide, as far as no alert's own stands in its place.
 fn about_rule(at: usize, id: &str, page: &Page<'_>) -> String {
     let rule = page.summary.rules.iter().find(|it| it.rule_id == id);
-    let text = rule.map(|it| to_html(&rules::show(it, page.summary.language))).unwrap_or_default();
+    let text = rule.map(|it| blanks::about(it, page.summary.language)).unwrap_or_default();
     format!("<template id=\"rule-{at}\">\n{text}</template>\n")
 }

@@ -1,4 +1,4 @@
-// The bar, the keys, and printing.
+// The bar and the keys.
 
 const bar = el('div');
 bar.append(ofTemplate('bar-parts'));
@@ -80,33 +80,6 @@ addEventListener('keydown', (event) => {
     event.preventDefault();
     keys[event.key]();
   }
-});
-
-// On paper everything that fits the filters is there: all rows, and what alerts say; not their raw fields.
-let before = null;
-addEventListener('beforeprint', () => {
-  if (before) return;
-  before = { groups: new Set(openGroups), alerts: new Set(openAlerts), folded: [] };
-  for (const alert of ALERTS) { openAlerts.add(alert.at); openGroups.add(`${alert.r} ${alert.actor}`); }
-  for (const node of storyNodes) if (!node.hidden) node.open = true;
-  changed();
-  storyNodes.forEach((node, at) => { if (!node.hidden) drawStory(at); });
-  fillAll();
-  for (const it of document.querySelectorAll('main details:not([open]):not(.raw):not(.about)')) {
-    it.open = true;
-    before.folded.push(it);
-  }
-});
-addEventListener('afterprint', () => {
-  if (!before) return;
-  const { groups, alerts, folded } = before;
-  before = null;
-  for (const it of folded) it.open = false;
-  openGroups.clear();
-  openAlerts.clear();
-  for (const key of groups) openGroups.add(key);
-  for (const at of alerts) openAlerts.add(at);
-  changed();
 });
 
 drawStories();

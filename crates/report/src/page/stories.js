@@ -33,10 +33,10 @@ function actsOf(at) {
     if (marked && act.alerts.length === 0) return false;
     if (write && !act.w) return false;
     if (range && (act.u < range[0] || act.t >= range[1])) return false;
-    if (addresses.size > 0 && !addresses.has(story.from[act.from])) return false;
+    if (addresses.size > 0 && !addresses.has(act.from)) return false;
     if (needles.length === 0) return true;
-    act.text ??= [act.call, act.end, act.more, story.who[act.who], story.from[act.from], ACTORS[at].name,
-      ...act.to, ...act.each.flatMap((one) => [one[1], one[2]])].join('\n').toLowerCase();
+    act.text ??= [act.call, act.end, act.more, act.who, act.from, ACTORS[at].name,
+      ...act.to, ...act.each.flatMap((one) => [one[1], TEXTS[one[2]]])].join('\n').toLowerCase();
     return fitsWords(act.text);
   });
 }
@@ -64,19 +64,25 @@ listeners.push(() => {
   });
 });
 
-/** The row of an act: when, what, to what, by which session, from where; dots are its alerts. */
-function actNodes(at, act) {
-  const story = storyOf(at);
+/** When, what, to what, by which session, from where; dots are its alerts. */
+function cellsOfAct(act) {
   const to = act.to.join(', ') + (act.tos > act.to.length ? ` … ${say(W.more, { n: count(act.tos - act.to.length) })}` : '');
   const marks = act.alerts.slice(0, 3).map((number) => el('span', `dot s${ALERTS[number].s}`, { title: ALERTS[number].rule }));
-  const classes = ['act', act.w ? 'write' : '', act.alerts.length > 0 ? 'marked' : ''].filter(Boolean).join(' ');
-  const row = el('button', classes, { type: 'button', 'aria-expanded': 'false', onclick: () => toggleAct(row, at, act) },
+  return [
     el('time', '', {}, when(act.t)),
     el('span', 'call', { title: act.call }, act.call, act.n > 1 ? ` ×${count(act.n)}` : '', act.end ? ' ' : '', act.end ? el('span', 'end', {}, act.end) : ''),
     el('span', 'target', { title: to }, [to, act.more].filter(Boolean).join(' · ')),
-    el('span', 'whose', { title: story.who[act.who] }, story.who[act.who]),
-    el('span', 'from', { title: story.from[act.from] }, story.from[act.from]),
-    el('span', 'marks', {}, ...marks));
+    el('span', 'whose', { title: act.who }, act.who),
+    el('span', 'from', { title: act.from }, act.from),
+    el('span', 'marks', {}, ...marks),
+  ];
+}
+
+const classOfAct = (act) => ['act', act.w ? 'write' : '', act.alerts.length > 0 ? 'marked' : ''].filter(Boolean).join(' ');
+
+/** The row of an act. */
+function actNodes(at, act) {
+  const row = el('button', classOfAct(act), { type: 'button', 'aria-expanded': 'false', onclick: () => toggleAct(row, at, act) }, ...cellsOfAct(act));
   row.dataset.act = `${at} ${act.each[0][1]}`;
   if (!openActs.has(act)) return [row];
   row.setAttribute('aria-expanded', 'true');
@@ -99,7 +105,7 @@ function eachNode(act) {
   const alerts = act.alerts.map((number) => el('li', '', {}, el('span', `pill s${ALERTS[number].s}`, {}, SEVERITIES[ALERTS[number].s]),
     el('button', 'link', { type: 'button', onclick: () => toAlert(ALERTS[number]) }, ALERTS[number].rule)));
   const calls = act.each.map(([after, id, target]) => el('li', '', {}, el('time', '', {}, when(act.t + after)),
-    el('span', 'target', {}, target), el('span', 'id', {}, id)));
+    el('span', 'target', {}, TEXTS[target]), el('span', 'id', {}, id)));
   return el('ul', 'each', {}, ...alerts, ...calls);
 }
 

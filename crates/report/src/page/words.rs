@@ -84,7 +84,10 @@ words! {
         hides: "It would have hidden {n} alerts of the last 30 days; until {until}.", "它会隐藏最近 30 天内的 {n} 条警报；有效期至 {until}。";
         looked: "looked at {from} to {to}", "查看范围：{from} 至 {to}";
         exist_from: "; events exist from {from}", "；事件自 {from} 起存在";
-        rows_more: "{n} more rows: `trailwarden investigate … --alert {id}` shows them", "另有 {n} 行：`trailwarden investigate … --alert {id}` 可显示";
+        rows_more: "{n} more rows: `trailwarden investigate … --alert ID` shows them", "另有 {n} 行：`trailwarden investigate … --alert ID` 可显示";
+        nothing: "nothing found", "未找到";
+        raw_fields: "Raw fields", "原始字段";
+        raw_fields_of: "of the {n} most severe and first of the {all} alerts; `trailwarden hunt … --format ndjson` has those of all", "{all} 条警报中最严重且最早的 {n} 条；全部警报的原始字段见 `trailwarden hunt … --format ndjson`";
         own: "marked rows: the alert's own session", "标记的行：本警报自身的会话";
         next: "To learn more", "进一步了解";
         reason: "Why", "原因";
@@ -123,6 +126,11 @@ words! {
         stands_on: "Stands on alerts", "基于警报";
         reason: "Reason", "原因";
         fields: "All fields", "全部字段";
+        fields_elsewhere: "The raw fields of the {n} most severe and first of the {all} alerts are on this page. `trailwarden hunt … --format ndjson` has those of all.", "本页包含 {all} 条警报中最严重且最早的 {n} 条的原始字段。全部警报的原始字段见 `trailwarden hunt … --format ndjson`。";
+        paper_alerts: "On paper {open} of {all} alerts are opened, with the steps that found something, and {rows} more are rows. The page itself has all.", "纸面上展开了 {all} 条警报中的 {open} 条（含有发现的步骤），另有 {rows} 条仅列出一行。页面本身包含全部内容。";
+        paper_acts: "{n} of {all} rows: of more, those with alerts and changes are on paper, up to {most}. The page itself has all.", "{all} 行中的 {n} 行：超出时，纸面上仅含有警报或更改的行，最多 {most} 行。页面本身包含全部内容。";
+        paper_stories: "{n} more stories are on the page only.", "另有 {n} 个经过仅在页面上显示。";
+        paper_rows: "{n} more rows are on the page only.", "另有 {n} 行仅在页面上显示。";
         story: "In the story", "在经过中查看";
         rule: "About the rule", "关于规则";
         guide: "Investigation: the guide, done", "调查：调查指南（已执行）";
