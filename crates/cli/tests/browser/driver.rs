@@ -134,9 +134,10 @@ impl Browser {
         self.post("/actions", &json!({"actions": [{"type": "key", "id": "keys", "actions": actions}]}));
     }
 
-    /// The page as it is printed, in Base64.
+    /// The page as it is printed, in Base64. The driver's own command waits ten seconds, whatever the machine has to do.
     pub(crate) fn print(&self) -> String {
-        self.post("/print", &json!({})).as_str().unwrap().to_owned()
+        let printed = self.command("Page.printToPDF", &json!({}));
+        printed["data"].as_str().unwrap_or_else(|| panic!("{printed}")).to_owned()
     }
 
     /// What the console says: errors, and what the policy did not let through.

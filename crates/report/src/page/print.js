@@ -2,7 +2,7 @@
 // opened with what their guides found, of the others rows. It says what it leaves out. Thousands of opened alerts would be
 // no document, and no browser lays them out.
 
-const PAPER = { open: 12, openOfGroup: 2, rows: 300, rowsOfGroup: 12, stories: 10, acts: 80, tableRows: 8 };
+const PAPER = { open: 6, openOfGroup: 1, rows: 200, rowsOfGroup: 12, stories: 10, acts: 40, tableRows: 5 };
 let paper = [];
 
 /** A table of evidence, as long as a page of paper bears. */
