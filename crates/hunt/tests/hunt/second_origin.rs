@@ -96,7 +96,13 @@ fn another_generator_knows_the_same() {
 
     // Facts of the investigations.
     let mut files = Files::of_hunt(&hunt, &progress);
-    let asked = Options { now, steps: Vec::new(), language: GuideLanguage::English, raised: picked.raised };
+    let asked = Options {
+        now,
+        steps: Vec::new(),
+        language: GuideLanguage::English,
+        raised: picked.raised,
+        issued: None,
+    };
     let all = investigate::investigate(&picked.subjects, &mut files, &asked).unwrap();
     for (it, subject) in all.iter().zip(&picked.subjects) {
         let event = subject.anchors[0].0.as_str();
