@@ -112,7 +112,7 @@ pub(crate) struct Casting {
 
 /// What finds all calls of whoever is behind the suspects, one by one, however many they are.
 pub fn stories(graph: &Graph, suspects: &[Suspect]) -> Vec<Expr> {
-    Casting::of(graph, suspects, usize::MAX).questions.into_iter().map(|it| it.filter).collect()
+    Casting::of(graph, suspects, usize::MAX).questions.into_iter().map(|it| (*it.filter).clone()).collect()
 }
 
 impl Casting {
