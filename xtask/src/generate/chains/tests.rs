@@ -80,8 +80,13 @@ fn investigated(folder: &Path, threads: usize) -> Vec<(String, Value, Investigat
         progress: &progress,
         read: FilesReport::default(),
     };
-    let asked =
-        Asked { now: NOW, steps: Vec::new(), language: GuideLanguage::English, raised: picked.raised };
+    let asked = Asked {
+        now: NOW,
+        steps: Vec::new(),
+        language: GuideLanguage::English,
+        raised: picked.raised,
+        issued: None,
+    };
     let all = investigate::investigate(&picked.subjects, &mut files, &asked).unwrap();
     assert!(files.read.passes <= 2, "{} passes beside the hunt's", files.read.passes);
     let told = picked.subjects.iter().map(|it| {
