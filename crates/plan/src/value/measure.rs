@@ -120,7 +120,9 @@ fn measured<'e>(expr: &'e ValueExpr, found: &mut Vec<&'e ValueExpr>) {
     match expr {
         ValueExpr::Const(_) | ValueExpr::Field(..) => {}
         ValueExpr::Call(_, arguments) if expr.ty() == Type::Bool => {
-            arguments.iter().for_each(|it| measured(it, found));
+            for it in arguments {
+                measured(it, found);
+            }
         }
         ValueExpr::Call(..) if expr.is_constant() => {}
         ValueExpr::Call(..) => found.push(expr),
