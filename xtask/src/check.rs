@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 25] = [
+const LAYERS: [(&str, &[&str]); 26] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -24,6 +24,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
+    ("store", &["block", "ecs", "reader", "sift"]),
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("identity", &["ecs", "plan"]),
     ("complete", &["ecs", "plan"]),
@@ -69,6 +70,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
             "rule",
             "ruletest",
             "span",
+            "store",
             "story",
         ],
     ),

@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         identities: if args.no_identity { Identities::Never } else { Identities::InAlerts },
         limits: args.input.limits.reader(),
         threads: threads.get(),
+        stored: args.input.stored()?,
         ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)
     };
     let progress = Arc::new(Progress::default());

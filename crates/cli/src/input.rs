@@ -12,7 +12,7 @@ use hunt::Trouble;
 use jiff::Timestamp;
 use rule::{GuideLanguage, Rule, RuleSet};
 
-use crate::args::{Lang, Limits, RuleSource};
+use crate::args::{self, Lang, Limits, RuleSource};
 use crate::notices;
 
 /// The time that `now` stands for: what the user says, else the clock.
@@ -53,6 +53,43 @@ pub(crate) fn range(
         );
     }
     Ok((since, until))
+}
+
+impl args::Input {
+    /// The segments of the store that is read, if one is.
+    pub(crate) fn stored(&self) -> anyhow::Result<Vec<reader::Input>> {
+        #[cfg(feature = "store")]
+        return self.store.inputs();
+        #[cfg(not(feature = "store"))]
+        return Ok(Vec::new());
+    }
+}
+
+impl args::Query {
+    /// The segments of the store that is read, if one is.
+    pub(crate) fn stored(&self) -> anyhow::Result<Vec<reader::Input>> {
+        #[cfg(feature = "store")]
+        return self.store.inputs();
+        #[cfg(not(feature = "store"))]
+        return Ok(Vec::new());
+    }
+
+    /// Whether a store is read.
+    pub(crate) fn has_store(&self) -> bool {
+        #[cfg(feature = "store")]
+        return self.store.store.is_some();
+        #[cfg(not(feature = "store"))]
+        return false;
+    }
+}
+
+#[cfg(feature = "store")]
+impl args::FromStore {
+    fn inputs(&self) -> anyhow::Result<Vec<reader::Input>> {
+        let Some(folder) = &self.store else { return Ok(Vec::new()) };
+        let open = || store::Store::open(folder)?.inputs();
+        open().map_err(crate::store_command::coded)
+    }
 }
 
 impl Limits {

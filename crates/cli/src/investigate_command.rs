@@ -116,6 +116,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
             limits: args.input.limits.reader(),
             threads: threads.get(),
             identities: hunt::Identities::Known,
+            stored: args.input.stored()?,
             ..HuntOptions::new(
                 args.input.paths.clone(),
                 selection,
@@ -140,6 +141,7 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
     };
     let mut files = Files {
         paths: args.input.paths.clone(),
+        stored: args.input.stored()?,
         normalise,
         limits: args.input.limits.reader(),
         threads: threads.get(),
@@ -231,7 +233,7 @@ fn event(
     let limits = args.input.limits.reader();
     let threads = input::threads(args.threads).get();
     let reading = hunt::Reading { normalise, limits: &limits, threads, now };
-    let Some(it) = hunt::find_event(&args.input.paths, id, &reading, progress)? else {
+    let Some(it) = hunt::find_event(&args.input.paths, &args.input.stored()?, id, &reading, progress)? else {
         bail!("--event {}: no event of these files has this id", report::clean(id));
     };
     Ok(Subject {

@@ -21,6 +21,10 @@ mod query_command;
 mod rules_command;
 mod stats;
 mod status;
+#[cfg(feature = "store")]
+mod store_args;
+#[cfg(feature = "store")]
+mod store_command;
 mod summary_command;
 mod terminal;
 mod test_command;
@@ -45,6 +49,8 @@ fn main() -> ExitCode {
         Command::Normalize(args) => normalize_command::run(&args, &cli.global),
         Command::Query(args) => query_command::run(&args, &cli.global),
         Command::Summary(args) => summary_command::run(&args, &cli.global),
+        #[cfg(feature = "store")]
+        Command::Store(args) => store_command::run(&args, &cli.global),
         Command::Case(Case::Verify(args)) => case_command::verify(&args, &cli.global),
         Command::Verify(args) => verify_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),

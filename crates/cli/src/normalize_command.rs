@@ -10,6 +10,7 @@ use crate::{input, output, status, terminal};
 pub(crate) fn run(args: &Normalize, global: &Global) -> anyhow::Result<u8> {
     let options = NormalizeOptions {
         paths: args.input.paths.clone(),
+        stored: args.input.stored()?,
         normalise: cloudtrail::Options {
             tags: args.tags.clone(),
             original: cloudtrail::Original::Tagged,

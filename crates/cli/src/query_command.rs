@@ -70,6 +70,9 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         }
     }
     let is_plain = args.mapping.is_some();
+    if is_plain && args.has_store() {
+        bail!("--mapping is for plain documents, and a store holds events: give their files");
+    }
     let order = match args.order {
         // Counts come in an order of their own, and results of several events find theirs.
         _ if query.is_some() || !args.count_by.is_empty() => Order::Files,
@@ -79,6 +82,7 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     };
     let options = QueryOptions {
         sources: sources(args)?,
+        stored: args.stored()?,
         filter,
         patterns,
         since,
@@ -224,7 +228,7 @@ fn sources(args: &Query) -> anyhow::Result<Vec<(Option<String>, PathBuf)>> {
             .ok_or_else(|| anyhow!("--source {source}: write NAME=PATH, such as logs=events.ndjson"))?;
         sources.push((Some(name.to_owned()), PathBuf::from(path)));
     }
-    if sources.is_empty() {
+    if sources.is_empty() && !args.has_store() {
         bail!("name the files to search: trailwarden query 'event.action: GetObject' logs/");
     }
     if !args.count_by.is_empty() {

@@ -40,6 +40,7 @@ pub(crate) fn run(args: &SummaryArgs, global: &Global) -> anyhow::Result<u8> {
         mode: Mode::Replay { since, until },
         limits: args.input.limits.reader(),
         threads: threads.get(),
+        stored: args.input.stored()?,
         ..HuntOptions::new(
             args.input.paths.clone(),
             Selection::new(std::mem::take(&mut set.rules), &[]),

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Verify, global: &Global) -> anyhow::Result<u8> {
     let options = HuntOptions {
         limits: args.input.limits.reader(),
         threads: input::threads(args.threads).get(),
+        stored: args.input.stored()?,
         ..HuntOptions::new(
             args.input.paths.clone(),
             Selection::default(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ecs::{Millis, Shape};
 use identity::{Builder, Column};
 use investigate::{Answer, Answers, Event, Field, Question, Source};
-use reader::Discovery;
+use reader::{Discovery, Input};
 use sift::{Filter, Policy, Settings, Sift, Sifted, Sink};
 
 use crate::Progress;
@@ -22,6 +22,8 @@ use crate::trouble::{Trouble, Troubles};
 pub struct Files<'p> {
     /// Files, folders, globs: read anew by every pass.
     pub paths: Vec<PathBuf>,
+    /// Segments of a store, which are read like files.
+    pub stored: Vec<Input>,
     /// How records become events.
     pub normalise: cloudtrail::Options,
     /// How far reading goes.
@@ -58,6 +60,7 @@ impl<'p> Files<'p> {
     pub fn of_hunt(hunt: &crate::HuntOptions, progress: &'p Progress) -> Self {
         Self {
             paths: hunt.paths.clone(),
+            stored: hunt.stored.clone(),
             normalise: hunt.normalise.clone(),
             limits: hunt.limits.clone(),
             threads: hunt.threads,
@@ -78,7 +81,8 @@ impl Source for Files<'_> {
         columns: &[String],
         wants_graph: bool,
     ) -> Result<Answers, HuntError> {
-        let discovery = Discovery::find(&self.paths, &mut std::io::empty()).map_err(HuntError::Paths)?;
+        let discovery = Discovery::with_stored(&self.paths, &self.stored, &mut std::io::empty())
+            .map_err(HuntError::Paths)?;
         let asking = Asking::new(questions, columns, wants_graph);
         let settings = Settings {
             normalise: self.normalise.clone(),

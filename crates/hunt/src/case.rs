@@ -69,7 +69,8 @@ pub fn case_records(
     stdin: &mut dyn Read,
     progress: &Progress,
 ) -> Result<Vec<CaseRecord>, CaseError> {
-    let mut discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let mut discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     // What the hunt left out is no part of it.
     if let Some(from) = found.span.and_then(|it| it.complete_from) {
         discovery.prune(from);

@@ -51,7 +51,8 @@ pub fn pass(
 ) -> Result<PassReport, HuntError> {
     let catalog = Catalog::ecs();
     let RunnableRules { tails, filters, .. } = prepare(options, &catalog);
-    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     let which = Which::All(&discovery.inputs);
     let tails = Arc::new(Tails::new(tails));
     let sift = sift(filters.concat(), &tails, options);

@@ -90,7 +90,8 @@ pub fn explain(
     progress: &Progress,
 ) -> Result<Explained, HuntError> {
     let catalog = Catalog::ecs();
-    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     let prepared = prepare(options, &catalog);
     let reading = Reading {
         normalise: &options.normalise,

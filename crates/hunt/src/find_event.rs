@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ecs::Millis;
 use memchr::memmem::Finder;
-use reader::Discovery;
+use reader::{Discovery, Input};
 use serde_json::Value;
 use sift::{Document, DocumentBuilder};
 
@@ -30,14 +30,15 @@ pub struct Reading<'a> {
     pub now: Millis,
 }
 
-/// The first event with an id, or with the only id that begins so.
+/// The first event with an id, or with the only id that begins so, in files and segments of a store.
 pub fn find_event(
     paths: &[PathBuf],
+    stored: &[Input],
     event_id: &str,
     reading: &Reading<'_>,
     progress: &Progress,
 ) -> Result<Option<Document>, HuntError> {
-    let discovery = Discovery::find(paths, &mut std::io::empty()).map_err(HuntError::Paths)?;
+    let discovery = Discovery::with_stored(paths, stored, &mut std::io::empty()).map_err(HuntError::Paths)?;
     let (found, _) = find(event_id, &discovery, reading, progress)?;
     Ok(found.into_iter().next().map(|(_, it)| it))
 }

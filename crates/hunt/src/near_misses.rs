@@ -158,7 +158,8 @@ pub fn near_misses(
 ) -> Result<NearMisses, HuntError> {
     let catalog = Catalog::ecs();
     let RunnableRules { rules, filters, patterns, refused, .. } = prepare(options, &catalog);
-    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     if rules.is_empty() {
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }

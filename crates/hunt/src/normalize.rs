@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use ecs::Millis;
-use reader::Discovery;
+use reader::{Discovery, Input};
 use sift::{Document, DocumentBuilder};
 
 use crate::copies::Copies;
@@ -18,6 +18,8 @@ use crate::{Progress, Stage};
 pub struct NormalizeOptions {
     /// Files, folders, globs, `-`.
     pub paths: Vec<PathBuf>,
+    /// Segments of a store, which are read like files.
+    pub stored: Vec<Input>,
     /// How records become events.
     pub normalise: cloudtrail::Options,
     /// How far reading goes.
@@ -53,7 +55,8 @@ pub fn normalize(
     progress: &Progress,
     take: &mut (dyn FnMut(Document) -> bool + Send),
 ) -> Result<NormalizeReport, HuntError> {
-    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     progress.enter(Stage::Scanning);
     let read = reader::Options { limits: options.limits.clone(), ..reader::Options::default() };
     let shared: Take<'_> = std::sync::Mutex::new(take);

@@ -57,27 +57,31 @@ impl Progress {
         (self.files.load(Relaxed), self.total_files.load(Relaxed))
     }
 
-    pub(crate) fn enter(&self, stage: Stage) {
+    /// Goes on to another stage.
+    pub fn enter(&self, stage: Stage) {
         self.stage.store(stage as u8, Relaxed);
     }
 
     /// Begins a stage that reads files.
-    pub(crate) fn expect(&self, files: u64, bytes: u64) {
+    pub fn expect(&self, files: u64, bytes: u64) {
         self.files.store(0, Relaxed);
         self.read_bytes.store(0, Relaxed);
         self.total_files.store(files, Relaxed);
         self.total_bytes.store(bytes, Relaxed);
     }
 
-    pub(crate) fn add_bytes(&self, bytes: u64) {
+    /// So many bytes of the files were read.
+    pub fn add_bytes(&self, bytes: u64) {
         self.read_bytes.fetch_add(bytes, Relaxed);
     }
 
-    pub(crate) fn add_records(&self, records: u64) {
+    /// So many records were.
+    pub fn add_records(&self, records: u64) {
         self.records.fetch_add(records, Relaxed);
     }
 
-    pub(crate) fn add_file(&self) {
+    /// Another file is done with.
+    pub fn add_file(&self) {
         self.files.fetch_add(1, Relaxed);
     }
 }

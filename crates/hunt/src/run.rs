@@ -33,6 +33,8 @@ use crate::watch::{self, Completeness, Watch};
 pub struct HuntOptions {
     /// Files, folders, globs, `-`.
     pub paths: Vec<PathBuf>,
+    /// Segments of a store, which are read like files.
+    pub stored: Vec<Input>,
     /// The rules. Those that cannot run are refused by name.
     pub rules: Selection,
     /// What is excepted from them. Whether an exception has expired is decided by each execution.
@@ -78,6 +80,7 @@ impl HuntOptions {
     ) -> Self {
         Self {
             paths,
+            stored: Vec::new(),
             rules,
             exceptions,
             mode: Mode::Replay { since: None, until: None },
@@ -304,7 +307,8 @@ fn hunt_and_sum_up(
     progress: &Progress,
 ) -> Result<(Found, Option<Summed>), HuntError> {
     let prepared = prepare(options, &Catalog::ecs());
-    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     hunt_over(options, summary, prepared, discovery, progress)
 }
 

@@ -91,7 +91,8 @@ pub fn verify(
     stdin: &mut dyn Read,
     progress: &Progress,
 ) -> Result<Verified, HuntError> {
-    let discovery = Discovery::find(&options.paths, stdin).map_err(HuntError::Paths)?;
+    let discovery =
+        Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     let settings = Settings {
         normalise: options.normalise.clone(),
         now: options.now,

@@ -10,9 +10,9 @@ use globset::GlobBuilder;
 use tempfile::{NamedTempFile, TempPath};
 use walkdir::WalkDir;
 
-use crate::S3Key;
 use crate::sniff::{Content, HEAD, begins_like_json, sniff};
 use crate::table::{HEADER_BYTES, Header};
+use crate::{S3Key, Stored};
 
 /// The argument that means the standard input.
 const STDIN: &str = "-";
@@ -36,6 +36,8 @@ pub struct Input {
     pub size: u64,
     /// What its path says about its delivery.
     pub s3: Option<S3Key>,
+    /// No event in it is younger than this, if that is known.
+    pub last_ms: Option<i64>,
     name: String,
     place: Place,
 }
@@ -45,6 +47,8 @@ enum Place {
     File(PathBuf),
     /// The standard input or a pipe, spooled. The file goes with the last [`Input`] that names it.
     Spooled(Arc<TempPath>),
+    /// A segment of a store, and its file.
+    Stored(Arc<dyn Stored>, PathBuf),
 }
 
 impl Input {
@@ -52,7 +56,22 @@ impl Input {
     pub fn file(id: u32, path: &Path) -> io::Result<Self> {
         let size = fs::metadata(path)?.len();
         let (s3, name) = (S3Key::parse(path), path.display().to_string());
-        Ok(Self { id, size, s3, name, place: Place::File(path.to_owned()) })
+        Ok(Self { id, size, s3, last_ms: None, name, place: Place::File(path.to_owned()) })
+    }
+
+    /// A segment of a store, which lies in a file of so many bytes. No event in it is younger than `last_ms`, if that is
+    /// known.
+    pub fn stored(segment: Arc<dyn Stored>, file: PathBuf, size: u64, last_ms: Option<i64>) -> Self {
+        let name = file.display().to_string();
+        Self { id: 0, size, s3: None, last_ms, name, place: Place::Stored(segment, file) }
+    }
+
+    /// The segment, if it is one of a store.
+    pub fn segment(&self) -> Option<&dyn Stored> {
+        match &self.place {
+            Place::File(_) | Place::Spooled(_) => None,
+            Place::Stored(segment, _) => Some(&**segment),
+        }
     }
 
     /// What to call it in messages.
@@ -65,6 +84,7 @@ impl Input {
         match &self.place {
             Place::File(path) => path,
             Place::Spooled(path) => path,
+            Place::Stored(_, path) => path,
         }
     }
 }
@@ -209,7 +229,21 @@ impl Discovery {
         if found.inputs.is_empty() && !found.failures.is_empty() { Err(found.failures) } else { Ok(found) }
     }
 
-    /// Drops the files that can hold no event from this time on, as far as S3 layout tells, and says how many. The others
+    /// As [`Discovery::find`], with segments of a store behind the files.
+    pub fn with_stored(
+        paths: &[PathBuf],
+        stored: &[Input],
+        stdin: &mut dyn Read,
+    ) -> Result<Self, Vec<PathError>> {
+        let mut found = Self::find(paths, stdin)?;
+        for segment in stored {
+            let id = found.inputs.len() as u32;
+            found.inputs.push(Input { id, ..segment.clone() });
+        }
+        Ok(found)
+    }
+
+    /// Drops the files that can hold no event from this time on, as far as S3 layout or a store tells, and says how many. The others
     /// are numbered anew.
     ///
     /// Files are named by delivery, and an event may be delivered however late: of the 1st of May one came in the
@@ -217,7 +251,10 @@ impl Discovery {
     /// and never for a late one. See [`DELIVERY_SKEW_MS`](crate::DELIVERY_SKEW_MS) for the margin.
     pub fn prune(&mut self, not_before_ms: i64) -> usize {
         let before = self.inputs.len();
-        self.inputs.retain(|input| input.s3.as_ref().is_none_or(|key| key.may_hold(not_before_ms)));
+        self.inputs.retain(|input| {
+            input.s3.as_ref().is_none_or(|key| key.may_hold(not_before_ms))
+                && input.last_ms.is_none_or(|last| last >= not_before_ms)
+        });
         for (id, input) in self.inputs.iter_mut().enumerate() {
             input.id = id as u32;
         }
@@ -367,7 +404,8 @@ impl Finder {
         let mut inputs = Vec::with_capacity(self.files.len() + self.spooled.len());
         for Spooled { name, path, size } in self.spooled.into_values() {
             let place = Place::Spooled(Arc::new(path));
-            inputs.push(Input { id: inputs.len() as u32, size, s3: None, name, place });
+            let id = inputs.len() as u32;
+            inputs.push(Input { id, size, s3: None, last_ms: None, name, place });
         }
         for path in self.files {
             if several && !seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
@@ -376,7 +414,8 @@ impl Finder {
             let (s3, name) = (S3Key::parse(&path), path.display().to_string());
             // A file that has gone since is told when it is read.
             let size = fs::metadata(&path).map_or(0, |found| found.len());
-            inputs.push(Input { id: inputs.len() as u32, size, s3, name, place: Place::File(path) });
+            let id = inputs.len() as u32;
+            inputs.push(Input { id, size, s3, last_ms: None, name, place: Place::File(path) });
         }
         let Self { skipped, failures, notices, .. } = self;
         Discovery { inputs, skipped, failures, notices }

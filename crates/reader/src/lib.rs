@@ -41,6 +41,9 @@
 //! record, to be normalised here. What is known and is no record, such as notifications of S3 or another cloud's logs,
 //! is named ([`Cause::Other`]).
 //!
+//! **What lies in a store** comes as an [`Input`], too ([`Input::stored`]): a [`Stored`] gives its records, and everybody who
+//! reads files reads them alike.
+//!
 //! **Left out on purpose.** Nothing here parses a record or knows ECS. Broken records are found by what breaks the
 //! reading of their neighbours; whether one is JSON in every respect is for the parser to say. Memory depends on
 //! [`Limits`], not on the input.
@@ -52,6 +55,7 @@ mod s3;
 mod problem;
 mod read;
 mod record;
+mod stored;
 mod table;
 mod texts;
 mod unpack;
@@ -82,3 +86,4 @@ pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;
 pub use record::{FileText, Progress, Record, RecordKind, Sink, Totals};
 pub use s3::{DELIVERY_SKEW_MS, Delivery, S3Key};
+pub use stored::{Stored, StoredError, StoredRecord, TakeStored};

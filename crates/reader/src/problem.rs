@@ -176,6 +176,12 @@ pub enum Cause {
         /// How many.
         count: u64,
     },
+    /// A segment of a store that is not as it was written.
+    #[error("this segment of the store cannot be read: {detail}; the records before that were read")]
+    Segment {
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A second reading found less than the first.
     #[error("{missing} {} gone", if *.missing == 1 { "record that was read before is" } else { "records that were read before are" })]
     Changed {
@@ -216,6 +222,7 @@ impl Cause {
             Self::Wrapped { .. } => "READ026",
             Self::Rows { .. } => "READ027",
             Self::Row { .. } => "READ028",
+            Self::Segment { .. } => "READ029",
         }
     }
 
@@ -242,6 +249,9 @@ impl Cause {
             Self::TooLong { .. } | Self::Row { .. } => "if it is genuine, raise the limit",
             Self::TooDeep { .. } => "no event nests like this: look at the record by hand",
             Self::More { .. } => "mend those shown first, or raise the number shown",
+            Self::Segment { .. } => {
+                "`trailwarden store check` says what else is wrong; take its records in again"
+            }
             Self::Changed { .. } => "leave the files as they are while they are read",
         }
     }
@@ -276,6 +286,7 @@ impl Cause {
             | Self::TooLong { .. }
             | Self::TooDeep { .. }
             | Self::InvalidUtf8
+            | Self::Segment { .. }
             | Self::Changed { .. } => true,
         }
     }
@@ -310,6 +321,7 @@ impl Cause {
             | Self::Binary
             | Self::Unfinished
             | Self::More { .. }
+            | Self::Segment { .. }
             | Self::Changed { .. } => false,
         }
     }

@@ -68,7 +68,10 @@ impl Reader {
             told_text: false,
         };
         // Break means that the sink or `wanted` has enough, which is as good an end as any.
-        _ = run.file(&mut self.space);
+        _ = match input.segment() {
+            Some(segment) => run.segment(segment),
+            None => run.file(&mut self.space),
+        };
         run.finish()
     }
 }

@@ -20,6 +20,7 @@ fn documents(case: &TestCase) -> Vec<Object> {
     let text: String = records.iter().map(|it| it.to_string() + "\n").collect();
     let options = NormalizeOptions {
         paths: vec!["-".into()],
+        stored: Vec::new(),
         normalise: cloudtrail::Options::default(),
         limits: reader::Limits::default(),
         now: 1_800_000_000_000,

@@ -273,8 +273,8 @@ fn alerts(args: &Args, data: &Path) -> Result<()> {
 
 /// Prints the documents of all records as `trailwarden normalize` does.
 fn normalize(args: &Args, data: &Path) -> Result<()> {
-    let HuntOptions { paths, normalise, limits, now, .. } = options(args, data)?;
-    let options = hunt::NormalizeOptions { paths, normalise, limits, now, copies: false };
+    let HuntOptions { paths, stored, normalise, limits, now, .. } = options(args, data)?;
+    let options = hunt::NormalizeOptions { paths, stored, normalise, limits, now, copies: false };
     let mut out = std::io::BufWriter::new(std::io::stdout());
     let mut written = Ok(());
     let started = measure::thread_cpu_s()?;
@@ -306,6 +306,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
     Ok(HuntOptions {
         identities: hunt::Identities::Asked,
         paths,
+        stored: Vec::new(),
         rules: rule::Selection::new(set.rules, &[]),
         exceptions: rule::Exceptions::default(),
         mode: Mode::Replay { since: None, until: None },

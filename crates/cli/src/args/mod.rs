@@ -64,6 +64,10 @@ pub(crate) enum Command {
     ///
     /// Exit status 1: a file was changed or is missing, or the chain of digests is broken.
     Verify(Verify),
+    /// Keep events in a store, which is taken in once and hunted as often as one likes.
+    #[cfg(feature = "store")]
+    #[command(subcommand)]
+    Store(crate::store_args::StoreCommand),
     /// Check case files, which `hunt --case` writes.
     #[command(subcommand)]
     Case(Case),
@@ -77,13 +81,26 @@ pub(crate) enum Command {
 pub(crate) struct Input {
     /// Files, folders (recursive), globs, or `-` for standard input. Any of .json, .ndjson, .gz, .zst, .zip, .tar;
     /// the content decides, not the name.
-    #[arg(required = true, value_name = "PATH")]
+    #[cfg_attr(feature = "store", arg(required_unless_present = "store", value_name = "PATH"))]
+    #[cfg_attr(not(feature = "store"), arg(required = true, value_name = "PATH"))]
     pub(crate) paths: Vec<PathBuf>,
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    pub(crate) store: FromStore,
     /// Exit with 2 instead of 3 if a part of the input could not be read.
     #[arg(long)]
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// Events that were stored.
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(crate) struct FromStore {
+    /// Read the events of this store, which `trailwarden store add` fills, in place of files.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
 }
 
 /// How far reading goes: a hostile file must not exhaust memory or time.
@@ -274,6 +291,9 @@ pub(crate) struct Query {
     /// Files and folders to search; `-` is standard input.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    pub(crate) store: FromStore,
     /// Its language.
     #[arg(long, short, value_parser = languages(), default_value = QueryLanguage::Kuery.short_name())]
     pub(crate) language: QueryLanguage,

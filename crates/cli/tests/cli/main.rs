@@ -22,6 +22,8 @@ mod rules;
 mod rules_assess;
 mod rules_test;
 mod script;
+#[cfg(feature = "store")]
+mod store;
 mod summary;
 mod suppression;
 mod verify;

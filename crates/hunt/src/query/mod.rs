@@ -35,6 +35,8 @@ pub const ORDERED_BYTES: usize = 256 << 20;
 pub struct QueryOptions {
     /// Files, folders, globs, `-`; each with the name of the index that its documents belong to, if that is given.
     pub sources: Vec<(Option<String>, PathBuf)>,
+    /// Segments of a store, which are read like files.
+    pub stored: Vec<Input>,
     /// The condition.
     pub filter: plan::Expr,
     /// Whether documents say who is behind their events even if the condition does not ask.
@@ -118,6 +120,11 @@ pub fn query(
             input.id = inputs.len() as u32;
             inputs.push((name.as_deref(), input));
         }
+    }
+    for segment in &options.stored {
+        let mut input = segment.clone();
+        input.id = inputs.len() as u32;
+        inputs.push((None, input));
     }
     if inputs.is_empty() && !failures.is_empty() {
         return Err(HuntError::Paths(failures));

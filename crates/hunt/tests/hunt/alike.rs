@@ -354,7 +354,7 @@ proptest! {
         let raw = Folder::new();
         raw.write("a.ndjson", lines.join("\n"));
         let mut documents = Vec::new();
-        let to = NormalizeOptions { paths: raw.paths(), normalise: normalise.clone(), limits: reader::Limits::default(), now: NOW, copies: true };
+        let to = NormalizeOptions { paths: raw.paths(), stored: Vec::new(), normalise: normalise.clone(), limits: reader::Limits::default(), now: NOW, copies: true };
         hunt::normalize(&to, &mut std::io::empty(), &Progress::default(), &mut |it: hunt::Document| { documents.push(json!({"_index": it.index, "_id": it.id, "_source": it.source}).to_string()); true }).unwrap();
         prop_assert_eq!(documents.len(), lines.len());
         let alike = Folder::new();

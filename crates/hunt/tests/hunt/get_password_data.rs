@@ -212,6 +212,7 @@ fn shipped(calls: &[Call<'_>], version: cloudtrail::Version, index: &str, ingest
     let folder = Folder::of(calls);
     let options = NormalizeOptions {
         paths: folder.paths(),
+        stored: Vec::new(),
         normalise: cloudtrail::Options { version, ..normalise() },
         limits: reader::Limits::default(),
         now: NOW,

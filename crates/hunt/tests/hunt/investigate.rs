@@ -25,6 +25,7 @@ pub(crate) fn of_paths(paths: Vec<PathBuf>, threads: usize, block_rows: usize) -
 fn files<'p>(options: &hunt::HuntOptions, progress: &'p Progress) -> Files<'p> {
     Files {
         paths: options.paths.clone(),
+        stored: Vec::new(),
         normalise: options.normalise.clone(),
         limits: reader::Limits::default(),
         threads: options.threads,
@@ -137,6 +138,7 @@ fn invictus_tells_who_was_behind_the_role() {
 fn event_of(paths: Vec<PathBuf>, wanted: impl Fn(&ecs::Object) -> bool + Sync) -> Option<Subject> {
     let options = hunt::NormalizeOptions {
         paths,
+        stored: Vec::new(),
         normalise: setup::normalise(),
         limits: reader::Limits::default(),
         now: NOW,

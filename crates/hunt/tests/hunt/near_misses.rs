@@ -32,6 +32,7 @@ fn near_misses_are_those_of_every_document() {
     let mut documents = Vec::new();
     let all = NormalizeOptions {
         paths: some,
+        stored: Vec::new(),
         normalise: normalise(),
         limits: reader::Limits::default(),
         now: options.now,

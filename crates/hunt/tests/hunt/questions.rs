@@ -63,6 +63,7 @@ fn investigated(
     let picked = hunt::pick(&found, &Which::From(rule::Severity::Low), hunt::ALERTS_MAX, NOW);
     let mut files = Files {
         paths: options.paths.clone(),
+        stored: Vec::new(),
         normalise: options.normalise.clone(),
         limits: reader::Limits::default(),
         threads: 2,

@@ -284,6 +284,7 @@ pub(crate) fn verdicts(found: &Hunted) -> Vec<String> {
 pub(crate) fn documents(folder: &Folder) -> Vec<Document> {
     let options = NormalizeOptions {
         paths: folder.paths(),
+        stored: Vec::new(),
         normalise: normalise(),
         limits: reader::Limits::default(),
         now: NOW,

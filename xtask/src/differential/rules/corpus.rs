@@ -205,6 +205,7 @@ pub(super) fn normalise() -> cloudtrail::Options {
 fn documents(file: &Path, now: Millis) -> anyhow::Result<Vec<Document>> {
     let options = NormalizeOptions {
         paths: vec![file.to_owned()],
+        stored: Vec::new(),
         normalise: normalise(),
         limits: reader::Limits::default(),
         now,

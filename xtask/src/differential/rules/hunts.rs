@@ -70,6 +70,7 @@ impl Hunter {
         let options = HuntOptions {
             identities: hunt::Identities::Asked,
             paths: paths.to_vec(),
+            stored: Vec::new(),
             rules: Selection::all(rules),
             exceptions: rule::Exceptions::default(),
             mode,

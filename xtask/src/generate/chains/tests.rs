@@ -72,6 +72,7 @@ fn investigated(folder: &Path, threads: usize) -> Vec<(String, Value, Investigat
     let picked = hunt::pick(&found, &hunt::Which::From(rule::Severity::Low), usize::MAX, NOW);
     let mut files = Files {
         paths: options.paths.clone(),
+        stored: Vec::new(),
         normalise: options.normalise.clone(),
         limits: options.limits.clone(),
         threads,

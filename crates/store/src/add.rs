@@ -1,0 +1,485 @@
+//! Records into a store.
+//!
+//! Files are read and normalised on all threads, some at a time; then what they gave is looked up, sorted and written by
+//! day, and counts with one commit. How much is read between two commits is [`AddOptions::batch_bytes`].
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::UNIX_EPOCH;
+
+use ecs::{Millis, Shape};
+use parquet::data_type::ByteArray;
+use reader::{Input, Problem, Reader, RecordKind};
+use sift::{Kind, Policy, Record, Settings, Sift, Worker};
+
+use crate::catalog::{Batch, SegmentRow, TakenFile};
+use crate::column::{self, FIELDS};
+use crate::folder::file_name;
+use crate::known::{Known, Novelty};
+use crate::piece::{Piece, Pieces};
+use crate::segment::{self, Row as _, Segment};
+use crate::{Accounting, Day, Store, StoreError};
+
+/// What the events of a segment may come to before another is begun.
+const SEGMENT_ROWS: usize = 1 << 20;
+
+/// Troubles that are told one by one.
+const TROUBLES_MAX: usize = 1_000;
+
+/// A time that no event has: whoever has it, says none.
+const UNDATED: Millis = 253_402_300_799_998;
+
+/// What to take in, and how.
+#[derive(Debug)]
+pub struct AddOptions<'a> {
+    /// The files.
+    pub inputs: &'a [Input],
+    /// How far reading goes.
+    pub limits: reader::Limits,
+    /// Threads.
+    pub threads: usize,
+    /// Bytes of records that are read between two commits, about: they are held in memory.
+    pub batch_bytes: usize,
+    /// Also files that were taken in as they are.
+    pub again: bool,
+    /// The time of taking in.
+    pub now: Millis,
+    /// What the store says took them in.
+    pub engine: &'a str,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Added {
+    /// Files that were read.
+    pub files: u64,
+    /// Files that were taken in before, as they are, and were not read.
+    pub passed_over: u64,
+    /// What became of the records.
+    pub accounting: Accounting,
+    /// Segments that were written,
+    pub segments: u64,
+    /// and their bytes.
+    pub bytes: u64,
+    /// Bytes of the records in them.
+    pub text_bytes: u64,
+    /// What could not be read: the first of it,
+    pub troubles: Vec<Trouble>,
+    /// and how much there is.
+    pub trouble_count: u64,
+    /// How much of it may have cost records.
+    pub loss_count: u64,
+}
+
+/// Something that could not be read. Everything around it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The code of what is wrong.
+    pub code: &'static str,
+    /// What is wrong and where, with the code.
+    pub text: String,
+}
+
+/// How much more was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Bytes of the files.
+    pub bytes: u64,
+    /// Records.
+    pub records: u64,
+    /// Files.
+    pub files: u64,
+}
+
+/// Takes the records of files in. What it says was stored is on the disk for good.
+///
+/// What was committed before an error stays: to add the same again goes on where it ended.
+pub fn add(
+    store: &mut Store,
+    options: &AddOptions<'_>,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Result<Added, StoreError> {
+    debug_assert!(store.is_writable(), "it was opened to write");
+    let columns = FIELDS.iter().map(|&path| (path.to_owned(), Shape::Leaf)).collect();
+    let settings = Settings { now: UNDATED, wants_texts: true, ..Settings::default() };
+    let sift = Sift::new(Vec::new(), Policy::Everything { columns }, settings);
+    let mut added = Added::default();
+    let mut known = Known::default();
+    let mut left: Vec<(&Input, Option<TakenFile>)> = Vec::new();
+    for input in options.inputs {
+        let file = taken_file(input);
+        let is_known = file.as_ref().map(|it| store.catalog.has_taken(it)).transpose()?.unwrap_or(false);
+        if is_known && !options.again {
+            added.passed_over += 1;
+            progress(Step { bytes: input.size, files: 1, ..Step::default() });
+        } else {
+            left.push((input, file));
+        }
+    }
+    let mut left = &left[..];
+    while !left.is_empty() {
+        let intake = Intake::new(store, &mut known, options);
+        let intake = Mutex::new(intake);
+        let read = read(left, &sift, options, &intake, progress);
+        let mut intake = intake.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let (these, later) = left.split_at(read.len());
+        left = later;
+        let mut taken = Vec::new();
+        for ((_, file), its) in these.iter().zip(read) {
+            intake.take(its.pieces.taken)?;
+            intake.accounting.read += its.records;
+            intake.accounting.unreadable += its.unreadable;
+            added.loss_count += its.losses;
+            added.trouble_count += its.trouble_count;
+            added.troubles.extend(its.troubles);
+            added.troubles.truncate(TROUBLES_MAX);
+            // A file of which something was not read is read again the next time, and told of again.
+            taken.extend(file.clone().filter(|_| its.losses == 0));
+        }
+        intake.write()?;
+        if let Some(error) = intake.failed {
+            return Err(error);
+        }
+        let (accounting, segments) = (intake.accounting, intake.segments);
+        let files = these.len() as u64;
+        let batch = Batch {
+            at: options.now,
+            engine: options.engine,
+            accounting,
+            files,
+            taken: &taken,
+            segments: &segments,
+        };
+        store.catalog.commit(&batch)?;
+        added.files += files;
+        added.accounting.add(accounting);
+        added.segments += segments.len() as u64;
+        added.bytes += segments.iter().map(|it| it.written.bytes).sum::<u64>();
+        added.text_bytes += segments.iter().map(|it| it.written.text_bytes).sum::<u64>();
+    }
+    store.catalog.settle()?;
+    Ok(added)
+}
+
+impl Accounting {
+    fn add(&mut self, other: Self) {
+        let Self { read, stored, duplicate, unreadable } = other;
+        self.read += read;
+        self.stored += stored;
+        self.duplicate += duplicate;
+        self.unreadable += unreadable;
+    }
+}
+
+/// What tells a file from what it may be later; nothing of what is no file.
+fn taken_file(input: &Input) -> Option<TakenFile> {
+    let path = std::fs::canonicalize(input.path()).ok()?;
+    // What was spooled has the name of what it was, and not that of its file.
+    if Path::new(input.name()) != input.path() {
+        return None;
+    }
+    let modified = std::fs::metadata(&path).and_then(|it| it.modified()).ok()?;
+    let modified_ms = modified.duration_since(UNIX_EPOCH).ok()?.as_millis() as Millis;
+    Some(TakenFile { path: path.to_str()?.to_owned(), size: input.size, modified_ms })
+}
+
+/// What one file gave.
+struct FileRead {
+    pieces: Pieces,
+    records: u64,
+    unreadable: u64,
+    losses: u64,
+    troubles: Vec<Trouble>,
+    trouble_count: u64,
+}
+
+impl FileRead {
+    fn trouble(&mut self, code: &'static str, text: String) {
+        self.trouble_count += 1;
+        if self.troubles.len() < TROUBLES_MAX {
+            self.troubles.push(Trouble { code, text });
+        }
+    }
+}
+
+/// Reads files, in order, until they gave enough; says what each gave.
+fn read(
+    files: &[(&Input, Option<TakenFile>)],
+    sift: &Sift,
+    options: &AddOptions<'_>,
+    intake: &Mutex<Intake<'_>>,
+    progress: &(dyn Fn(Step) + Sync),
+) -> Vec<FileRead> {
+    let (next, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let all: Mutex<BTreeMap<usize, FileRead>> = Mutex::new(BTreeMap::new());
+    let work = || {
+        let mut reader =
+            Reader::new(reader::Options { limits: options.limits.clone(), ..reader::Options::default() });
+        // Once there is enough nobody takes another, and those that were taken are the first.
+        while bytes.load(Relaxed) < options.batch_bytes {
+            let at = next.fetch_add(1, Relaxed);
+            let Some((input, _)) = files.get(at) else { break };
+            let pieces = Pieces { undated: UNDATED, taken: Vec::new(), bytes: 0 };
+            let (records, unreadable, losses) = (0, 0, 0);
+            let (troubles, trouble_count) = (Vec::new(), 0);
+            let its = FileRead { pieces, records, unreadable, losses, troubles, trouble_count };
+            let mut taking = Taking {
+                input,
+                worker: sift.worker(),
+                its,
+                batch_bytes: options.batch_bytes,
+                intake,
+                progress,
+            };
+            let totals = reader.read(input, &mut taking);
+            taking.worker.flush(&mut taking.its.pieces);
+            let mut its = taking.its;
+            its.losses += totals.losses;
+            bytes.fetch_add(its.pieces.bytes, Relaxed);
+            progress(Step { files: 1, ..Step::default() });
+            all.lock().unwrap_or_else(PoisonError::into_inner).insert(at, its);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..options.threads.max(1) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    all.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+/// Takes the records of a file.
+struct Taking<'a, 's, 'i> {
+    input: &'a Input,
+    worker: Worker<'s>,
+    its: FileRead,
+    batch_bytes: usize,
+    intake: &'a Mutex<Intake<'i>>,
+    progress: &'a (dyn Fn(Step) + Sync),
+}
+
+impl reader::Sink for Taking<'_, '_, '_> {
+    fn record(&mut self, record: reader::Record<'_>) -> ControlFlow<()> {
+        self.its.records += 1;
+        (self.progress)(Step { records: 1, ..Step::default() });
+        let place = |what: &str| format!("{}, record {}: {what}", self.input.name(), record.ordinal + 1);
+        let kind = match record.kind {
+            RecordKind::CloudTrail => Kind::CloudTrail,
+            RecordKind::Document => Kind::Document,
+            RecordKind::Other => {
+                let text = place("STORE009: neither a CloudTrail record nor an ECS document");
+                self.its.unreadable += 1;
+                self.its.losses += 1;
+                self.its.trouble("STORE009", text);
+                return ControlFlow::Continue(());
+            }
+        };
+        let reader::Record { ordinal, id, index, text, tokens, .. } = record;
+        let origin = ecs::Origin { input: self.input.id, ordinal };
+        let record = Record { origin, kind, id, index, text, tokens };
+        if let Err(error) = self.worker.push(&record, &mut self.its.pieces) {
+            let text = place(&format!("{}: {error}", error.code()));
+            self.its.unreadable += 1;
+            self.its.losses += 1;
+            self.its.trouble(error.code(), text);
+        }
+        // A file larger than memory: what there is of it is written, and counts with the rest.
+        if self.its.pieces.bytes >= self.batch_bytes {
+            let pieces = std::mem::take(&mut self.its.pieces.taken);
+            self.its.pieces.bytes = 0;
+            let mut intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = intake.take(pieces).and_then(|()| intake.write()) {
+                intake.failed.get_or_insert(error);
+                return ControlFlow::Break(());
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn problem(&mut self, problem: Problem) {
+        self.its.trouble(problem.cause.code(), problem.to_string());
+    }
+
+    fn progress(&mut self, progress: reader::Progress) {
+        (self.progress)(Step { bytes: progress.read_bytes, ..Step::default() });
+    }
+}
+
+/// What is being made a batch.
+struct Intake<'a> {
+    store: &'a Store,
+    known: &'a mut Known,
+    now: Millis,
+    threads: usize,
+    pieces: Vec<Piece>,
+    /// By day the events that are to be written.
+    fresh: BTreeMap<Day, Vec<Fresh>>,
+    segments: Vec<SegmentRow>,
+    accounting: Accounting,
+    /// Why a part of it could not be written.
+    failed: Option<StoreError>,
+}
+
+/// An event that is to be written.
+#[derive(Clone, Copy, Debug)]
+struct Fresh {
+    piece: u32,
+    row: u32,
+    delivery: u32,
+}
+
+/// An event with what it is of.
+struct FreshRow<'a> {
+    piece: &'a Piece,
+    at: Fresh,
+    ingested: Millis,
+}
+
+impl<'a> Intake<'a> {
+    fn new(store: &'a Store, known: &'a mut Known, options: &AddOptions<'_>) -> Self {
+        Self {
+            store,
+            known,
+            now: options.now,
+            threads: options.threads,
+            pieces: Vec::new(),
+            fresh: BTreeMap::new(),
+            segments: Vec::new(),
+            accounting: Accounting::default(),
+            failed: None,
+        }
+    }
+
+    /// Takes events that are not stored yet.
+    fn take(&mut self, pieces: Vec<Piece>) -> Result<(), StoreError> {
+        for piece in pieces {
+            let number = self.pieces.len() as u32;
+            for (row, it) in piece.rows.iter().enumerate() {
+                let day = Day::of(it.time);
+                let record = (piece.id(row), piece.index(row).data(), piece.text(row));
+                let novelty = self.known.ask(day, record, || self.store.segments_of(day, &self.segments))?;
+                match novelty {
+                    Novelty::Duplicate => self.accounting.duplicate += 1,
+                    Novelty::New { delivery } => {
+                        self.accounting.stored += 1;
+                        let fresh = Fresh { piece: number, row: row as u32, delivery };
+                        self.fresh.entry(day).or_default().push(fresh);
+                    }
+                }
+            }
+            self.pieces.push(piece);
+        }
+        Ok(())
+    }
+
+    /// Writes what was taken, a segment a day.
+    fn write(&mut self) -> Result<(), StoreError> {
+        let (pieces, days) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.fresh));
+        let mut number = self.store.catalog.next_segment()? + self.segments.len() as u64;
+        let mut parts: Vec<(Day, u64, Vec<FreshRow<'_>>)> = Vec::new();
+        for (day, fresh) in days {
+            let row = |at: Fresh| FreshRow { piece: &pieces[at.piece as usize], at, ingested: self.now };
+            let mut rows: Vec<FreshRow<'_>> = fresh.into_iter().map(row).collect();
+            // Stable: what happened at one time stays as it was delivered.
+            rows.sort_by(|a, b| (a.time(), a.id(), a.at.delivery).cmp(&(b.time(), b.id(), b.at.delivery)));
+            while !rows.is_empty() {
+                let later = rows.split_off(rows.len().min(SEGMENT_ROWS));
+                parts.push((day, number, std::mem::replace(&mut rows, later)));
+                number += 1;
+            }
+        }
+        let written: Mutex<BTreeMap<usize, Result<SegmentRow, StoreError>>> = Mutex::new(BTreeMap::new());
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some((at, (day, number, rows))) = {
+                let at = next.fetch_add(1, Relaxed);
+                parts.get(at).map(|it| (at, it))
+            } {
+                let row = write_segment(self.store, *day, *number, rows);
+                written.lock().unwrap_or_else(PoisonError::into_inner).insert(at, row);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.threads.clamp(1, parts.len().max(1)) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        for row in written.into_inner().unwrap_or_else(PoisonError::into_inner).into_values() {
+            self.segments.push(row?);
+        }
+        Ok(())
+    }
+}
+
+/// Writes a segment and gives it its place. It counts when its row does.
+fn write_segment(
+    store: &Store,
+    day: Day,
+    number: u64,
+    rows: &[FreshRow<'_>],
+) -> Result<SegmentRow, StoreError> {
+    let incoming = store.incoming(number);
+    let io = |what| StoreError::io(&incoming, what);
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(&incoming);
+    let file = file.map_err(io("cannot be made"))?;
+    let written =
+        segment::write(&file, rows).map_err(|source| StoreError::Write { path: incoming.clone(), source })?;
+    file.sync_all().map_err(io("cannot be synced"))?;
+    drop(file);
+    let name = file_name(day, number);
+    store.place(&incoming, &name)?;
+    Ok(SegmentRow { day, file: name, columns: column::VERSION, written })
+}
+
+impl Store {
+    /// The segments of a day: those that count and those that will, with the batch at hand.
+    fn segments_of(&self, day: Day, pending: &[SegmentRow]) -> Result<Vec<Segment>, StoreError> {
+        let mut rows = self.catalog.segments_of(day)?;
+        rows.extend(pending.iter().filter(|it| it.day == day).cloned());
+        Ok(rows.iter().map(|it| self.segment(it)).collect())
+    }
+}
+
+impl segment::Row for FreshRow<'_> {
+    fn time(&self) -> Option<Millis> {
+        self.piece.rows[self.at.row as usize].time
+    }
+
+    fn id(&self) -> &str {
+        self.piece.id(self.at.row as usize)
+    }
+
+    fn index(&self) -> ByteArray {
+        self.piece.index(self.at.row as usize).clone()
+    }
+
+    fn kind(&self) -> Kind {
+        self.piece.rows[self.at.row as usize].kind
+    }
+
+    fn ingested(&self) -> Millis {
+        self.ingested
+    }
+
+    fn delivery(&self) -> i32 {
+        self.at.delivery as i32
+    }
+
+    fn exact(&self) -> bool {
+        self.piece.rows[self.at.row as usize].exact
+    }
+
+    fn value(&self, column: usize) -> Option<ByteArray> {
+        self.piece.value(self.at.row as usize, column).cloned()
+    }
+
+    fn record(&self) -> &str {
+        self.piece.text(self.at.row as usize)
+    }
+}

@@ -1,0 +1,71 @@
+//! Which fields of events have columns of their own.
+//!
+//! The record tells everything, and is read where something is asked that no column answers. So a field has a column if many
+//! rules ask for it, or people do. Adding one is a new version of the set: segments say which version wrote them, and what
+//! an older one lacks is taken from the record.
+
+/// The version of the set that is written.
+pub(crate) const VERSION: u32 = 1;
+
+/// The fields with columns. A value is there as text; of events whose value is no single text, the column `exact` is false.
+pub(crate) const FIELDS: [&str; 26] = [
+    "event.provider",
+    "event.action",
+    "event.outcome",
+    "event.dataset",
+    "user.name",
+    "user.id",
+    "source.ip",
+    "source.address",
+    "user_agent.original",
+    "cloud.account.id",
+    "cloud.region",
+    "aws.cloudtrail.event_type",
+    "aws.cloudtrail.event_category",
+    "aws.cloudtrail.error_code",
+    "aws.cloudtrail.error_message",
+    "aws.cloudtrail.user_identity.type",
+    "aws.cloudtrail.user_identity.arn",
+    "aws.cloudtrail.user_identity.access_key_id",
+    "aws.cloudtrail.user_identity.invoked_by",
+    "aws.cloudtrail.user_identity.session_context.session_issuer.arn",
+    "aws.cloudtrail.user_identity.session_context.session_issuer.type",
+    "aws.cloudtrail.recipient_account_id",
+    "aws.cloudtrail.session_credential_from_console",
+    "aws.cloudtrail.console_login.additional_eventdata.mfa_used",
+    "aws.cloudtrail.vpc_endpoint_id",
+    "tls.client.server_name",
+];
+
+/// The fields whose values point to few events, so that bloom filters pay.
+pub(crate) const SELECTIVE: [&str; 2] = ["source.ip", "aws.cloudtrail.user_identity.access_key_id"];
+
+/// The fields that segments of this version have; none of an unknown one.
+pub(crate) fn fields(version: u32) -> &'static [&'static str] {
+    if version == 1 { &FIELDS } else { &[] }
+}
+
+/// The column's name: that of the field, as every engine takes it without quotes.
+pub(crate) fn name(field: &str) -> String {
+    field.replace('.', "_")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_different_and_need_no_quotes() {
+        let names: BTreeSet<String> = FIELDS.iter().map(|it| name(it)).collect();
+        assert_eq!(names.len(), FIELDS.len());
+        assert!(
+            names
+                .iter()
+                .all(|it| it.bytes().all(|it| it.is_ascii_lowercase() || b"_0123456789".contains(&it)))
+        );
+        assert!(SELECTIVE.iter().all(|it| FIELDS.contains(it)));
+        assert_eq!(fields(VERSION), FIELDS);
+    }
+}

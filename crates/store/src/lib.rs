@@ -1,0 +1,42 @@
+//! Events kept: taken in once, hunted as often as one likes.
+//!
+//! [`Store::open_or_create`] and [`add`] take records in; [`Store::open`] and [`Store::inputs`] give them back as inputs of the
+//! reader, so that whoever reads files reads a store in the same way, and hunts find the same.
+//!
+//! ```text
+//! DIR/
+//!   trailwarden.db                       SQLite: which segments count, which files were taken in, what became of records
+//!   events/day=2026-03-01/0000000001.parquet    a segment: events of a day, sorted by time
+//!   incoming/                            segments that are being written
+//! ```
+//!
+//! **What counts.** A segment is written to `incoming`, synced, moved to its day and counts once its row is committed, with
+//! all others of its batch, the files they came from and what became of their records. What lies in the folder without a
+//! row is of a batch that did not end: it is removed before anything else is written. So a process may be killed at any
+//! time: what it said was stored is, and to add the same again stores nothing twice.
+//!
+//! **What is one event.** A record that was stored before, byte for byte and with the same `_id` and `_index`, is a
+//! duplicate. One of the same `_id` that differs is kept beside it, as it is in files; its `delivery` says so, for whoever
+//! counts events in the Parquet files. Since an event happens once, only its own day is looked through.
+//!
+//! **Left out on purpose.** No clock and no threads that outlive a call: time is an argument, so that simulation covers
+//! this. No second normaliser: a document is made of the record, by whoever asks for it.
+
+mod column;
+mod day;
+mod error;
+
+mod add;
+mod catalog;
+mod folder;
+mod known;
+mod overview;
+mod piece;
+mod segment;
+
+pub use add::{AddOptions, Added, Step, Trouble, add};
+pub use catalog::Accounting;
+pub use day::Day;
+pub use error::StoreError;
+pub use folder::Store;
+pub use overview::{Check, DayOverview, Overview};
