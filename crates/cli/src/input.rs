@@ -88,7 +88,7 @@ impl args::FromStore {
     fn inputs(&self) -> anyhow::Result<Vec<reader::Input>> {
         let Some(folder) = &self.store else { return Ok(Vec::new()) };
         let open = || store::Store::open(folder)?.inputs();
-        open().map_err(crate::store_command::coded)
+        open().map_err(|it| crate::store_command::coded(&it))
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &StoreCommand, global: &Global) -> anyhow::Result<u8> {
 }
 
 /// An error with its code, as messages of this tool have it.
-pub(crate) fn coded(error: StoreError) -> anyhow::Error {
+pub(crate) fn coded(error: &StoreError) -> anyhow::Error {
     let code = error.code();
     anyhow!("{code} {error}")
 }
@@ -33,7 +33,7 @@ pub(crate) fn coded(error: StoreError) -> anyhow::Error {
 fn add(args: &Add, global: &Global) -> anyhow::Result<u8> {
     let now = input::now(args.now.as_deref())?;
     let discovery = Discovery::find(&args.paths, &mut std::io::stdin()).map_err(hunt::HuntError::Paths)?;
-    let mut store = Store::open_or_create(&args.folder.path).map_err(coded)?;
+    let mut store = Store::open_or_create(&args.folder.path).map_err(|it| coded(&it))?;
     if store.orphans > 0 {
         let files = plural(store.orphans, "file", "files");
         terminal::note(global, &format!("{files} of a run that was stopped counted for nothing and went"));
@@ -57,7 +57,7 @@ fn add(args: &Add, global: &Global) -> anyhow::Result<u8> {
         (0..step.files).for_each(|_| progress.add_file());
     });
     drop(bar);
-    let added = added.map_err(coded)?;
+    let added = added.map_err(|it| coded(&it))?;
     let mut notices: Vec<String> = discovery.notices.iter().map(ToString::to_string).collect();
     notices.extend(discovery.failures.iter().map(|it| format!("{} {it}", it.code())));
     let troubles: Vec<hunt::Trouble> =
@@ -103,8 +103,8 @@ fn accounted(it: &Accounting) -> String {
 }
 
 fn show(args: &Show) -> anyhow::Result<u8> {
-    let store = Store::open(&args.folder.path).map_err(coded)?;
-    let overview = store.overview().map_err(coded)?;
+    let store = Store::open(&args.folder.path).map_err(|it| coded(&it))?;
+    let overview = store.overview().map_err(|it| coded(&it))?;
     let text = match args.format {
         StoreFormat::Json => json(&overview).to_string() + "\n",
         StoreFormat::Text => text(&overview),
@@ -187,11 +187,11 @@ fn json(it: &Overview) -> Value {
 }
 
 fn check(args: &Show, global: &Global) -> anyhow::Result<u8> {
-    let store = Store::open(&args.folder.path).map_err(coded)?;
+    let store = Store::open(&args.folder.path).map_err(|it| coded(&it))?;
     let progress = Arc::new(Progress::default());
     let bar = terminal::Bar::start(global, Arc::clone(&progress));
     progress.enter(Stage::Scanning);
-    let overview = store.overview().map_err(coded)?;
+    let overview = store.overview().map_err(|it| coded(&it))?;
     progress.expect(
         overview.days.iter().map(|it| it.segments).sum(),
         overview.days.iter().map(|it| it.bytes).sum(),
@@ -201,7 +201,7 @@ fn check(args: &Show, global: &Global) -> anyhow::Result<u8> {
         progress.add_file();
     });
     drop(bar);
-    let Check { segments, events, wrong, orphans } = found.map_err(coded)?;
+    let Check { segments, events, wrong, orphans } = found.map_err(|it| coded(&it))?;
     let text = match args.format {
         StoreFormat::Json => {
             json!({"segments": segments, "events": events, "wrong": wrong, "orphans": orphans}).to_string()

@@ -82,9 +82,8 @@ impl Input {
     /// Where its bytes are.
     pub fn path(&self) -> &Path {
         match &self.place {
-            Place::File(path) => path,
+            Place::File(path) | Place::Stored(_, path) => path,
             Place::Spooled(path) => path,
-            Place::Stored(_, path) => path,
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::UNIX_EPOCH;
 use ecs::{Millis, Shape};
 use parquet::data_type::ByteArray;
 use reader::{Input, Problem, Reader, RecordKind};
-use sift::{Kind, Policy, Record, Settings, Sift, Worker};
+use sift::{DocumentBuilder, Kind, Policy, Record, Settings, Sift, Worker};
 
 use crate::catalog::{Batch, SegmentRow, TakenFile};
 use crate::column::{self, FIELDS};
@@ -133,7 +133,7 @@ pub fn add(
             intake.take(its.pieces.taken)?;
             intake.accounting.read += its.records;
             intake.accounting.unreadable += its.unreadable;
-            added.loss_count += its.losses;
+            added.loss_count += its.losses + its.broken;
             added.trouble_count += its.trouble_count;
             added.troubles.extend(its.troubles);
             added.troubles.truncate(TROUBLES_MAX);
@@ -192,6 +192,9 @@ struct FileRead {
     pieces: Pieces,
     records: u64,
     unreadable: u64,
+    /// Records that cannot be read and are kept.
+    broken: u64,
+    /// What may be missing.
     losses: u64,
     troubles: Vec<Trouble>,
     trouble_count: u64,
@@ -219,17 +222,19 @@ fn read(
     let work = || {
         let mut reader =
             Reader::new(reader::Options { limits: options.limits.clone(), ..reader::Options::default() });
+        let mut builder = DocumentBuilder::new(&Settings::default().normalise, UNDATED);
         // Once there is enough nobody takes another, and those that were taken are the first.
         while bytes.load(Relaxed) < options.batch_bytes {
             let at = next.fetch_add(1, Relaxed);
             let Some((input, _)) = files.get(at) else { break };
             let pieces = Pieces { undated: UNDATED, taken: Vec::new(), bytes: 0 };
-            let (records, unreadable, losses) = (0, 0, 0);
+            let (records, unreadable, broken, losses) = (0, 0, 0, 0);
             let (troubles, trouble_count) = (Vec::new(), 0);
-            let its = FileRead { pieces, records, unreadable, losses, troubles, trouble_count };
+            let its = FileRead { pieces, records, unreadable, broken, losses, troubles, trouble_count };
             let mut taking = Taking {
                 input,
                 worker: sift.worker(),
+                builder: &mut builder,
                 its,
                 batch_bytes: options.batch_bytes,
                 intake,
@@ -257,6 +262,7 @@ fn read(
 struct Taking<'a, 's, 'i> {
     input: &'a Input,
     worker: Worker<'s>,
+    builder: &'a mut DocumentBuilder,
     its: FileRead,
     batch_bytes: usize,
     intake: &'a Mutex<Intake<'i>>,
@@ -283,10 +289,15 @@ impl reader::Sink for Taking<'_, '_, '_> {
         let origin = ecs::Origin { input: self.input.id, ordinal };
         let record = Record { origin, kind, id, index, text, tokens };
         if let Err(error) = self.worker.push(&record, &mut self.its.pieces) {
-            let text = place(&format!("{}: {error}", error.code()));
-            self.its.unreadable += 1;
-            self.its.losses += 1;
-            self.its.trouble(error.code(), text);
+            self.its.trouble(error.code(), place(&format!("{}: {error}", error.code())));
+            // Whoever reads it again is to be told of it again, and may know better.
+            if let Ok(it) = self.builder.build(&record) {
+                self.its.pieces.push(Piece::of_unread(&it.id, &it.index, kind, text));
+                self.its.broken += 1;
+            } else {
+                self.its.unreadable += 1;
+                self.its.losses += 1;
+            }
         }
         // A file larger than memory: what there is of it is written, and counts with the rest.
         if self.its.pieces.bytes >= self.batch_bytes {

@@ -88,7 +88,7 @@ pub struct Accounting {
     pub stored: u64,
     /// Those that were there already, byte for byte.
     pub duplicate: u64,
-    /// Those that could not be read, or are no events.
+    /// Those that are not kept: they are no events, or nothing can be made of them.
     pub unreadable: u64,
 }
 
@@ -115,8 +115,8 @@ impl Catalog {
         let catalog = opened.or_else(|error| {
             Self::connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, true).map_err(|_| error)
         })?;
-        catalog.check_version()?;
-        Ok(Some(catalog))
+        // Of one that is being made there is nothing to read yet.
+        Ok((catalog.check_version()? > 0).then_some(catalog))
     }
 
     /// Opens the database to write; makes it, if there is none, and brings it up to date.
@@ -180,8 +180,8 @@ impl Catalog {
     }
 
     /// The format of the store.
-    pub(crate) fn format(&self) -> u32 {
-        MIGRATIONS.len() as u32
+    pub(crate) fn format(&self) -> Result<u32, StoreError> {
+        Ok(self.check_version()? as u32)
     }
 
     /// All segments, by day and in the order in which they were written; those of no day come last.

@@ -1,6 +1,7 @@
 //! Which events of a day are stored already.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 use xxhash_rust::xxh3::{Xxh3Default, xxh3_128};
@@ -82,10 +83,9 @@ impl DayEvents {
     }
 
     fn put(&mut self, key: u128, place: Place) {
-        if self.first.contains_key(&key) {
-            self.more.entry(key).or_default().push(place);
-        } else {
-            self.first.insert(key, place);
+        match self.first.entry(key) {
+            Entry::Vacant(free) => _ = free.insert(place),
+            Entry::Occupied(_) => self.more.entry(key).or_default().push(place),
         }
     }
 

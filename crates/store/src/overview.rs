@@ -81,7 +81,7 @@ impl Store {
         columns.dedup();
         let spans = rows.iter().filter_map(|it| it.written.span);
         Ok(Overview {
-            format: self.catalog.format(),
+            format: self.catalog.format()?,
             columns,
             days: days.into_values().collect(),
             span: spans.clone().map(|it| it.0).min().zip(spans.map(|it| it.1).max()),

@@ -58,6 +58,19 @@ impl Piece {
         self.dictionaries[column].get(self.values[row][column] as usize)
     }
 
+    /// A record that cannot be read, which is kept as it is and has no values.
+    pub(crate) fn of_unread(id: &str, index: &str, kind: Kind, text: &str) -> Self {
+        let row = Row { time: None, kind, index: 0, text: 0..text.len(), id: 0..id.len(), exact: false };
+        Self {
+            texts: text.to_owned(),
+            ids: id.to_owned(),
+            rows: vec![row],
+            values: vec![[NONE; FIELDS.len()]],
+            dictionaries: vec![Vec::new(); FIELDS.len()],
+            indices: vec![index.as_bytes().to_vec().into()],
+        }
+    }
+
     /// About how many bytes it holds.
     pub(crate) fn bytes(&self) -> usize {
         self.texts.len() + self.ids.len() + self.rows.len() * (size_of::<Row>() + 4 * FIELDS.len())
@@ -72,11 +85,19 @@ pub(crate) struct Pieces {
     pub(crate) bytes: usize,
 }
 
+impl Pieces {
+    /// Takes some more.
+    pub(crate) fn push(&mut self, piece: Piece) {
+        self.bytes += piece.bytes();
+        self.taken.push(piece);
+    }
+}
+
 impl Sink for Pieces {
     fn take(&mut self, sifted: &Sifted<'_>) {
         let columns: &[Slot] = sifted.columns();
-        let mut piece = Piece::default();
-        piece.indices = sifted.indices().iter().map(|it| it.as_bytes().to_vec().into()).collect();
+        let indices = sifted.indices().iter().map(|it| it.as_bytes().to_vec().into()).collect();
+        let mut piece = Piece { indices, ..Piece::default() };
         let mut is_text: Vec<Vec<bool>> = Vec::with_capacity(columns.len());
         for &column in columns {
             let values = sifted.column(column).values();
@@ -113,7 +134,6 @@ impl Sink for Pieces {
                 exact,
             });
         }
-        self.bytes += piece.bytes();
-        self.taken.push(piece);
+        self.push(piece);
     }
 }

@@ -154,7 +154,7 @@ fn told(path: &Path, error: &StoreError) -> String {
     let text = error.to_string();
     let name = format!("`{}`", path.display());
     let rest = text.strip_prefix(&name).map(|it| it.trim_start_matches(':').trim_start());
-    let rest = rest.map(|it| it.strip_prefix("is not as it was written: ").unwrap_or(it)).unwrap_or(&text);
+    let rest = rest.map_or(&*text, |it| it.strip_prefix("is not as it was written: ").unwrap_or(it));
     format!("{rest} ({})", error.code())
 }
 
