@@ -24,7 +24,7 @@ const LAYERS: [(&str, &[&str]); 26] = [
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
-    ("store", &["block", "ecs", "reader", "sift"]),
+    ("store", &["block", "cloudtrail", "ecs", "reader", "sift"]),
     ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
     ("identity", &["ecs", "plan"]),
     ("complete", &["ecs", "plan"]),

@@ -2,22 +2,22 @@
 //! room.
 
 use std::iter::once;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use block::{Ordinal, Slot};
+use block::{Ordinal, Origin, Slot};
 use detect::{Collector, ColumnNumber, EventInfo, Tail, Tails, TermId};
 use ecs::{Millis, Object, Scalar, Shape};
 use identity::WhoBuf;
 use plan::Expr;
-use reader::Problem;
+use reader::{Input, Problem, RecordKind, Stored, StoredError, StoredPart, StoredRecord};
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
 
 use crate::copies::Deliveries;
 use crate::identities::{self, Identities, Issues};
 use crate::keep::Keeper;
 use crate::run::HuntOptions;
-use crate::scan::{RawRecord, Visit};
+use crate::scan::{RawRecord, SegmentRead, Visit};
 use crate::summary::{Summed, Summing};
 use crate::trouble::{RecordError, Troubles};
 use crate::watch::{self, Watch};
@@ -92,6 +92,7 @@ fn kept_bytes(options: &HuntOptions) -> usize {
 
 /// One thread's part of the pass.
 pub(crate) struct Gathering<'s> {
+    sift: &'s Sift,
     worker: Worker<'s>,
     gather: Watched<'s>,
     /// Records that the pass does not take.
@@ -113,7 +114,54 @@ impl<'s> Gathering<'s> {
         gather.issues = asks_who.then(|| Issues::new(filters));
         gather.watch = options.watch.then(|| Watch::new(filters + usize::from(asks_who)));
         let gather = Watched { gather, summing: None };
-        Self { worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
+        Self { sift, worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
+    }
+
+    /// Takes some events by their columns.
+    fn part(&mut self, input: u32, part: &mut dyn StoredPart) -> Result<(), StoredError> {
+        let (mut told, mut block) = (Vec::new(), Vec::new());
+        for row in 0..part.len() {
+            let event = part.event(row);
+            // What columns do not tell, or what is no record of CloudTrail's, the record tells.
+            if event.kind == RecordKind::CloudTrail && event.is_exact {
+                let origin = Origin { input, ordinal: event.ordinal };
+                let value = |field: usize| part.value(row, field);
+                let stored = sift::Stored { origin, id: event.id, time: event.time_ms, value: &value };
+                self.worker.push_stored(&stored);
+                block.push(row as u32);
+                if self.worker.is_full() {
+                    self.flush_stored(&mut block, part)?;
+                }
+            } else {
+                told.push(row as u32);
+            }
+        }
+        self.flush_stored(&mut block, part)?;
+        if told.is_empty() {
+            return Ok(());
+        }
+        part.records(&told, &mut |it| {
+            let StoredRecord { ordinal, kind, id, index, text } = it;
+            self.record(RawRecord { input, ordinal, kind, id, index, text, tokens: None });
+            ControlFlow::Continue(())
+        })?;
+        self.worker.flush(&mut self.gather);
+        Ok(())
+    }
+
+    /// Gives the events of these rows of a part to the executions, whose records are fetched as far as need be.
+    fn flush_stored(&mut self, block: &mut Vec<u32>, part: &mut dyn StoredPart) -> Result<(), StoredError> {
+        let rows = std::mem::take(block);
+        self.worker.flush_stored(&mut self.gather, &mut |wanted, give| {
+            let its: Vec<u32> = wanted.iter().map(|&at| rows[at as usize]).collect();
+            let mut at = wanted.iter();
+            part.records(&its, &mut |it| {
+                if let Some(&at) = at.next() {
+                    give(at, it.text);
+                }
+                ControlFlow::Continue(())
+            })
+        })
     }
 
     /// Sums up all events on the way.
@@ -175,6 +223,16 @@ impl Visit for Gathering<'_> {
 
     fn problem(&mut self, problem: Problem) {
         self.troubles.of_reader(&problem);
+    }
+
+    fn segment(&mut self, input: &Input, segment: &dyn Stored) -> Option<SegmentRead> {
+        let fields = self.sift.stored_fields()?;
+        let mut taken = 0;
+        let read = segment.parts(&fields, &mut |part| {
+            taken += part.len() as u64;
+            self.part(input.id, part)
+        });
+        Some((taken, read))
     }
 
     fn end(&mut self) {

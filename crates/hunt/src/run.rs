@@ -334,7 +334,7 @@ pub(crate) fn hunt_over(
     let reads_from = sets.reads_from().map(|it| it.saturating_sub(back));
     let (pruned, complete_from) = prune(&mut discovery, reads_from);
     let policy = match summary {
-        None => Policy::OnlyMatches,
+        None => of_stored(&discovery.inputs, &options.normalise),
         Some((_, plan)) => Policy::Everything { columns: plan.needs() },
     };
     let sift = sets.sift(policy, options);
@@ -467,6 +467,19 @@ pub(crate) fn hunt_over(
         completeness,
     };
     Ok((found, summed))
+}
+
+/// How much of the records is looked at: of segments of a store their columns, as far as these tell. They were filled by the
+/// same normaliser, but its options are the caller's.
+fn of_stored(inputs: &[Input], normalise: &cloudtrail::Options) -> Policy {
+    let fields = inputs.first().and_then(Input::segment).map(|it| it.fields()).unwrap_or_default();
+    let is_alike = |it: &Input| it.segment().is_some_and(|it| it.fields() == fields);
+    let is_filled_so = normalise.version == cloudtrail::Version::default()
+        && normalise.envelope == Some(cloudtrail::Envelope::default());
+    if fields.is_empty() || !is_filled_so || !inputs.iter().all(is_alike) {
+        return Policy::OnlyMatches;
+    }
+    Policy::Stored { fields: fields.iter().map(|&it| it.to_owned()).collect() }
 }
 
 /// What rules are executed with.

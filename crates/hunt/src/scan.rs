@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use json::Tokens;
-use reader::{Input, Problem, Reader, RecordKind, Sink};
+use reader::{Cause, Input, Problem, Reader, RecordKind, Sink, Stored, StoredError, Totals};
 use sift::{Document, DocumentBuilder, Kind};
 
 use crate::Progress;
@@ -63,6 +63,12 @@ pub(crate) trait Visit: Send {
     fn text(&mut self, input: u32, text: reader::FileText<'_>) {
         let _ = (input, text);
     }
+    /// Takes the events of a segment of a store by their columns, and says how many there are; nothing if it wants their
+    /// records.
+    fn segment(&mut self, input: &Input, segment: &dyn Stored) -> Option<SegmentRead> {
+        let _ = (input, segment);
+        None
+    }
     /// There is nothing more.
     fn end(&mut self) {}
     /// Whether it has seen enough.
@@ -70,6 +76,9 @@ pub(crate) trait Visit: Send {
         false
     }
 }
+
+/// What became of a segment that was read by its columns: how many events were taken, and why not more.
+pub(crate) type SegmentRead = (u64, Result<(), StoredError>);
 
 /// Which records of which inputs.
 pub(crate) enum Which<'a> {
@@ -138,9 +147,11 @@ pub(crate) fn scan<V: Visit>(
                             batch: Batch::default(),
                             untold: 0,
                         };
-                        let read = match ordinals {
-                            None => reader.read(input, &mut hand),
-                            Some(ordinals) => reader.read_at(input, ordinals, &mut hand),
+                        let by_columns = if ordinals.is_none() { hand.segment(input) } else { None };
+                        let read = match (by_columns, ordinals) {
+                            (Some(read), _) => read,
+                            (None, None) => reader.read(input, &mut hand),
+                            (None, Some(ordinals)) => reader.read_at(input, ordinals, &mut hand),
                         };
                         hand.flush();
                         totals.records += read.records;
@@ -309,6 +320,21 @@ struct Hand<'a, V> {
 }
 
 impl<V: Visit> Hand<'_, V> {
+    /// Reads a segment by its columns, if it is one and the visitor likes to.
+    fn segment(&mut self, input: &Input) -> Option<Totals> {
+        let (records, read) = self.visitor.segment(input, input.segment()?)?;
+        self.progress.add_records(records);
+        self.progress.add_bytes(input.size);
+        let mut totals = Totals { records, read_bytes: input.size, ..Totals::default() };
+        if let Err(StoredError { detail }) = read {
+            let (input, name) = (input.id, input.name().to_owned());
+            let cause = Cause::Segment { detail };
+            self.visitor.problem(Problem { input, name, member: None, place: None, cause });
+            (totals.problems, totals.losses) = (1, 1);
+        }
+        Some(totals)
+    }
+
     fn flush(&mut self) {
         self.progress.add_records(std::mem::take(&mut self.untold));
         if !self.batch.records.is_empty() {

@@ -10,7 +10,51 @@ use crate::{Cause, Record, RecordKind};
 pub trait Stored: fmt::Debug + Send + Sync {
     /// Gives its records in order: all, or those with these ordinals, strictly ascending. Ends early if the taker breaks.
     fn read(&self, wanted: Option<&[u64]>, take: &mut TakeStored<'_>) -> Result<(), StoredError>;
+
+    /// The fields that have columns of their own.
+    fn fields(&self) -> &'static [&'static str];
+
+    /// Gives its events by the columns of some of these fields, a part after the other.
+    fn parts(&self, fields: &[&str], take: &mut TakeParts<'_>) -> Result<(), StoredError>;
 }
+
+/// Some neighbouring events of a segment, by the columns that were asked for.
+pub trait StoredPart {
+    /// How many events there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of them.
+    fn event(&self, row: usize) -> StoredEvent<'_>;
+
+    /// What it has in a field, by the field's place among those that were asked for.
+    fn value(&self, row: usize, field: usize) -> Option<&str>;
+
+    /// Gives the records of these events, strictly ascending.
+    fn records(&mut self, rows: &[u32], take: &mut TakeStored<'_>) -> Result<(), StoredError>;
+}
+
+/// An event of a store, without its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredEvent<'a> {
+    /// Its place in the segment.
+    pub ordinal: u64,
+    /// What its record is.
+    pub kind: RecordKind,
+    /// The `_id`.
+    pub id: &'a str,
+    /// Its time, if it has one of its own.
+    pub time_ms: Option<i64>,
+    /// Whether its columns say all that it has in their fields. Else only the record tells.
+    pub is_exact: bool,
+}
+
+/// Takes parts of a segment.
+pub type TakeParts<'t> = dyn FnMut(&mut dyn StoredPart) -> Result<(), StoredError> + 't;
 
 /// Takes the records of a store.
 pub type TakeStored<'t> = dyn FnMut(StoredRecord<'_>) -> ControlFlow<()> + 't;

@@ -69,7 +69,7 @@ mod stash;
 
 pub use counts::{Counts, LeftOut, Seen};
 pub use document::{Document, DocumentBuilder};
-pub use record::{Built, Kind, Record, Unreadable, document_id, parse_document};
+pub use record::{Built, Kind, Record, Stored, Unreadable, document_id, parse_document};
 pub use sifted::{Event, Sifted, Sink};
 pub use sifting::{BLOCK_ROWS, Filter, Policy, Settings, Sift};
-pub use worker::Worker;
+pub use worker::{FetchTexts, Worker};

@@ -48,6 +48,20 @@ pub struct Built<'a> {
     pub fields: &'a Layered,
 }
 
+/// A record of CloudTrail whose fields were taken apart before, by the same normaliser.
+#[derive(Clone, Copy)]
+pub struct Stored<'a> {
+    /// Where its record is.
+    pub origin: Origin,
+    /// `_id`.
+    pub id: &'a str,
+    /// Its time, if it has one of its own.
+    pub time: Option<Millis>,
+    /// What it has in the so manieth of [`Sift::stored_fields`](crate::Sift::stored_fields): all of it, which is one text
+    /// or nothing.
+    pub value: &'a dyn Fn(usize) -> Option<&'a str>,
+}
+
 impl<'a> Record<'a> {
     /// A text of which nothing else is known.
     pub fn of(kind: Kind, text: &'a str) -> Self {

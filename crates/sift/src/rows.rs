@@ -10,7 +10,7 @@ use ecs::{Millis, Wanted};
 use crate::calls::{ALL, ByCall, Needed};
 use crate::counts::LeftOut;
 use crate::index::{CLOUDTRAIL, Indices, Names, index_of};
-use crate::record::{Built, Kind, Record, Unreadable, document_id, parse_document};
+use crate::record::{Built, Kind, Record, Stored, Unreadable, document_id, parse_document};
 use crate::sifting::Sift;
 use crate::stash::{Habit, Stash};
 
@@ -123,7 +123,9 @@ impl RowFiller {
             lineages: Vec::new(),
             blind: Vec::new(),
             // Where records are skipped few rows are left, and their texts cost little.
-            keeps_texts: is_filled_later || wants_texts && (sift.skips() || sift.is_everything()),
+            keeps_texts: is_filled_later
+                || sift.stored.is_some()
+                || wants_texts && (sift.skips() || sift.is_everything()),
             keeps_all: wants_texts && sift.is_everything(),
         }
     }
@@ -259,6 +261,39 @@ impl RowFiller {
             self.rows.push(KeptRow { kind, text: start..self.texts.len(), part, stashed });
         }
         Ok(Filled { time, index, has_row: true })
+    }
+
+    /// Adds a row of a record of CloudTrail whose fields were stored. Its text is not there: see [`RowFiller::attach`].
+    pub(crate) fn fill_stored(
+        &mut self,
+        stored: &Stored<'_>,
+        slots: &[(String, Slot)],
+        builder: &mut BlockBuilder,
+    ) {
+        for (at, (_, slot)) in slots.iter().enumerate() {
+            if let Some(value) = (stored.value)(at) {
+                builder.push_text(*slot, value);
+            }
+        }
+        builder.end_row(RowInfo {
+            id: stored.id,
+            index: CLOUDTRAIL,
+            timestamp: stored.time.unwrap_or_else(|| self.read_at.time()),
+            origin: stored.origin,
+        });
+        self.rows.push(KeptRow { kind: Kind::CloudTrail, text: 0..0, part: ALL, stashed: [None, None] });
+    }
+
+    /// Whether the text of a row is not there.
+    pub(crate) fn lacks_text(&self, row: u32) -> bool {
+        self.rows.get(row as usize).is_some_and(|it| it.text.is_empty())
+    }
+
+    /// Gives a row its text.
+    pub(crate) fn attach(&mut self, row: u32, text: &str) {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        self.rows[row as usize].text = start..self.texts.len();
     }
 
     /// Adds a row of a document that was built here.

@@ -32,6 +32,12 @@ pub struct Filter {
 pub enum Policy {
     /// Everything that does not matter to the matches: the caller sees nothing else.
     OnlyMatches,
+    /// The same, of records whose fields were taken apart before ([`Worker::push_stored`]): what these fields answer is not
+    /// asked of the record, and the record is asked for only where they leave a verdict open.
+    Stored {
+        /// The fields that come with a record, each all that the event has there.
+        fields: Vec<String>,
+    },
     /// Nothing: every record that can be read becomes an event that the caller sees, whatever matches it, with the
     /// values of these columns.
     Everything {
@@ -72,6 +78,8 @@ pub struct Sift {
     pub(crate) skip: Option<Skip>,
     pub(crate) indices: Arc<Indices>,
     needs: Vec<Vec<Slot>>,
+    /// Of stored records the fields that are asked for, and their columns.
+    pub(crate) stored: Option<Vec<(String, Slot)>>,
     /// What is wanted of every event, if every event is.
     everything: Option<Vec<Slot>>,
 }
@@ -91,12 +99,24 @@ impl Sift {
     pub fn new(filters: Vec<Filter>, policy: Policy, settings: Settings) -> Self {
         let (version, looks_up) = (settings.normalise.version, settings.normalise.geo.is_some());
         let (exprs, needs): (Vec<Expr>, Vec<_>) = filters.into_iter().map(|it| (it.expr, it.needs)).unzip();
-        let columns = match policy {
-            Policy::OnlyMatches => None,
-            Policy::Everything { columns } => Some(columns),
+        let (columns, fields) = match policy {
+            Policy::OnlyMatches => (None, None),
+            Policy::Stored { fields } => (None, Some(fields)),
+            Policy::Everything { columns } => (Some(columns), None),
         };
         let only_built = settings.only_built;
-        let late = if only_built { BTreeSet::new() } else { late_paths(&exprs, version, looks_up) };
+        let is_stored = |path: &str, shape: Shape| {
+            shape == Shape::Leaf && fields.as_ref().is_some_and(|them| them.iter().any(|it| it == path))
+        };
+        let late = if only_built {
+            BTreeSet::new()
+        } else if fields.is_some() {
+            // Whatever it costs to make a value, it costs the record.
+            let all = exprs.iter().flat_map(|it| it.paths()).filter(|&(path, shape)| !is_stored(path, shape));
+            all.map(|(path, shape)| (path.to_owned(), shape)).collect()
+        } else {
+            late_paths(&exprs, version, looks_up)
+        };
         let is_late = |path: &str, shape| {
             let column = (path.to_owned(), shape);
             late.contains(&column) && !columns.as_ref().is_some_and(|all| all.contains(&column))
@@ -120,7 +140,11 @@ impl Sift {
             .iter()
             .map(|needs| {
                 let of = |(path, shape): &(String, Shape)| {
-                    let is_costly = !only_built && is_costly(path, *shape, version, looks_up);
+                    let is_costly = if fields.is_some() {
+                        !is_stored(path, *shape)
+                    } else {
+                        !only_built && is_costly(path, *shape, version, looks_up)
+                    };
                     add(path, *shape, if is_costly { Phase::Tail } else { Phase::Early })
                 };
                 needs.iter().map(of).collect()
@@ -135,7 +159,7 @@ impl Sift {
             program.want_late(filter);
         }
         // Who sees everything is told of records that match nothing, too.
-        let (calls, skip) = if everything.is_some() || only_built {
+        let (calls, skip) = if everything.is_some() || fields.is_some() || only_built {
             (None, None)
         } else {
             let all = exprs.iter().zip(&needs).map(|(expr, needs)| {
@@ -151,7 +175,12 @@ impl Sift {
             let skip = if named.is_empty() { None } else { Skip::new(&named) };
             (Calls::new(&asked, all, &schema, version, is_early).map(Arc::new), skip)
         };
+        let stored = fields.map(|fields| {
+            let its = fields.into_iter().filter_map(|it| Some((schema.get(&it, Shape::Leaf)?, it)));
+            its.map(|(slot, field)| (field, slot)).collect()
+        });
         Self {
+            stored,
             program,
             schema: schema.into(),
             settings,
@@ -179,6 +208,11 @@ impl Sift {
     /// Whether most records are likely not to be parsed, so that nobody needs their tokens.
     pub fn skips(&self) -> bool {
         self.skip.is_some()
+    }
+
+    /// The fields whose values are to come with stored records, if records are stored ones.
+    pub fn stored_fields(&self) -> Option<Vec<&str>> {
+        self.stored.as_ref().map(|them| them.iter().map(|(field, _)| field.as_str()).collect())
     }
 
     /// The columns that were asked for with a filter, in that order.

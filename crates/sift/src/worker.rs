@@ -1,15 +1,16 @@
 //! One thread's part of the pass: records into blocks, blocks through the program, what was found to the sink.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use block::BlockBuilder;
+use block::{Block, BlockBuilder};
 use cloudtrail::TimeFinder;
 use ecs::Millis;
 use exec::{Row, Scratch};
 
 use crate::counts::Seen;
 use crate::index::CLOUDTRAIL;
-use crate::record::{Built, Kind, Record, Unreadable};
+use crate::record::{Built, Kind, Record, Stored, Unreadable};
 use crate::rows::{Filled, Phase, RowFiller};
 use crate::sifted::{Sifted, Sink};
 use crate::sifting::{BLOCK_ROWS, Sift};
@@ -19,6 +20,9 @@ const BLOCK_BYTES: usize = 64 << 20;
 /// So many bytes of records are taken as they are before it is asked how much of them the block holds: a block has many
 /// columns, and they are not to be summed up for each record.
 const WEIGH_BYTES: usize = 1 << 20;
+
+/// Gives the texts of rows, which are named in ascending order, to whoever asks.
+pub type FetchTexts<'f, E> = dyn FnMut(&[Row], &mut dyn FnMut(Row, &str)) -> Result<(), E> + 'f;
 
 /// One thread's part of the pass.
 pub struct Worker<'s> {
@@ -78,6 +82,25 @@ impl<'s> Worker<'s> {
             self.flush(sink);
         }
         Ok(())
+    }
+
+    /// Takes a record whose fields were stored: the pass must be [of such](crate::Policy::Stored). Once the worker
+    /// [is full](Worker::is_full), and at the end, [`Worker::flush_stored`] is to be called.
+    pub fn push_stored(&mut self, stored: &Stored<'_>) {
+        let sift = self.sift;
+        let slots = sift.stored.as_deref().unwrap_or_default();
+        debug_assert!(sift.stored.is_some(), "columns that are filled from records would stay empty");
+        self.seen.counts.records += 1;
+        self.seen.cloudtrail = true;
+        self.rows.fill_stored(stored, slots, &mut self.builder);
+        self.see(stored.time);
+    }
+
+    /// As [`Worker::flush`], after stored records: where their fields leave a verdict open, or more is asked of a match,
+    /// `fetch` is asked for the texts of their rows, which are numbered from 0 on since the last flush. If it fails,
+    /// nothing of the block is found.
+    pub fn flush_stored<E>(&mut self, sink: &mut impl Sink, fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
+        self.flush_with(sink, fetch)
     }
 
     /// Only parses the record and fills its row, and evaluates nothing: for measurements. See [`Worker::discard`].
@@ -143,23 +166,56 @@ impl<'s> Worker<'s> {
 
     /// Gives what was found so far to the sink. To be called at the end, and whenever somebody waits.
     pub fn flush(&mut self, sink: &mut impl Sink) {
+        let Ok(()) = self.flush_with::<Infallible>(sink, &mut |_, _| Ok(()));
+    }
+
+    fn flush_with<E>(&mut self, sink: &mut impl Sink, fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
         if self.builder.rows() == 0 {
-            return;
+            return Ok(());
         }
         let builder = std::mem::replace(&mut self.builder, BlockBuilder::new(Arc::default()));
         let mut block = builder.finish();
+        let flushed = self.evaluate(&mut block, sink, fetch);
+        if flushed.is_err() {
+            self.seen.counts.unreadable += block.rows() as u64;
+        }
+        self.builder = BlockBuilder::reuse(block);
+        self.clear();
+        flushed
+    }
+
+    /// Sees to it that the texts of these rows are there.
+    fn fetch<E>(&mut self, rows: &[Row], fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
+        if self.sift.stored.is_none() {
+            return Ok(());
+        }
+        let missing: Vec<Row> = rows.iter().copied().filter(|&row| self.rows.lacks_text(row)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        self.seen.left_out.fetched += missing.len() as u64;
+        fetch(&missing, &mut |row, text| self.rows.attach(row, text))
+    }
+
+    fn evaluate<E>(
+        &mut self,
+        block: &mut Block,
+        sink: &mut impl Sink,
+        fetch: &mut FetchTexts<'_, E>,
+    ) -> Result<(), E> {
         let sift = self.sift;
         let program = &sift.program;
+        let rows = program.candidates(block, self.rows.names(), &mut self.scratch).to_vec();
+        self.fetch(&rows, fetch)?;
+        let filled = self.rows.fill_later(Phase::Late, rows, block);
         let left_out = &mut self.seen.left_out;
-        let rows = program.candidates(&block, self.rows.names(), &mut self.scratch).to_vec();
-        let filled = self.rows.fill_later(Phase::Late, rows, &mut block);
         if self.rows.has_late() {
             left_out.filled_late += filled;
             left_out.never_late += block.rows() as u64 - filled;
         }
         self.found.clear();
         let found = &mut self.found;
-        program.finish(&block, self.rows.names(), &mut self.scratch, |filter, rows| {
+        program.finish(block, self.rows.names(), &mut self.scratch, |filter, rows| {
             found.extend(rows.iter().map(|&row| (row, filter as u32)));
         });
         self.found.sort_unstable();
@@ -169,7 +225,9 @@ impl<'s> Worker<'s> {
             let needed = matches.iter().any(|&(_, filter)| sift.needs_tail[filter as usize]);
             needed.then_some(matches[0].0)
         });
-        self.rows.fill_later(Phase::Tail, tails, &mut block);
+        let tails: Vec<Row> = tails.collect();
+        self.fetch(&tails, fetch)?;
+        self.rows.fill_later(Phase::Tail, tails, block);
         let found_rows: Vec<u32> = if self.rows.blind().is_empty() {
             Vec::new()
         } else {
@@ -180,10 +238,9 @@ impl<'s> Worker<'s> {
         self.seen.counts.blind += self.rows.blind().iter().filter(|row| !is_found(row)).count() as u64;
         self.seen.counts.matched += matched;
         self.seen.counts.unmatched += block.rows() as u64 - matched;
-        left_out.exec.merge(&self.scratch.take_stats());
-        sink.take(&Sifted { sift, block: &block, rows: &self.rows, found: &self.found });
-        self.clear();
-        self.builder = BlockBuilder::reuse(block);
+        self.seen.left_out.exec.merge(&self.scratch.take_stats());
+        sink.take(&Sifted { sift, block, rows: &self.rows, found: &self.found });
+        Ok(())
     }
 
     fn clear(&mut self) {

@@ -105,7 +105,8 @@ pub fn add(
 ) -> Result<Added, StoreError> {
     debug_assert!(store.is_writable(), "it was opened to write");
     let columns = FIELDS.iter().map(|&path| (path.to_owned(), Shape::Leaf)).collect();
-    let settings = Settings { now: UNDATED, wants_texts: true, ..Settings::default() };
+    let normalise = column::normaliser();
+    let settings = Settings { normalise, now: UNDATED, wants_texts: true, ..Settings::default() };
     let sift = Sift::new(Vec::new(), Policy::Everything { columns }, settings);
     let mut added = Added::default();
     let mut known = Known::default();
@@ -222,7 +223,7 @@ fn read(
     let work = || {
         let mut reader =
             Reader::new(reader::Options { limits: options.limits.clone(), ..reader::Options::default() });
-        let mut builder = DocumentBuilder::new(&Settings::default().normalise, UNDATED);
+        let mut builder = DocumentBuilder::new(&column::normaliser(), UNDATED);
         // Once there is enough nobody takes another, and those that were taken are the first.
         while bytes.load(Relaxed) < options.batch_bytes {
             let at = next.fetch_add(1, Relaxed);

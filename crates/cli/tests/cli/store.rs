@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::page::shared;
 use crate::setup::{Folder, refused};
 
 const NOW: [&str; 2] = ["--now", "2026-09-01"];
@@ -121,6 +122,39 @@ fn hunts_over_a_store_find_what_hunts_over_its_files_find() {
         ran.printed(0).to_owned()
     };
     assert_eq!(investigate(&["--store", "kept"]), investigate(&[examples]));
+}
+
+/// Recorded attacks and all rules at hand: every hunt goes by the columns first, and must find what the records say.
+#[test]
+fn columns_change_no_verdict() {
+    let Some(rules) = shared("rules/elastic") else { return };
+    let names = ["invictus", "stratus", "sans504", "permiso-console-sessions", "cloudtrail-ecs"];
+    let mut paths: Vec<String> =
+        names.iter().filter_map(|it| shared(it)).map(|it| it.display().to_string()).collect();
+    paths.push(examples().display().to_string());
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let folder = Folder::new();
+    strange(&folder);
+    let paths = [&paths[..], &["in"]].concat();
+    add(&folder, &paths);
+    let rules = rules.display().to_string();
+    let with = |more: &[&str]| {
+        let of = ["hunt", "-f", "ndjson", "-q", "-r", &rules, "--builtin"];
+        let ran = folder.run(&[&of, &NOW[..], more].concat());
+        assert!(matches!(ran.code, Some(0 | 3)), "{}", ran.err);
+        ran.out
+    };
+    for more in
+        [&[][..], &["--no-identity", "--keep-original"], &["--since", "2023-07-10", "--until", "2026-03-03"]]
+    {
+        let (files, stored) =
+            (with(&[&paths[..], more].concat()), with(&[&["--store", "kept"], more].concat()));
+        assert!(files.lines().count() > 20, "{more:?}");
+        for (a, b) in files.lines().zip(stored.lines()) {
+            assert_eq!(a, b, "{more:?}");
+        }
+        assert_eq!(files.len(), stored.len(), "{more:?}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! that is not as it was written.
 
 mod checksums;
+mod part;
 mod read;
 mod schema;
 mod write;

@@ -13,10 +13,11 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
-use reader::{RecordKind, Stored, StoredError, StoredRecord, TakeStored};
+use reader::{RecordKind, Stored, StoredError, StoredRecord, TakeParts, TakeStored};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::checksums::{Checksums, TAIL};
+use super::part;
 use super::schema::{CLOUDTRAIL, FIRST_FIELD, ID, INDEX, KIND};
 use crate::StoreError;
 use crate::column;
@@ -36,12 +37,14 @@ pub(crate) struct Segment {
 }
 
 /// A segment's file.
-struct Opened<'s> {
-    segment: &'s Segment,
+pub(super) struct Opened<'s> {
+    pub(super) segment: &'s Segment,
     file: File,
-    metadata: ParquetMetaData,
+    pub(super) metadata: ParquetMetaData,
     /// Which column holds the records: the last.
     record: usize,
+    /// The records of the row group that was asked for last, as they lie in the file.
+    records: Option<(usize, Bytes)>,
 }
 
 impl Segment {
@@ -101,7 +104,7 @@ impl Segment {
         Ok(())
     }
 
-    fn open(&self) -> Result<Opened<'_>, StoreError> {
+    pub(super) fn open(&self) -> Result<Opened<'_>, StoreError> {
         let mut file = File::open(&self.path).map_err(StoreError::io(&self.path, "cannot be opened"))?;
         let size = file.metadata().map_err(StoreError::io(&self.path, "cannot be read"))?.len();
         let Checksums { metadata_at, metadata, .. } = self.checksums;
@@ -116,7 +119,7 @@ impl Segment {
         if columns != record + 1 || metadata.num_row_groups() * columns != self.checksums.chunks.len() {
             return Err(self.damaged(format!("it has {columns} columns")));
         }
-        Ok(Opened { segment: self, file, metadata, record })
+        Ok(Opened { segment: self, file, metadata, record, records: None })
     }
 
     /// A part of the file, if it is as it was.
@@ -130,26 +133,41 @@ impl Segment {
         Ok(bytes)
     }
 
-    fn utf8<'t>(&self, text: &'t ByteArray) -> Result<&'t str, StoreError> {
+    pub(super) fn utf8<'t>(&self, text: &'t ByteArray) -> Result<&'t str, StoreError> {
         std::str::from_utf8(text.data()).map_err(|_| self.damaged("a text in it is no UTF-8"))
     }
 
-    fn damaged(&self, detail: impl Into<String>) -> StoreError {
+    pub(super) fn damaged(&self, detail: impl Into<String>) -> StoreError {
         StoreError::damaged(&self.path, detail)
     }
 
-    fn decoding(&self, error: &ParquetError) -> StoreError {
+    pub(super) fn decoding(&self, error: &ParquetError) -> StoreError {
         self.damaged(error.to_string())
     }
 }
 
 impl Stored for Segment {
     fn read(&self, wanted: Option<&[u64]>, take: &mut TakeStored<'_>) -> Result<(), StoredError> {
-        self.records(wanted, take).map_err(|error| StoredError { detail: told(&self.path, &error) })
+        self.records(wanted, take).map_err(|error| self.told(&error))
+    }
+
+    fn fields(&self) -> &'static [&'static str] {
+        column::fields(self.columns)
+    }
+
+    fn parts(&self, fields: &[&str], take: &mut TakeParts<'_>) -> Result<(), StoredError> {
+        part::parts(self, fields, take)
     }
 }
 
-/// What is wrong, without the file's name, which the reader says.
+impl Segment {
+    /// For the reader, which says the file's name itself.
+    pub(super) fn told(&self, error: &StoreError) -> StoredError {
+        StoredError { detail: told(&self.path, error) }
+    }
+}
+
+/// What is wrong, without the file's name.
 fn told(path: &Path, error: &StoreError) -> String {
     let text = error.to_string();
     let name = format!("`{}`", path.display());
@@ -159,12 +177,12 @@ fn told(path: &Path, error: &StoreError) -> String {
 }
 
 impl Opened<'_> {
-    fn groups(&self) -> usize {
+    pub(super) fn groups(&self) -> usize {
         self.metadata.num_row_groups()
     }
 
     /// A column of a row group, its bytes read at once.
-    fn column<T: DataType>(
+    pub(super) fn column<T: DataType>(
         &mut self,
         group: usize,
         column: usize,
@@ -173,15 +191,21 @@ impl Opened<'_> {
         let (chunk, rows) = (its.column(column), its.num_rows() as usize);
         let (start, len) = chunk.byte_range();
         let hash = self.segment.checksums.chunks[group * its.num_columns() + column];
-        let bytes = self.segment.part(&mut self.file, start..start + len, hash)?;
-        let chunk_reader = Arc::new(Chunk { start, bytes: bytes.into() });
+        let bytes = match &self.records {
+            Some((kept, bytes)) if *kept == group && column == self.record => bytes.clone(),
+            Some(_) | None => self.segment.part(&mut self.file, start..start + len, hash)?.into(),
+        };
+        if column == self.record {
+            self.records = Some((group, bytes.clone()));
+        }
+        let chunk_reader = Arc::new(Chunk { start, bytes });
         let pages = SerializedPageReader::new(chunk_reader, chunk, rows, None);
         let pages = pages.map_err(|error| self.segment.decoding(&error))?;
         Ok(get_typed_column_reader(get_column_reader(chunk.column_descr_ptr(), Box::new(pages))))
     }
 
     /// The texts of a column that has one in each row.
-    fn texts(&mut self, group: usize, column: usize) -> Result<Vec<ByteArray>, StoreError> {
+    pub(super) fn texts(&mut self, group: usize, column: usize) -> Result<Vec<ByteArray>, StoreError> {
         let rows = self.metadata.row_group(group).num_rows() as usize;
         let mut reader = self.column::<ByteArrayType>(group, column)?;
         let mut texts = Vec::with_capacity(rows);
@@ -196,7 +220,7 @@ impl Opened<'_> {
     }
 
     /// Gives the records of a row group.
-    fn group(
+    pub(super) fn group(
         &mut self,
         group: usize,
         first: u64,

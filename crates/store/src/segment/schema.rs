@@ -7,12 +7,16 @@ use parquet::schema::types::Type;
 
 use crate::column::{FIELDS, name};
 
+/// The event's time.
+pub(crate) const EVENT_TIME: usize = 0;
 /// The `_id`.
 pub(crate) const ID: usize = 1;
 /// The `_index`.
 pub(crate) const INDEX: usize = 2;
 /// What the record is.
 pub(crate) const KIND: usize = 3;
+/// Whether the columns of fields say all.
+pub(crate) const EXACT: usize = 6;
 /// Where the columns of fields begin.
 pub(crate) const FIRST_FIELD: usize = 7;
 
