@@ -10,7 +10,7 @@ use detect::{AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Mode, Origin, 
 use ecs::{Catalog, Millis};
 use identity::{Graph, RootField};
 use plan::Condition;
-use reader::{Discovery, Input};
+use reader::{Discovery, Input, Stored};
 use rule::{Exceptions, Rule, Selection};
 use sift::{Policy, Seen, Sift};
 use span::Diagnostic;
@@ -472,7 +472,7 @@ pub(crate) fn hunt_over(
 /// How much of the records is looked at: of segments of a store their columns, as far as these tell. They were filled by the
 /// same normaliser, but its options are the caller's.
 fn of_stored(inputs: &[Input], normalise: &cloudtrail::Options) -> Policy {
-    let fields = inputs.first().and_then(Input::segment).map(|it| it.fields()).unwrap_or_default();
+    let fields = inputs.first().and_then(Input::segment).map(Stored::fields).unwrap_or_default();
     let is_alike = |it: &Input| it.segment().is_some_and(|it| it.fields() == fields);
     let is_filled_so = normalise.version == cloudtrail::Version::default()
         && normalise.envelope == Some(cloudtrail::Envelope::default());

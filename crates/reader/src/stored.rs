@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::ops::ControlFlow;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::read::Run;
 use crate::{Cause, Record, RecordKind};
 
 /// A part of a store that is read like a file: a segment. Whoever knows the store's format says what is in it.
-pub trait Stored: fmt::Debug + Send + Sync {
+pub trait Stored: fmt::Debug + Send + Sync + UnwindSafe + RefUnwindSafe {
     /// Gives its records in order: all, or those with these ordinals, strictly ascending. Ends early if the taker breaks.
     fn read(&self, wanted: Option<&[u64]>, take: &mut TakeStored<'_>) -> Result<(), StoredError>;
 

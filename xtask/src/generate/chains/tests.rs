@@ -46,6 +46,7 @@ fn options(folder: &Path, threads: usize) -> HuntOptions {
     assert_eq!(set.error_count(), 0);
     HuntOptions {
         paths: vec![folder.to_owned()],
+        stored: Vec::new(),
         rules: Selection::all(set.rules),
         exceptions: rule::Exceptions::default(),
         mode: Mode::Replay { since: None, until: None },
