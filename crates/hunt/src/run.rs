@@ -475,6 +475,7 @@ fn of_stored(inputs: &[Input], normalise: &cloudtrail::Options) -> Policy {
     let fields = inputs.first().and_then(Input::segment).map(Stored::fields).unwrap_or_default();
     let is_alike = |it: &Input| it.segment().is_some_and(|it| it.fields() == fields);
     let is_filled_so = normalise.version == cloudtrail::Version::default()
+        && normalise.retain == cloudtrail::Retain::default()
         && normalise.envelope == Some(cloudtrail::Envelope::default());
     if fields.is_empty() || !is_filled_so || !inputs.iter().all(is_alike) {
         return Policy::OnlyMatches;

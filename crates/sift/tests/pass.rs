@@ -7,7 +7,9 @@ use plan::Expr;
 use plan::value::{Case, Datum, Function, Named, Operand, Operands, ValueExpr};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sift::{Counts, DocumentBuilder, Filter, Kind, Policy, Record, Seen, Settings, Sift, Sifted, Sink};
+use sift::{
+    Counts, DocumentBuilder, Filter, Kind, Policy, Record, Seen, Settings, Sift, Sifted, Sink, Stored,
+};
 
 const NOW: i64 = 1_772_359_200_000;
 
@@ -320,6 +322,92 @@ fn pass(
     (taken, *worker.seen())
 }
 
+/// What a store would keep of an event: its `_id`, its time, and what it has in each of [`COLUMNS`], if that is at most one
+/// text.
+type Kept = (String, Option<i64>, [Option<Option<String>>; COLUMNS.len()]);
+
+/// Takes what a store would keep, by the records.
+struct Keeping(std::collections::BTreeMap<u64, Kept>);
+
+impl Sink for Keeping {
+    fn take(&mut self, sifted: &Sifted<'_>) {
+        for event in sifted.events() {
+            let mut values = [const { None }; COLUMNS.len()];
+            for (value, &slot) in values.iter_mut().zip(sifted.columns()) {
+                *value = match sifted.row(slot, &event) {
+                    [] => Some(None),
+                    [one] => match sifted.column(slot).value(*one) {
+                        ecs::Scalar::Str(text) => Some(Some(text.to_owned())),
+                        _ => None,
+                    },
+                    [_, ..] => None,
+                };
+            }
+            let time = Some(event.timestamp).filter(|&it| it != NOW);
+            self.0.insert(event.origin.ordinal, (event.id.to_owned(), time, values));
+        }
+    }
+}
+
+/// What the pass finds if records of CloudTrail come by some of their fields, as far as these are all that there is.
+fn pass_stored(
+    filters: &[Filter],
+    fields: &[&str],
+    records: &[Delivered],
+    feed: Feed,
+    options: &cloudtrail::Options,
+) -> (Taken, Seen) {
+    let settings =
+        Settings { normalise: options.clone(), now: NOW, block_rows: feed.block_rows, ..Settings::default() };
+    let before = Sift::new(Vec::new(), everything(), settings.clone());
+    let (mut keeping, mut worker) = (Keeping(Default::default()), before.worker());
+    let policy = Policy::Stored { fields: fields.iter().map(|&it| it.to_owned()).collect() };
+    let sift = Sift::new(filters.to_vec(), policy, settings);
+    let asked = sift.stored_fields().unwrap();
+    let places: Vec<usize> =
+        asked.iter().map(|it| COLUMNS.iter().position(|column| column == it).unwrap()).collect();
+    for (ordinal, it) in records.iter().enumerate() {
+        let mut record = Record::of(it.kind, &it.text);
+        record.origin.ordinal = ordinal as u64;
+        _ = worker.push(&record, &mut keeping);
+    }
+    worker.flush(&mut keeping);
+    let (mut taken, mut worker, mut block) = (Taken::default(), sift.worker(), Vec::new());
+    for (ordinal, it) in records.iter().enumerate() {
+        let mut record = Record::of(it.kind, &it.text);
+        record.origin.ordinal = ordinal as u64;
+        let kept = keeping.0.get(&record.origin.ordinal).filter(|_| it.kind == Kind::CloudTrail);
+        match kept.filter(|(.., values)| places.iter().all(|&it| values[it].is_some())) {
+            Some((id, time, values)) => {
+                let value = |at: usize| values[places[at]].as_ref().and_then(|it| it.as_deref());
+                worker.push_stored(&Stored { origin: record.origin, id, time: *time, value: &value });
+                block.push(&it.text);
+                if worker.is_full() || (ordinal + 1).is_multiple_of(feed.flush_every) {
+                    flush_stored(&mut worker, &mut block, &mut taken);
+                }
+            }
+            None => {
+                flush_stored(&mut worker, &mut block, &mut taken);
+                _ = worker.push(&record, &mut taken);
+                worker.flush(&mut taken);
+            }
+        }
+    }
+    flush_stored(&mut worker, &mut block, &mut taken);
+    taken.matches.sort_unstable();
+    (taken, *worker.seen())
+}
+
+fn flush_stored(worker: &mut sift::Worker<'_>, block: &mut Vec<&String>, taken: &mut Taken) {
+    let fetch = &mut |rows: &[u32], give: &mut dyn FnMut(u32, &str)| {
+        assert!(rows.is_sorted_by(|a, b| a < b), "each is asked for once, in order");
+        rows.iter().for_each(|&row| give(row, block[row as usize]));
+        Ok::<(), std::convert::Infallible>(())
+    };
+    worker.flush_stored(taken, fetch).unwrap();
+    block.clear();
+}
+
 fn everything() -> Policy {
     let column = |path: &&str| ((*path).to_owned(), Shape::Leaf);
     Policy::Everything { columns: COLUMNS.iter().map(column).collect() }
@@ -413,6 +501,23 @@ proptest! {
         assert_eq!(counts, expected.1, "nothing is left unread");
         assert_eq!((some.1.span, some.1.undated), (all.1.span, all.1.undated), "whatever was read");
         assert_eq!(all.0.events, expected.0.events, "every event is seen, with its columns");
+    }
+
+    /// Whichever fields were stored: the matches, with their values, are what the documents say.
+    #[test]
+    fn stored_fields_change_no_match(
+        filters in prop::collection::vec(filter(), 0..5),
+        records in prop::collection::vec((record(), how()), 1..20),
+        options in options(),
+        fields in prop::sample::subsequence(COLUMNS.to_vec(), 0..=COLUMNS.len()),
+        feed in feed(),
+    ) {
+        let records: Vec<_> = records.iter().map(|(record, how)| delivered(record, *how, &options)).collect();
+        let expected = by_hand(&filters, &records, &options);
+        let found = pass_stored(&filters, &fields, &records, feed, &options);
+        check(&found, &expected);
+        let plain = pass(&filters, Policy::OnlyMatches, &records, feed, &options);
+        assert_eq!((found.1.span, found.1.undated), (plain.1.span, plain.1.undated));
     }
 
     /// A filter matches the same events alone and among others.

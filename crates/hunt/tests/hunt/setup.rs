@@ -178,6 +178,7 @@ pub(crate) fn normalise() -> cloudtrail::Options {
 pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
     HuntOptions {
         paths: folder.paths(),
+        stored: Vec::new(),
         rules: Selection::all(rules.iter().cloned()),
         exceptions: rule::Exceptions::default(),
         mode: REPLAY,

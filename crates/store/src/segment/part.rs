@@ -1,10 +1,12 @@
 //! Events by their columns, a row group at a time: what a hunt reads of a segment as long as columns tell.
 
+use std::collections::hash_map::Entry;
 use std::ops::ControlFlow;
 
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
 use reader::{RecordKind, StoredError, StoredEvent, StoredPart, TakeParts, TakeStored};
+use rustc_hash::FxHashMap;
 
 use super::read::{Opened, Segment};
 use super::schema::{CLOUDTRAIL, EVENT_TIME, EXACT, FIRST_FIELD, ID, KIND};
@@ -19,11 +21,13 @@ struct Part<'o, 's> {
     group: usize,
     /// The place of its first event in the segment.
     first: u64,
-    ids: Vec<ByteArray>,
-    kinds: Vec<ByteArray>,
+    /// The ids, one behind the other, and where each ends.
+    ids: String,
+    id_ends: Vec<usize>,
+    is_cloudtrail: Vec<bool>,
     exact: Vec<bool>,
     times: Values<i64>,
-    fields: Vec<Values<ByteArray>>,
+    fields: Vec<Texts>,
 }
 
 /// The values of a column that need not have one in each row.
@@ -50,6 +54,44 @@ impl<T> Values<T> {
     }
 }
 
+/// The texts of a column: few different ones, as a rule.
+struct Texts {
+    distinct: Vec<Box<str>>,
+    /// For each row the number of its text.
+    rows: Vec<u32>,
+}
+
+impl Texts {
+    /// Of values, which share the bytes of the column's dictionary: a text need be looked at once for each place it has
+    /// there.
+    fn new(segment: &Segment, values: &[ByteArray], levels: &[i16]) -> Result<Self, StoreError> {
+        let mut numbers: FxHashMap<(usize, usize), u32> = FxHashMap::default();
+        let (mut distinct, mut rows) = (Vec::new(), Vec::with_capacity(levels.len()));
+        let mut values = values.iter();
+        for &level in levels {
+            let Some(value) = (level > 0).then(|| values.next()).flatten() else {
+                rows.push(NONE);
+                continue;
+            };
+            let bytes = value.data();
+            let place = (bytes.as_ptr() as usize, bytes.len());
+            let number = match numbers.entry(place) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(free) => {
+                    distinct.push(segment.utf8(value)?.into());
+                    *free.insert(distinct.len() as u32 - 1)
+                }
+            };
+            rows.push(number);
+        }
+        Ok(Self { distinct, rows })
+    }
+
+    fn get(&self, row: usize) -> Option<&str> {
+        self.distinct.get(self.rows[row] as usize).map(|it| &**it)
+    }
+}
+
 /// Gives the events of a segment by the columns of some fields.
 pub(super) fn parts(segment: &Segment, fields: &[&str], take: &mut TakeParts<'_>) -> Result<(), StoredError> {
     let told = |error: StoreError| segment.told(&error);
@@ -61,7 +103,7 @@ pub(super) fn parts(segment: &Segment, fields: &[&str], take: &mut TakeParts<'_>
     let mut first = 0;
     for group in 0..opened.groups() {
         let mut part = part(&mut opened, group, first, &columns).map_err(told)?;
-        first += part.ids.len() as u64;
+        first += part.id_ends.len() as u64;
         take(&mut part)?;
     }
     Ok(())
@@ -96,43 +138,39 @@ fn part<'o, 's>(
             }
         }
         is_whole &= levels.len() == rows;
-        for value in &values {
-            segment.utf8(value)?;
-        }
-        fields.push(Values::new(values, &levels));
+        fields.push(Texts::new(segment, &values, &levels)?);
     }
+    let (mut all, mut id_ends) = (String::new(), Vec::with_capacity(rows));
     for id in &ids {
-        segment.utf8(id)?;
+        all.push_str(segment.utf8(id)?);
+        id_ends.push(all.len());
     }
     if !is_whole {
         return Err(segment.damaged("a column ends early"));
     }
-    Ok(Part { opened, group, first, ids, kinds, exact, times, fields })
-}
-
-/// A text that was found to be one.
-fn text(bytes: &ByteArray) -> &str {
-    std::str::from_utf8(bytes.data()).unwrap_or_default()
+    let is_cloudtrail = kinds.iter().map(|it| it.data() == CLOUDTRAIL.as_bytes()).collect();
+    Ok(Part { opened, group, first, ids: all, id_ends, is_cloudtrail, exact, times, fields })
 }
 
 impl StoredPart for Part<'_, '_> {
     fn len(&self) -> usize {
-        self.ids.len()
+        self.id_ends.len()
     }
 
     fn event(&self, row: usize) -> StoredEvent<'_> {
-        let is_cloudtrail = self.kinds[row].data() == CLOUDTRAIL.as_bytes();
+        let start = if row == 0 { 0 } else { self.id_ends[row - 1] };
+        let is_cloudtrail = self.is_cloudtrail[row];
         StoredEvent {
             ordinal: self.first + row as u64,
             kind: if is_cloudtrail { RecordKind::CloudTrail } else { RecordKind::Document },
-            id: text(&self.ids[row]),
+            id: &self.ids[start..self.id_ends[row]],
             time_ms: self.times.get(row).copied(),
             is_exact: self.exact[row],
         }
     }
 
     fn value(&self, row: usize, field: usize) -> Option<&str> {
-        self.fields[field].get(row).map(text)
+        self.fields[field].get(row)
     }
 
     fn records(&mut self, rows: &[u32], take: &mut TakeStored<'_>) -> Result<(), StoredError> {
