@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+use std::collections::BTreeMap;
+
 use ecs::{Catalog, Shape};
 use plan::Expr;
 use plan::value::{Case, Datum, Function, Named, Operand, Operands, ValueExpr};
@@ -327,7 +329,7 @@ fn pass(
 type Kept = (String, Option<i64>, [Option<Option<String>>; COLUMNS.len()]);
 
 /// Takes what a store would keep, by the records.
-struct Keeping(std::collections::BTreeMap<u64, Kept>);
+struct Keeping(BTreeMap<u64, Kept>);
 
 impl Sink for Keeping {
     fn take(&mut self, sifted: &Sifted<'_>) {
@@ -360,7 +362,7 @@ fn pass_stored(
     let settings =
         Settings { normalise: options.clone(), now: NOW, block_rows: feed.block_rows, ..Settings::default() };
     let before = Sift::new(Vec::new(), everything(), settings.clone());
-    let (mut keeping, mut worker) = (Keeping(Default::default()), before.worker());
+    let (mut keeping, mut worker) = (Keeping(BTreeMap::new()), before.worker());
     let policy = Policy::Stored { fields: fields.iter().map(|&it| it.to_owned()).collect() };
     let sift = Sift::new(filters.to_vec(), policy, settings);
     let asked = sift.stored_fields().unwrap();
@@ -377,20 +379,18 @@ fn pass_stored(
         let mut record = Record::of(it.kind, &it.text);
         record.origin.ordinal = ordinal as u64;
         let kept = keeping.0.get(&record.origin.ordinal).filter(|_| it.kind == Kind::CloudTrail);
-        match kept.filter(|(.., values)| places.iter().all(|&it| values[it].is_some())) {
-            Some((id, time, values)) => {
-                let value = |at: usize| values[places[at]].as_ref().and_then(|it| it.as_deref());
-                worker.push_stored(&Stored { origin: record.origin, id, time: *time, value: &value });
-                block.push(&it.text);
-                if worker.is_full() || (ordinal + 1).is_multiple_of(feed.flush_every) {
-                    flush_stored(&mut worker, &mut block, &mut taken);
-                }
-            }
-            None => {
+        let told = kept.filter(|(.., values)| places.iter().all(|&it| values[it].is_some()));
+        if let Some((id, time, values)) = told {
+            let value = |at: usize| values[places[at]].as_ref().and_then(|it| it.as_deref());
+            worker.push_stored(&Stored { origin: record.origin, id, time: *time, value: &value });
+            block.push(&it.text);
+            if worker.is_full() || (ordinal + 1).is_multiple_of(feed.flush_every) {
                 flush_stored(&mut worker, &mut block, &mut taken);
-                _ = worker.push(&record, &mut taken);
-                worker.flush(&mut taken);
             }
+        } else {
+            flush_stored(&mut worker, &mut block, &mut taken);
+            _ = worker.push(&record, &mut taken);
+            worker.flush(&mut taken);
         }
     }
     flush_stored(&mut worker, &mut block, &mut taken);
@@ -401,7 +401,9 @@ fn pass_stored(
 fn flush_stored(worker: &mut sift::Worker<'_>, block: &mut Vec<&String>, taken: &mut Taken) {
     let fetch = &mut |rows: &[u32], give: &mut dyn FnMut(u32, &str)| {
         assert!(rows.is_sorted_by(|a, b| a < b), "each is asked for once, in order");
-        rows.iter().for_each(|&row| give(row, block[row as usize]));
+        for &row in rows {
+            give(row, block[row as usize]);
+        }
         Ok::<(), std::convert::Infallible>(())
     };
     worker.flush_stored(taken, fetch).unwrap();
