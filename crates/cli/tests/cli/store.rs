@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use cases::shared;
 use serde_json::{Value, json};
 
-use crate::page::shared;
 use crate::setup::{Folder, refused};
 
 const NOW: [&str; 2] = ["--now", "2026-09-01"];

@@ -65,6 +65,7 @@ fn another_generator_knows_the_same() {
     // The records.
     let normalize = hunt::NormalizeOptions {
         paths: vec![trail],
+        stored: Vec::new(),
         normalise: setup::normalise(),
         limits: reader::Limits::default(),
         now,

@@ -127,6 +127,7 @@ fn gaps_of_recorded_trails() {
         let mut counts: BTreeMap<(String, String, i64), BTreeMap<i64, u64>> = BTreeMap::new();
         let normalize = hunt::NormalizeOptions {
             paths: options.paths.clone(),
+            stored: Vec::new(),
             normalise: options.normalise.clone(),
             limits: reader::Limits::default(),
             now: options.now,
