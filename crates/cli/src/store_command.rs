@@ -92,14 +92,19 @@ fn add(args: &Add, global: &Global) -> anyhow::Result<u8> {
 }
 
 fn accounted(it: &Accounting) -> String {
-    let Accounting { read, stored, duplicate, unreadable } = *it;
-    format!(
+    let Accounting { read, stored, duplicate, unreadable, dropped } = *it;
+    let mut text = format!(
         "{} read = {} stored + {} there already + {} unreadable",
         plural(read, "record", "records"),
         count(stored),
         count(duplicate),
         count(unreadable)
-    )
+    );
+    // Only what comes from sources of a server is ever dropped.
+    if dropped > 0 {
+        text += &format!(" + {} dropped by configuration", count(dropped));
+    }
+    text
 }
 
 fn show(args: &Show) -> anyhow::Result<u8> {
@@ -168,7 +173,7 @@ fn json(it: &Overview) -> Value {
             "record_bytes": text_bytes,
         })
     };
-    let Accounting { read, stored, duplicate, unreadable } = accounting;
+    let Accounting { read, stored, duplicate, unreadable, dropped } = accounting;
     json!({
         "format": format,
         "columns": columns,
@@ -179,7 +184,7 @@ fn json(it: &Overview) -> Value {
         "first": span.map(|it| ecs::date::to_iso(it.0)),
         "last": span.map(|it| ecs::date::to_iso(it.1)),
         "undated": undated,
-        "records": {"read": read, "stored": stored, "duplicate": duplicate, "unreadable": unreadable},
+        "records": {"read": read, "stored": stored, "duplicate": duplicate, "unreadable": unreadable, "dropped": dropped},
         "batches": batches,
         "files": files,
         "days": days.iter().map(day).collect::<Vec<_>>(),

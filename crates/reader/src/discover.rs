@@ -49,6 +49,8 @@ enum Place {
     Spooled(Arc<TempPath>),
     /// A segment of a store, and its file.
     Stored(Arc<dyn Stored>, PathBuf),
+    /// What somebody sent.
+    Memory(Arc<Vec<u8>>),
 }
 
 impl Input {
@@ -66,11 +68,25 @@ impl Input {
         Self { id: 0, size, s3: None, last_ms, name, place: Place::Stored(segment, file) }
     }
 
+    /// Bytes as a file would hold them, of whatever kind. The name is what messages call them.
+    pub fn memory(id: u32, name: impl Into<String>, bytes: Arc<Vec<u8>>) -> Self {
+        let size = bytes.len() as u64;
+        Self { id, size, s3: None, last_ms: None, name: name.into(), place: Place::Memory(bytes) }
+    }
+
     /// The segment, if it is one of a store.
     pub fn segment(&self) -> Option<&dyn Stored> {
         match &self.place {
-            Place::File(_) | Place::Spooled(_) => None,
+            Place::File(_) | Place::Spooled(_) | Place::Memory(_) => None,
             Place::Stored(segment, _) => Some(&**segment),
+        }
+    }
+
+    /// The bytes, if they are in memory.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match &self.place {
+            Place::File(_) | Place::Spooled(_) | Place::Stored(..) => None,
+            Place::Memory(bytes) => Some(bytes),
         }
     }
 
@@ -79,11 +95,12 @@ impl Input {
         &self.name
     }
 
-    /// Where its bytes are.
+    /// Where its bytes are; of bytes in memory, their name.
     pub fn path(&self) -> &Path {
         match &self.place {
             Place::File(path) | Place::Stored(_, path) => path,
             Place::Spooled(path) => path,
+            Place::Memory(_) => Path::new(&self.name),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Through archives and compression down to texts.
 
 use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::ops::ControlFlow;
 
 use crate::discover::is_foreign;
@@ -41,14 +41,20 @@ impl Run<'_> {
     }
 
     fn stored(&mut self, space: &mut Space) -> ControlFlow<()> {
-        let file = match File::open(self.input.path()) {
-            Ok(file) => file,
+        if let Some(bytes) = self.input.bytes() {
+            return self.opened(Cursor::new(bytes), space);
+        }
+        match File::open(self.input.path()) {
+            Ok(file) => self.opened(file, space),
             Err(error) => {
                 self.problem(None, Cause::Unreadable { detail: error.to_string() });
-                return ControlFlow::Continue(());
+                ControlFlow::Continue(())
             }
-        };
-        let mut source = Stored { inner: file, meter: self.meter };
+        }
+    }
+
+    fn opened(&mut self, inner: impl Read + Seek, space: &mut Space) -> ControlFlow<()> {
+        let mut source = Stored { inner, meter: self.meter };
         let (head, failure) = read_head(&mut source);
         // A zip archive is read from its end: the only content that needs the file itself.
         if sniff(&head) == Content::Zip {
@@ -275,7 +281,7 @@ impl Run<'_> {
         ControlFlow::Continue(())
     }
 
-    fn zip(&mut self, source: Stored<'_, File>, space: &mut Space) -> ControlFlow<()> {
+    fn zip(&mut self, source: Stored<'_, impl Read + Seek>, space: &mut Space) -> ControlFlow<()> {
         let mut archive = match zip::ZipArchive::new(source) {
             Ok(archive) => archive,
             Err(error) => {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use ecs::{Millis, Shape};
+use ecs::{Millis, Origin, Shape};
 use parquet::data_type::ByteArray;
 use reader::{Input, Problem, Reader, RecordKind};
 use sift::{DocumentBuilder, Kind, Policy, Record, Settings, Sift, Worker};
@@ -104,10 +104,7 @@ pub fn add(
     progress: &(dyn Fn(Step) + Sync),
 ) -> Result<Added, StoreError> {
     debug_assert!(store.is_writable(), "it was opened to write");
-    let columns = FIELDS.iter().map(|&path| (path.to_owned(), Shape::Leaf)).collect();
-    let normalise = column::normaliser();
-    let settings = Settings { normalise, now: UNDATED, wants_texts: true, ..Settings::default() };
-    let sift = Sift::new(Vec::new(), Policy::Everything { columns }, settings);
+    let sift = everything();
     let mut added = Added::default();
     let mut known = Known::default();
     let mut left: Vec<(&Input, Option<TakenFile>)> = Vec::new();
@@ -123,9 +120,20 @@ pub fn add(
     }
     let mut left = &left[..];
     while !left.is_empty() {
-        let intake = Intake::new(store, &mut known, options);
+        let now = store.ingestion_time(options.now)?;
+        let intake = Intake::new(store, &mut known, now, options.threads);
         let intake = Mutex::new(intake);
-        let read = read(left, &sift, options, &intake, progress);
+        let reading = Reading {
+            sift: &sift,
+            limits: &options.limits,
+            threads: options.threads,
+            batch_bytes: options.batch_bytes,
+            wants: &|_, _| true,
+            text_max: &|_| None,
+            tells_places: false,
+        };
+        let inputs: Vec<&Input> = left.iter().map(|it| it.0).collect();
+        let read = read(&inputs, &reading, &intake, progress);
         let mut intake = intake.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (these, later) = left.split_at(read.len());
         left = later;
@@ -148,12 +156,13 @@ pub fn add(
         let (accounting, segments) = (intake.accounting, intake.segments);
         let files = these.len() as u64;
         let batch = Batch {
-            at: options.now,
+            at: now,
             engine: options.engine,
             accounting,
             files,
             taken: &taken,
             segments: &segments,
+            sources: &[],
         };
         store.catalog.commit(&batch)?;
         added.files += files;
@@ -166,18 +175,27 @@ pub fn add(
     Ok(added)
 }
 
+/// The pass that sees everything, and fills the columns of segments.
+pub(crate) fn everything() -> Sift {
+    let columns = FIELDS.iter().map(|&path| (path.to_owned(), Shape::Leaf)).collect();
+    let normalise = column::normaliser();
+    let settings = Settings { normalise, now: UNDATED, wants_texts: true, ..Settings::default() };
+    Sift::new(Vec::new(), Policy::Everything { columns }, settings)
+}
+
 impl Accounting {
-    fn add(&mut self, other: Self) {
-        let Self { read, stored, duplicate, unreadable } = other;
+    pub(crate) fn add(&mut self, other: Self) {
+        let Self { read, stored, duplicate, unreadable, dropped } = other;
         self.read += read;
         self.stored += stored;
         self.duplicate += duplicate;
         self.unreadable += unreadable;
+        self.dropped += dropped;
     }
 }
 
 /// What tells a file from what it may be later; nothing of what is no file.
-fn taken_file(input: &Input) -> Option<TakenFile> {
+pub(crate) fn taken_file(input: &Input) -> Option<TakenFile> {
     let path = std::fs::canonicalize(input.path()).ok()?;
     // What was spooled has the name of what it was, and not that of its file.
     if Path::new(input.name()) != input.path() {
@@ -188,20 +206,60 @@ fn taken_file(input: &Input) -> Option<TakenFile> {
     Some(TakenFile { path: path.to_str()?.to_owned(), size: input.size, modified_ms })
 }
 
+/// How files are read.
+pub(crate) struct Reading<'a> {
+    pub(crate) sift: &'a Sift,
+    pub(crate) limits: &'a reader::Limits,
+    pub(crate) threads: usize,
+    pub(crate) batch_bytes: usize,
+    /// Which records of an input are wanted.
+    pub(crate) wants: &'a (dyn Fn(&Input, &reader::Record<'_>) -> bool + Sync),
+    /// How many bytes of text an input may give at most, if it is not what all may.
+    pub(crate) text_max: &'a (dyn Fn(&Input) -> Option<u64> + Sync),
+    /// Whether [`FileRead::places`] are asked for.
+    pub(crate) tells_places: bool,
+}
+
 /// What one file gave.
-struct FileRead {
-    pieces: Pieces,
-    records: u64,
-    unreadable: u64,
+pub(crate) struct FileRead {
+    pub(crate) pieces: Pieces,
+    pub(crate) records: u64,
+    pub(crate) unreadable: u64,
+    pub(crate) dropped: u64,
     /// Records that cannot be read and are kept.
-    broken: u64,
+    pub(crate) broken: u64,
     /// What may be missing.
-    losses: u64,
-    troubles: Vec<Trouble>,
-    trouble_count: u64,
+    pub(crate) losses: u64,
+    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) trouble_count: u64,
+    /// Where each record stands, and why it is not among the pieces, if it is not.
+    pub(crate) places: Vec<RecordPlace>,
+}
+
+/// Where a record stands in its input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RecordPlace {
+    pub(crate) ordinal: u64,
+    /// Where the object that it is in begins.
+    pub(crate) offset: u64,
+    pub(crate) left_out: Option<Why>,
+}
+
+/// Why a record is not stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    Unwanted,
+    Unreadable(Trouble),
 }
 
 impl FileRead {
+    fn place(&mut self, reading: &Reading<'_>, record: &reader::Record<'_>, left_out: Option<Why>) {
+        if reading.tells_places {
+            let (ordinal, offset) = (record.ordinal, record.offset);
+            self.places.push(RecordPlace { ordinal, offset, left_out });
+        }
+    }
+
     fn trouble(&mut self, code: &'static str, text: String) {
         self.trouble_count += 1;
         if self.troubles.len() < TROUBLES_MAX {
@@ -211,37 +269,42 @@ impl FileRead {
 }
 
 /// Reads files, in order, until they gave enough; says what each gave.
-fn read(
-    files: &[(&Input, Option<TakenFile>)],
-    sift: &Sift,
-    options: &AddOptions<'_>,
+pub(crate) fn read(
+    files: &[&Input],
+    reading: &Reading<'_>,
     intake: &Mutex<Intake<'_>>,
     progress: &(dyn Fn(Step) + Sync),
 ) -> Vec<FileRead> {
     let (next, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let all: Mutex<BTreeMap<usize, FileRead>> = Mutex::new(BTreeMap::new());
     let work = || {
-        let mut reader =
-            Reader::new(reader::Options { limits: options.limits.clone(), ..reader::Options::default() });
+        let with = |limits| Reader::new(reader::Options { limits, ..reader::Options::default() });
+        let mut reader = with(reading.limits.clone());
         let mut builder = DocumentBuilder::new(&column::normaliser(), UNDATED);
         // Once there is enough nobody takes another, and those that were taken are the first.
-        while bytes.load(Relaxed) < options.batch_bytes {
+        while bytes.load(Relaxed) < reading.batch_bytes {
             let at = next.fetch_add(1, Relaxed);
-            let Some((input, _)) = files.get(at) else { break };
-            let pieces = Pieces { undated: UNDATED, taken: Vec::new(), bytes: 0 };
-            let (records, unreadable, broken, losses) = (0, 0, 0, 0);
-            let (troubles, trouble_count) = (Vec::new(), 0);
-            let its = FileRead { pieces, records, unreadable, broken, losses, troubles, trouble_count };
-            let mut taking = Taking {
-                input,
-                worker: sift.worker(),
-                builder: &mut builder,
-                its,
-                batch_bytes: options.batch_bytes,
-                intake,
-                progress,
+            let Some(&input) = files.get(at) else { break };
+            let its = FileRead {
+                pieces: Pieces { undated: UNDATED, taken: Vec::new(), bytes: 0 },
+                records: 0,
+                unreadable: 0,
+                dropped: 0,
+                broken: 0,
+                losses: 0,
+                troubles: Vec::new(),
+                trouble_count: 0,
+                places: Vec::new(),
             };
-            let totals = reader.read(input, &mut taking);
+            let worker = reading.sift.worker();
+            let mut taking = Taking { input, worker, builder: &mut builder, its, reading, intake, progress };
+            let totals = match (reading.text_max)(input) {
+                None => reader.read(input, &mut taking),
+                Some(decompressed_bytes) => {
+                    let limits = reader::Limits { decompressed_bytes, ..reading.limits.clone() };
+                    with(limits).read(input, &mut taking)
+                }
+            };
             taking.worker.flush(&mut taking.its.pieces);
             let mut its = taking.its;
             its.losses += totals.losses;
@@ -251,7 +314,7 @@ fn read(
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..options.threads.max(1) {
+        for _ in 1..reading.threads.clamp(1, files.len().max(1)) {
             scope.spawn(work);
         }
         work();
@@ -265,7 +328,7 @@ struct Taking<'a, 's, 'i> {
     worker: Worker<'s>,
     builder: &'a mut DocumentBuilder,
     its: FileRead,
-    batch_bytes: usize,
+    reading: &'a Reading<'a>,
     intake: &'a Mutex<Intake<'i>>,
     progress: &'a (dyn Fn(Step) + Sync),
 }
@@ -282,26 +345,39 @@ impl reader::Sink for Taking<'_, '_, '_> {
                 let text = place("STORE009: neither a CloudTrail record nor an ECS document");
                 self.its.unreadable += 1;
                 self.its.losses += 1;
-                self.its.trouble("STORE009", text);
+                self.its.trouble("STORE009", text.clone());
+                let why = Why::Unreadable(Trouble { code: "STORE009", text });
+                self.its.place(self.reading, &record, Some(why));
                 return ControlFlow::Continue(());
             }
         };
+        if !(self.reading.wants)(self.input, &record) {
+            self.its.dropped += 1;
+            self.its.place(self.reading, &record, Some(Why::Unwanted));
+            return ControlFlow::Continue(());
+        }
+        self.its.place(self.reading, &record, None);
         let reader::Record { ordinal, id, index, text, tokens, .. } = record;
-        let origin = ecs::Origin { input: self.input.id, ordinal };
+        let origin = Origin { input: self.input.id, ordinal };
         let record = Record { origin, kind, id, index, text, tokens };
         if let Err(error) = self.worker.push(&record, &mut self.its.pieces) {
-            self.its.trouble(error.code(), place(&format!("{}: {error}", error.code())));
+            let told = place(&format!("{}: {error}", error.code()));
             // Whoever reads it again is to be told of it again, and may know better.
             if let Ok(it) = self.builder.build(&record) {
-                self.its.pieces.push(Piece::of_unread(&it.id, &it.index, kind, text));
+                self.its.pieces.push(Piece::of_unread(&it.id, &it.index, kind, origin, text));
                 self.its.broken += 1;
             } else {
                 self.its.unreadable += 1;
                 self.its.losses += 1;
+                if let Some(place) = self.its.places.last_mut() {
+                    place.left_out =
+                        Some(Why::Unreadable(Trouble { code: error.code(), text: told.clone() }));
+                }
             }
+            self.its.trouble(error.code(), told);
         }
         // A file larger than memory: what there is of it is written, and counts with the rest.
-        if self.its.pieces.bytes >= self.batch_bytes {
+        if self.its.pieces.bytes >= self.reading.batch_bytes {
             let pieces = std::mem::take(&mut self.its.pieces.taken);
             self.its.pieces.bytes = 0;
             let mut intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner);
@@ -323,7 +399,7 @@ impl reader::Sink for Taking<'_, '_, '_> {
 }
 
 /// What is being made a batch.
-struct Intake<'a> {
+pub(crate) struct Intake<'a> {
     store: &'a Store,
     known: &'a mut Known,
     now: Millis,
@@ -331,10 +407,22 @@ struct Intake<'a> {
     pieces: Vec<Piece>,
     /// By day the events that are to be written.
     fresh: BTreeMap<Day, Vec<Fresh>>,
-    segments: Vec<SegmentRow>,
-    accounting: Accounting,
+    pub(crate) segments: Vec<SegmentRow>,
+    pub(crate) accounting: Accounting,
+    /// What became of each record, for whoever asks for it.
+    pub(crate) told: Option<Vec<Told>>,
     /// Why a part of it could not be written.
-    failed: Option<StoreError>,
+    pub(crate) failed: Option<StoreError>,
+}
+
+/// What became of a record that can be kept.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Told {
+    pub(crate) origin: Origin,
+    /// Its `_id`.
+    pub(crate) id: String,
+    /// Whether the store has it already.
+    pub(crate) is_duplicate: bool,
 }
 
 /// An event that is to be written.
@@ -353,28 +441,33 @@ struct FreshRow<'a> {
 }
 
 impl<'a> Intake<'a> {
-    fn new(store: &'a Store, known: &'a mut Known, options: &AddOptions<'_>) -> Self {
+    pub(crate) fn new(store: &'a Store, known: &'a mut Known, now: Millis, threads: usize) -> Self {
         Self {
             store,
             known,
-            now: options.now,
-            threads: options.threads,
+            now,
+            threads,
             pieces: Vec::new(),
             fresh: BTreeMap::new(),
             segments: Vec::new(),
             accounting: Accounting::default(),
+            told: None,
             failed: None,
         }
     }
 
     /// Takes events that are not stored yet.
-    fn take(&mut self, pieces: Vec<Piece>) -> Result<(), StoreError> {
+    pub(crate) fn take(&mut self, pieces: Vec<Piece>) -> Result<(), StoreError> {
         for piece in pieces {
             let number = self.pieces.len() as u32;
             for (row, it) in piece.rows.iter().enumerate() {
                 let day = Day::of(it.time);
                 let record = (piece.id(row), piece.index(row).data(), piece.text(row));
                 let novelty = self.known.ask(day, record, || self.store.segments_of(day, &self.segments))?;
+                if let Some(told) = &mut self.told {
+                    let (id, is_duplicate) = (piece.id(row).to_owned(), novelty == Novelty::Duplicate);
+                    told.push(Told { origin: it.origin, id, is_duplicate });
+                }
                 match novelty {
                     Novelty::Duplicate => self.accounting.duplicate += 1,
                     Novelty::New { delivery } => {
@@ -390,7 +483,7 @@ impl<'a> Intake<'a> {
     }
 
     /// Writes what was taken, a segment a day.
-    fn write(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn write(&mut self) -> Result<(), StoreError> {
         let (pieces, days) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.fresh));
         let mut number = self.store.catalog.next_segment()? + self.segments.len() as u64;
         let mut parts: Vec<(Day, u64, Vec<FreshRow<'_>>)> = Vec::new();

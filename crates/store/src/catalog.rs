@@ -16,7 +16,8 @@ pub(crate) const FILE: &str = "trailwarden.db";
 
 /// How the database came to be, step by step: the format of a store is how many of them were taken. A step is never
 /// changed, once it is in a release; a change is another step.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE batches (
         id INTEGER PRIMARY KEY,
         at_ms INTEGER NOT NULL,
@@ -48,7 +49,25 @@ const MIGRATIONS: [&str; 1] = ["
         batch INTEGER NOT NULL REFERENCES batches (id),
         PRIMARY KEY (path, size, modified_ms)
     ) STRICT, WITHOUT ROWID;
-"];
+",
+    "
+    ALTER TABLE batches ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE sources (
+        name TEXT PRIMARY KEY,
+        deliveries INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        read INTEGER NOT NULL,
+        stored INTEGER NOT NULL,
+        duplicate INTEGER NOT NULL,
+        unreadable INTEGER NOT NULL,
+        dropped INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+",
+];
+
+/// The format that has accounts of sources.
+const SOURCES: usize = 2;
 
 /// How long somebody waits for another who writes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,6 +109,23 @@ pub struct Accounting {
     pub duplicate: u64,
     /// Those that are not kept: they are no events, or nothing can be made of them.
     pub unreadable: u64,
+    /// Those that the configuration of their source leaves out.
+    pub dropped: u64,
+}
+
+/// What became of everything that one source ever delivered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceAccount {
+    /// The source, as it is configured.
+    pub name: String,
+    /// What became of its records.
+    pub accounting: Accounting,
+    /// Files, or requests.
+    pub deliveries: u64,
+    /// Their bytes, as they came.
+    pub bytes: u64,
+    /// When something of it was last taken in.
+    pub last_ms: Millis,
 }
 
 /// A batch: what counts from one moment on.
@@ -101,6 +137,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) files: u64,
     pub(crate) taken: &'a [TakenFile],
     pub(crate) segments: &'a [SegmentRow],
+    /// What is to be added to the accounts of sources.
+    pub(crate) sources: &'a [SourceAccount],
 }
 
 impl Catalog {
@@ -227,6 +265,12 @@ impl Catalog {
         Ok(found.optional().map_err(failed(&self.path))?.is_some())
     }
 
+    /// The time of the last batch.
+    pub(crate) fn last_batch(&self) -> Result<Option<Millis>, StoreError> {
+        let last = self.connection().query_row("SELECT max(at_ms) FROM batches", [], |row| row.get(0));
+        last.map_err(failed(&self.path))
+    }
+
     /// Makes a batch count: its segments, its files and what became of its records, or nothing of it.
     pub(crate) fn commit(&self, batch: &Batch<'_>) -> Result<(), StoreError> {
         let commit = || {
@@ -240,23 +284,42 @@ impl Catalog {
 
     /// What became of all records that were ever taken in, and of how many batches and files they were.
     pub(crate) fn accounting(&self) -> Result<(Accounting, u64, u64), StoreError> {
-        let all =
-            "SELECT total(read), total(stored), total(duplicate), total(unreadable), count(*), total(files)
-                   FROM batches";
+        // A store that an older version wrote, and nobody wrote to since, has no such column.
+        let dropped = if self.check_version()? < SOURCES { "0.0" } else { "total(dropped)" };
+        let all = format!(
+            "SELECT total(read), total(stored), total(duplicate), total(unreadable), count(*), total(files),
+                    {dropped}
+             FROM batches"
+        );
         let count = |row: &Row<'_>, at: usize| -> rusqlite::Result<u64> {
             // `total` gives a float, which is exact up to 2^53.
             if at == 4 { Ok(row.get::<_, i64>(at)? as u64) } else { Ok(row.get::<_, f64>(at)? as u64) }
         };
-        let found = self.connection().query_row(all, [], |row| {
+        let found = self.connection().query_row(&all, [], |row| {
             let accounting = Accounting {
                 read: count(row, 0)?,
                 stored: count(row, 1)?,
                 duplicate: count(row, 2)?,
                 unreadable: count(row, 3)?,
+                dropped: count(row, 6)?,
             };
             Ok((accounting, count(row, 4)?, count(row, 5)?))
         });
         found.map_err(failed(&self.path))
+    }
+
+    /// The accounts of all sources, by name.
+    pub(crate) fn sources(&self) -> Result<Vec<SourceAccount>, StoreError> {
+        if self.check_version()? < SOURCES {
+            return Ok(Vec::new());
+        }
+        let all = "SELECT name, deliveries, bytes, read, stored, duplicate, unreadable, dropped, last_ms
+                   FROM sources ORDER BY name";
+        let query = || {
+            let connection = self.connection();
+            connection.prepare(all)?.query_map([], source)?.collect::<Result<Vec<_>, _>>()
+        };
+        query().map_err(failed(&self.path))
     }
 
     /// Puts what was committed into the database's file itself, so that it alone is all of it.
@@ -282,10 +345,10 @@ fn failed(path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {
 }
 
 fn insert(transaction: &Transaction<'_>, batch: &Batch<'_>) -> rusqlite::Result<()> {
-    let Accounting { read, stored, duplicate, unreadable } = batch.accounting;
+    let Accounting { read, stored, duplicate, unreadable, dropped } = batch.accounting;
     transaction.execute(
-        "INSERT INTO batches (at_ms, engine, files, read, stored, duplicate, unreadable)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO batches (at_ms, engine, files, read, stored, duplicate, unreadable, dropped)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             batch.at,
             batch.engine,
@@ -293,7 +356,8 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch<'_>) -> rusqlite::Result<
             read as i64,
             stored as i64,
             duplicate as i64,
-            unreadable as i64
+            unreadable as i64,
+            dropped as i64
         ],
     )?;
     let id = transaction.last_insert_rowid();
@@ -322,7 +386,47 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch<'_>) -> rusqlite::Result<
             params![path, *size as i64, modified_ms, id],
         )?;
     }
+    for SourceAccount { name, accounting, deliveries, bytes, last_ms } in batch.sources {
+        let Accounting { read, stored, duplicate, unreadable, dropped } = *accounting;
+        transaction.execute(
+            "INSERT INTO sources (name, deliveries, bytes, read, stored, duplicate, unreadable, dropped, last_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (name) DO UPDATE SET
+                 deliveries = deliveries + excluded.deliveries, bytes = bytes + excluded.bytes,
+                 read = read + excluded.read, stored = stored + excluded.stored,
+                 duplicate = duplicate + excluded.duplicate, unreadable = unreadable + excluded.unreadable,
+                 dropped = dropped + excluded.dropped, last_ms = max(last_ms, excluded.last_ms)",
+            params![
+                name,
+                *deliveries as i64,
+                *bytes as i64,
+                read as i64,
+                stored as i64,
+                duplicate as i64,
+                unreadable as i64,
+                dropped as i64,
+                last_ms
+            ],
+        )?;
+    }
     Ok(())
+}
+
+fn source(row: &Row<'_>) -> rusqlite::Result<SourceAccount> {
+    let count = |at: usize| row.get::<_, i64>(at).map(|it| it as u64);
+    Ok(SourceAccount {
+        name: row.get(0)?,
+        deliveries: count(1)?,
+        bytes: count(2)?,
+        accounting: Accounting {
+            read: count(3)?,
+            stored: count(4)?,
+            duplicate: count(5)?,
+            unreadable: count(6)?,
+            dropped: count(7)?,
+        },
+        last_ms: row.get(8)?,
+    })
 }
 
 fn segment(row: &Row<'_>) -> rusqlite::Result<SegmentRow> {

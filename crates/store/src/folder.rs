@@ -4,11 +4,13 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ecs::Millis;
 use reader::Input;
 
-use crate::StoreError;
+use crate::add::taken_file;
 use crate::catalog::{self, Catalog, SegmentRow};
 use crate::segment::Segment;
+use crate::{SourceAccount, StoreError};
 
 const EVENTS: &str = "events";
 const INCOMING: &str = "incoming";
@@ -84,6 +86,22 @@ impl Store {
             Input::stored(Arc::new(segment), path, bytes, last)
         };
         Ok(rows.iter().map(input).collect())
+    }
+
+    /// The time of taking in that a batch of now has. Every batch has a later one than the one before it, whatever the clock
+    /// says, so that a time says exactly which events were there.
+    pub(crate) fn ingestion_time(&self, now: Millis) -> Result<Millis, StoreError> {
+        Ok(self.catalog.last_batch()?.map_or(now, |last| now.max(last + 1)))
+    }
+
+    /// Whether a file was taken in as it is. What is no file never was.
+    pub fn has_taken(&self, input: &Input) -> Result<bool, StoreError> {
+        taken_file(input).map_or(Ok(false), |it| self.catalog.has_taken(&it))
+    }
+
+    /// What became of everything that sources delivered, a source each, by name.
+    pub fn sources(&self) -> Result<Vec<SourceAccount>, StoreError> {
+        self.catalog.sources()
     }
 
     pub(crate) fn segment(&self, row: &SegmentRow) -> Segment {

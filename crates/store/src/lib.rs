@@ -15,6 +15,9 @@
 //! row is of a batch that did not end: it is removed before anything else is written. So a process may be killed at any
 //! time: what it said was stored is, and to add the same again stores nothing twice.
 //!
+//! **Who runs all the time** has an [`Ingest`], which takes what sources deliver, files or bytes from memory, as one batch:
+//! the events, the files they were and each source's account count together, or not at all.
+//!
 //! **What is one event.** A record that was stored before, byte for byte and with the same `_id` and `_index`, is a
 //! duplicate. One of the same `_id` that differs is kept beside it, as it is in files; its `delivery` says so, for whoever
 //! counts events in the Parquet files. Since an event happens once, only its own day is looked through.
@@ -29,14 +32,16 @@ mod error;
 mod add;
 mod catalog;
 mod folder;
+mod ingest;
 mod known;
 mod overview;
 mod piece;
 mod segment;
 
 pub use add::{AddOptions, Added, Step, Trouble, add};
-pub use catalog::Accounting;
+pub use catalog::{Accounting, SourceAccount};
 pub use day::Day;
 pub use error::StoreError;
 pub use folder::Store;
+pub use ingest::{Delivered, Delivery, Fate, Ingest, IngestOptions, RecordFate, Wants};
 pub use overview::{Check, DayOverview, Overview};

@@ -109,11 +109,11 @@ impl Store {
             check.events += row.written.rows;
             checked(row.written.bytes);
         }
-        let Accounting { read, stored, duplicate, unreadable } = accounting;
-        if read != stored + duplicate + unreadable || stored != check.events {
+        let Accounting { read, stored, duplicate, unreadable, dropped } = accounting;
+        if read != stored + duplicate + unreadable + dropped || stored != check.events {
             check.wrong.push(format!(
                 "STORE010 the accounts: {read} records were read, {stored} stored, {duplicate} there already, \
-                 {unreadable} unreadable, and the segments hold {}",
+                 {unreadable} unreadable, {dropped} dropped, and the segments hold {}",
                 check.events
             ));
         }

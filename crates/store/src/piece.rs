@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use block::Slot;
-use ecs::{Millis, Scalar};
+use ecs::{Millis, Origin, Scalar};
 use parquet::data_type::ByteArray;
 use sift::{Kind, Sifted, Sink};
 
@@ -33,6 +33,8 @@ pub(crate) struct Row {
     /// Its time, if it has one of its own.
     pub(crate) time: Option<Millis>,
     pub(crate) kind: Kind,
+    /// Where it was read.
+    pub(crate) origin: Origin,
     /// The number of its index.
     index: u32,
     text: Range<usize>,
@@ -59,8 +61,9 @@ impl Piece {
     }
 
     /// A record that cannot be read, which is kept as it is and has no values.
-    pub(crate) fn of_unread(id: &str, index: &str, kind: Kind, text: &str) -> Self {
-        let row = Row { time: None, kind, index: 0, text: 0..text.len(), id: 0..id.len(), exact: false };
+    pub(crate) fn of_unread(id: &str, index: &str, kind: Kind, origin: Origin, text: &str) -> Self {
+        let (text_at, id_at) = (0..text.len(), 0..id.len());
+        let row = Row { time: None, kind, origin, index: 0, text: text_at, id: id_at, exact: false };
         Self {
             texts: text.to_owned(),
             ids: id.to_owned(),
@@ -128,6 +131,7 @@ impl Sink for Pieces {
             piece.rows.push(Row {
                 time: Some(event.timestamp).filter(|&it| it != self.undated),
                 kind,
+                origin: event.origin,
                 index: event.index,
                 text: text_at..piece.texts.len(),
                 id: id_at..piece.ids.len(),

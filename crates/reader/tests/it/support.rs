@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::Arc;
 
 use reader::{
     FileText, Input, Limits, Options, Problem, Progress, Reader, Reading, Record, RecordKind, Sink, Totals,
@@ -84,10 +85,16 @@ pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(text).into()
 }
 
-/// Reads these bytes as a file.
+/// Reads these bytes as a file, and from memory: what they give must be the same.
 pub(crate) fn read_with(options: Options, bytes: &[u8]) -> (Keep, Totals) {
     let file = file_of(bytes);
-    read_file(options, file.path())
+    let mut of_memory = Keep::default();
+    let input = Input::memory(0, "memory", Arc::new(bytes.to_vec()));
+    let totals_of_memory = Reader::new(options.clone()).read(&input, &mut of_memory);
+    let (keep, totals) = read_file(options, file.path());
+    assert_eq!((of_memory.texts(), of_memory.codes()), (keep.texts(), keep.codes()));
+    assert_eq!(totals_of_memory, totals);
+    (keep, totals)
 }
 
 /// Reads these bytes as a file, as usual.
