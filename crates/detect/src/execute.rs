@@ -193,6 +193,9 @@ impl Matches {
             let field = tail.timestamp_override().unwrap_or_default().to_owned();
             warn(WarningKind::Undated { field, events: matches.undated, seen: matches.matched });
         }
+        if let Some((interval, searched)) = tail.leaves_out() {
+            warn(WarningKind::Unsearched { interval, searched });
+        }
         matches.complete.report(&mut metrics, &mut warnings);
         matches.complete.report_skipped(self, rule, &mut warnings);
         Outcome { alerts: Vec::new(), executions: Executions::default(), warnings, metrics }

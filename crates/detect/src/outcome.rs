@@ -176,6 +176,13 @@ pub enum WarningKind {
         /// How long the data are.
         data: Millis,
     },
+    /// Executions look back less far than they lie apart.
+    Unsearched {
+        /// How far apart executions lie.
+        interval: Millis,
+        /// The most that one looks at.
+        searched: Millis,
+    },
     /// What came before the data that were read could have been cut off, and taken up by the executions asked for.
     UncertainStart,
     /// A rule over alerts goes on alerting long after the last alert of a rule over events.
@@ -200,6 +207,7 @@ impl WarningKind {
             Self::JoinKeys { .. } => "DETW10",
             Self::Sequences { .. } => "DETW11",
             Self::Endless => "DETW15",
+            Self::Unsearched { .. } => "DETW16",
             Self::UncertainSuppression { .. } => "DETW12",
         }
     }
@@ -253,6 +261,18 @@ impl fmt::Display for WarningKind {
                  the data, and may have been seen before.",
                 lasting(*data),
                 lasting(*history)
+            ),
+            Self::Unsearched { interval, searched: 0 } => write!(
+                f,
+                "The rule runs every {} and never looks at anything: its range (`from`, `to`) ends before it begins.",
+                lasting(*interval)
+            ),
+            Self::Unsearched { interval, searched } => write!(
+                f,
+                "The rule runs every {} and looks at {} each time (`from`, `to`): events in between are never searched, and \
+                 raise no alert.",
+                lasting(*interval),
+                lasting(*searched)
             ),
             Self::Endless => write!(
                 f,

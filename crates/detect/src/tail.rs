@@ -332,6 +332,15 @@ impl Tail {
         self.rule_type.spares_own_alerts() && lineage.contains(&self.rule_uuid)
     }
 
+    /// How far apart its executions lie and the most that one looks at, if that leaves events between them out.
+    pub(crate) fn leaves_out(&self) -> Option<(Millis, Millis)> {
+        let searched = self.bounds.length_max();
+        // The same range every time, or one that grows, leaves nothing out.
+        let is_bounded = self.bounds.is_bounded() && self.bounds.from.spread().is_some();
+        let is_replay = matches!(self.mode, Mode::Replay { .. });
+        (is_replay && is_bounded && searched < self.interval).then_some((self.interval, searched))
+    }
+
     /// The time before which no event matters to the alerts that are asked for; `None` if any may.
     ///
     /// In a replay it is where the history of an execution begins that is early enough before `since`: what it may leave

@@ -24,7 +24,7 @@ fn cases() {
         for case in std::fs::read_to_string(path).unwrap().split("\n\n") {
             let expected: Vec<&str> = case
                 .lines()
-                .filter(|it| ["alert", "truncated", "undated", "executions"].contains(&key(it).0))
+                .filter(|it| ["alert", "truncated", "undated", "searched", "executions"].contains(&key(it).0))
                 .collect();
             assert!(!expected.is_empty(), "{file}: {case}");
             let found = run(case);
@@ -171,6 +171,9 @@ fn run(case: &str) -> Vec<String> {
             WarningKind::ShortHistory { .. } => {}
             WarningKind::Undated { events, seen, .. } => {
                 all.push(format!("undated: {events} besides {seen}"));
+            }
+            WarningKind::Unsearched { interval, searched } => {
+                all.push(format!("searched: {searched} of {interval} ms"));
             }
             other => panic!("{other:?}"),
         }

@@ -88,8 +88,7 @@ impl Source for Files<'_> {
             normalise: self.normalise.clone(),
             now: self.now,
             block_rows: self.block_rows,
-            wants_texts: false,
-            only_built: false,
+            ..Settings::default()
         };
         let sift = Sift::new(asking.filters(), Policy::OnlyMatches, settings);
         self.progress.enter(crate::Stage::Scanning);

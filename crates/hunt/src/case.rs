@@ -13,7 +13,7 @@ use identity::{WhoBuf, WhoField};
 use investigate::Suspect;
 use plan::Expr;
 use reader::{Discovery, Input, Problem, RecordKind};
-use sift::{Filter, Policy, Settings, Sift, Sifted, Sink};
+use sift::{Filter, Policy, Sift, Sifted, Sink};
 
 use crate::progress::{Progress, Stage};
 use crate::pushing::{Pushing, Takes};
@@ -125,14 +125,7 @@ fn sift(options: &HuntOptions, stories: Vec<Expr>) -> Sift {
         all.map(|expr| Filter { expr: expr.simplify(), needs: Vec::new() }).collect();
     filters.push(Filter { expr: identities::filter().expr, needs: Vec::new() });
     filters.push(watch::filter());
-    let settings = Settings {
-        normalise: options.normalise.clone(),
-        now: options.now,
-        block_rows: options.block_rows,
-        wants_texts: false,
-        only_built: false,
-    };
-    Sift::new(filters, Policy::OnlyMatches, settings)
+    Sift::new(filters, Policy::OnlyMatches, options.settings())
 }
 
 /// Who the alerts are about.

@@ -63,13 +63,7 @@ pub(crate) fn asks_who<'t>(tails: impl IntoIterator<Item = &'t Tails>, options: 
 }
 
 fn settings(options: &HuntOptions, only_built: bool) -> Settings {
-    Settings {
-        normalise: options.normalise.clone(),
-        now: options.now,
-        block_rows: options.block_rows,
-        wants_texts: !only_built && kept_bytes(options) > 0,
-        only_built,
-    }
+    Settings { wants_texts: !only_built && kept_bytes(options) > 0, only_built, ..options.settings() }
 }
 
 /// The filters, each with the columns that its matches are asked for.

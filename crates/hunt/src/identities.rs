@@ -115,8 +115,7 @@ pub(crate) fn graph(
     threads: usize,
     progress: &Progress,
 ) -> Graph {
-    let settings =
-        Settings { normalise: normalise.clone(), now, block_rows: 0, wants_texts: false, only_built: false };
+    let settings = Settings { normalise: normalise.clone(), now, ..Settings::default() };
     let sift = Sift::new(vec![filter()], Policy::OnlyMatches, settings);
     let read = reader::Options { without_tokens: sift.skips(), ..read.clone() };
     // What cannot be read is reported by whoever reads it for its own sake.

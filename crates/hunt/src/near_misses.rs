@@ -17,7 +17,7 @@ use plan::Expr;
 use plan::value::{Measure, Operand, Values as OperandValues};
 use reader::Discovery;
 use rule::{Form, Pattern, Rule};
-use sift::{Event, Filter, Policy, Seen, Settings, Sift, Sifted, Sink};
+use sift::{Event, Filter, Policy, Seen, Sift, Sifted, Sink};
 
 use crate::Progress;
 use crate::progress::Stage;
@@ -164,14 +164,7 @@ pub fn near_misses(
         return Err(if refused.is_empty() { HuntError::NoRules } else { HuntError::AllRefused(refused) });
     }
     let questions = Questions::new(&filters, &patterns);
-    let settings = Settings {
-        normalise: options.normalise.clone(),
-        now: options.now,
-        block_rows: options.block_rows,
-        wants_texts: false,
-        only_built: false,
-    };
-    let sift = Sift::new(questions.filters.clone(), Policy::OnlyMatches, settings);
+    let sift = Sift::new(questions.filters.clone(), Policy::OnlyMatches, options.settings());
     progress.enter(Stage::Scanning);
     let read = reader::Options {
         limits: options.limits.clone(),

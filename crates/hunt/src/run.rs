@@ -98,6 +98,16 @@ impl HuntOptions {
             version,
         }
     }
+
+    /// How records are read, where nobody has a use for their texts.
+    pub(crate) fn settings(&self) -> sift::Settings {
+        sift::Settings {
+            normalise: self.normalise.clone(),
+            now: self.now,
+            block_rows: self.block_rows,
+            ..sift::Settings::default()
+        }
+    }
 }
 
 /// A rule that did not run, and why.

@@ -11,7 +11,7 @@ use complete::{
 };
 use ecs::{Millis, Shape};
 use reader::{Cause, Delivery, Discovery, FileText, Input, Problem, S3Key};
-use sift::{Policy, Seen, Settings, Sift, Sifted, Sink};
+use sift::{Policy, Seen, Sift, Sifted, Sink};
 
 use crate::copies::Deliveries;
 use crate::evidence::Evidence;
@@ -93,15 +93,8 @@ pub fn verify(
 ) -> Result<Verified, HuntError> {
     let discovery =
         Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
-    let settings = Settings {
-        normalise: options.normalise.clone(),
-        now: options.now,
-        block_rows: options.block_rows,
-        wants_texts: false,
-        only_built: false,
-    };
     let columns = COLUMNS.map(|path| (path.to_owned(), Shape::Leaf)).to_vec();
-    let sift = Sift::new(vec![watch::filter()], Policy::Everything { columns }, settings);
+    let sift = Sift::new(vec![watch::filter()], Policy::Everything { columns }, options.settings());
     let read = reader::Options { limits: options.limits.clone(), hashes: true, ..reader::Options::default() };
     progress.enter(Stage::Scanning);
     let make = || Pushing::new(sift.worker(), Taking::default());
