@@ -91,6 +91,7 @@ const LAYERS: [(&str, &[&str]); 26] = [
             "report",
             "rule",
             "span",
+            "store",
         ],
     ),
 ];

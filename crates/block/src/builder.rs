@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecs::{Millis, Origin, Scalar};
 
-use crate::{Column, Schema, Slot};
+use crate::{Column, Ordinal, Schema, Slot, Texts};
 
 /// What every event has beside its columns.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +81,19 @@ impl BlockBuilder {
     pub fn push_text(&mut self, slot: Slot, text: &str) {
         let row = self.block.rows();
         self.block.columns[slot.index()].push_text(row, text);
+    }
+
+    /// Adds texts to the rows that are completed next, one column after the other: what the first of them has, then the
+    /// second. `known` is room to work in.
+    pub fn push_texts(
+        &mut self,
+        slot: Slot,
+        texts: Texts<'_>,
+        rows: impl Iterator<Item = Option<u32>>,
+        known: &mut Vec<Ordinal>,
+    ) {
+        let first = self.block.rows();
+        self.block.columns[slot.index()].fill(first, texts, rows, known);
     }
 
     /// Completes the row.
@@ -248,6 +261,28 @@ mod tests {
         let rows: Vec<usize> = (0..3).map(|row| block.column(a).row(row).len()).collect();
         assert_eq!(rows, [0, 2, 0]);
         assert_eq!(block.column(a).not_strings(), [1]);
+    }
+
+    #[test]
+    fn texts_with_numbers_are_what_they_are_row_by_row() {
+        let mut schema = Schema::default();
+        let a = schema.add("a", Shape::Leaf);
+        let texts = Texts { bytes: "xyyx", ends: &[1, 3, 4, 4], rows: &[1, 9, 0, 2, 1, 3] };
+        let mut builder = BlockBuilder::new(schema.into());
+        builder.push(a, Scalar::Str("x"));
+        builder.end_row(info("before"));
+        let picked = [0, 1, 3, 4, 5];
+        builder.push_texts(a, texts, picked.iter().map(|&it| texts.number(it)), &mut vec![7]);
+        for _ in picked {
+            builder.end_row(info(""));
+        }
+        builder.push(a, Scalar::Str("yy"));
+        builder.end_row(info("after"));
+        let block = builder.finish();
+        let rows: Vec<&[u32]> = (0..7).map(|row| block.column(a).row(row)).collect();
+        assert_eq!(rows, [&[0][..], &[1], &[], &[0], &[1], &[2], &[1]]);
+        let values: Vec<Scalar<'_>> = block.column(a).values().collect();
+        assert_eq!(values, ["x", "yy", ""].map(Scalar::Str));
     }
 
     #[test]

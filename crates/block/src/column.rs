@@ -6,6 +6,8 @@ use ecs::Scalar;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
+use crate::Texts;
+
 /// The number of a distinct value in a column's dictionary.
 pub type Ordinal = u32;
 
@@ -110,6 +112,28 @@ impl Column {
     pub(crate) fn push_text(&mut self, row: usize, text: &str) {
         let ordinal = self.intern_text(text);
         self.put(row, ordinal);
+    }
+
+    /// Adds to the rows from `first` on what each has, by its number among `texts`, if it has one. `known` is room for the
+    /// ordinal of each: a text is looked up once, however many rows have it.
+    pub(crate) fn fill(
+        &mut self,
+        first: usize,
+        texts: Texts<'_>,
+        rows: impl Iterator<Item = Option<u32>>,
+        known: &mut Vec<Ordinal>,
+    ) {
+        known.clear();
+        known.resize(texts.ends.len(), NONE);
+        for (at, number) in rows.enumerate() {
+            let Some(number) = number else { continue };
+            let mut ordinal = known[number as usize];
+            if ordinal == NONE {
+                ordinal = self.intern_text(texts.text(number));
+                known[number as usize] = ordinal;
+            }
+            self.put(first + at, ordinal);
+        }
     }
 
     #[inline]

@@ -25,9 +25,11 @@
 mod builder;
 mod column;
 mod schema;
+mod texts;
 
 pub use builder::{Block, BlockBuilder, RowInfo};
 pub use column::{Column, Ordinal};
 pub use schema::{Schema, Slot};
+pub use texts::Texts;
 
 pub use ecs::Origin;

@@ -72,7 +72,8 @@ fn pretty(value: &Value) -> anyhow::Result<String> {
 /// `rules forecast`.
 pub(crate) fn forecast(args: &ForecastArgs, global: &Global) -> anyhow::Result<u8> {
     let mut set = input::rules(&args.rules, input::threads(args.over.threads))?;
-    let options = options(&mut set, &args.over, &args.over.paths)?;
+    let stored = args.stored()?;
+    let options = HuntOptions { stored, ..options(&mut set, &args.over, &args.over.paths)? };
     let found = hunted(&options, global)?;
     let forecast = assess::forecast(&found);
     print(&match args.format {
@@ -175,8 +176,11 @@ pub(crate) fn diff(args: &DiffArgs, global: &Global) -> anyhow::Result<u8> {
         input::load_rules(option, std::slice::from_ref(path), threads)
     };
     let (mut old, mut new) = (load(&args.old, "")?, load(&args.new, "")?);
-    let before = options(&mut old, &args.over, &args.over.paths)?;
-    let after = options(&mut new, &args.over, &args.over.paths)?;
+    let stored = args.stored()?;
+    let options = |set: &mut RuleSet| -> anyhow::Result<HuntOptions> {
+        Ok(HuntOptions { stored: stored.clone(), ..options(set, &args.over, &args.over.paths)? })
+    };
+    let (before, after) = (options(&mut old)?, options(&mut new)?);
     if args.over.paths.iter().any(|it| it.as_os_str() == "-") {
         bail!("--over -: the records are read twice, and standard input can be read once: name a file");
     }

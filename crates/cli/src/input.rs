@@ -83,6 +83,22 @@ impl args::Query {
     }
 }
 
+macro_rules! stored {
+    ($($args:ident),*) => {
+        $(impl args::$args {
+            /// The segments of the store that rules are tried on, if they are.
+            pub(crate) fn stored(&self) -> anyhow::Result<Vec<reader::Input>> {
+                #[cfg(feature = "store")]
+                return self.store.inputs();
+                #[cfg(not(feature = "store"))]
+                return Ok(Vec::new());
+            }
+        })*
+    };
+}
+
+stored!(ForecastArgs, DiffArgs);
+
 #[cfg(feature = "store")]
 impl args::FromStore {
     fn inputs(&self) -> anyhow::Result<Vec<reader::Input>> {

@@ -25,6 +25,8 @@ mod status;
 mod store_args;
 #[cfg(feature = "store")]
 mod store_command;
+#[cfg(feature = "store")]
+mod store_upkeep;
 mod summary_command;
 mod terminal;
 mod test_command;

@@ -17,6 +17,14 @@ pub(crate) enum StoreCommand {
     ///
     /// Exit status 1: something is not.
     Check(Show),
+    /// Make few segments of many, and give all the columns of this version. `store add` does that by itself where it pays.
+    Compact(Compact),
+    /// Remove days that are too old, or more than there is room for, and say what went.
+    Prune(Prune),
+    /// Copy a store into an empty folder, while others read it and add to it.
+    Backup(Backup),
+    /// Copy a backup into an empty folder, and check every byte of it.
+    Restore(Restore),
 }
 
 /// Which store.
@@ -69,4 +77,54 @@ pub(crate) enum StoreFormat {
     Text,
     /// One JSON document.
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Compact {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// The time of it. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "retention", required = true, multiple = true, args = ["older_than", "max_bytes"])]
+pub(crate) struct Prune {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Remove days that ended longer ago than this, such as `90d`. Events without a time stay.
+    #[arg(long, value_name = "AGE")]
+    pub(crate) older_than: Option<String>,
+    /// Remove the oldest days until the segments have no more bytes than this. The last day stays, and events without a
+    /// time.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_bytes: Option<u64>,
+    /// Only say what would go.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The time of it. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// The folder of the copy; it is a store of its own.
+    #[arg(value_name = "DIR")]
+    pub(crate) into: PathBuf,
+    /// Copy every segment, also where the copy lies on the same disk and could share the files.
+    #[arg(long)]
+    pub(crate) copy: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// The folder of the backup.
+    #[arg(value_name = "DIR")]
+    pub(crate) from: PathBuf,
 }

@@ -8,19 +8,23 @@ use hunt::{Progress, Stage};
 use reader::Discovery;
 use report::{bytes, count, plural};
 use serde_json::{Value, json};
-use store::{Accounting, AddOptions, Check, DayOverview, Overview, Store, StoreError};
+use store::{Accounting, AddOptions, Check, DayOverview, Overview, Removed, Store, StoreError};
 
 use crate::VERSION;
 use crate::args::Global;
 use crate::status::{self, DONE, FOUND};
 use crate::store_args::{Add, Show, StoreCommand, StoreFormat};
-use crate::{input, output, terminal};
+use crate::{input, output, store_upkeep, terminal};
 
 pub(crate) fn run(args: &StoreCommand, global: &Global) -> anyhow::Result<u8> {
     match args {
         StoreCommand::Add(args) => add(args, global),
         StoreCommand::Show(args) => show(args),
         StoreCommand::Check(args) => check(args, global),
+        StoreCommand::Compact(args) => store_upkeep::compact(args, global),
+        StoreCommand::Prune(args) => store_upkeep::prune(args),
+        StoreCommand::Backup(args) => store_upkeep::backup(args, global),
+        StoreCommand::Restore(args) => store_upkeep::restore(args, global),
     }
 }
 
@@ -143,6 +147,15 @@ fn text(it: &Overview) -> String {
         plural(it.files, "file", "files"),
         accounted(&it.accounting)
     );
+    let removed = |of: &dyn Fn(&Removed) -> u64| it.removed.iter().map(of).sum::<u64>();
+    if !it.removed.is_empty() {
+        let (days, events) = (it.removed.len() as u64, removed(&|it| it.events));
+        text += &format!(
+            "{} removed by retention ({})\n",
+            plural(events, "event", "events"),
+            plural(days, "day", "days")
+        );
+    }
     text += &format!(
         "format {}, columns of version {}\n",
         it.format,
@@ -162,7 +175,7 @@ fn text(it: &Overview) -> String {
 }
 
 fn json(it: &Overview) -> Value {
-    let Overview { format, columns, days, span, undated, accounting, batches, files } = it;
+    let Overview { format, columns, days, span, undated, accounting, batches, files, removed } = it;
     let day = |it: &DayOverview| {
         let DayOverview { day, segments, events, bytes, text_bytes } = it;
         json!({
@@ -187,6 +200,7 @@ fn json(it: &Overview) -> Value {
         "records": {"read": read, "stored": stored, "duplicate": duplicate, "unreadable": unreadable, "dropped": dropped},
         "batches": batches,
         "files": files,
+        "removed": removed.iter().map(store_upkeep::removed).collect::<Vec<_>>(),
         "days": days.iter().map(day).collect::<Vec<_>>(),
     })
 }

@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Verify, global: &Global) -> anyhow::Result<u8> {
             VERSION,
         )
     };
+    let stored_is_empty = options.stored.is_empty();
     let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), options.now)?;
     let range = complete::Range { since, until };
     let progress = Arc::new(Progress::default());
@@ -54,7 +55,15 @@ pub(crate) fn run(args: &Verify, global: &Global) -> anyhow::Result<u8> {
     };
     let mut out = output::open(args.output.as_deref())?;
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write the result")?;
-    terminal::troubles(global, &it.read.notices, &[], 0);
+    let mut told = it.read.notices.clone();
+    if !stored_is_empty {
+        told.push(
+            "a store keeps records and no digest files: only the files that were taken in can be checked against \
+             digests (`trailwarden verify PATH…`), and only their names tell of gaps"
+                .to_owned(),
+        );
+    }
+    terminal::troubles(global, &told, &[], 0);
     Ok(status::of(
         it.digests.is_broken(),
         status::Input {

@@ -54,6 +54,13 @@ impl Traits {
         })
     }
 
+    /// Whether a record may have a value in the column; `looks_up` says whether addresses are looked up.
+    pub fn is_filled(path: &str, shape: Shape, version: Version, looks_up: bool) -> bool {
+        let fields = Field::ALL.iter().filter(|field| field.is_in(version));
+        let mut filling = fields.filter(|field| is_filled_from(path, shape, field.path(version)));
+        filling.any(|field| looks_up || field.traits().cost != Cost::LookedUp)
+    }
+
     pub(crate) const fn made(self) -> Self {
         Self { cost: Cost::Made, ..self }
     }

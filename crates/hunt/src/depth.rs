@@ -7,11 +7,11 @@ use cloudtrail::RecordBuf;
 use detect::{Collector, Tails};
 use ecs::Catalog;
 use reader::{Discovery, Problem};
-use sift::{Seen, Worker};
+use sift::{Policy, Seen, Worker};
 
 use crate::Progress;
-use crate::gather::{Gathering, sift};
-use crate::run::{HuntError, HuntOptions, RunnableRules, prepare};
+use crate::gather::{Gathering, sift_sets};
+use crate::run::{HuntError, HuntOptions, RunnableRules, of_stored, prepare};
 use crate::scan::{RawRecord, ReadTotals, Visit, Which, scan};
 
 /// How far the pass goes. Each depth includes those before it.
@@ -55,7 +55,11 @@ pub fn pass(
         Discovery::with_stored(&options.paths, &options.stored, stdin).map_err(HuntError::Paths)?;
     let which = Which::All(&discovery.inputs);
     let tails = Arc::new(Tails::new(tails));
-    let sift = sift(filters.concat(), &tails, options);
+    let policy = match depth {
+        Depth::Match => of_stored(&discovery.inputs, &options.normalise),
+        Depth::Read | Depth::Parse | Depth::Fill => Policy::OnlyMatches,
+    };
+    let sift = sift_sets(vec![(filters.concat(), &tails)], policy, options);
     let read = reader::Options {
         limits: options.limits.clone(),
         without_tokens: depth == Depth::Match && sift.skips(),

@@ -5,19 +5,20 @@ use std::iter::once;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use block::{Ordinal, Origin, Slot};
+use block::{Ordinal, Slot};
 use detect::{Collector, ColumnNumber, EventInfo, Tail, Tails, TermId};
 use ecs::{Millis, Object, Scalar, Shape};
 use identity::WhoBuf;
 use plan::Expr;
-use reader::{Input, Problem, RecordKind, Stored, StoredError, StoredPart, StoredRecord};
+use reader::{Input, Problem, Stored, StoredError, StoredPart, StoredRecord};
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
 
 use crate::copies::Deliveries;
 use crate::identities::{self, Identities, Issues};
 use crate::keep::Keeper;
 use crate::run::HuntOptions;
-use crate::scan::{RawRecord, SegmentRead, Visit};
+use crate::scan::{PartRead, RawRecord, Visit};
+use crate::stored::Columns;
 use crate::summary::{Summed, Summing};
 use crate::trouble::{RecordError, Troubles};
 use crate::watch::{self, Watch};
@@ -112,50 +113,30 @@ impl<'s> Gathering<'s> {
     }
 
     /// Takes some events by their columns.
-    fn part(&mut self, input: u32, part: &mut dyn StoredPart) -> Result<(), StoredError> {
-        let (mut told, mut block) = (Vec::new(), Vec::new());
-        for row in 0..part.len() {
-            let event = part.event(row);
-            // What columns do not tell, or what is no record of CloudTrail's, the record tells.
-            if event.kind == RecordKind::CloudTrail && event.is_exact {
-                let origin = Origin { input, ordinal: event.ordinal };
-                let value = |field: usize| part.value(row, field);
-                let stored = sift::Stored { origin, id: event.id, time: event.time_ms, value: &value };
-                self.worker.push_stored(&stored);
-                block.push(row as u32);
-                if self.worker.is_full() {
-                    self.flush_stored(&mut block, part)?;
-                }
-            } else {
-                told.push(row as u32);
+    fn events(&mut self, input: u32, part: &mut dyn StoredPart) -> Result<(), StoredError> {
+        part.read_events()?;
+        let exact = part.events().map(|it| it.exact.clone()).unwrap_or_default();
+        // What columns do not tell, or what is no record of CloudTrail's, the record tells.
+        let mut by_columns = exact.iter().peekable();
+        let is_told = |row: &u32| by_columns.next_if_eq(&row).is_none();
+        let told: Vec<u32> = (0..part.len() as u32).filter(is_told).collect();
+        let mut left = told.len() as u64;
+        let pushed = self.worker.push_stored(&exact, &mut Columns { input, part }, &mut self.gather);
+        let read = pushed.and_then(|()| {
+            if told.is_empty() {
+                return Ok(());
             }
-        }
-        self.flush_stored(&mut block, part)?;
-        if told.is_empty() {
-            return Ok(());
-        }
-        part.records(&told, &mut |it| {
-            let StoredRecord { ordinal, kind, id, index, text } = it;
-            self.record(RawRecord { input, ordinal, kind, id, index, text, tokens: None });
-            ControlFlow::Continue(())
-        })?;
-        self.worker.flush(&mut self.gather);
-        Ok(())
-    }
-
-    /// Gives the events of these rows of a part to the executions, whose records are fetched as far as need be.
-    fn flush_stored(&mut self, block: &mut Vec<u32>, part: &mut dyn StoredPart) -> Result<(), StoredError> {
-        let rows = std::mem::take(block);
-        self.worker.flush_stored(&mut self.gather, &mut |wanted, give| {
-            let its: Vec<u32> = wanted.iter().map(|&at| rows[at as usize]).collect();
-            let mut at = wanted.iter();
-            part.records(&its, &mut |it| {
-                if let Some(&at) = at.next() {
-                    give(at, it.text);
-                }
+            part.records(&told, &mut |it| {
+                let StoredRecord { ordinal, kind, id, index, text } = it;
+                self.record(RawRecord { input, ordinal, kind, id, index, text, tokens: None });
+                left -= 1;
                 ControlFlow::Continue(())
             })
-        })
+        });
+        self.worker.flush(&mut self.gather);
+        // There they are; what they are, nobody can say.
+        self.foreign += left;
+        read
     }
 
     /// Sums up all events on the way.
@@ -219,14 +200,18 @@ impl Visit for Gathering<'_> {
         self.troubles.of_reader(&problem);
     }
 
-    fn segment(&mut self, input: &Input, segment: &dyn Stored) -> Option<SegmentRead> {
-        let fields = self.sift.stored_fields()?;
+    fn takes_parts(&self) -> bool {
+        self.sift.stored_fields().is_some()
+    }
+
+    fn part(&mut self, input: &Input, segment: &dyn Stored, part: usize) -> PartRead {
+        let fields = self.sift.stored_fields().unwrap_or_default();
         let mut taken = 0;
-        let read = segment.parts(&fields, &mut |part| {
+        let read = segment.part(part, &fields, &mut |part| {
             taken += part.len() as u64;
-            self.part(input.id, part)
+            self.events(input.id, part)
         });
-        Some((taken, read))
+        (taken, read)
     }
 
     fn end(&mut self) {

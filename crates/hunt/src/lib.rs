@@ -38,6 +38,7 @@ mod pack;
 mod pushing;
 mod scan;
 mod sources;
+mod stored;
 mod subjects;
 mod watch;
 

@@ -481,16 +481,18 @@ pub(crate) fn hunt_over(
 
 /// How much of the records is looked at: of segments of a store their columns, as far as these tell. They were filled by the
 /// same normaliser, but its options are the caller's.
-fn of_stored(inputs: &[Input], normalise: &cloudtrail::Options) -> Policy {
-    let fields = inputs.first().and_then(Input::segment).map(Stored::fields).unwrap_or_default();
-    let is_alike = |it: &Input| it.segment().is_some_and(|it| it.fields() == fields);
+pub(crate) fn of_stored(inputs: &[Input], normalise: &cloudtrail::Options) -> Policy {
     let is_filled_so = normalise.version == cloudtrail::Version::default()
         && normalise.retain == cloudtrail::Retain::default()
         && normalise.envelope == Some(cloudtrail::Envelope::default());
-    if fields.is_empty() || !is_filled_so || !inputs.iter().all(is_alike) {
+    // Segments of several versions are looked at by what all of them have.
+    let mut all = inputs.iter().map(|it| it.segment().map(Stored::fields).unwrap_or_default());
+    let mut fields = all.next().unwrap_or_default().to_vec();
+    all.for_each(|its| fields.retain(|it| its.contains(it)));
+    if fields.is_empty() || !is_filled_so {
         return Policy::OnlyMatches;
     }
-    Policy::Stored { fields: fields.iter().map(|&it| it.to_owned()).collect() }
+    Policy::Stored { fields: fields.into_iter().map(str::to_owned).collect() }
 }
 
 /// What rules are executed with.

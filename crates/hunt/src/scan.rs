@@ -63,11 +63,14 @@ pub(crate) trait Visit: Send {
     fn text(&mut self, input: u32, text: reader::FileText<'_>) {
         let _ = (input, text);
     }
-    /// Takes the events of a segment of a store by their columns, and says how many there are; nothing if it wants their
-    /// records.
-    fn segment(&mut self, input: &Input, segment: &dyn Stored) -> Option<SegmentRead> {
-        let _ = (input, segment);
-        None
+    /// Whether it takes segments of a store by their columns, a part of them at a time, and not record by record.
+    fn takes_parts(&self) -> bool {
+        false
+    }
+    /// Takes a part of a segment; only if it takes such.
+    fn part(&mut self, input: &Input, segment: &dyn Stored, part: usize) -> PartRead {
+        let _ = (input, segment, part);
+        (0, Ok(()))
     }
     /// There is nothing more.
     fn end(&mut self) {}
@@ -77,8 +80,8 @@ pub(crate) trait Visit: Send {
     }
 }
 
-/// What became of a segment that was read by its columns: how many events were taken, and why not more.
-pub(crate) type SegmentRead = (u64, Result<(), StoredError>);
+/// What became of a part of a segment that was read by its columns: how many events were taken, and why not more.
+pub(crate) type PartRead = (u64, Result<(), StoredError>);
 
 /// Which records of which inputs.
 pub(crate) enum Which<'a> {
@@ -126,7 +129,7 @@ pub(crate) fn scan<V: Visit>(
     progress.expect(which.len() as u64, bytes);
     let shared = Shared {
         threads,
-        state: Mutex::new(State { next: 0, reading: 0, idle: 0, batches: VecDeque::new() }),
+        state: Mutex::new(State { next: 0, next_part: 0, reading: 0, idle: 0, batches: VecDeque::new() }),
         changed: Condvar::new(),
     };
     std::thread::scope(|scope| {
@@ -134,9 +137,15 @@ pub(crate) fn scan<V: Visit>(
             let mut visitor = make();
             let mut reader = Reader::new(options.clone());
             let mut totals = ReadTotals::default();
-            while let Some(task) = shared.next(which.len()) {
+            let takes_parts = visitor.takes_parts();
+            // Parts of one segment are read by several threads.
+            let parts = |at: usize| match which.input(at) {
+                (input, None) if takes_parts => input.segment().map(Stored::parts),
+                _ => None,
+            };
+            while let Some(task) = shared.next(which.len(), parts) {
                 match task {
-                    Task::Read(at) => {
+                    Task::Read { at, part } => {
                         let _reading = Reading(&shared);
                         let (input, ordinals) = which.input(at);
                         let mut hand = Hand {
@@ -147,9 +156,8 @@ pub(crate) fn scan<V: Visit>(
                             batch: Batch::default(),
                             untold: 0,
                         };
-                        let by_columns = if ordinals.is_none() { hand.segment(input) } else { None };
-                        let read = match (by_columns, ordinals) {
-                            (Some(read), _) => read,
+                        let read = match (part.and_then(|it| Some((it, input.segment()?))), ordinals) {
+                            (Some((part, segment)), _) => hand.part(input, segment, part),
                             (None, None) => reader.read(input, &mut hand),
                             (None, Some(ordinals)) => reader.read_at(input, ordinals, &mut hand),
                         };
@@ -159,7 +167,9 @@ pub(crate) fn scan<V: Visit>(
                         totals.text_bytes += read.text_bytes;
                         totals.problems += read.problems;
                         totals.skipped_members += read.skipped_members;
-                        progress.add_file();
+                        if part.is_none_or(|it| it == 0) {
+                            progress.add_file();
+                        }
                     }
                     Task::Batch(batch) => batch.visit(&mut visitor),
                 }
@@ -193,6 +203,8 @@ struct Shared {
 struct State {
     /// The next input that nobody has taken.
     next: usize,
+    /// Its next part that nobody has taken, if it is taken in parts.
+    next_part: usize,
     /// How many threads read one.
     reading: usize,
     /// How many threads wait for something to do.
@@ -210,7 +222,11 @@ impl Drop for Reading<'_> {
 }
 
 enum Task {
-    Read(usize),
+    /// An input, or a part of it.
+    Read {
+        at: usize,
+        part: Option<usize>,
+    },
     Batch(Batch),
 }
 
@@ -220,17 +236,26 @@ impl Shared {
         self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// Something to do, or nothing ever again.
-    fn next(&self, inputs: usize) -> Option<Task> {
+    /// Something to do, or nothing ever again. `parts` says in how many parts an input is taken, if it is taken so.
+    fn next(&self, inputs: usize, parts: impl Fn(usize) -> Option<usize>) -> Option<Task> {
         let mut state = self.lock();
         loop {
             if let Some(batch) = state.batches.pop_front() {
                 return Some(Task::Batch(batch));
             }
             if state.next < inputs {
-                state.next += 1;
                 state.reading += 1;
-                return Some(Task::Read(state.next - 1));
+                let at = state.next;
+                let Some(parts) = parts(at).filter(|it| *it > 0) else {
+                    state.next += 1;
+                    return Some(Task::Read { at, part: None });
+                };
+                let part = state.next_part;
+                state.next_part += 1;
+                if state.next_part >= parts {
+                    (state.next, state.next_part) = (at + 1, 0);
+                }
+                return Some(Task::Read { at, part: Some(part) });
             }
             if state.reading == 0 {
                 self.changed.notify_all();
@@ -320,19 +345,21 @@ struct Hand<'a, V> {
 }
 
 impl<V: Visit> Hand<'_, V> {
-    /// Reads a segment by its columns, if it is one and the visitor likes to.
-    fn segment(&mut self, input: &Input) -> Option<Totals> {
-        let (records, read) = self.visitor.segment(input, input.segment()?)?;
+    /// Reads a part of a segment by its columns.
+    fn part(&mut self, input: &Input, segment: &dyn Stored, part: usize) -> Totals {
+        let (records, read) = self.visitor.part(input, segment, part);
+        let parts = segment.parts().max(1) as u64;
+        let read_bytes = input.size / parts + if part == 0 { input.size % parts } else { 0 };
         self.progress.add_records(records);
-        self.progress.add_bytes(input.size);
-        let mut totals = Totals { records, read_bytes: input.size, ..Totals::default() };
+        self.progress.add_bytes(read_bytes);
+        let mut totals = Totals { records, read_bytes, ..Totals::default() };
         if let Err(StoredError { detail }) = read {
             let (input, name) = (input.id, input.name().to_owned());
             let cause = Cause::Segment { detail };
             self.visitor.problem(Problem { input, name, member: None, place: None, cause });
             (totals.problems, totals.losses) = (1, 1);
         }
-        Some(totals)
+        totals
     }
 
     fn flush(&mut self) {

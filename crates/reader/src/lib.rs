@@ -86,4 +86,6 @@ pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;
 pub use record::{FileText, Progress, Record, RecordKind, Sink, Totals};
 pub use s3::{DELIVERY_SKEW_MS, Delivery, S3Key};
-pub use stored::{Stored, StoredError, StoredEvent, StoredPart, StoredRecord, TakeParts, TakeStored};
+pub use stored::{
+    Stored, StoredError, StoredEvents, StoredPart, StoredRecord, StoredTexts, TakePart, TakeStored,
+};

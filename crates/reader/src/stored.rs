@@ -15,11 +15,14 @@ pub trait Stored: fmt::Debug + Send + Sync + UnwindSafe + RefUnwindSafe {
     /// The fields that have columns of their own.
     fn fields(&self) -> &'static [&'static str];
 
-    /// Gives its events by the columns of some of these fields, a part after the other.
-    fn parts(&self, fields: &[&str], take: &mut TakeParts<'_>) -> Result<(), StoredError>;
+    /// How many parts it has. They are read apart, in any order and by several threads.
+    fn parts(&self) -> usize;
+
+    /// Gives one of its parts, by the columns of some of these fields.
+    fn part(&self, part: usize, fields: &[&str], take: &mut TakePart<'_>) -> Result<(), StoredError>;
 }
 
-/// Some neighbouring events of a segment, by the columns that were asked for.
+/// Some neighbouring events of a segment. What nobody asks for is not read; what was read stays.
 pub trait StoredPart {
     /// How many events there are.
     fn len(&self) -> usize;
@@ -29,33 +32,72 @@ pub trait StoredPart {
         self.len() == 0
     }
 
-    /// One of them.
-    fn event(&self, row: usize) -> StoredEvent<'_>;
+    /// Reads what is known of all of them.
+    fn read_events(&mut self) -> Result<(), StoredError>;
 
-    /// What it has in a field, by the field's place among those that were asked for.
-    fn value(&self, row: usize, field: usize) -> Option<&str>;
+    /// What is known of all of them, once it was read.
+    fn events(&self) -> Option<&StoredEvents>;
+
+    /// Reads their ids.
+    fn read_ids(&mut self) -> Result<(), StoredError>;
+
+    /// Their ids, once they were read.
+    fn ids(&self) -> Option<&StoredTexts>;
+
+    /// Reads what they have in a field, by the field's place among those that were asked for.
+    fn read(&mut self, field: usize) -> Result<(), StoredError>;
+
+    /// What they have in a field, once it was read.
+    fn column(&self, field: usize) -> Option<&StoredTexts>;
 
     /// Gives the records of these events, strictly ascending.
     fn records(&mut self, rows: &[u32], take: &mut TakeStored<'_>) -> Result<(), StoredError>;
 }
 
-/// An event of a store, without its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredEvent<'a> {
-    /// Its place in the segment.
-    pub ordinal: u64,
-    /// What its record is.
-    pub kind: RecordKind,
-    /// The `_id`.
-    pub id: &'a str,
-    /// Its time, if it has one of its own.
-    pub time_ms: Option<i64>,
-    /// Whether its columns say all that it has in their fields. Else only the record tells.
-    pub is_exact: bool,
+/// What is known of the events of a part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredEvents {
+    /// The place of the first in the segment.
+    pub first: u64,
+    /// For each its time, if it has one of its own.
+    pub times_ms: Vec<Option<i64>>,
+    /// Those whose columns say all that they have in these fields, ascending: all of them are records of CloudTrail. Of the
+    /// others only the record tells.
+    pub exact: Vec<u32>,
 }
 
-/// Takes parts of a segment.
-pub type TakeParts<'t> = dyn FnMut(&mut dyn StoredPart) -> Result<(), StoredError> + 't;
+/// The texts of some neighbouring events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredTexts {
+    /// Texts, one behind the other. One may stand there twice.
+    pub bytes: String,
+    /// Where each ends.
+    pub ends: Vec<usize>,
+    /// For each event the number of its text, or [`StoredTexts::NONE`].
+    pub rows: Vec<u32>,
+}
+
+impl StoredTexts {
+    /// Stands for no text.
+    pub const NONE: u32 = u32::MAX;
+
+    /// Adds a text; gives its number.
+    pub fn add(&mut self, text: &str) -> u32 {
+        self.bytes.push_str(text);
+        self.ends.push(self.bytes.len());
+        self.ends.len() as u32 - 1
+    }
+
+    /// What an event has.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        let number = *self.rows.get(row)? as usize;
+        let end = *self.ends.get(number)?;
+        Some(&self.bytes[if number == 0 { 0 } else { self.ends[number - 1] }..end])
+    }
+}
+
+/// Takes a part of a segment.
+pub type TakePart<'t> = dyn FnMut(&mut dyn StoredPart) -> Result<(), StoredError> + 't;
 
 /// Takes the records of a store.
 pub type TakeStored<'t> = dyn FnMut(StoredRecord<'_>) -> ControlFlow<()> + 't;

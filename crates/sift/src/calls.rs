@@ -31,7 +31,7 @@ use rustc_hash::FxHashMap;
 use crate::guards::{Guard, Guards};
 
 pub(crate) const ACTION: &str = "event.action";
-const PROVIDER: &str = "event.provider";
+pub(crate) const PROVIDER: &str = "event.provider";
 
 /// No call of AWS is nearly as long as this, in bytes. The records of longer ones get all columns: to remember what
 /// somebody made up would take much memory.
@@ -137,6 +137,20 @@ pub(crate) struct Part {
     guards: Vec<usize>,
     /// How many columns stay empty that are filled at once otherwise.
     pub(crate) empty: u64,
+    /// All its columns, ascending; of the part that has all, nothing.
+    slots: Vec<Slot>,
+}
+
+impl Part {
+    /// Whether the records of these calls need the column.
+    pub(crate) fn needs(&self, slot: Slot) -> bool {
+        self.slots.is_empty() || self.slots.binary_search(&slot).is_ok()
+    }
+
+    /// Its guards, by number.
+    pub(crate) fn guards(&self) -> &[usize] {
+        &self.guards
+    }
 }
 
 /// What a record needs.
@@ -164,7 +178,15 @@ impl ByCall {
             calls,
             known: FxHashMap::default(),
             known_calls: 0,
-            parts: vec![Part { early, late, tail, wants_text: true, guards: Vec::new(), empty: 0 }],
+            parts: vec![Part {
+                early,
+                late,
+                tail,
+                wants_text: true,
+                guards: Vec::new(),
+                empty: 0,
+                slots: Vec::new(),
+            }],
             by_needs: FxHashMap::default(),
             guards: FxHashMap::default(),
             scratch: Scratch::default(),
@@ -179,18 +201,25 @@ impl ByCall {
 
     /// What a record needs: all columns, if it does not say plainly what it is about.
     pub(crate) fn of(&mut self, call: Option<Call<'_>>, event: &mut Event<'_>) -> Needed {
-        let number = match call {
-            Some(call) if self.calls.is_some() && is_short(call) => match self.number(call) {
-                Some(number) => number,
-                None => return Needed::Hopeless,
-            },
-            Some(_) | None => ALL,
-        };
+        let Some(number) = self.part_of(call) else { return Needed::Hopeless };
         let Self { parts, guards, .. } = self;
         let part = &parts[number];
         let may_match = part.guards.is_empty()
             || part.guards.iter().any(|it| guards.get_mut(it).is_none_or(|guard| guard.lets_pass(event)));
         if may_match { Needed::Part(number) } else { Needed::Guarded }
+    }
+
+    /// The number of the part that the records of a call need, before their guards were asked; nothing if no filter can match.
+    pub(crate) fn part_of(&mut self, call: Option<Call<'_>>) -> Option<usize> {
+        match call {
+            Some(call) if self.calls.is_some() && is_short(call) => self.number(call),
+            Some(_) | None => Some(ALL),
+        }
+    }
+
+    /// A guard that some part has.
+    pub(crate) fn guard(&mut self, number: usize) -> Option<&mut Guard> {
+        self.guards.get_mut(&number)
     }
 
     fn number(&mut self, call: Call<'_>) -> Option<usize> {
@@ -265,7 +294,8 @@ impl ByCall {
             self.guards.entry(guard).or_insert_with(|| calls.guards.guard(guard, &all.early));
         }
         let empty = (all.early.len() - early.len()) as u64;
-        self.parts.push(Part { early, late, tail, wants_text, guards: needs.guards.clone(), empty });
+        let (slots, guards) = (needs.slots.clone(), needs.guards.clone());
+        self.parts.push(Part { early, late, tail, wants_text, guards, empty, slots });
         let part = self.parts.len() - 1;
         self.by_needs.insert(needs, part);
         Some(part)

@@ -50,23 +50,39 @@ pub struct LeftOut {
     pub never_late: u64,
     /// and those where they were filled.
     pub filled_late: u64,
-    /// Stored records that were fetched nevertheless: fewer are better.
+    /// Records that came by their columns. Some of them are hopeless or guarded,
+    pub stored: u64,
+    /// and some were fetched nevertheless: fewer are better;
     pub fetched: u64,
+    /// these had so many bytes.
+    pub fetched_bytes: u64,
     /// What evaluating the filters took: see exec's gates.
     pub exec: Stats,
 }
 
 impl LeftOut {
     fn merge(&mut self, other: &Self) {
-        let Self { unparsed, hopeless, guarded, empty_columns, never_late, filled_late, fetched, exec } =
-            other;
+        let Self {
+            unparsed,
+            hopeless,
+            guarded,
+            empty_columns,
+            never_late,
+            filled_late,
+            stored,
+            fetched,
+            fetched_bytes,
+            exec,
+        } = other;
         self.unparsed += unparsed;
         self.hopeless += hopeless;
         self.guarded += guarded;
         self.empty_columns += empty_columns;
         self.never_late += never_late;
         self.filled_late += filled_late;
+        self.stored += stored;
         self.fetched += fetched;
+        self.fetched_bytes += fetched_bytes;
         self.exec.merge(exec);
     }
 }

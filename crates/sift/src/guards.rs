@@ -102,6 +102,7 @@ impl Guards {
     pub(crate) fn guard(&self, number: usize, early: &Columns) -> Guard {
         let Condition { cost, slot, tests } = &self.conditions[number];
         Guard {
+            slot: *slot,
             column: early.only(|it| it == *slot),
             matchers: tests.iter().map(Test::compile).collect(),
             verdicts: (*cost == Cost::Search).then(FxHashMap::default),
@@ -111,6 +112,7 @@ impl Guards {
 
 /// One thread's guard.
 pub(crate) struct Guard {
+    slot: Slot,
     column: Columns,
     matchers: Vec<Matcher>,
     /// What was said of values, if it takes longer to find out than to look up.
@@ -120,10 +122,20 @@ pub(crate) struct Guard {
 impl Guard {
     /// Whether a record may satisfy the filters that have this guard.
     pub(crate) fn lets_pass(&mut self, event: &mut Event<'_>) -> bool {
-        let Self { column, matchers, verdicts } = self;
+        let Self { column, matchers, verdicts, .. } = self;
         let mut passes = false;
         event.values(column, |value| passes = passes || is_hit(matchers, verdicts.as_mut(), value));
         passes
+    }
+
+    /// The column that it looks at.
+    pub(crate) fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Whether a record with this value in its column, and no other, may satisfy them.
+    pub(crate) fn lets_text_pass(&mut self, text: &str) -> bool {
+        is_hit(&self.matchers, self.verdicts.as_mut(), Scalar::Str(text))
     }
 }
 

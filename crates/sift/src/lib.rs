@@ -47,6 +47,9 @@
 //!    rows, their record is not parsed again for it (`stash`).
 //! 5. exec's gates: a filter is looked at only if the values of the block lead to it.
 //!
+//! What was stored by columns begins at 2 (`stored`): calls and guards are decided once for each value of a dictionary, only
+//! the columns that the rows which are left need are read, and a record only where these leave a verdict open.
+//!
 //! None of these changes a verdict, and property tests hold each to that.
 //!
 //! **Left out on purpose.** No rules, no files, no clock. The pass knows filters: what they belong to, and what becomes
@@ -66,10 +69,11 @@ mod late;
 mod rows;
 mod skip;
 mod stash;
+mod stored;
 
 pub use counts::{Counts, LeftOut, Seen};
 pub use document::{Document, DocumentBuilder};
-pub use record::{Built, Kind, Record, Stored, Unreadable, document_id, parse_document};
+pub use record::{Built, Kind, Record, StoredRows, Unreadable, document_id, parse_document};
 pub use sifted::{Event, Sifted, Sink};
 pub use sifting::{BLOCK_ROWS, Filter, Policy, Settings, Sift};
-pub use worker::{FetchTexts, Worker};
+pub use worker::Worker;

@@ -1,6 +1,6 @@
 //! Records as they come, and what is read off documents.
 
-use block::Origin;
+use block::{Origin, Texts};
 use ecs::document::first;
 use ecs::{Layered, Millis, Object};
 use json::Tokens;
@@ -48,18 +48,31 @@ pub struct Built<'a> {
     pub fields: &'a Layered,
 }
 
-/// A record of CloudTrail whose fields were taken apart before, by the same normaliser.
-#[derive(Clone, Copy)]
-pub struct Stored<'a> {
+/// Records of CloudTrail whose fields were taken apart before, by the same normaliser. What nobody asks for need not be there.
+pub trait StoredRows {
+    /// Why something of it cannot be read.
+    type Error;
+
+    /// Sees to it that what they have in the so manieth of [`Sift::stored_fields`](crate::Sift::stored_fields) is there.
+    fn read(&mut self, field: usize) -> Result<(), Self::Error>;
+
+    /// All that they have in a field that was read: each one text or nothing.
+    fn texts(&self, field: usize) -> Texts<'_>;
+
+    /// Sees to it that their ids are there.
+    fn read_ids(&mut self) -> Result<(), Self::Error>;
+
+    /// Their ids, once they were read.
+    fn ids(&self) -> Texts<'_>;
+
+    /// The time of one, if it has one of its own.
+    fn time(&self, row: u32) -> Option<Millis>;
+
     /// Where its record is.
-    pub origin: Origin,
-    /// `_id`.
-    pub id: &'a str,
-    /// Its time, if it has one of its own.
-    pub time: Option<Millis>,
-    /// What it has in the so manieth of [`Sift::stored_fields`](crate::Sift::stored_fields): all of it, which is one text
-    /// or nothing.
-    pub value: &'a dyn Fn(usize) -> Option<&'a str>,
+    fn origin(&self, row: u32) -> Origin;
+
+    /// Gives the texts of the records of some, which are named in ascending order.
+    fn records(&mut self, rows: &[u32], give: &mut dyn FnMut(&str)) -> Result<(), Self::Error>;
 }
 
 impl<'a> Record<'a> {

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use block::{Block, BlockBuilder, RowInfo, Schema, Slot};
+use block::{Block, BlockBuilder, Ordinal, RowInfo, Schema, Slot};
 use cloudtrail::{Columns, Normaliser, ReadAt, RecordBuf};
 use ecs::{Millis, Wanted};
 
 use crate::calls::{ALL, ByCall, Needed};
 use crate::counts::LeftOut;
 use crate::index::{CLOUDTRAIL, Indices, Names, index_of};
-use crate::record::{Built, Kind, Record, Stored, Unreadable, document_id, parse_document};
+use crate::record::{Built, Kind, Record, Unreadable, document_id, parse_document};
 use crate::sifting::Sift;
 use crate::stash::{Habit, Stash};
 
@@ -29,16 +29,18 @@ pub(crate) enum Phase {
 pub(crate) struct RowFiller {
     early: Filling,
     /// The columns that the records of a call need.
-    by_call: ByCall,
+    pub(crate) by_call: ByCall,
     late: Filling,
     tail: Filling,
     normaliser: Normaliser,
     parsed: RecordBuf,
-    read_at: ReadAt,
+    pub(crate) read_at: ReadAt,
     indices: Arc<Indices>,
     names: Names,
     texts: String,
-    rows: Vec<KeptRow>,
+    pub(crate) rows: Vec<KeptRow>,
+    /// Room for the ordinals of stored texts.
+    pub(crate) known: Vec<Ordinal>,
     /// Later values that were taken at once, and for each part how often they are asked for.
     stash: Stash,
     habits: Vec<[Habit; 2]>,
@@ -53,13 +55,13 @@ pub(crate) struct RowFiller {
 }
 
 /// What the later phases must know of a row.
-struct KeptRow {
-    kind: Kind,
-    text: Range<usize>,
+pub(crate) struct KeptRow {
+    pub(crate) kind: Kind,
+    pub(crate) text: Range<usize>,
     /// Which columns it needs.
-    part: usize,
+    pub(crate) part: usize,
     /// Where its late and its tail's values are, if they were taken at once.
-    stashed: [Option<Range<usize>>; 2],
+    pub(crate) stashed: [Option<Range<usize>>; 2],
 }
 
 /// The place of a later phase among the two.
@@ -118,6 +120,7 @@ impl RowFiller {
             indices: Arc::clone(&sift.indices),
             texts: String::new(),
             rows: Vec::new(),
+            known: Vec::new(),
             stash: Stash::default(),
             habits: Vec::new(),
             lineages: Vec::new(),
@@ -263,30 +266,16 @@ impl RowFiller {
         Ok(Filled { time, index, has_row: true })
     }
 
-    /// Adds a row of a record of CloudTrail whose fields were stored. Its text is not there: see [`RowFiller::attach`].
-    pub(crate) fn fill_stored(
-        &mut self,
-        stored: &Stored<'_>,
-        slots: &[(String, Slot)],
-        builder: &mut BlockBuilder,
-    ) {
-        for (at, (_, slot)) in slots.iter().enumerate() {
-            if let Some(value) = (stored.value)(at) {
-                builder.push_text(*slot, value);
-            }
-        }
-        builder.end_row(RowInfo {
-            id: stored.id,
-            index: CLOUDTRAIL,
-            timestamp: stored.time.unwrap_or_else(|| self.read_at.time()),
-            origin: stored.origin,
-        });
-        self.rows.push(KeptRow { kind: Kind::CloudTrail, text: 0..0, part: ALL, stashed: [None, None] });
-    }
-
-    /// Whether the text of a row is not there.
-    pub(crate) fn lacks_text(&self, row: u32) -> bool {
-        self.rows.get(row as usize).is_some_and(|it| it.text.is_empty())
+    /// Whether a later phase has a use for the text of a row, and it is not there.
+    pub(crate) fn lacks_text(&self, row: u32, phase: Phase) -> bool {
+        let Some(KeptRow { text, part, .. }) = self.rows.get(row as usize) else { return false };
+        let part = self.by_call.part(*part);
+        let columns = match phase {
+            Phase::Early => &part.early,
+            Phase::Late => &part.late,
+            Phase::Tail => &part.tail,
+        };
+        text.is_empty() && !columns.is_empty()
     }
 
     /// Gives a row its text.

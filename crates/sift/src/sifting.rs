@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use block::{Schema, Slot};
+use cloudtrail::Traits;
 use ecs::{CLOUDTRAIL_INDEX, Millis, Object, Shape};
 use exec::Program;
 use plan::Expr;
@@ -105,8 +106,10 @@ impl Sift {
             Policy::Everything { columns } => (Some(columns), None),
         };
         let only_built = settings.only_built;
+        // What no record has, or nobody looks up, need not be asked of one.
         let is_stored = |path: &str, shape: Shape| {
             shape == Shape::Leaf && fields.as_ref().is_some_and(|them| them.iter().any(|it| it == path))
+                || !Traits::is_filled(path, shape, version, looks_up)
         };
         let late = if only_built {
             BTreeSet::new()
@@ -159,7 +162,7 @@ impl Sift {
             program.want_late(filter);
         }
         // Who sees everything is told of records that match nothing, too.
-        let (calls, skip) = if everything.is_some() || fields.is_some() || only_built {
+        let (calls, skip) = if everything.is_some() || only_built {
             (None, None)
         } else {
             let all = exprs.iter().zip(&needs).map(|(expr, needs)| {
@@ -172,7 +175,9 @@ impl Sift {
             let asked = |expr: &Expr| if may_be_cloudtrail(expr) { expr.clone() } else { Expr::Const(false) };
             let asked: Vec<Expr> = exprs.iter().map(asked).collect();
             let named: Vec<Expr> = asked.iter().filter(|it| **it != Expr::Const(false)).cloned().collect();
-            let skip = if named.is_empty() { None } else { Skip::new(&named) };
+            // Of stored records only those come as a text whose columns do not tell.
+            let skips = !named.is_empty() && fields.is_none();
+            let skip = if skips { Skip::new(&named) } else { None };
             (Calls::new(&asked, all, &schema, version, is_early).map(Arc::new), skip)
         };
         let stored = fields.map(|fields| {

@@ -10,7 +10,7 @@ use exec::{Row, Scratch};
 
 use crate::counts::Seen;
 use crate::index::CLOUDTRAIL;
-use crate::record::{Built, Kind, Record, Stored, Unreadable};
+use crate::record::{Built, Kind, Record, Unreadable};
 use crate::rows::{Filled, Phase, RowFiller};
 use crate::sifted::{Sifted, Sink};
 use crate::sifting::{BLOCK_ROWS, Sift};
@@ -22,20 +22,20 @@ const BLOCK_BYTES: usize = 64 << 20;
 const WEIGH_BYTES: usize = 1 << 20;
 
 /// Gives the texts of rows, which are named in ascending order, to whoever asks.
-pub type FetchTexts<'f, E> = dyn FnMut(&[Row], &mut dyn FnMut(Row, &str)) -> Result<(), E> + 'f;
+pub(crate) type FetchTexts<'f, E> = dyn FnMut(&[Row], &mut dyn FnMut(Row, &str)) -> Result<(), E> + 'f;
 
 /// One thread's part of the pass.
 pub struct Worker<'s> {
-    sift: &'s Sift,
-    rows: RowFiller,
-    builder: BlockBuilder,
+    pub(crate) sift: &'s Sift,
+    pub(crate) rows: RowFiller,
+    pub(crate) builder: BlockBuilder,
     /// What the block held when that was last asked, and the bytes of records since.
     weighed: usize,
     unweighed: usize,
     scratch: Scratch,
     /// Rows and filters that match, of the block at hand.
     found: Vec<(Row, u32)>,
-    seen: Seen,
+    pub(crate) seen: Seen,
     times: TimeFinder,
 }
 
@@ -84,25 +84,6 @@ impl<'s> Worker<'s> {
         Ok(())
     }
 
-    /// Takes a record whose fields were stored: the pass must be [of such](crate::Policy::Stored). Once the worker
-    /// [is full](Worker::is_full), and at the end, [`Worker::flush_stored`] is to be called.
-    pub fn push_stored(&mut self, stored: &Stored<'_>) {
-        let sift = self.sift;
-        let slots = sift.stored.as_deref().unwrap_or_default();
-        debug_assert!(sift.stored.is_some(), "columns that are filled from records would stay empty");
-        self.seen.counts.records += 1;
-        self.seen.cloudtrail = true;
-        self.rows.fill_stored(stored, slots, &mut self.builder);
-        self.see(stored.time);
-    }
-
-    /// As [`Worker::flush`], after stored records: where their fields leave a verdict open, or more is asked of a match,
-    /// `fetch` is asked for the texts of their rows, which are numbered from 0 on since the last flush. If it fails,
-    /// nothing of the block is found.
-    pub fn flush_stored<E>(&mut self, sink: &mut impl Sink, fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
-        self.flush_with(sink, fetch)
-    }
-
     /// Only parses the record and fills its row, and evaluates nothing: for measurements. See [`Worker::discard`].
     pub fn fill(&mut self, record: &Record<'_>) -> Result<(), Unreadable> {
         self.seen.counts.records += 1;
@@ -132,7 +113,7 @@ impl<'s> Worker<'s> {
 
     /// Notes the time of an event. That of reading stands for none: it is what the document of a record without a time
     /// says.
-    fn see(&mut self, time: Option<Millis>) {
+    pub(crate) fn see(&mut self, time: Option<Millis>) {
         match time.filter(|&time| time != self.sift.settings.now) {
             Some(time) => self.seen.see(time),
             None => self.seen.undated += 1,
@@ -149,16 +130,25 @@ impl<'s> Worker<'s> {
 
     /// Whether the block at hand has enough in it.
     pub fn is_full(&self) -> bool {
-        let rows = match self.sift.settings.block_rows {
+        self.builder.rows() >= self.block_rows() || self.weighed + self.unweighed >= BLOCK_BYTES
+    }
+
+    /// How many rows make a block.
+    pub(crate) fn block_rows(&self) -> usize {
+        match self.sift.settings.block_rows {
             0 => BLOCK_ROWS,
             rows => rows,
-        };
-        self.builder.rows() >= rows || self.weighed + self.unweighed >= BLOCK_BYTES
+        }
     }
 
     /// Forgets the rows of the block at hand.
     pub fn discard(&mut self) {
         self.seen.counts.unmatched += self.builder.rows() as u64;
+        self.abandon();
+    }
+
+    /// As if the block at hand had never been begun.
+    pub(crate) fn abandon(&mut self) {
         self.clear();
         let builder = std::mem::replace(&mut self.builder, BlockBuilder::new(Arc::default()));
         self.builder = BlockBuilder::reuse(builder.finish());
@@ -169,7 +159,12 @@ impl<'s> Worker<'s> {
         let Ok(()) = self.flush_with::<Infallible>(sink, &mut |_, _| Ok(()));
     }
 
-    fn flush_with<E>(&mut self, sink: &mut impl Sink, fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
+    /// As [`Worker::flush`]; `fetch` is asked for texts that are not there. If it fails, nothing of the block is found.
+    pub(crate) fn flush_with<E>(
+        &mut self,
+        sink: &mut impl Sink,
+        fetch: &mut FetchTexts<'_, E>,
+    ) -> Result<(), E> {
         if self.builder.rows() == 0 {
             return Ok(());
         }
@@ -184,17 +179,22 @@ impl<'s> Worker<'s> {
         flushed
     }
 
-    /// Sees to it that the texts of these rows are there.
-    fn fetch<E>(&mut self, rows: &[Row], fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
+    /// Sees to it that the texts of these rows are there, as far as a phase has a use for them.
+    fn fetch<E>(&mut self, phase: Phase, rows: &[Row], fetch: &mut FetchTexts<'_, E>) -> Result<(), E> {
         if self.sift.stored.is_none() {
             return Ok(());
         }
-        let missing: Vec<Row> = rows.iter().copied().filter(|&row| self.rows.lacks_text(row)).collect();
+        let missing: Vec<Row> =
+            rows.iter().copied().filter(|&row| self.rows.lacks_text(row, phase)).collect();
         if missing.is_empty() {
             return Ok(());
         }
-        self.seen.left_out.fetched += missing.len() as u64;
-        fetch(&missing, &mut |row, text| self.rows.attach(row, text))
+        let Self { rows, seen, .. } = self;
+        seen.left_out.fetched += missing.len() as u64;
+        fetch(&missing, &mut |row, text| {
+            seen.left_out.fetched_bytes += text.len() as u64;
+            rows.attach(row, text);
+        })
     }
 
     fn evaluate<E>(
@@ -206,7 +206,7 @@ impl<'s> Worker<'s> {
         let sift = self.sift;
         let program = &sift.program;
         let rows = program.candidates(block, self.rows.names(), &mut self.scratch).to_vec();
-        self.fetch(&rows, fetch)?;
+        self.fetch(Phase::Late, &rows, fetch)?;
         let filled = self.rows.fill_later(Phase::Late, rows, block);
         let left_out = &mut self.seen.left_out;
         if self.rows.has_late() {
@@ -226,7 +226,7 @@ impl<'s> Worker<'s> {
             needed.then_some(matches[0].0)
         });
         let tails: Vec<Row> = tails.collect();
-        self.fetch(&tails, fetch)?;
+        self.fetch(Phase::Tail, &tails, fetch)?;
         self.rows.fill_later(Phase::Tail, tails, block);
         let found_rows: Vec<u32> = if self.rows.blind().is_empty() {
             Vec::new()

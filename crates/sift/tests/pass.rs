@@ -9,9 +9,7 @@ use plan::Expr;
 use plan::value::{Case, Datum, Function, Named, Operand, Operands, ValueExpr};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use sift::{
-    Counts, DocumentBuilder, Filter, Kind, Policy, Record, Seen, Settings, Sift, Sifted, Sink, Stored,
-};
+use sift::{Counts, DocumentBuilder, Filter, Kind, Policy, Record, Seen, Settings, Sift, Sifted, Sink};
 
 const NOW: i64 = 1_772_359_200_000;
 
@@ -23,6 +21,23 @@ const COLUMNS: [&str; 6] = [
     "aws.cloudtrail.request_parameters",
     "aws.cloudtrail.flattened.request_parameters.k",
     "process.name",
+];
+
+/// Fields that may be stored: these, and those that calls and guards are told by.
+const STORED: [&str; 13] = [
+    COLUMNS[0],
+    COLUMNS[1],
+    COLUMNS[2],
+    COLUMNS[3],
+    COLUMNS[4],
+    COLUMNS[5],
+    "event.provider",
+    "event.outcome",
+    "aws.cloudtrail.error_code",
+    "aws.cloudtrail.user_identity.access_key_id",
+    "aws.cloudtrail.user_identity.arn",
+    "aws.cloudtrail.user_identity.session_context.session_issuer.arn",
+    "aws.cloudtrail.user_identity.type",
 ];
 
 fn lower(query: &str) -> Expr {
@@ -324,9 +339,9 @@ fn pass(
     (taken, *worker.seen())
 }
 
-/// What a store would keep of an event: its `_id`, its time, and what it has in each of [`COLUMNS`], if that is at most one
+/// What a store would keep of an event: its `_id`, its time, and what it has in each of [`STORED`], if that is at most one
 /// text.
-type Kept = (String, Option<i64>, [Option<Option<String>>; COLUMNS.len()]);
+type Kept = (String, Option<i64>, [Option<Option<String>>; STORED.len()]);
 
 /// Takes what a store would keep, by the records.
 struct Keeping(BTreeMap<u64, Kept>);
@@ -334,7 +349,7 @@ struct Keeping(BTreeMap<u64, Kept>);
 impl Sink for Keeping {
     fn take(&mut self, sifted: &Sifted<'_>) {
         for event in sifted.events() {
-            let mut values = [const { None }; COLUMNS.len()];
+            let mut values = [const { None }; STORED.len()];
             for (value, &slot) in values.iter_mut().zip(sifted.columns()) {
                 *value = match sifted.row(slot, &event) {
                     [] => Some(None),
@@ -361,58 +376,156 @@ fn pass_stored(
 ) -> (Taken, Seen) {
     let settings =
         Settings { normalise: options.clone(), now: NOW, block_rows: feed.block_rows, ..Settings::default() };
-    let before = Sift::new(Vec::new(), everything(), settings.clone());
+    let before = Sift::new(Vec::new(), everything(&STORED), settings.clone());
     let (mut keeping, mut worker) = (Keeping(BTreeMap::new()), before.worker());
     let policy = Policy::Stored { fields: fields.iter().map(|&it| it.to_owned()).collect() };
     let sift = Sift::new(filters.to_vec(), policy, settings);
     let asked = sift.stored_fields().unwrap();
     let places: Vec<usize> =
-        asked.iter().map(|it| COLUMNS.iter().position(|column| column == it).unwrap()).collect();
+        asked.iter().map(|it| STORED.iter().position(|column| column == it).unwrap()).collect();
     for (ordinal, it) in records.iter().enumerate() {
         let mut record = Record::of(it.kind, &it.text);
         record.origin.ordinal = ordinal as u64;
         _ = worker.push(&record, &mut keeping);
     }
     worker.flush(&mut keeping);
-    let (mut taken, mut worker, mut block) = (Taken::default(), sift.worker(), Vec::new());
+    let (mut taken, mut worker) = (Taken::default(), sift.worker());
+    let mut group = Group::new(places.len());
     for (ordinal, it) in records.iter().enumerate() {
         let mut record = Record::of(it.kind, &it.text);
         record.origin.ordinal = ordinal as u64;
         let kept = keeping.0.get(&record.origin.ordinal).filter(|_| it.kind == Kind::CloudTrail);
         let told = kept.filter(|(.., values)| places.iter().all(|&it| values[it].is_some()));
         if let Some((id, time, values)) = told {
-            let value = |at: usize| values[places[at]].as_ref().and_then(|it| it.as_deref());
-            worker.push_stored(&Stored { origin: record.origin, id, time: *time, value: &value });
-            block.push(&it.text);
-            if worker.is_full() || (ordinal + 1).is_multiple_of(feed.flush_every) {
-                flush_stored(&mut worker, &mut block, &mut taken);
-            }
+            group.exact.push(group.texts.len() as u32);
+            group.push(record.origin, it, id, *time, |at| values[places[at]].clone().flatten());
         } else {
-            flush_stored(&mut worker, &mut block, &mut taken);
+            // What lies beside is no business of the rows that are named.
+            group.push(record.origin, it, "other", None, |_| Some("GetPasswordData".to_owned()));
             _ = worker.push(&record, &mut taken);
-            worker.flush(&mut taken);
+        }
+        if (ordinal + 1).is_multiple_of(feed.flush_every) {
+            group.flush(&mut worker, &mut taken);
         }
     }
-    flush_stored(&mut worker, &mut block, &mut taken);
+    group.flush(&mut worker, &mut taken);
+    worker.flush(&mut taken);
     taken.matches.sort_unstable();
     (taken, *worker.seen())
 }
 
-fn flush_stored(worker: &mut sift::Worker<'_>, block: &mut Vec<&String>, taken: &mut Taken) {
-    let fetch = &mut |rows: &[u32], give: &mut dyn FnMut(u32, &str)| {
-        assert!(rows.is_sorted_by(|a, b| a < b), "each is asked for once, in order");
-        for &row in rows {
-            give(row, block[row as usize]);
-        }
-        Ok::<(), std::convert::Infallible>(())
-    };
-    worker.flush_stored(taken, fetch).unwrap();
-    block.clear();
+/// Neighbouring records by their columns, which are read when they are asked for.
+#[derive(Default)]
+struct Group {
+    exact: Vec<u32>,
+    texts: Vec<String>,
+    origins: Vec<block::Origin>,
+    times: Vec<Option<i64>>,
+    ids: Column,
+    columns: Vec<Column>,
 }
 
-fn everything() -> Policy {
+#[derive(Clone, Default)]
+struct Column {
+    is_read: bool,
+    bytes: String,
+    ends: Vec<usize>,
+    rows: Vec<u32>,
+}
+
+impl Column {
+    fn push(&mut self, text: Option<&str>) {
+        // Neighbours share a text; others may have the same one again.
+        let last = self.ends.len().checked_sub(1);
+        let start = last.map_or(0, |it| if it == 0 { 0 } else { self.ends[it - 1] });
+        let number = match (text, last) {
+            (None, _) => u32::MAX,
+            (Some(text), Some(last)) if self.bytes[start..] == *text => last as u32,
+            (Some(text), _) => {
+                self.bytes.push_str(text);
+                self.ends.push(self.bytes.len());
+                self.ends.len() as u32 - 1
+            }
+        };
+        self.rows.push(number);
+    }
+
+    fn texts(&self) -> block::Texts<'_> {
+        assert!(self.is_read, "it is read first");
+        block::Texts { bytes: &self.bytes, ends: &self.ends, rows: &self.rows }
+    }
+}
+
+impl Group {
+    fn new(columns: usize) -> Self {
+        Self { columns: vec![Column::default(); columns], ..Self::default() }
+    }
+
+    fn push(
+        &mut self,
+        origin: block::Origin,
+        record: &Delivered,
+        id: &str,
+        time: Option<i64>,
+        value: impl Fn(usize) -> Option<String>,
+    ) {
+        self.texts.push(record.text.clone());
+        self.origins.push(origin);
+        self.times.push(time);
+        self.ids.push(Some(id));
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            column.push(value(at).as_deref());
+        }
+    }
+
+    fn flush(&mut self, worker: &mut sift::Worker<'_>, taken: &mut Taken) {
+        let exact = std::mem::take(&mut self.exact);
+        let Ok(()) = worker.push_stored(&exact, self, taken);
+        *self = Self::new(self.columns.len());
+    }
+}
+
+impl sift::StoredRows for Group {
+    type Error = std::convert::Infallible;
+
+    fn read(&mut self, field: usize) -> Result<(), Self::Error> {
+        self.columns[field].is_read = true;
+        Ok(())
+    }
+
+    fn texts(&self, field: usize) -> block::Texts<'_> {
+        self.columns[field].texts()
+    }
+
+    fn read_ids(&mut self) -> Result<(), Self::Error> {
+        self.ids.is_read = true;
+        Ok(())
+    }
+
+    fn ids(&self) -> block::Texts<'_> {
+        self.ids.texts()
+    }
+
+    fn time(&self, row: u32) -> Option<i64> {
+        self.times[row as usize]
+    }
+
+    fn origin(&self, row: u32) -> block::Origin {
+        self.origins[row as usize]
+    }
+
+    fn records(&mut self, rows: &[u32], give: &mut dyn FnMut(&str)) -> Result<(), Self::Error> {
+        assert!(rows.is_sorted_by(|a, b| a < b), "each is asked for once, in order");
+        for &row in rows {
+            give(&self.texts[row as usize]);
+        }
+        Ok(())
+    }
+}
+
+fn everything(columns: &[&str]) -> Policy {
     let column = |path: &&str| ((*path).to_owned(), Shape::Leaf);
-    Policy::Everything { columns: COLUMNS.iter().map(column).collect() }
+    Policy::Everything { columns: columns.iter().map(column).collect() }
 }
 
 fn values(document: &ecs::Object, paths: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<Vec<String>> {
@@ -496,7 +609,7 @@ proptest! {
         let expected = by_hand(&filters, &records, &options);
         let some = pass(&filters, Policy::OnlyMatches, &records, feeds.0, &options);
         check(&some, &expected);
-        let all = pass(&filters, everything(), &records, feeds.1, &options);
+        let all = pass(&filters, everything(&COLUMNS), &records, feeds.1, &options);
         check(&all, &expected);
         // Which documents have none of the columns goes by the columns, and a policy asks for more of them.
         let counts = Counts { blind: 0, ..all.1.counts };
@@ -511,7 +624,7 @@ proptest! {
         filters in prop::collection::vec(filter(), 0..5),
         records in prop::collection::vec((record(), how()), 1..20),
         options in options(),
-        fields in prop::sample::subsequence(COLUMNS.to_vec(), 0..=COLUMNS.len()),
+        fields in prop::sample::subsequence(STORED.to_vec(), 0..=STORED.len()),
         feed in feed(),
     ) {
         let records: Vec<_> = records.iter().map(|(record, how)| delivered(record, *how, &options)).collect();

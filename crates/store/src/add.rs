@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
@@ -21,8 +21,8 @@ use crate::column::{self, FIELDS};
 use crate::folder::file_name;
 use crate::known::{Known, Novelty};
 use crate::piece::{Piece, Pieces};
-use crate::segment::{self, Row as _, Segment};
-use crate::{Accounting, Day, Store, StoreError};
+use crate::segment::{self, Effort, Row as _, Segment};
+use crate::{Accounting, Compaction, Day, Store, StoreError, compact};
 
 /// What the events of a segment may come to before another is begun.
 const SEGMENT_ROWS: usize = 1 << 20;
@@ -31,7 +31,7 @@ const SEGMENT_ROWS: usize = 1 << 20;
 const TROUBLES_MAX: usize = 1_000;
 
 /// A time that no event has: whoever has it, says none.
-const UNDATED: Millis = 253_402_300_799_998;
+pub(crate) const UNDATED: Millis = 253_402_300_799_998;
 
 /// What to take in, and how.
 #[derive(Debug)]
@@ -172,6 +172,8 @@ pub fn add(
         added.text_bytes += segments.iter().map(|it| it.written.text_bytes).sum::<u64>();
     }
     store.catalog.settle()?;
+    // So that many runs leave no more segments than one.
+    compact(store, Compaction::Usual, options.now, &|_| ())?;
     Ok(added)
 }
 
@@ -427,17 +429,17 @@ pub(crate) struct Told {
 
 /// An event that is to be written.
 #[derive(Clone, Copy, Debug)]
-struct Fresh {
-    piece: u32,
-    row: u32,
-    delivery: u32,
+pub(crate) struct Fresh {
+    pub(crate) piece: u32,
+    pub(crate) row: u32,
+    pub(crate) delivery: u32,
 }
 
 /// An event with what it is of.
-struct FreshRow<'a> {
-    piece: &'a Piece,
-    at: Fresh,
-    ingested: Millis,
+pub(crate) struct FreshRow<'a> {
+    pub(crate) piece: &'a Piece,
+    pub(crate) at: Fresh,
+    pub(crate) ingested: Millis,
 }
 
 impl<'a> Intake<'a> {
@@ -529,17 +531,28 @@ fn write_segment(
     number: u64,
     rows: &[FreshRow<'_>],
 ) -> Result<SegmentRow, StoreError> {
+    let (incoming, row) = write_incoming(store, day, number, rows, Effort::of(rows))?;
+    store.place(&incoming, &row.file)?;
+    Ok(row)
+}
+
+/// Writes a segment where it is nothing yet, and says where that is.
+pub(crate) fn write_incoming(
+    store: &Store,
+    day: Day,
+    number: u64,
+    rows: &[FreshRow<'_>],
+    effort: Effort,
+) -> Result<(PathBuf, SegmentRow), StoreError> {
     let incoming = store.incoming(number);
     let io = |what| StoreError::io(&incoming, what);
     let file = File::options().read(true).write(true).create(true).truncate(true).open(&incoming);
     let file = file.map_err(io("cannot be made"))?;
-    let written =
-        segment::write(&file, rows).map_err(|source| StoreError::Write { path: incoming.clone(), source })?;
+    let written = segment::write(&file, rows, effort)
+        .map_err(|source| StoreError::Write { path: incoming.clone(), source })?;
     file.sync_all().map_err(io("cannot be synced"))?;
-    drop(file);
-    let name = file_name(day, number);
-    store.place(&incoming, &name)?;
-    Ok(SegmentRow { day, file: name, columns: column::VERSION, written })
+    let row = SegmentRow { day, file: file_name(day, number), columns: column::VERSION, written };
+    Ok((incoming, row))
 }
 
 impl Store {

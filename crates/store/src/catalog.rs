@@ -16,7 +16,7 @@ pub(crate) const FILE: &str = "trailwarden.db";
 
 /// How the database came to be, step by step: the format of a store is how many of them were taken. A step is never
 /// changed, once it is in a release; a change is another step.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE batches (
         id INTEGER PRIMARY KEY,
@@ -63,6 +63,21 @@ const MIGRATIONS: [&str; 2] = [
         dropped INTEGER NOT NULL,
         last_ms INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    CREATE TABLE replaced (
+        file TEXT PRIMARY KEY,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE removed (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        day INTEGER,
+        segments INTEGER NOT NULL,
+        events INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
 ",
 ];
 
@@ -180,11 +195,16 @@ impl Catalog {
         Ok(catalog)
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn connect(path: &Path, flags: OpenFlags, is_immutable: bool) -> Result<Self, StoreError> {
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn connect(path: &Path, flags: OpenFlags, is_immutable: bool) -> Result<Self, StoreError> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let connect = || {
             let connection = if is_immutable {
@@ -340,7 +360,7 @@ impl Catalog {
     }
 }
 
-fn failed(path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {
+pub(crate) fn failed(path: &Path) -> impl FnOnce(rusqlite::Error) -> StoreError {
     move |source| StoreError::Database { path: path.to_owned(), source }
 }
 
@@ -361,25 +381,7 @@ fn insert(transaction: &Transaction<'_>, batch: &Batch<'_>) -> rusqlite::Result<
         ],
     )?;
     let id = transaction.last_insert_rowid();
-    for SegmentRow { day, file, columns, written } in batch.segments {
-        let Written { rows, bytes, text_bytes, span, undated, checksums } = written;
-        transaction.execute(
-            "INSERT INTO segments (day, file, rows, undated, bytes, text_bytes, first_ms, last_ms, columns, checksums)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            params![
-                day.0,
-                file,
-                *rows as i64,
-                *undated as i64,
-                *bytes as i64,
-                *text_bytes as i64,
-                span.map(|it| it.0),
-                span.map(|it| it.1),
-                columns,
-                checksums.to_bytes()
-            ],
-        )?;
-    }
+    batch.segments.iter().try_for_each(|it| insert_segment(transaction, it))?;
     for TakenFile { path, size, modified_ms } in batch.taken {
         transaction.execute(
             "INSERT OR REPLACE INTO taken (path, size, modified_ms, batch) VALUES (?1, ?2, ?3, ?4)",
@@ -427,6 +429,28 @@ fn source(row: &Row<'_>) -> rusqlite::Result<SourceAccount> {
         },
         last_ms: row.get(8)?,
     })
+}
+
+pub(crate) fn insert_segment(transaction: &Transaction<'_>, row: &SegmentRow) -> rusqlite::Result<()> {
+    let SegmentRow { day, file, columns, written } = row;
+    let Written { rows, bytes, text_bytes, span, undated, checksums } = written;
+    transaction.execute(
+        "INSERT INTO segments (day, file, rows, undated, bytes, text_bytes, first_ms, last_ms, columns, checksums)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        params![
+            day.0,
+            file,
+            *rows as i64,
+            *undated as i64,
+            *bytes as i64,
+            *text_bytes as i64,
+            span.map(|it| it.0),
+            span.map(|it| it.1),
+            columns,
+            checksums.to_bytes()
+        ],
+    )?;
+    Ok(())
 }
 
 fn segment(row: &Row<'_>) -> rusqlite::Result<SegmentRow> {

@@ -12,10 +12,10 @@ pub(crate) fn normaliser() -> Options {
 }
 
 /// The version of the set that is written.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// The fields with columns. A value is there as text; of events whose value is no single text, the column `exact` is false.
-pub(crate) const FIELDS: [&str; 28] = [
+pub(crate) const FIELDS: [&str; 42] = [
     "event.provider",
     "event.action",
     "event.outcome",
@@ -44,14 +44,37 @@ pub(crate) const FIELDS: [&str; 28] = [
     "aws.cloudtrail.console_login.additional_eventdata.mfa_used",
     "aws.cloudtrail.vpc_endpoint_id",
     "tls.client.server_name",
+    // Since version 2: what else is asked of the calls that issue credentials, so that who is behind an event is known
+    // without their records.
+    "aws.cloudtrail.user_identity.session_context.creation_date",
+    "aws.cloudtrail.shared_event_id",
+    "aws.cloudtrail.flattened.request_parameters.roleArn",
+    "aws.cloudtrail.flattened.request_parameters.roleSessionName",
+    "aws.cloudtrail.flattened.request_parameters.name",
+    "aws.cloudtrail.flattened.request_parameters.userName",
+    "aws.cloudtrail.flattened.request_parameters.targetPrincipal",
+    "aws.cloudtrail.flattened.response_elements.credentials.accessKeyId",
+    "aws.cloudtrail.flattened.response_elements.assumedRoleUser.arn",
+    "aws.cloudtrail.flattened.response_elements.federatedUser.arn",
+    "aws.cloudtrail.flattened.response_elements.accessKey.accessKeyId",
+    "aws.cloudtrail.flattened.response_elements.accessKey.userName",
+    "aws.cloudtrail.flattened.additional_eventdata.SwitchFrom",
+    "user.target.name",
 ];
+
+/// How many of the fields the first version had.
+const FIRST_VERSION: usize = 28;
 
 /// The fields whose values point to few events, so that bloom filters pay.
 pub(crate) const SELECTIVE: [&str; 2] = ["source.ip", "aws.cloudtrail.user_identity.access_key_id"];
 
 /// The fields that segments of this version have; none of an unknown one.
 pub(crate) fn fields(version: u32) -> &'static [&'static str] {
-    if version == 1 { &FIELDS } else { &[] }
+    match version {
+        1 => &FIELDS[..FIRST_VERSION],
+        VERSION => &FIELDS,
+        _ => &[],
+    }
 }
 
 /// The column's name: that of the field, as every engine takes it without quotes.
@@ -67,14 +90,20 @@ mod tests {
 
     #[test]
     fn names_are_different_and_need_no_quotes() {
-        let names: BTreeSet<String> = FIELDS.iter().map(|it| name(it)).collect();
+        // Some engines take names for the same that differ in case.
+        let names: BTreeSet<String> = FIELDS.iter().map(|it| name(it).to_ascii_lowercase()).collect();
         assert_eq!(names.len(), FIELDS.len());
-        assert!(
-            names
-                .iter()
-                .all(|it| it.bytes().all(|it| it.is_ascii_lowercase() || b"_0123456789".contains(&it)))
-        );
+        assert!(names.iter().all(|it| it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')));
         assert!(SELECTIVE.iter().all(|it| FIELDS.contains(it)));
         assert_eq!(fields(VERSION), FIELDS);
+        assert_eq!(fields(1).last(), Some(&"tls.client.server_name"));
+    }
+
+    #[test]
+    fn who_is_behind_an_event_is_told_by_columns() {
+        for column in identity::Column::ALL.iter().map(|it| it.path()) {
+            // No record says when it was ingested.
+            assert!(FIELDS.contains(&column) || column == "event.ingested", "{column}");
+        }
     }
 }

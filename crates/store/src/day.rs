@@ -2,7 +2,7 @@
 
 use ecs::Millis;
 
-const DAY_MS: Millis = 24 * 3_600_000;
+pub(crate) const DAY_MS: Millis = 24 * 3_600_000;
 
 /// The first day of AWS's first service that records: no event is older that tells its time truly.
 const FIRST: Millis = 1_142_294_400_000;
@@ -22,7 +22,7 @@ impl Day {
     }
 
     /// As people read it; of no day a word.
-    pub(crate) fn name(self) -> String {
+    pub fn name(self) -> String {
         self.0.map_or_else(|| "none".to_owned(), |day| ecs::date::to_iso(day * DAY_MS)[..10].to_owned())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ecs::Millis;
 use reader::Input;
@@ -12,8 +12,9 @@ use crate::catalog::{self, Catalog, SegmentRow};
 use crate::segment::Segment;
 use crate::{SourceAccount, StoreError};
 
-const EVENTS: &str = "events";
+pub(crate) const EVENTS: &str = "events";
 const INCOMING: &str = "incoming";
+pub(crate) const REPLACED: &str = "replaced";
 const LOCK: &str = "lock";
 
 /// A store.
@@ -40,8 +41,9 @@ impl Store {
         let io = |what| StoreError::io(folder, what);
         fs::create_dir_all(folder).map_err(io("cannot be made"))?;
         if !folder.join(catalog::FILE).exists() {
-            let its =
-                |name: &str| [EVENTS, INCOMING, LOCK].contains(&name) || name.starts_with(catalog::FILE);
+            let its = |name: &str| {
+                [EVENTS, INCOMING, REPLACED, LOCK].contains(&name) || name.starts_with(catalog::FILE)
+            };
             for entry in fs::read_dir(folder).map_err(io("cannot be read"))? {
                 let name = entry.map_err(io("cannot be read"))?.file_name();
                 // Of a store that was being made when its maker ended.
@@ -57,17 +59,14 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: folder.to_owned() }),
             Err(TryLockError::Error(error)) => return Err(io("cannot be locked")(error)),
         }
-        for name in [EVENTS, INCOMING] {
+        for name in [EVENTS, INCOMING, REPLACED] {
             let path = folder.join(name);
             fs::create_dir_all(&path).map_err(StoreError::io(&path, "cannot be made"))?;
         }
         sync_folder(folder)?;
         let catalog = Catalog::open_or_create(folder)?;
         let mut store = Self { folder: folder.to_owned(), catalog, lock: Some(lock), orphans: 0 };
-        for orphan in store.orphans()? {
-            fs::remove_file(&orphan).map_err(StoreError::io(&orphan, "cannot be removed"))?;
-            store.orphans += 1;
-        }
+        store.orphans = store.recover()?;
         Ok(store)
     }
 
@@ -107,10 +106,12 @@ impl Store {
     pub(crate) fn segment(&self, row: &SegmentRow) -> Segment {
         Segment {
             path: self.folder.join(&row.file),
+            spare: self.spare(&row.file),
             bytes: row.written.bytes,
             rows: row.written.rows,
             columns: row.columns,
             checksums: row.written.checksums.clone(),
+            metadata: OnceLock::new(),
         }
     }
 
@@ -154,7 +155,7 @@ pub(crate) fn file_name(day: crate::Day, number: u64) -> String {
 }
 
 /// Sees to it that what was made, moved or removed in a folder stays so.
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     if cfg!(unix) {
         let synced = File::open(path).and_then(|it| it.sync_all());
         synced.map_err(StoreError::io(path, "cannot be synced"))?;
@@ -162,7 +163,7 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), StoreError> {
+pub(crate) fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), StoreError> {
     if !folder.exists() {
         return Ok(());
     }

@@ -8,6 +8,7 @@
 //!   trailwarden.db                       SQLite: which segments count, which files were taken in, what became of records
 //!   events/day=2026-03-01/0000000001.parquet    a segment: events of a day, sorted by time
 //!   incoming/                            segments that are being written
+//!   replaced/                            segments that a compaction replaced, for whoever still reads them
 //! ```
 //!
 //! **What counts.** A segment is written to `incoming`, synced, moved to its day and counts once its row is committed, with
@@ -38,10 +39,19 @@ mod overview;
 mod piece;
 mod segment;
 
+mod backup;
+mod compact;
+mod replaced;
+mod retain;
+mod upkeep;
+
 pub use add::{AddOptions, Added, Step, Trouble, add};
+pub use backup::{Copied, Copying, copy};
 pub use catalog::{Accounting, SourceAccount};
+pub use compact::{Compacted, Compaction, compact};
 pub use day::Day;
 pub use error::StoreError;
 pub use folder::Store;
 pub use ingest::{Delivered, Delivery, Fate, Ingest, IngestOptions, RecordFate, Wants};
 pub use overview::{Check, DayOverview, Overview};
+pub use retain::{Pruned, Reason, Removed, Retention, prune};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ecs::Millis;
 
 use crate::catalog::SegmentRow;
-use crate::{Accounting, Day, Store, StoreError};
+use crate::{Accounting, Day, Removed, Store, StoreError};
 
 /// What a store holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Overview {
     pub batches: u64,
     /// of so many files.
     pub files: u64,
+    /// Days that retention removed.
+    pub removed: Vec<Removed>,
 }
 
 /// What a store holds of a day.
@@ -89,6 +91,7 @@ impl Store {
             accounting,
             batches,
             files,
+            removed: self.catalog.removed()?,
         })
     }
 
@@ -110,10 +113,11 @@ impl Store {
             checked(row.written.bytes);
         }
         let Accounting { read, stored, duplicate, unreadable, dropped } = accounting;
-        if read != stored + duplicate + unreadable + dropped || stored != check.events {
+        let removed: u64 = self.catalog.removed()?.iter().map(|it| it.events).sum();
+        if read != stored + duplicate + unreadable + dropped || stored != check.events + removed {
             check.wrong.push(format!(
                 "STORE010 the accounts: {read} records were read, {stored} stored, {duplicate} there already, \
-                 {unreadable} unreadable, {dropped} dropped, and the segments hold {}",
+                 {unreadable} unreadable, {dropped} dropped, {removed} removed since, and the segments hold {}",
                 check.events
             ));
         }

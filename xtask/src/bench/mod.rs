@@ -97,6 +97,8 @@ enum Suite {
     Alerts,
     /// The same alerts whatever the threads, the blocks and the order of files.
     Identical,
+    /// A hunt over a store beside a hunt over the files that went in.
+    Store,
 }
 
 impl Suite {
@@ -110,6 +112,7 @@ impl Suite {
             Self::Tails => "tails",
             Self::Alerts => "alerts",
             Self::Identical => "identical",
+            Self::Store => "store",
         }
     }
 
@@ -123,6 +126,7 @@ impl Suite {
             Self::Tails => suite::tails::run(bench),
             Self::Alerts => suite::alerts::run(bench),
             Self::Identical => suite::identical::run(bench),
+            Self::Store => suite::store::run(bench),
         }
     }
 }
@@ -231,17 +235,26 @@ impl Args {
 impl Bench {
     /// The real `trailwarden hunt` with these rules, or the built-in ones.
     fn hunt(&self, name: &str, rules: Option<&Path>) -> Process {
+        self.hunt_with(name, rules, &[])
+    }
+
+    fn hunt_with(&self, name: &str, rules: Option<&Path>, more: &[&str]) -> Process {
         let mut arguments: Vec<OsString> =
             vec!["hunt".into(), "--quiet".into(), "--format=ndjson".into(), "--now".into(), NOW.into()];
         if let Some(rules) = rules {
             arguments.extend(["--rules".into(), rules.as_os_str().to_owned()]);
         }
-        arguments.extend([
-            "--threads".into(),
-            self.threads.to_string().into(),
-            self.data.as_os_str().to_owned(),
-        ]);
+        arguments.extend(["--threads".into(), self.threads.to_string().into()]);
+        arguments.extend(more.iter().map(Into::into));
+        arguments.push(self.data.as_os_str().to_owned());
         Process::new(name, &self.trailwarden).args(arguments)
+    }
+
+    /// The same over a store.
+    fn hunt_stored(&self, name: &str, rules: Option<&Path>, store: &Path) -> Process {
+        let of_files = Self { data: store.to_owned(), ..self.clone() };
+        // The folder comes last, so that this is what it is a folder of.
+        of_files.hunt_with(name, rules, &["--store"])
     }
 
     /// This program again, to do one part.

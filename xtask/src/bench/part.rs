@@ -66,6 +66,9 @@ pub(super) struct PartArgs {
     /// The files of the folder one by one, the last first.
     #[arg(long, hide = true)]
     reverse: bool,
+    /// The folder is a store.
+    #[arg(long, hide = true)]
+    stored: bool,
 }
 
 impl Part {
@@ -162,6 +165,9 @@ fn pass(args: &Args, data: &Path, depth: Depth) -> Result<()> {
         ("empty_columns", left.empty_columns as f64),
         ("never_late", left.never_late as f64),
         ("filled_late", left.filled_late as f64),
+        ("stored", left.stored as f64),
+        ("fetched", left.fetched as f64),
+        ("fetched_bytes", left.fetched_bytes as f64),
         ("rows", left.exec.rows as f64),
         ("filters_visited", left.exec.filters_visited as f64),
         ("filters_started", left.exec.filters_started as f64),
@@ -303,10 +309,12 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         ..cloudtrail::Options::default()
     };
     let paths = if args.own.reverse { last_first(data)? } else { vec![data.to_owned()] };
+    let (paths, stored) =
+        if args.own.stored { (Vec::new(), store::Store::open(data)?.inputs()?) } else { (paths, Vec::new()) };
     Ok(HuntOptions {
         identities: hunt::Identities::Asked,
         paths,
-        stored: Vec::new(),
+        stored,
         rules: rule::Selection::new(set.rules, &[]),
         exceptions: rule::Exceptions::default(),
         mode: Mode::Replay { since: None, until: None },

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, value_parser};
 
+#[cfg(feature = "store")]
+use super::FromStore;
 use super::{Limits, RuleSource, THREADS_MAX};
 
 #[derive(Debug, Subcommand)]
@@ -135,19 +137,24 @@ pub(crate) struct Records {
 }
 
 #[derive(Debug, Args)]
-#[command(mut_arg("paths", |it| it.required(true)))]
+#[cfg_attr(feature = "store", command(mut_arg("paths", |it| it.required_unless_present("store"))))]
+#[cfg_attr(not(feature = "store"), command(mut_arg("paths", |it| it.required(true))))]
 pub(crate) struct ForecastArgs {
     #[command(flatten)]
     pub(crate) rules: RuleSource,
     #[command(flatten)]
     pub(crate) over: Records,
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    pub(crate) store: FromStore,
     /// How to print.
     #[arg(long, short, value_enum, default_value_t = TableFormat::Table)]
     pub(crate) format: TableFormat,
 }
 
 #[derive(Debug, Args)]
-#[command(mut_arg("paths", |it| it.required(true)))]
+#[cfg_attr(feature = "store", command(mut_arg("paths", |it| it.required_unless_present("store"))))]
+#[cfg_attr(not(feature = "store"), command(mut_arg("paths", |it| it.required(true))))]
 pub(crate) struct DiffArgs {
     /// The rules before, with their exceptions: a file or a folder; `builtin` are the built-in rules.
     #[arg(value_name = "OLD")]
@@ -157,6 +164,9 @@ pub(crate) struct DiffArgs {
     pub(crate) new: PathBuf,
     #[command(flatten)]
     pub(crate) over: Records,
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    pub(crate) store: FromStore,
     /// How to print.
     #[arg(long, short, value_enum, default_value_t = TableFormat::Table)]
     pub(crate) format: TableFormat,

@@ -24,6 +24,7 @@ mod rules_test;
 mod script;
 #[cfg(feature = "store")]
 mod store;
+mod store_upkeep;
 mod summary;
 mod suppression;
 mod verify;

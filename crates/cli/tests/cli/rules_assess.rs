@@ -67,6 +67,21 @@ fn differences_are_alerts() {
     assert!(same.printed(0).ends_with("the same; 0 rules differ\n"), "{}", same.out);
 }
 
+#[test]
+fn what_a_store_holds_is_tried_on_as_its_files_are() {
+    let folder = folder();
+    folder.run(&["store", "add", "--store", "kept", "-q", "calls.ndjson"]).printed(0);
+    for command in [
+        &["rules", "forecast", "-r", "old", "--now", "2026-04-01"][..],
+        &["rules", "diff", "old", "new", "--now", "2026-04-01"],
+    ] {
+        let with = |from: &[&str]| folder.run(&[command, from].concat()).printed(0).to_owned();
+        let of_files = with(&["--over", "calls.ndjson"]);
+        assert!(of_files.contains("Refused"), "{of_files}");
+        assert_eq!(with(&["--store", "kept"]), of_files, "{command:?}");
+    }
+}
+
 /// An alert that stands for a group is the same when one of the group is gone.
 #[test]
 fn groups_are_the_same_with_another_event_in_them() {

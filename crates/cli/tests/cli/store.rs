@@ -213,7 +213,9 @@ fn files_that_were_taken_in_are_not_read_again() {
     assert!(out.starts_with("1 file: 5 records read = 1 stored + 4 there already"), "{out}");
 }
 
-/// Kills `store add` at moments that are spread over its run, again and again, and then lets it end.
+const COMPACT: [&str; 7] = ["store", "compact", "--store", "kept", "-q", "--now", "2026-03-09"];
+
+/// Kills `store add` and `store compact` at moments that are spread over its run, again and again, and then lets it end.
 #[test]
 fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
     let folder = Folder::new();
@@ -228,7 +230,10 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
     let arguments = ["store", "add", "--store", "kept", "-q", "--batch-bytes", "40000", "in"];
     let mut kills = 0;
     for round in 0..40_u64 {
-        let mut command = folder.command(&arguments);
+        // Now and then it is a compaction, which a run that ends begins by itself, too.
+        let is_compaction = round % 4 == 3 && folder.join("kept/trailwarden.db").exists();
+        let arguments = if is_compaction { &COMPACT[..] } else { &arguments };
+        let mut command = folder.command(arguments);
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let (started, patience) = (Instant::now(), Duration::from_micros(2_000 + round * round * 90));
         while started.elapsed() < patience {
@@ -239,6 +244,10 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
         }
         // What was said to be stored before is there, whatever this run came to.
         kills += u64::from(child.kill().is_ok() && child.wait().unwrap().code().is_none());
+        // Nobody who knows nothing of the database reads an event twice.
+        if let Some(twice) = duckdb(&folder, DUCKDB_TWICE) {
+            assert_eq!(twice, json!(0), "round {round}");
+        }
         if folder.join("kept/trailwarden.db").exists() {
             let check = folder.run(&["store", "check", "--store", "kept", "-f", "json"]);
             // A database that was being made has no tables yet.
@@ -250,8 +259,9 @@ fn a_killed_run_loses_nothing_and_stores_nothing_twice() {
     }
     assert!(kills > 5, "only {kills} runs were killed");
     add(&folder, &["in"]);
+    folder.run(&COMPACT).printed(0);
     let shown = show(&folder);
-    assert_eq!(shown["events"], json!(24 * 40));
+    assert_eq!((&shown["events"], &shown["segments"]), (&json!(24 * 40), &json!(5)));
     assert_eq!(alerts(&folder, &["--store", "kept"], "2"), alerts(&folder, &["in"], "2"));
 }
 
@@ -335,6 +345,35 @@ print(json.dumps({
 }))
 "#;
 
+/// How many records lie in the folder twice.
+const DUCKDB_TWICE: &str = r#"
+import json, glob
+try:
+    import duckdb
+except ImportError:
+    print("no duckdb")
+else:
+    files = glob.glob("kept/events/*/*.parquet")
+    query = f"SELECT count(*) - count(DISTINCT record) FROM read_parquet({files})"
+    print(json.dumps(duckdb.sql(query).fetchall()[0][0] if files else 0))
+"#;
+
+/// What a script says that asks `DuckDB`; nothing, loudly, where there is none.
+fn duckdb(folder: &Folder, script: &str) -> Option<Value> {
+    let mut python = std::process::Command::new("python3");
+    let Ok(output) = python.args(["-c", script]).current_dir(folder.path()).output() else {
+        skipped("python3");
+        return None;
+    };
+    let out = String::from_utf8_lossy(&output.stdout);
+    if out.trim() == "no duckdb" {
+        skipped("the package duckdb");
+        return None;
+    }
+    let error = || panic!("{}", String::from_utf8_lossy(&output.stderr));
+    Some(serde_json::from_str(&out).unwrap_or_else(|_| error()))
+}
+
 #[test]
 fn duckdb_reads_the_segments_as_they_lie_there() {
     let folder = Folder::new();
@@ -343,15 +382,7 @@ fn duckdb_reads_the_segments_as_they_lie_there() {
     backup["userIdentity"]["type"] = json!("AssumedRole");
     folder.lines("in/d.ndjson", &[backup]);
     add(&folder, &["in", "--batch-bytes", "1000"]);
-    let output =
-        std::process::Command::new("python3").args(["-c", DUCKDB]).current_dir(folder.path()).output();
-    let Ok(output) = output else { return skipped("python3") };
-    let out = String::from_utf8_lossy(&output.stdout);
-    if out.trim() == "no duckdb" {
-        return skipped("the package duckdb");
-    }
-    let found: Value =
-        serde_json::from_str(&out).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    let Some(found) = duckdb(&folder, DUCKDB) else { return };
     assert_eq!(found["all"], json!(14), "one of them is a further delivery");
     assert_eq!((&found["events"], &found["ids"], &found["sorted"]), (&json!(13), &json!(13), &json!(0)));
     assert_eq!(found["days"], json!([["2026-03-02", 6], ["2026-03-03", 1], ["2026-03-04", 3], [null, 4]]));

@@ -6,10 +6,13 @@
 
 mod checksums;
 mod part;
+mod provenance;
 mod read;
+mod records;
 mod schema;
+mod texts;
 mod write;
 
 pub(crate) use checksums::Checksums;
 pub(crate) use read::Segment;
-pub(crate) use write::{Row, Written, write};
+pub(crate) use write::{Effort, Row, Written, write};

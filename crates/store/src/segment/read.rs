@@ -1,50 +1,63 @@
 //! A file's events.
 
 use std::fs::File;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::ops::{ControlFlow, Range};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parquet::column::reader::{ColumnReaderImpl, get_column_reader, get_typed_column_reader};
-use parquet::data_type::{ByteArray, ByteArrayType, DataType};
+use parquet::data_type::DataType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
-use reader::{RecordKind, Stored, StoredError, StoredRecord, TakeParts, TakeStored};
+use parquet::file::statistics::Statistics;
+use reader::{RecordKind, Stored, StoredError, StoredRecord, StoredTexts, TakePart, TakeStored};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::checksums::{Checksums, TAIL};
 use super::part;
+use super::records::{self, LastPage};
 use super::schema::{CLOUDTRAIL, FIRST_FIELD, ID, INDEX, KIND};
+use super::texts;
 use crate::StoreError;
 use crate::column;
-
-/// So many records are unpacked at a time.
-const BATCH: usize = 256;
 
 /// A segment, as its row describes it.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
     pub(crate) path: PathBuf,
+    /// Where its file lies if it was replaced meanwhile.
+    pub(crate) spare: PathBuf,
     pub(crate) bytes: u64,
     pub(crate) rows: u64,
     /// The version of its columns.
     pub(crate) columns: u32,
     pub(crate) checksums: Checksums,
+    /// What the file says of itself, once somebody asked.
+    pub(crate) metadata: OnceLock<Metadata>,
 }
+
+/// What a file says of itself. It never changes, so that a panic leaves nothing half done in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata(Arc<ParquetMetaData>);
+
+impl UnwindSafe for Metadata {}
+impl RefUnwindSafe for Metadata {}
 
 /// A segment's file.
 pub(super) struct Opened<'s> {
     pub(super) segment: &'s Segment,
     file: File,
-    pub(super) metadata: ParquetMetaData,
+    pub(super) metadata: Arc<ParquetMetaData>,
     /// Which column holds the records: the last.
     record: usize,
     /// The records of the row group that was asked for last, as they lie in the file.
     records: Option<(usize, Bytes)>,
+    last_page: LastPage,
 }
 
 impl Segment {
@@ -54,8 +67,8 @@ impl Segment {
         for group in 0..opened.groups() {
             let ids = opened.texts(group, ID)?;
             let indices = opened.texts(group, INDEX)?;
-            for (id, index) in ids.iter().zip(&indices) {
-                take(self.utf8(id)?, self.utf8(index)?);
+            for row in 0..ids.rows.len() {
+                take(ids.get(row).unwrap_or_default(), indices.get(row).unwrap_or_default());
             }
         }
         Ok(())
@@ -89,7 +102,9 @@ impl Segment {
 
     /// Whether the whole file is as it was written.
     pub(crate) fn verify(&self) -> Result<(), StoreError> {
-        let bytes = std::fs::read(&self.path).map_err(StoreError::io(&self.path, "cannot be read"))?;
+        let mut bytes = Vec::new();
+        let read = self.file()?.read_to_end(&mut bytes);
+        read.map_err(StoreError::io(&self.path, "cannot be read"))?;
         if bytes.len() as u64 != self.bytes {
             return Err(self.damaged(format!("it has {} bytes, and had {}", bytes.len(), self.bytes)));
         }
@@ -104,26 +119,44 @@ impl Segment {
         Ok(())
     }
 
+    fn file(&self) -> Result<File, StoreError> {
+        match File::open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => File::open(&self.spare).or(Err(error)),
+            opened => opened,
+        }
+        .map_err(StoreError::io(&self.path, "cannot be opened"))
+    }
+
     pub(super) fn open(&self) -> Result<Opened<'_>, StoreError> {
-        let mut file = File::open(&self.path).map_err(StoreError::io(&self.path, "cannot be opened"))?;
+        let mut file = self.file()?;
         let size = file.metadata().map_err(StoreError::io(&self.path, "cannot be read"))?.len();
         let Checksums { metadata_at, metadata, .. } = self.checksums;
         if size != self.bytes || metadata_at + TAIL > size {
             return Err(self.damaged(format!("it has {size} bytes, and had {}", self.bytes)));
         }
-        let bytes = self.part(&mut file, metadata_at..size, metadata)?;
-        let metadata = ParquetMetaDataReader::decode_metadata(&bytes[..bytes.len() - TAIL as usize]);
-        let metadata = metadata.map_err(|error| self.decoding(&error))?;
         let record = FIRST_FIELD + column::fields(self.columns).len();
-        let columns = metadata.file_metadata().schema_descr().num_columns();
-        if columns != record + 1 || metadata.num_row_groups() * columns != self.checksums.chunks.len() {
-            return Err(self.damaged(format!("it has {columns} columns")));
-        }
-        Ok(Opened { segment: self, file, metadata, record, records: None })
+        let metadata = if let Some(known) = self.metadata.get() {
+            Arc::clone(&known.0)
+        } else {
+            let bytes = self.part_of(&mut file, metadata_at..size, metadata)?;
+            let metadata = ParquetMetaDataReader::decode_metadata(&bytes[..bytes.len() - TAIL as usize]);
+            let metadata = metadata.map_err(|error| self.decoding(&error))?;
+            let columns = metadata.file_metadata().schema_descr().num_columns();
+            if columns != record + 1 || metadata.num_row_groups() * columns != self.checksums.chunks.len() {
+                return Err(self.damaged(format!("it has {columns} columns")));
+            }
+            Arc::clone(&self.metadata.get_or_init(|| Metadata(Arc::new(metadata))).0)
+        };
+        Ok(Opened { segment: self, file, metadata, record, records: None, last_page: LastPage::default() })
+    }
+
+    /// How many row groups it has, by its row.
+    pub(super) fn group_count(&self) -> usize {
+        self.checksums.chunks.len() / (FIRST_FIELD + column::fields(self.columns).len() + 1)
     }
 
     /// A part of the file, if it is as it was.
-    fn part(&self, file: &mut File, range: Range<u64>, hash: u64) -> Result<Vec<u8>, StoreError> {
+    fn part_of(&self, file: &mut File, range: Range<u64>, hash: u64) -> Result<Vec<u8>, StoreError> {
         let mut bytes = vec![0; (range.end - range.start) as usize];
         let read = file.seek(SeekFrom::Start(range.start)).and_then(|_| file.read_exact(&mut bytes));
         read.map_err(StoreError::io(&self.path, "cannot be read"))?;
@@ -131,10 +164,6 @@ impl Segment {
             return Err(self.damaged(format!("bytes {} to {} differ", range.start, range.end)));
         }
         Ok(bytes)
-    }
-
-    pub(super) fn utf8<'t>(&self, text: &'t ByteArray) -> Result<&'t str, StoreError> {
-        std::str::from_utf8(text.data()).map_err(|_| self.damaged("a text in it is no UTF-8"))
     }
 
     pub(super) fn damaged(&self, detail: impl Into<String>) -> StoreError {
@@ -155,8 +184,12 @@ impl Stored for Segment {
         column::fields(self.columns)
     }
 
-    fn parts(&self, fields: &[&str], take: &mut TakeParts<'_>) -> Result<(), StoredError> {
-        part::parts(self, fields, take)
+    fn parts(&self) -> usize {
+        self.group_count()
+    }
+
+    fn part(&self, part: usize, fields: &[&str], take: &mut TakePart<'_>) -> Result<(), StoredError> {
+        part::part(self, part, fields, take)
     }
 }
 
@@ -181,42 +214,52 @@ impl Opened<'_> {
         self.metadata.num_row_groups()
     }
 
-    /// A column of a row group, its bytes read at once.
-    pub(super) fn column<T: DataType>(
-        &mut self,
-        group: usize,
-        column: usize,
-    ) -> Result<ColumnReaderImpl<T>, StoreError> {
+    /// The place of a row group's first event in the segment.
+    pub(super) fn first(&self, group: usize) -> u64 {
+        self.metadata.row_groups()[..group].iter().map(|it| it.num_rows() as u64).sum()
+    }
+
+    /// The pages of a column of a row group, whose bytes are read at once.
+    fn pages(&mut self, group: usize, column: usize) -> Result<SerializedPageReader<Chunk>, StoreError> {
         let its = self.metadata.row_group(group);
         let (chunk, rows) = (its.column(column), its.num_rows() as usize);
         let (start, len) = chunk.byte_range();
         let hash = self.segment.checksums.chunks[group * its.num_columns() + column];
         let bytes = match &self.records {
             Some((kept, bytes)) if *kept == group && column == self.record => bytes.clone(),
-            Some(_) | None => self.segment.part(&mut self.file, start..start + len, hash)?.into(),
+            Some(_) | None => self.segment.part_of(&mut self.file, start..start + len, hash)?.into(),
         };
-        if column == self.record {
+        if column == self.record && self.records.as_ref().is_none_or(|(kept, _)| *kept != group) {
             self.records = Some((group, bytes.clone()));
+            self.last_page = LastPage::default();
         }
-        let chunk_reader = Arc::new(Chunk { start, bytes });
-        let pages = SerializedPageReader::new(chunk_reader, chunk, rows, None);
-        let pages = pages.map_err(|error| self.segment.decoding(&error))?;
-        Ok(get_typed_column_reader(get_column_reader(chunk.column_descr_ptr(), Box::new(pages))))
+        let pages = SerializedPageReader::new(Arc::new(Chunk { start, bytes }), chunk, rows, None);
+        pages.map_err(|error| self.segment.decoding(&error))
     }
 
-    /// The texts of a column that has one in each row.
-    pub(super) fn texts(&mut self, group: usize, column: usize) -> Result<Vec<ByteArray>, StoreError> {
-        let rows = self.metadata.row_group(group).num_rows() as usize;
-        let mut reader = self.column::<ByteArrayType>(group, column)?;
-        let mut texts = Vec::with_capacity(rows);
-        while texts.len() < rows {
-            let read = reader.read_records(rows - texts.len(), None, None, &mut texts);
-            let (records, ..) = read.map_err(|error| self.segment.decoding(&error))?;
-            if records == 0 {
-                return Err(self.segment.damaged("a column ends early"));
-            }
+    /// A column of a row group that holds no texts.
+    pub(super) fn column<T: DataType>(
+        &mut self,
+        group: usize,
+        column: usize,
+    ) -> Result<ColumnReaderImpl<T>, StoreError> {
+        let pages = self.pages(group, column)?;
+        let described = self.metadata.row_group(group).column(column).column_descr_ptr();
+        Ok(get_typed_column_reader(get_column_reader(described, Box::new(pages))))
+    }
+
+    /// The texts of a column of a row group.
+    pub(super) fn texts(&mut self, group: usize, column: usize) -> Result<StoredTexts, StoreError> {
+        let its = self.metadata.row_group(group);
+        let (rows, chunk) = (its.num_rows() as usize, its.column(column));
+        // A column without any value is not worth a look.
+        let nulls = chunk.statistics().and_then(Statistics::null_count_opt);
+        if nulls == Some(rows as u64) {
+            return Ok(StoredTexts { rows: vec![StoredTexts::NONE; rows], ..StoredTexts::default() });
         }
-        Ok(texts)
+        let is_optional = chunk.column_descr().max_def_level() > 0;
+        let mut pages = self.pages(group, column)?;
+        texts::decode(&mut pages, rows, is_optional).map_err(|error| self.segment.decoding(&error))
     }
 
     /// Gives the records of a row group.
@@ -227,55 +270,36 @@ impl Opened<'_> {
         wanted: Option<&[u64]>,
         take: &mut TakeStored<'_>,
     ) -> Result<ControlFlow<()>, StoreError> {
-        let rows = self.metadata.row_group(group).num_rows() as u64;
+        let rows = self.metadata.row_group(group).num_rows() as usize;
         let kinds = self.texts(group, KIND)?;
-        let is_document = |row: u64| kinds[row as usize].data() != CLOUDTRAIL.as_bytes();
-        let any = match wanted {
+        let is_document = |row: usize| kinds.get(row) != Some(CLOUDTRAIL);
+        let wanted: Option<Vec<u64>> = wanted.map(|them| them.iter().map(|it| it - first).collect());
+        let any = match &wanted {
             None => (0..rows).any(is_document),
-            Some(wanted) => wanted.iter().any(|&it| is_document(it - first)),
+            Some(wanted) => wanted.iter().any(|&it| is_document(it as usize)),
         };
-        let (ids, indices) =
-            if any { (self.texts(group, ID)?, self.texts(group, INDEX)?) } else { (Vec::new(), Vec::new()) };
-        let mut records = self.column::<ByteArrayType>(group, self.record)?;
-        let (mut at, mut texts) = (0, Vec::with_capacity(BATCH));
-        let mut wanted = wanted;
-        while at < rows {
-            // The next rows that are wanted and lie side by side.
-            let (from, count) = match &mut wanted {
-                None => (at, (rows - at).min(BATCH as u64)),
-                Some([]) => break,
-                Some(left) => {
-                    let from = left[0];
-                    let run = left.iter().zip(from..).take(BATCH).take_while(|&(&it, at)| it == at).count();
-                    *left = &left[run..];
-                    (from - first, run as u64)
-                }
+        let (ids, indices) = if any {
+            (self.texts(group, ID)?, self.texts(group, INDEX)?)
+        } else {
+            (StoredTexts::default(), StoredTexts::default())
+        };
+        let mut pages = self.pages(group, self.record)?;
+        let mut flow = ControlFlow::Continue(());
+        let Self { segment, last_page, .. } = self;
+        let mut each = |row: u64, text: &[u8]| {
+            let text = std::str::from_utf8(text).map_err(|error| ParquetError::General(error.to_string()))?;
+            let at = row as usize;
+            let (kind, id, index) = if is_document(at) {
+                (RecordKind::Document, ids.get(at), indices.get(at))
+            } else {
+                (RecordKind::CloudTrail, None, None)
             };
-            let failed = |error: ParquetError| self.segment.decoding(&error);
-            let skipped = records.skip_records((from - at) as usize).map_err(failed)?;
-            texts.clear();
-            let (read, ..) = records.read_records(count as usize, None, None, &mut texts).map_err(failed)?;
-            if skipped as u64 != from - at || read as u64 != count {
-                // A page may end in the middle of what is asked for: then less comes, and the rest next.
-                return Err(self.segment.damaged("its records end early"));
-            }
-            at = from + count;
-            for (row, text) in (from..).zip(&texts) {
-                let text = self.segment.utf8(text)?;
-                let (kind, id, index) = if is_document(row) {
-                    let id = self.segment.utf8(&ids[row as usize])?;
-                    let index = self.segment.utf8(&indices[row as usize])?;
-                    (RecordKind::Document, Some(id), Some(index))
-                } else {
-                    (RecordKind::CloudTrail, None, None)
-                };
-                let record = StoredRecord { ordinal: first + row, kind, id, index, text };
-                if take(record).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-        }
-        Ok(ControlFlow::Continue(()))
+            flow = take(StoredRecord { ordinal: first + row, kind, id, index, text });
+            Ok(flow.is_continue())
+        };
+        let read = records::each(&mut pages, rows, wanted.as_deref(), last_page, &mut each);
+        read.map_err(|error| segment.decoding(&error))?;
+        Ok(flow)
     }
 }
 

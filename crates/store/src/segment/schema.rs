@@ -15,6 +15,10 @@ pub(crate) const ID: usize = 1;
 pub(crate) const INDEX: usize = 2;
 /// What the record is.
 pub(crate) const KIND: usize = 3;
+/// When it was taken in.
+pub(crate) const INGESTED: usize = 4;
+/// Which of its event's deliveries it is.
+pub(crate) const DELIVERY: usize = 5;
 /// Whether the columns of fields say all.
 pub(crate) const EXACT: usize = 6;
 /// Where the columns of fields begin.

@@ -20,10 +20,32 @@ use crate::column::{self, FIELDS, SELECTIVE};
 /// Events of a row group: what is read at once, whatever is wanted of it.
 const GROUP_ROWS: usize = 32 << 10;
 /// Bytes of a page of records, before they are compressed: more compress better, fewer are read for one record.
-const RECORD_PAGE_BYTES: usize = 256 << 10;
-/// How hard records are compressed. What is written once is read often.
-const RECORD_LEVEL: i32 = 9;
+const RECORD_PAGE_BYTES: usize = 64 << 10;
 const FIELD_LEVEL: i32 = 3;
+
+/// How hard records are compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// What is compacted soon, and waited for.
+    Quick,
+    /// What is written once and read often.
+    Lasting,
+}
+
+impl Effort {
+    /// For events that were just taken in: many at once stay as they are written.
+    pub(crate) fn of(rows: &[impl Row]) -> Self {
+        let bytes: u64 = rows.iter().map(|it| it.record().len() as u64).sum();
+        if crate::compact::is_lasting(bytes) { Self::Lasting } else { Self::Quick }
+    }
+
+    fn level(self) -> i32 {
+        match self {
+            Self::Quick => 3,
+            Self::Lasting => 9,
+        }
+    }
+}
 
 /// An event, as it is written.
 pub(crate) trait Row {
@@ -52,8 +74,8 @@ pub(crate) struct Written {
 }
 
 /// Writes events, which are sorted, into an empty file. It is not synced.
-pub(crate) fn write(file: &File, rows: &[impl Row]) -> Result<Written, ParquetError> {
-    let mut writer = SerializedFileWriter::new(file.try_clone()?, schema(), Arc::new(properties()))?;
+pub(crate) fn write(file: &File, rows: &[impl Row], effort: Effort) -> Result<Written, ParquetError> {
+    let mut writer = SerializedFileWriter::new(file.try_clone()?, schema(), Arc::new(properties(effort)))?;
     for group in rows.chunks(GROUP_ROWS) {
         let mut out = writer.next_row_group()?;
         write_group(&mut out, group)?;
@@ -73,7 +95,7 @@ pub(crate) fn write(file: &File, rows: &[impl Row]) -> Result<Written, ParquetEr
     })
 }
 
-fn properties() -> WriterProperties {
+fn properties(effort: Effort) -> WriterProperties {
     let zstd = |level| ZstdLevel::try_new(level).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
     let path = |name: &str| ColumnPath::from(name);
     let about = |key: &str, value: String| KeyValue { key: key.to_owned(), value: Some(value) };
@@ -89,7 +111,7 @@ fn properties() -> WriterProperties {
         .set_column_dictionary_enabled(path("event_time"), false)
         .set_column_encoding(path("event_time"), Encoding::DELTA_BINARY_PACKED)
         .set_column_dictionary_enabled(path("record"), false)
-        .set_column_compression(path("record"), zstd(RECORD_LEVEL))
+        .set_column_compression(path("record"), zstd(effort.level()))
         .set_column_data_page_size_limit(path("record"), RECORD_PAGE_BYTES)
         // The least and the greatest record say nothing, and are long.
         .set_column_statistics_enabled(path("record"), EnabledStatistics::None);

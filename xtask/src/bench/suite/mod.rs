@@ -7,4 +7,5 @@ pub(super) mod new_terms;
 pub(super) mod phases;
 pub(super) mod replay;
 pub(super) mod rules;
+pub(super) mod store;
 pub(super) mod tails;
