@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 26] = [
+const LAYERS: [(&str, &[&str]); 27] = [
     ("span", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
@@ -52,6 +52,7 @@ const LAYERS: [(&str, &[&str]); 26] = [
     ("story", &["ecs", "identity", "investigate", "rule"]),
     ("report", &["complete", "ecs", "identity", "investigate", "rule", "story"]),
     ("assess", &["ecs", "hunt", "report", "rule"]),
+    ("server", &["ecs", "reader", "span", "store"]),
     (
         "cli",
         &[
@@ -69,6 +70,7 @@ const LAYERS: [(&str, &[&str]); 26] = [
             "report",
             "rule",
             "ruletest",
+            "server",
             "span",
             "store",
             "story",

@@ -19,6 +19,10 @@ mod output;
 mod page_command;
 mod query_command;
 mod rules_command;
+#[cfg(feature = "serve")]
+mod serve_args;
+#[cfg(feature = "serve")]
+mod serve_command;
 mod stats;
 mod status;
 #[cfg(feature = "store")]
@@ -53,6 +57,10 @@ fn main() -> ExitCode {
         Command::Summary(args) => summary_command::run(&args, &cli.global),
         #[cfg(feature = "store")]
         Command::Store(args) => store_command::run(&args, &cli.global),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve_command::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Config(args) => serve_command::config(&args, &cli.global),
         Command::Case(Case::Verify(args)) => case_command::verify(&args, &cli.global),
         Command::Verify(args) => verify_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),

@@ -68,6 +68,13 @@ pub(crate) enum Command {
     #[cfg(feature = "store")]
     #[command(subcommand)]
     Store(crate::store_args::StoreCommand),
+    /// Detection around the clock: takes events in as they come, and answers over HTTP.
+    #[cfg(feature = "serve")]
+    Serve(crate::serve_args::Serve),
+    /// The configuration of `serve`: a template, what is wrong with one, where each of its values comes from.
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Config(crate::serve_args::Config),
     /// Check case files, which `hunt --case` writes.
     #[command(subcommand)]
     Case(Case),

@@ -22,6 +22,8 @@ mod rules;
 mod rules_assess;
 mod rules_test;
 mod script;
+#[cfg(feature = "serve")]
+mod serve;
 #[cfg(feature = "store")]
 mod store;
 mod store_upkeep;

@@ -1,0 +1,116 @@
+//! `trailwarden serve` and `trailwarden config`.
+
+use std::fs::{self, File};
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use jiff::Timestamp;
+use server::config::{self, Configured, Section};
+use server::{Clock, Log, LogFormat, NewKey, Options, Running, Stopper};
+
+use crate::args::{Colour, Global};
+use crate::serve_args::{self, Config, Configuration, Init, Serve};
+use crate::status::DONE;
+use crate::{VERSION, output, terminal};
+
+pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
+    let configured = configured(&args.configuration, span::Style::Plain)?;
+    let clock: Clock = Arc::new(|| Timestamp::now().as_millisecond());
+    let log = Log::new(format(args.log), Arc::clone(&clock));
+    let options =
+        Options { config: configured.config, data: args.data.clone(), version: VERSION, clock, log };
+    let told = |running: Running| {
+        if let Some(key) = &running.first_key {
+            tell_first_key(key);
+        }
+    };
+    server::run(options, &Stopper::default(), told).map_err(|it| anyhow!("{} {it}", it.code()))?;
+    Ok(DONE)
+}
+
+fn format(wanted: serve_args::LogFormat) -> LogFormat {
+    let is_for_people = match wanted {
+        serve_args::LogFormat::Text => true,
+        serve_args::LogFormat::Json => false,
+        serve_args::LogFormat::Auto => stderr().is_terminal(),
+    };
+    if is_for_people { LogFormat::Text } else { LogFormat::Json }
+}
+
+/// The only time that a secret is printed, and not in the log.
+fn tell_first_key(key: &NewKey) {
+    terminal::say(&format!(
+        "\nThe first key, of an admin. It is shown this once; POST /api/v1/keys makes others.\n\
+         \x20   id      {}\n\
+         \x20   secret  {}\n\
+         \x20   header  Authorization: ApiKey {}\n\n",
+        key.key.id,
+        key.secret,
+        key.encoded()
+    ));
+}
+
+/// `trailwarden config`.
+pub(crate) fn config(args: &Config, global: &Global) -> anyhow::Result<u8> {
+    let is_coloured = match global.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => stderr().is_terminal(),
+    };
+    let style = if is_coloured { span::Style::Coloured } else { span::Style::Plain };
+    match args {
+        Config::Init(args) => init(args),
+        Config::Check(args) => {
+            configured(args, style)?;
+            print("nothing is wrong\n")
+        }
+        Config::Show(args) => print(&config::show(&configured(args, style)?)),
+    }
+}
+
+fn print(text: &str) -> anyhow::Result<u8> {
+    let mut out = output::open(None)?;
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write the result")?;
+    Ok(DONE)
+}
+
+fn init(args: &Init) -> anyhow::Result<u8> {
+    let template = config::template();
+    if args.file.as_os_str() == "-" {
+        return print(&template);
+    }
+    // What is there is somebody's configuration.
+    let file = File::create_new(&args.file);
+    let mut file = file.with_context(|| format!("`{}` cannot be made", args.file.display()))?;
+    file.write_all(template.as_bytes())
+        .with_context(|| format!("`{}` cannot be written", args.file.display()))?;
+    Ok(DONE)
+}
+
+/// The configuration, from the file, the environment and the command line.
+fn configured(args: &Configuration, style: span::Style) -> anyhow::Result<Configured> {
+    let text = args.config.as_ref().map(|path| {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        Ok::<_, anyhow::Error>((path.display().to_string(), text))
+    });
+    let text = text.transpose()?;
+    let folder = args.config.as_ref().and_then(|it| it.parent()).map_or_else(PathBuf::new, Path::to_owned);
+    let option = args.listen.iter().map(|it| (Section::Server, "listen", "--listen", it.clone()));
+    let options: Vec<_> = option.collect();
+    let file = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    #[expect(clippy::disallowed_methods, reason = "the binary is who reads the environment")]
+    let variable = |name: &str| std::env::var(name).ok();
+    match config::read(file, &folder, &variable, &options) {
+        Ok(configured) => Ok(configured),
+        Err(wrong) => {
+            let (name, text) = file.unwrap_or_default();
+            let all: Vec<String> = wrong.iter().map(|it| span::render(it, name, text, style)).collect();
+            terminal::say(&all.concat());
+            let things = report::plural(wrong.len() as u64, "thing is", "things are");
+            bail!("{things} wrong with the configuration")
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! Whether it lives, whether it is ready, and figures for whoever watches.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::sync::atomic::Ordering::Relaxed;
+
+use serde_json::{Value, json};
+use store::{Accounting, SourceAccount};
+
+use super::sources::accounts;
+use crate::app::App;
+use crate::http::{Answer, Asked, Problem};
+use crate::source::SourceState;
+
+#[expect(clippy::unnecessary_wraps, reason = "all handlers look alike")]
+pub(super) fn live(_: &Asked<'_>) -> Result<Answer, Problem> {
+    Ok(Answer::text("alive\n"))
+}
+
+/// What keeps the server from doing its work; nothing if all is well.
+pub(super) fn obstacles(app: &App) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(trouble) = app.intake.state().trouble {
+        all.push(format!("the last batch could not be stored: {} {}", trouble.code, trouble.detail));
+    }
+    if let Err(error) = probe(&app.data) {
+        all.push(format!("nothing can be written to `{}`: {error}", app.data.display()));
+    }
+    all
+}
+
+/// Writes something where segments are written, and removes it.
+fn probe(data: &Path) -> io::Result<()> {
+    // Whatever is left of it goes with the next start, as all that counts for nothing.
+    let path = data.join("incoming").join(format!("probe-{:?}", std::thread::current().id()));
+    let write = || {
+        let mut file = File::create(&path)?;
+        file.write_all(&[0; 4096])?;
+        file.sync_all()
+    };
+    let written = write();
+    let removed = std::fs::remove_file(&path);
+    written.and(removed)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "all handlers look alike")]
+pub(super) fn ready(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    let obstacles = obstacles(asked.app);
+    let status = if obstacles.is_empty() { 200 } else { 503 };
+    Ok(Answer::json_of(status, &json!({"ready": obstacles.is_empty(), "obstacles": obstacles})))
+}
+
+/// Metrics in the making.
+struct Metrics(String);
+
+impl Metrics {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        self.0 += &format!("# HELP trailwarden_{name} {help}\n# TYPE trailwarden_{name} {kind}\n");
+    }
+
+    fn value(&mut self, name: &str, labels: &[(&str, &str)], value: impl Into<Value>) {
+        let escape = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let labels: Vec<String> =
+            labels.iter().map(|(key, value)| format!("{key}=\"{}\"", escape(value))).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        self.0 += &format!("trailwarden_{name}{labels} {}\n", value.into());
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Into<Value>) {
+        self.family(name, kind, help);
+        self.value(name, &[], value);
+    }
+}
+
+pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    let app = asked.app;
+    let accounts = accounts(asked)?;
+    let mut out = Metrics(String::new());
+    out.family("info", "gauge", "The version that runs.");
+    out.value("info", &[("version", app.version)], 1);
+    let uptime = app.now().saturating_sub(app.started_ms).max(0) / 1_000;
+    out.one("uptime_seconds", "counter", "How long it runs.", uptime);
+
+    out.family(
+        "source_records_total",
+        "counter",
+        "Records of a source by what became of them; read is the sum of the others.",
+    );
+    for (name, its) in &accounts {
+        let Accounting { read, stored, duplicate, unreadable, dropped } = its.accounting;
+        let outcomes = [
+            ("read", read),
+            ("stored", stored),
+            ("duplicate", duplicate),
+            ("unreadable", unreadable),
+            ("dropped", dropped),
+        ];
+        for (outcome, count) in outcomes {
+            out.value("source_records_total", &[("source", name), ("outcome", outcome)], count);
+        }
+    }
+    let mut per_source = |name: &str, kind: &str, help: &str, values: Vec<(&str, Value)>| {
+        out.family(name, kind, help);
+        for (source, value) in values {
+            out.value(name, &[("source", source)], value);
+        }
+    };
+    let kept = |of: &dyn Fn(&SourceAccount) -> Value| {
+        accounts.iter().map(|(name, it)| (name.as_str(), of(it))).collect()
+    };
+    per_source(
+        "source_deliveries_total",
+        "counter",
+        "Files or requests of a source.",
+        kept(&|it| it.deliveries.into()),
+    );
+    per_source("source_bytes_total", "counter", "Bytes of them, as they came.", kept(&|it| it.bytes.into()));
+    let last = kept(&|it| (it.last_ms / 1_000).into());
+    per_source(
+        "source_last_seconds",
+        "gauge",
+        "When something of a source was last stored, since 1970.",
+        last,
+    );
+    let now = |of: &dyn Fn(&SourceState) -> Value| {
+        app.sources.iter().map(|it| (it.name(), of(&it.state()))).collect()
+    };
+    let failures = now(&|it| it.failures.into());
+    per_source(
+        "source_failures_total",
+        "counter",
+        "Deliveries of a source that could not be stored, since the start.",
+        failures,
+    );
+    let waiting = now(&|it| it.waiting.into());
+    per_source(
+        "source_waiting_files",
+        "gauge",
+        "Files of a folder that were found and are not stored yet.",
+        waiting,
+    );
+
+    let intake = app.intake.state();
+    out.one("intake_waiting_bytes", "gauge", "Bytes that wait to be stored.", intake.waiting_bytes);
+    out.one("intake_waiting_deliveries", "gauge", "Deliveries that wait to be stored.", intake.waiting);
+    out.one("intake_batches_total", "counter", "Batches that were stored, since the start.", intake.batches);
+    out.one(
+        "intake_failures_total",
+        "counter",
+        "Batches that could not be stored, since the start.",
+        intake.failures,
+    );
+    out.one(
+        "intake_writable",
+        "gauge",
+        "Whether the last batch could be stored.",
+        i32::from(intake.trouble.is_none()),
+    );
+
+    out.family("http_requests_total", "counter", "Requests by route and status, since the start.");
+    for ((path, status), count) in app.counters.answers() {
+        out.value("http_requests_total", &[("route", path), ("status", &status.to_string())], count);
+    }
+    out.one(
+        "http_refused_total",
+        "counter",
+        "Requests without a key that is known, since the start.",
+        app.counters.refused.load(Relaxed),
+    );
+    Ok(Answer::new(200, "text/plain; version=0.0.4; charset=utf-8", out.0))
+}

@@ -1,0 +1,118 @@
+//! What the server answers: the list of routes, and what is behind them.
+
+mod elastic;
+mod events;
+mod health;
+mod keys;
+mod schema;
+mod sources;
+
+use crate::http::{Access, Answer, Asked, Body, Doc, Handler, Method, Param, Problem, Route, document};
+use crate::keys::Role;
+
+const NO_PARAMS: &[Param] = &[];
+
+const fn route(
+    methods: &'static [Method],
+    path: &'static str,
+    access: Access,
+    body: Body,
+    handler: Handler,
+    summary: &'static str,
+) -> Route {
+    let doc = Doc { summary, params: NO_PARAMS, request: None, answer: None };
+    Route { methods, path, access, body, handler, doc, elastic: false }
+}
+
+impl Route {
+    const fn answers(mut self, schema: &'static str) -> Self {
+        self.doc.answer = Some(schema);
+        self
+    }
+
+    const fn takes(mut self, schema: &'static str) -> Self {
+        self.doc.request = Some(schema);
+        self
+    }
+
+    const fn elastic(mut self) -> Self {
+        self.elastic = true;
+        self
+    }
+}
+
+const GET: &[Method] = &[Method::Get];
+const POST: &[Method] = &[Method::Post];
+const DELETE: &[Method] = &[Method::Delete];
+const GET_HEAD: &[Method] = &[Method::Get, Method::Head];
+const GET_HEAD_PUT: &[Method] = &[Method::Get, Method::Head, Method::Put];
+const POST_PUT: &[Method] = &[Method::Post, Method::Put];
+
+const VIEWER: Access = Access::Role(Role::Viewer);
+const ADMIN: Access = Access::Role(Role::Admin);
+const SHIPPER: Access = Access::Role(Role::Shipper);
+
+/// Everything that can be asked.
+pub(crate) const ROUTES: &[Route] = &[
+    route(GET, "/livez", Access::Open, Body::None, health::live, "Whether the process lives."),
+    route(GET, "/readyz", VIEWER, Body::None, health::ready, "Whether events can be stored and detection keeps up.").answers("Ready"),
+    route(GET, "/metrics", VIEWER, Body::None, health::metrics, "Metrics, as Prometheus reads them."),
+    route(GET, "/api/v1/openapi.json", Access::AnyKey, Body::None, openapi, "This document."),
+    route(POST, "/api/v1/events", SHIPPER, Body::Events, events::post, "Takes events: NDJSON, JSON, gzip, archives, whatever `hunt` reads. Answers when they are on the disk.").answers("Stored"),
+    route(GET, "/api/v1/sources", VIEWER, Body::None, sources::list, "The sources, and what became of what they delivered.").answers("Sources"),
+    route(GET, "/api/v1/keys", ADMIN, Body::None, keys::list, "All keys, without their secrets.").answers("Keys"),
+    route(POST, "/api/v1/keys", ADMIN, Body::Json, keys::make, "Makes a key. Its secret is told once.").takes("KeyRequest").answers("NewKey"),
+    route(DELETE, "/api/v1/keys/{id}", ADMIN, Body::None, keys::revoke, "Revokes a key."),
+    route(GET_HEAD, "/", Access::AnyKey, Body::None, elastic::root, "What this is.").elastic(),
+    route(POST_PUT, "/_bulk", SHIPPER, Body::Events, elastic::bulk, "Takes documents; answers each of them.").answers("Bulk").elastic(),
+    route(POST_PUT, "/{index}/_bulk", SHIPPER, Body::Events, elastic::bulk, "Takes documents of an index; answers each of them.").answers("Bulk").elastic(),
+    route(POST, "/{index}/_doc", SHIPPER, Body::Events, elastic::document, "Takes a document.").elastic(),
+    route(POST_PUT, "/{index}/_doc/{id}", SHIPPER, Body::Events, elastic::document, "Takes a document with an id.").elastic(),
+    route(POST_PUT, "/{index}/_create/{id}", SHIPPER, Body::Events, elastic::create, "Takes a document with an id that is new.").elastic(),
+    route(GET_HEAD, "/_license", Access::AnyKey, Body::None, elastic::license, "The licence that shippers ask for.").elastic(),
+    route(GET_HEAD, "/_xpack", Access::AnyKey, Body::None, elastic::xpack, "The features that shippers ask for.").elastic(),
+    route(GET_HEAD, "/_cluster/health", Access::AnyKey, Body::None, elastic::cluster_health, "Whether events can be stored.").elastic(),
+    route(GET_HEAD_PUT, "/_index_template/{name}", SHIPPER, Body::Json, elastic::template, "Templates are there already: events are mapped by ECS.").elastic(),
+    route(GET_HEAD_PUT, "/_component_template/{name}", SHIPPER, Body::Json, elastic::template, "Templates are there already: events are mapped by ECS.").elastic(),
+    route(GET_HEAD_PUT, "/_template/{name}", SHIPPER, Body::Json, elastic::template, "Templates are there already: events are mapped by ECS.").elastic(),
+    route(GET_HEAD_PUT, "/_ilm/policy/{name}", SHIPPER, Body::Json, elastic::named, "Policies are taken for granted: the store keeps what it is told to.").elastic(),
+    route(GET_HEAD_PUT, "/_ingest/pipeline/{name}", SHIPPER, Body::Json, elastic::named, "Pipelines are taken for granted: records are normalised here.").elastic(),
+    route(GET_HEAD_PUT, "/_data_stream/{name}", SHIPPER, Body::Json, elastic::data_stream, "Data streams are there already.").elastic(),
+    route(GET_HEAD_PUT, "/{index}", SHIPPER, Body::Json, elastic::index, "Indices are there already.").elastic(),
+];
+
+fn openapi(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    asked.query.only(&[])?;
+    Ok(Answer::json(&document(ROUTES, schema::schemas(), asked.app.version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Every schema that a route names is there, and no route hides another.
+    #[test]
+    fn the_document_is_whole() {
+        let document = document(ROUTES, schema::schemas(), "0");
+        let text = document.to_string();
+        let named: BTreeSet<&str> =
+            text.split("#/components/schemas/").skip(1).filter_map(|it| it.split('"').next()).collect();
+        assert!(named.len() > 8, "{named:?}");
+        for name in named {
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name}");
+        }
+        let mut ids = BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            for (method, operation) in operations.as_object().unwrap() {
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id.to_owned()), "{id}");
+                let filled = path.replace("{index}", "logs").replace('{', "x").replace('}', "");
+                let method = Method::from_name(&method.to_uppercase());
+                let found = crate::http::find(ROUTES, method, &filled);
+                assert!(matches!(found, crate::http::Found::Route(it, _) if it.path == path), "{path}");
+            }
+        }
+    }
+}

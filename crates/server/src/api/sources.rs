@@ -1,0 +1,59 @@
+//! The sources.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use store::{SourceAccount, Store};
+
+use super::events::account;
+use crate::config::SourceKind;
+use crate::http::{Answer, Asked, Kind, Problem};
+
+/// The accounts of all sources, by name: also of those that are not configured any more.
+pub(super) fn accounts(asked: &Asked<'_>) -> Result<BTreeMap<String, SourceAccount>, Problem> {
+    let all = Store::open(&asked.app.data).and_then(|it| it.sources());
+    let all = all.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;
+    Ok(all.into_iter().map(|it| (it.name.clone(), it)).collect())
+}
+
+pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    asked.query.only(&[])?;
+    let mut accounts = accounts(asked)?;
+    let mut all: Vec<Value> = Vec::new();
+    let now = asked.app.now();
+    for source in &asked.app.sources {
+        let state = source.state();
+        let its = accounts.remove(source.name()).unwrap_or_default();
+        let last = state.last_ms.or((its.last_ms > 0).then_some(its.last_ms));
+        let trouble = state.trouble.map(|(at, text)| json!({"at": ecs::date::to_iso(at), "text": text}));
+        let mut told = json!({
+            "name": source.name(),
+            "type": match source.kind() { SourceKind::Http => "http", SourceKind::Folder { .. } => "folder" },
+            "account": account(its.accounting),
+            "deliveries": its.deliveries,
+            "bytes": its.bytes,
+            "last": last.map(ecs::date::to_iso),
+            "silent_ms": last.map(|it| now.saturating_sub(it).max(0)),
+            "failures": state.failures,
+            "losses": state.losses,
+            "trouble": trouble,
+        });
+        if let SourceKind::Folder { path, .. } = source.kind() {
+            told["path"] = path.display().to_string().into();
+            told["waiting_files"] = state.waiting.into();
+        }
+        all.push(told);
+    }
+    // What somebody once delivered stays on the account.
+    for (name, its) in accounts {
+        all.push(json!({
+            "name": name,
+            "type": Value::Null,
+            "account": account(its.accounting),
+            "deliveries": its.deliveries,
+            "bytes": its.bytes,
+            "last": ecs::date::to_iso(its.last_ms),
+        }));
+    }
+    Ok(Answer::json(&json!({"sources": all})))
+}

@@ -1,0 +1,221 @@
+//! What can be set.
+
+/// A table of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Section {
+    /// `[server]`.
+    Server,
+    /// `[rules]`.
+    Rules,
+    /// `[[sources]]`.
+    Sources,
+}
+
+impl Section {
+    /// All of them, in the order of the template.
+    pub const ALL: [Self; 3] = [Self::Server, Self::Rules, Self::Sources];
+
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Rules => "rules",
+            Self::Sources => "sources",
+        }
+    }
+}
+
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// One of these texts.
+    OneOf(&'static [&'static str]),
+    /// The path of a file or folder.
+    Path,
+    /// `true` or `false`.
+    Flag,
+    /// A number between these.
+    Number(u64, u64),
+    /// Bytes: a number, or a text such as `"64 MiB"`.
+    Bytes(u64, u64),
+    /// A time: a text such as `"90s"`, `"5m"`, `"24h"`.
+    Duration(u64, u64),
+    /// A list of texts.
+    Texts,
+    /// A list of paths.
+    Paths,
+    /// An address and a port.
+    Address,
+}
+
+/// Something that can be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The table it stands in.
+    pub section: Section,
+    /// Its name.
+    pub name: &'static str,
+    /// What its value is.
+    pub kind: Kind,
+    /// What holds if nothing is said, as it would stand in the file; nothing if there is no default.
+    pub default: Option<&'static str>,
+    /// An example, where the default is none.
+    pub example: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+impl Key {
+    /// The variable of the environment that sets it. Those of sources have none: there may be several.
+    pub fn variable(&self) -> Option<String> {
+        let is_single = self.section != Sources;
+        is_single.then(|| format!("TRAILWARDEN_{}_{}", self.section.as_str(), self.name).to_uppercase())
+    }
+}
+
+const fn key(
+    section: Section,
+    name: &'static str,
+    kind: Kind,
+    default: Option<&'static str>,
+    help: &'static str,
+) -> Key {
+    Key { section, name, kind, default, example: "", help }
+}
+
+use Section::{Rules, Server, Sources};
+
+const MIB: u64 = 1 << 20;
+const SECOND: u64 = 1_000;
+const DAY: u64 = 24 * 3_600 * SECOND;
+
+/// Everything that can be set.
+pub const KEYS: &[Key] = &[
+    key(Server, "listen", Kind::Address, Some("\"127.0.0.1:9480\""), "where it listens"),
+    Key {
+        example: "\"/etc/trailwarden/server.crt\"",
+        ..key(
+            Server,
+            "tls_certificate",
+            Kind::Path,
+            None,
+            "certificate chain (PEM); with it, and tls_key, it speaks TLS",
+        )
+    },
+    Key {
+        example: "\"/etc/trailwarden/server.key\"",
+        ..key(Server, "tls_key", Kind::Path, None, "the certificate's private key (PEM)")
+    },
+    key(
+        Server,
+        "body_max",
+        Kind::Bytes(1 << 10, 4096 * MIB),
+        Some("\"64 MiB\""),
+        "the longest body that delivers events",
+    ),
+    key(
+        Server,
+        "text_max",
+        Kind::Bytes(1 << 10, 65_536 * MIB),
+        Some("\"1 GiB\""),
+        "the longest text in such a body, unpacked",
+    ),
+    key(
+        Server,
+        "queue_max",
+        Kind::Bytes(1 << 10, 65_536 * MIB),
+        Some("\"256 MiB\""),
+        "bytes that may wait to be stored; who sends more is told to come again",
+    ),
+    key(
+        Server,
+        "requests_max",
+        Kind::Number(8, 4096),
+        Some("64"),
+        "requests that are answered at the same time",
+    ),
+    key(
+        Server,
+        "request_timeout",
+        Kind::Duration(SECOND, 3_600 * SECOND),
+        Some("\"60s\""),
+        "how long a request may take to arrive",
+    ),
+    key(
+        Server,
+        "behind_max",
+        Kind::Duration(SECOND, DAY),
+        Some("\"5m\""),
+        "how late detection may be before /readyz says no",
+    ),
+    key(
+        Server,
+        "threads",
+        Kind::Number(0, 1024),
+        Some("0"),
+        "threads that read and normalise; 0 is one a core",
+    ),
+    Key {
+        example: "[\"/etc/trailwarden/rules\"]",
+        ..key(Rules, "paths", Kind::Paths, Some("[]"), "files and folders of rules")
+    },
+    key(Rules, "builtin", Kind::Flag, Some("true"), "whether the built-in rules run"),
+    Key {
+        example: "[\"IAM\"]",
+        ..key(
+            Rules,
+            "only",
+            Kind::Texts,
+            Some("[]"),
+            "only rules whose id, name, tag or type contains one of these",
+        )
+    },
+    key(
+        Rules,
+        "catch_up",
+        Kind::Duration(60 * SECOND, 366 * DAY),
+        Some("\"24h\""),
+        "executions missed for longer are a gap",
+    ),
+    Key {
+        example: "\"trail\"",
+        ..key(Sources, "name", Kind::Text, None, "its account and its metrics go by it")
+    },
+    Key {
+        example: "\"folder\"",
+        ..key(
+            Sources,
+            "type",
+            Kind::OneOf(&["folder", "http"]),
+            None,
+            "a folder that is watched, or what is posted to this server",
+        )
+    },
+    Key { example: "\"/var/log/cloudtrail\"", ..key(Sources, "path", Kind::Path, None, "the folder") },
+    key(
+        Sources,
+        "interval",
+        Kind::Duration(100, DAY),
+        Some("\"10s\""),
+        "how long the folder is left alone between two looks",
+    ),
+    key(
+        Sources,
+        "settle",
+        Kind::Duration(0, DAY),
+        Some("\"2s\""),
+        "how long a file must be left as it is before it is read",
+    ),
+    Key {
+        example: "[\"logs-aws.cloudtrail-*\"]",
+        ..key(
+            Sources,
+            "indices",
+            Kind::Texts,
+            Some("[]"),
+            "documents of other indices are dropped, and counted; records of CloudTrail have no index and are always taken",
+        )
+    },
+];

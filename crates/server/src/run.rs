@@ -1,0 +1,219 @@
+//! From options to a server that runs, and to its end.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ecs::Millis;
+use serde_json::Value;
+use store::{Ingest, IngestOptions};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{Semaphore, watch};
+
+use crate::app::{App, Counters};
+use crate::config::{self, Config, SourceConfig, SourceKind};
+use crate::folder::Watcher;
+use crate::http::{Listening, listen};
+use crate::intake::Intake;
+use crate::keys::{Keys, NewKey};
+use crate::log::{Clock, Log};
+use crate::source::Source;
+use crate::stop::Stop;
+use crate::{ServeError, tls};
+
+/// Bytes of records that are held in memory before they are written.
+const BATCH_BYTES: usize = 256 << 20;
+/// Threads that move bytes; what handlers do has threads of its own.
+const IO_THREADS: usize = 2;
+/// How long what still answers has when all else has ended.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// What a server is to do.
+pub struct Options {
+    /// As it is configured.
+    pub config: Config,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The version of the engine.
+    pub version: &'static str,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Says what happens.
+    pub log: Log,
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Whether it speaks TLS.
+    pub is_encrypted: bool,
+    /// The first key, if this is the first start.
+    pub first_key: Option<NewKey>,
+    /// Files of batches that did not end, which were removed.
+    pub orphans: u64,
+}
+
+/// Stops a server.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<watch::Sender<bool>>);
+
+impl Default for Stopper {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+}
+
+impl Stopper {
+    /// It is time to stop: what is being asked is answered, what waits is stored, and [`run`] returns.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// Runs until a signal or `stopper` says that it is enough. `ready` is told when requests are answered.
+///
+/// # Errors
+///
+/// Only at the start: what goes wrong later is told in the log and does not end the server.
+pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> Result<(), ServeError> {
+    let Options { config, data, version, clock, log } = options;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(IO_THREADS)
+        .max_blocking_threads(config.requests + 2)
+        .thread_name("http")
+        .enable_all()
+        .build()
+        .map_err(|source| ServeError::Start { source })?;
+    let tls = config.tls.as_ref().map(|(chain, key)| tls::acceptor(chain, key)).transpose()?;
+    let address = config.listen;
+    let listener = runtime.block_on(TcpListener::bind(address));
+    let listener = listener.map_err(|source| ServeError::Listen { address, source })?;
+    let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+    on_signals(&runtime, stopper)?;
+
+    let threads = if config.threads > 0 {
+        config.threads
+    } else {
+        std::thread::available_parallelism().map_or(1, Into::into)
+    };
+    let limits = reader::Limits::default();
+    let ingest = IngestOptions { limits, threads, batch_bytes: BATCH_BYTES, engine: version.to_owned() };
+    let ingest = Ingest::open(&data, ingest)?;
+    let orphans = ingest.store().orphans;
+    let now: Millis = clock();
+    let (keys, first_key) = Keys::open(&data, now)?;
+    let (intake, writer) = Intake::start(ingest, config.queue_bytes, Arc::clone(&clock), log.clone());
+    let intake = Arc::new(intake);
+    let sources: Vec<Arc<Source>> =
+        config.sources.iter().map(|it| Arc::new(Source::new(it.clone()))).collect();
+    let posted = || {
+        let (name, kind) = (config::HTTP.to_owned(), SourceKind::Http);
+        Arc::new(Source::new(SourceConfig { name, kind, indices: Vec::new() }))
+    };
+    let http = sources.iter().find(|it| *it.kind() == SourceKind::Http).map_or_else(posted, Arc::clone);
+    let room = Arc::new(Semaphore::new(config.requests));
+    let is_encrypted = tls.is_some();
+    if !is_encrypted && !address.ip().is_loopback() {
+        let message = "it can be reached from other machines, and keys go there unencrypted: set `tls_certificate` \
+                       and `tls_key`, or put something before it that speaks TLS";
+        log.warn("SRV015", message, &[("address", address.to_string().into())]);
+    }
+    let app = Arc::new(App {
+        version,
+        config,
+        data,
+        keys,
+        intake: Arc::clone(&intake),
+        sources,
+        http,
+        counters: Counters::default(),
+        room,
+        started_ms: now,
+        clock,
+        log,
+        told_refusal: AtomicI64::new(Millis::MIN),
+    });
+    let stop = Stop::default();
+    let watchers = watch_folders(&app, &stop);
+    app.log.info(
+        "SRV016",
+        "listening",
+        &[
+            ("address", Value::from(address.to_string())),
+            ("tls", is_encrypted.into()),
+            ("data", app.data.display().to_string().into()),
+        ],
+    );
+    ready(Running { address, is_encrypted, first_key, orphans });
+
+    let listening = Listening { listener, tls, stop: stopper.0.subscribe() };
+    runtime.block_on(listen(Arc::clone(&app), listening));
+    app.log.info("SRV017", "stopping: what waits is being stored", &[]);
+    stop.set();
+    for watcher in watchers {
+        joined(watcher, &app.log);
+    }
+    intake.end();
+    joined(writer, &app.log);
+    runtime.shutdown_timeout(LAST_MOMENT);
+    app.log.info("SRV018", "stopped", &[]);
+    Ok(())
+}
+
+fn joined(thread: JoinHandle<()>, log: &Log) {
+    if thread.join().is_err() {
+        log.error("SRV019", "a thread failed in a way that should not be; please report it", &[]);
+    }
+}
+
+fn watch_folders(app: &Arc<App>, stop: &Stop) -> Vec<JoinHandle<()>> {
+    let mut watchers = Vec::new();
+    for source in &app.sources {
+        let SourceKind::Folder { path, interval_ms, settle_ms } = source.kind() else { continue };
+        let watcher = Watcher {
+            source: Arc::clone(source),
+            path: path.clone(),
+            interval: Duration::from_millis(*interval_ms),
+            settle_ms: *settle_ms as Millis,
+            data: app.data.clone(),
+            intake: Arc::clone(&app.intake),
+            stop: stop.clone(),
+            clock: Arc::clone(&app.clock),
+            log: app.log.clone(),
+        };
+        watchers.push(std::thread::spawn(move || watcher.run()));
+    }
+    watchers
+}
+
+/// SIGTERM and ctrl-c stop it.
+fn on_signals(runtime: &Runtime, stopper: &Stopper) -> Result<(), ServeError> {
+    let _inside = runtime.enter();
+    let stopper = stopper.clone();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let start = |source| ServeError::Start { source };
+        let mut terminate = signal(SignalKind::terminate()).map_err(start)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(start)?;
+        runtime.spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            stopper.stop();
+        });
+    }
+    #[cfg(not(unix))]
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stopper.stop();
+        }
+    });
+    Ok(())
+}

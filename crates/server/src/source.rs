@@ -1,0 +1,141 @@
+//! What is known of a source while the server runs. What it ever delivered is on its account in the store.
+
+use std::sync::{Mutex, PoisonError};
+
+use ecs::Millis;
+use reader::RecordKind;
+use store::Delivered;
+
+use crate::config::{SourceConfig, SourceKind};
+
+/// A source.
+pub(crate) struct Source {
+    config: SourceConfig,
+    state: Mutex<SourceState>,
+}
+
+/// What became of it since the server started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SourceState {
+    /// When something of it was last stored.
+    pub(crate) last_ms: Option<Millis>,
+    /// Deliveries that could not be stored, and were told so.
+    pub(crate) failures: u64,
+    /// Parts of deliveries that could not be read.
+    pub(crate) losses: u64,
+    /// What went wrong last, and when.
+    pub(crate) trouble: Option<(Millis, String)>,
+    /// Files that were found and are not stored yet, of a folder.
+    pub(crate) waiting: u64,
+}
+
+impl Source {
+    pub(crate) fn new(config: SourceConfig) -> Self {
+        Self { config, state: Mutex::default() }
+    }
+
+    /// What is posted.
+    #[cfg(test)]
+    pub(crate) fn http(name: &str, indices: &[&str]) -> Self {
+        let indices = indices.iter().map(|&it| it.to_owned()).collect();
+        Self::new(SourceConfig { name: name.to_owned(), kind: SourceKind::Http, indices })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    pub(crate) fn kind(&self) -> &SourceKind {
+        &self.config.kind
+    }
+
+    /// Whether a record is taken.
+    pub(crate) fn wants(&self, kind: RecordKind, index: Option<&str>) -> bool {
+        match (kind, index) {
+            (RecordKind::CloudTrail, _) => true,
+            _ if self.config.indices.is_empty() => true,
+            (RecordKind::Document | RecordKind::Other, index) => {
+                let index = index.unwrap_or_default();
+                self.config.indices.iter().any(|pattern| matches(pattern, index))
+            }
+        }
+    }
+
+    pub(crate) fn state(&self) -> SourceState {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut SourceState)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn delivered(&self, now: Millis, its: &Delivered) {
+        self.change(|state| {
+            state.last_ms = Some(now);
+            state.losses += its.loss_count;
+            if let Some(trouble) = its.troubles.first() {
+                state.trouble = Some((now, trouble.text.clone()));
+            }
+        });
+    }
+
+    pub(crate) fn failed(&self, now: Millis, why: &str) {
+        self.change(|state| {
+            state.failures += 1;
+            state.trouble = Some((now, why.to_owned()));
+        });
+    }
+
+    /// So many files were found that are not stored yet.
+    pub(crate) fn waits(&self, files: u64) {
+        self.change(|state| state.waiting = files);
+    }
+}
+
+/// Whether a pattern, in which `*` stands for any text, is that of an index.
+fn matches(pattern: &str, index: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = index.strip_prefix(first) else { return false };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_of_indices() {
+        for (pattern, index, expected) in [
+            ("logs-*", "logs-aws.cloudtrail-default", true),
+            ("logs-*", "filebeat-9.0.0", false),
+            ("logs", "logs", true),
+            ("logs", "logs-1", false),
+            ("*", "", true),
+            ("*-default", "logs-default", true),
+            ("a*a", "a", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("a*bc*c", "abc", false),
+            ("", "x", false),
+        ] {
+            assert_eq!(matches(pattern, index), expected, "{pattern} {index}");
+        }
+    }
+
+    #[test]
+    fn records_of_cloudtrail_are_always_wanted() {
+        let source = Source::http("http", &["logs-*"]);
+        assert!(source.wants(RecordKind::CloudTrail, Some("other")));
+        assert!(source.wants(RecordKind::Document, Some("logs-1")));
+        assert!(!source.wants(RecordKind::Document, Some("other")));
+        assert!(!source.wants(RecordKind::Document, None));
+        assert!(Source::http("http", &[]).wants(RecordKind::Document, None));
+    }
+}

@@ -1,0 +1,12 @@
+//! The server as others meet it: over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+mod setup;
+
+mod clients;
+mod elastic;
+mod folder;
+mod ingest;
+mod limits;
+mod roles;
