@@ -235,13 +235,21 @@ pub(crate) fn address(value: Scalar<'_>) -> Option<u128> {
     }
 }
 
-/// Reads an address; the scope of an IPv6 address (`%eth0`) does not matter.
+/// Reads an address as a number.
 pub(crate) fn parse_address(text: &str) -> Option<u128> {
-    if let Some((address, scope)) = text.split_once('%') {
-        let address = address.parse::<Ipv6Addr>().ok().filter(|_| !scope.is_empty());
-        return address.map(u128::from);
+    read_address(text).map(address_key)
+}
+
+/// Reads an address. The scope of an IPv6 address (`fe80::1%eth0`) does not matter; one that ends in dotted digits has
+/// none, because the node reads these up to the end of the text.
+pub(crate) fn read_address(text: &str) -> Option<IpAddr> {
+    match text.split_once('%') {
+        None => text.parse().ok(),
+        Some((address, scope)) => {
+            let has_scope = !scope.is_empty() && !address.contains('.');
+            address.parse::<Ipv6Addr>().ok().filter(|_| has_scope).map(IpAddr::V6)
+        }
     }
-    text.parse().ok().map(address_key)
 }
 
 /// The address as a number, IPv4 as mapped IPv6.

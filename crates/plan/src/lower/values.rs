@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ecs::{FieldType, Mapping};
 
 use super::{Asked, Atom, LowerErrorKind, Question};
-use crate::matcher::{address_key, parse_address};
+use crate::matcher::{address_key, parse_address, read_address};
 use crate::{IgnoreAbove, KeywordField, Literal, NumberType, RangeBounds, Ranges, Test};
 
 /// The test of one value of a field. `key`: below which key of a flattened field.
@@ -77,7 +77,7 @@ pub fn addresses(text: &str) -> Result<Ranges<u128>, LowerErrorKind> {
         let key = address(text)?;
         return Ok(Ranges::new(key, key));
     };
-    let base: IpAddr = base.parse().map_err(|_| error("write a block of addresses like 10.0.0.0/8"))?;
+    let base = read_address(base).ok_or_else(|| error("write a block of addresses like 10.0.0.0/8"))?;
     let length: u32 = length.parse().map_err(|_| error("after the slash goes the number of leading bits"))?;
     let free = match base {
         IpAddr::V4(_) if length <= 32 => 32 - length,
