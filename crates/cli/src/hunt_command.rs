@@ -71,6 +71,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         limits: args.input.limits.reader(),
         threads: threads.get(),
         stored: args.input.stored()?,
+        as_live: args.as_live()?,
         ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)
     };
     let progress = Arc::new(Progress::default());

@@ -99,6 +99,23 @@ macro_rules! stored {
 
 stored!(ForecastArgs, DiffArgs);
 
+impl args::Hunt {
+    /// The executions over the store, if a hunt is to be as if live.
+    pub(crate) fn as_live(&self) -> anyhow::Result<Option<hunt::AsLive>> {
+        #[cfg(feature = "store")]
+        if let Some(folder) = self.input.store.store.as_ref().filter(|_| self.as_live.as_live) {
+            let executed = live::Book::open(folder).and_then(|it| it.as_live());
+            return match executed {
+                Ok(it) => Ok(Some(it)),
+                // Nothing was executed: all rules as if on time.
+                Err(live::LiveError::NoBook { .. }) => Ok(Some(hunt::AsLive::default())),
+                Err(error) => Err(crate::alerts_command::coded(&error)),
+            };
+        }
+        Ok(None)
+    }
+}
+
 #[cfg(feature = "store")]
 impl args::FromStore {
     fn inputs(&self) -> anyhow::Result<Vec<reader::Input>> {

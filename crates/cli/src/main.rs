@@ -1,10 +1,14 @@
 //! The `trailwarden` command: arguments, clock, environment, terminal. What it does is in the crates it calls.
 
+#[cfg(feature = "store")]
+mod alerts_command;
 mod args;
 mod assess_command;
 mod case_command;
 mod case_file;
 mod count_by;
+#[cfg(feature = "store")]
+mod detect_command;
 mod eql_query;
 mod export_command;
 mod fates;
@@ -12,6 +16,8 @@ mod hunt_command;
 mod input;
 mod investigate_command;
 mod lint_command;
+#[cfg(feature = "store")]
+mod live_args;
 mod near_misses;
 mod normalize_command;
 mod notices;
@@ -61,6 +67,10 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve_command::run(&args),
         #[cfg(feature = "serve")]
         Command::Config(args) => serve_command::config(&args, &cli.global),
+        #[cfg(feature = "store")]
+        Command::Detect(args) => detect_command::run(&args, &cli.global),
+        #[cfg(feature = "store")]
+        Command::Alerts(args) => alerts_command::run(&args, &cli.global),
         Command::Case(Case::Verify(args)) => case_command::verify(&args, &cli.global),
         Command::Verify(args) => verify_command::run(&args, &cli.global),
         Command::Rules(args) => rules_command::run(args, &cli.global),

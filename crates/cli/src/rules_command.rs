@@ -48,6 +48,8 @@ pub(crate) fn run(args: Rules, global: &Global) -> anyhow::Result<u8> {
         Rules::Test(args) => return test_command::run(&args, global),
         Rules::Forecast(args) => return assess_command::forecast(&args, global),
         Rules::Diff(args) => return assess_command::diff(&args, global),
+        #[cfg(feature = "store")]
+        Rules::Run(args) => return crate::detect_command::run_rule(&args, global),
         Rules::Coverage(args) => return assess_command::coverage(&args, global),
         Rules::Export { source, format, output } => {
             let set = input::rules(&source, input::threads(None))?.localised(input::language(source.lang));

@@ -1,5 +1,6 @@
 //! Executes a rule: every execution of its schedule, or one over the whole range.
 
+use ecs::Millis;
 use serde_json::Value;
 
 use crate::KnownAlerts;
@@ -8,7 +9,7 @@ use crate::fate::Fate;
 use crate::outcome::{AlertSeed, DataSpan, Executions, Metrics, Outcome, Warning, WarningKind};
 use crate::replay::Replay;
 use crate::rule_type::TERMS_PAGE;
-use crate::suppression::Merged;
+use crate::suppression::{Merged, SuppressedMore};
 use crate::tail::{ALERTS_PER_EXECUTION_MAX, Mode, TailError};
 
 /// What is configured for all rules.
@@ -24,7 +25,56 @@ impl Default for Limits {
     }
 }
 
+/// What the one execution of a slot came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SlotOutcome {
+    /// The execution.
+    pub outcome: Outcome,
+    /// What it suppressed in favour of alerts of earlier executions.
+    pub more: Vec<SuppressedMore>,
+}
+
+/// Whether a slot is executed for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It is.
+    First,
+    /// It was executed before, and sees more now: what it said and counted then it does not say and count again.
+    Again,
+}
+
 impl Matches {
+    /// Executes the rule with this place among the tails once: in the slot of its schedule that starts at `slot`, over
+    /// what was matched by now. What was said by earlier executions is known by the alerts that they raised, and by
+    /// nothing else. `span` is that of the data.
+    pub fn execute_slot(
+        &self,
+        rule: usize,
+        slot: Millis,
+        turn: Turn,
+        span: DataSpan,
+        known: &KnownAlerts,
+        limits: Limits,
+    ) -> Result<SlotOutcome, TailError> {
+        let tail = &self.tails.rules()[rule];
+        let replay = Replay::of_slot(tail, slot, span, known, limits, TERMS_PAGE);
+        let mut replay = replay.again(turn == Turn::Again);
+        let counted = replay.counted_before(known);
+        let ticks = replay.ticks.clone();
+        let run = replay.run(self, rule, &ticks, &counted);
+        let mut executions = self.rules[rule].complete.executions(run)?;
+        let mut before = Outcome::default();
+        // An execution without anything to say has nothing to warn of either.
+        if executions.next(&ticks, ticks.first) == Some(ticks.first) {
+            before = self.before(rule, limits);
+            replay.execute(self, &mut *executions, ticks.first, known, None);
+            replay.warn(executions.warnings());
+        }
+        drop(executions);
+        let more = replay.take_more();
+        Ok(SlotOutcome { outcome: replay.finish(before, false), more })
+    }
+
     /// Executes the rule with this place among the tails, over data that reach from the first to the last
     /// event of `span`, as its [`Mode`] says.
     ///

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::outcome::AlertSeed;
 use crate::rule_type::Detail;
+use crate::suppression::SuppressedMore;
 
 /// The ids of alerts from earlier hunts: they are not raised again and do not use up `max_signals`.
 #[derive(Clone, Debug, Default)]
@@ -102,6 +103,27 @@ impl KnownAlerts {
         self.suppressing.extend(suppressing(alert, &id, self.closed_end_suppression));
         self.ids.insert(id);
         Ok(())
+    }
+
+    /// Adds an alert as it was raised by the rule with that object id: as its document would tell.
+    pub fn raise(&mut self, alert: &AlertSeed, rule: &str) {
+        self.thresholds.extend(KnownThreshold::of(alert, rule));
+        self.suppressing.extend(alert.suppressed.as_ref().map(|it| KnownSuppressing {
+            id: alert.id.clone(),
+            rule: rule.to_owned(),
+            instance: it.instance.clone(),
+            created: alert.execution.started_at,
+            end: it.end,
+            terms: it.terms.clone(),
+        }));
+        self.ids.insert(alert.id.clone());
+    }
+
+    /// An alert stands for more than it did.
+    pub fn suppress_more(&mut self, more: &SuppressedMore) {
+        for it in self.suppressing.iter_mut().filter(|it| it.id == more.id) {
+            it.end = it.end.max(more.end);
+        }
     }
 
     /// Adds an alert by its id.

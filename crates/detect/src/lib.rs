@@ -79,9 +79,9 @@ pub use alert::{
     AlertWriter, Asked, Outline, RuleFields, build, build_asked, build_blocks, build_shell, may_match,
     paths_of_event, tell_sequence,
 };
-pub use collect::{Collector, EventInfo, EventMatches, Matches};
+pub use collect::{Behind, Collector, EventInfo, EventMatches, Matches};
 pub use ecs::Origin;
-pub use execute::Limits;
+pub use execute::{Limits, SlotOutcome, Turn};
 pub use fate::{Fate, Stuck};
 pub use known::{KnownAlertError, KnownAlerts};
 pub use outcome::{
@@ -93,7 +93,7 @@ pub use rule_type::{
 };
 pub use schedule::TICKS_MAX;
 pub use slots::{OverAlerts, SLOTS_AFTER_LAST_ALERT_MAX, execute_over_alerts};
-pub use suppression::Suppressed;
+pub use suppression::{Suppressed, SuppressedMore};
 pub use tail::{ALERTS_PER_EXECUTION_MAX, Mode, SPACE, Tail, TailError};
 pub use tails::{ColumnNumber, Tails};
 pub use term::{Term, TermId};

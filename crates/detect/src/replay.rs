@@ -11,7 +11,7 @@ use crate::known::{KnownSuppressing, KnownThreshold};
 use crate::outcome::{AlertSeed, DataSpan, Execution, Metrics, Outcome, Warning, WarningKind};
 use crate::rule_type::{Executions, Run};
 use crate::schedule::{TICKS_MAX, TIME_MAX, TIME_MIN, Ticks, Window};
-use crate::suppression::{Merged, Suppressor};
+use crate::suppression::{Merged, SuppressedMore, Suppressor};
 use crate::tail::{Mode, SPACE, Tail, TailError};
 use crate::writer::Writer;
 
@@ -44,10 +44,35 @@ impl<'t> Replay<'t> {
         page: usize,
     ) -> Result<Self, TailError> {
         let ticks = ticks(tail, span)?;
+        Ok(Self::over(ticks, tail, mode, span, known, limits, page))
+    }
+
+    /// The one execution of a slot, before it.
+    pub(crate) fn of_slot(
+        tail: &'t Tail,
+        slot: Millis,
+        span: DataSpan,
+        known: &KnownAlerts,
+        limits: Limits,
+        page: usize,
+    ) -> Self {
+        let ticks = Ticks::of_slot(tail.bounds.clone(), tail.interval, slot);
+        Self::over(ticks, tail, tail.mode, span, known, limits, page)
+    }
+
+    fn over(
+        ticks: Ticks,
+        tail: &'t Tail,
+        mode: Mode,
+        span: DataSpan,
+        known: &KnownAlerts,
+        limits: Limits,
+        page: usize,
+    ) -> Self {
         let asked = Asked::new(mode, tail, &ticks);
         let mut outcome = Outcome::default();
         outcome.executions.total = asked.count(ticks.last);
-        Ok(Self {
+        Self {
             tail,
             mode,
             span,
@@ -60,7 +85,20 @@ impl<'t> Replay<'t> {
             suppressor: tail.suppression.as_ref().map(|it| Suppressor::new(it, tail, known, &ticks, span)),
             outcome,
             ticks,
-        })
+        }
+    }
+
+    /// The same, executed once more: what was counted in an alert is not counted again.
+    pub(crate) fn again(mut self, yes: bool) -> Self {
+        if let Some(suppressor) = self.suppressor.as_mut().filter(|_| yes) {
+            suppressor.execute_again();
+        }
+        self
+    }
+
+    /// What was suppressed in favour of alerts that were raised by earlier executions.
+    pub(crate) fn take_more(&mut self) -> Vec<SuppressedMore> {
+        self.suppressor.as_mut().map(Suppressor::take_more).unwrap_or_default()
     }
 
     /// The same, remembering what is suppressed for whoever asks about events.

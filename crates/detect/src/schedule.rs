@@ -141,6 +141,12 @@ impl Ticks {
         Self { bounds, interval: 1, first: started_at, last: started_at, end: started_at }
     }
 
+    /// The one execution of a schedule that starts at `slot`, or is the last to have started by then.
+    pub(crate) fn of_slot(bounds: Bounds, interval: Millis, slot: Millis) -> Self {
+        let tick = slot.clamp(TIME_MIN, TIME_MAX).div_euclid(interval);
+        Self { bounds, interval, first: tick, last: tick, end: TIME_MAX.div_euclid(interval) }
+    }
+
     /// The same executions without those before `first`.
     pub(crate) fn from(&self, first: i64) -> Self {
         Self { first, ..self.clone() }

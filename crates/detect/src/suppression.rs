@@ -96,6 +96,21 @@ pub struct Suppressed {
     pub last_detected: Millis,
 }
 
+/// What was suppressed in favour of an alert that an earlier execution raised: what that says of itself changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuppressedMore {
+    /// The alert.
+    pub id: String,
+    /// How many more it stands for.
+    pub docs_count: u64,
+    /// When the oldest of their events was, if it was this execution that raised the alert, when it was executed first.
+    pub start: Option<Millis>,
+    /// When the newest of their events was.
+    pub end: Millis,
+    /// The start of the execution.
+    pub last_detected: Millis,
+}
+
 /// An alert that may be raised.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidate {
@@ -170,6 +185,10 @@ pub(crate) struct Suppressor {
     counted: Vec<KnownThreshold>,
     /// What was suppressed, if somebody asks.
     merged: Option<Vec<Merged>>,
+    /// What was suppressed in favour of alerts that earlier hunts raised.
+    more: Vec<SuppressedMore>,
+    /// Whether what is executed was executed before.
+    is_again: bool,
 }
 
 /// An alert that suppresses others.
@@ -224,7 +243,19 @@ impl Suppressor {
             uncertain: None,
             counted: Vec::new(),
             merged: None,
+            more: Vec::new(),
+            is_again: false,
         }
+    }
+
+    /// What is executed was executed before: an alert that exists may be raised by this very execution.
+    pub(crate) fn execute_again(&mut self) {
+        self.is_again = true;
+    }
+
+    /// What was suppressed in favour of alerts that earlier hunts raised.
+    pub(crate) fn take_more(&mut self) -> Vec<SuppressedMore> {
+        std::mem::take(&mut self.more)
     }
 
     /// Remembers what is suppressed from now on.
@@ -378,7 +409,11 @@ impl Writer<'_> {
         let Some(suppressor) = &mut self.suppressor else { return all };
         for (at, instance, candidate, group) in waiting {
             suppressor.offer(&instance, now);
-            let is_counted = |it: &&Raised| since <= it.at && it.at < now && it.end >= group.end;
+            let is_again = suppressor.is_again;
+            let is_counted = |it: &&Raised| {
+                let is_earlier = it.at < now || is_again && it.at == now && it.place.is_none();
+                since <= it.at && is_earlier && it.end >= group.end
+            };
             if let Some(raised) = suppressor.raised.get(&instance).filter(is_counted) {
                 written[at] = Written::Suppressed;
                 let by = raised.id.clone();
@@ -408,6 +443,7 @@ impl Writer<'_> {
         let Alike { instance, mut first, group, offered, mut others } = alike;
         let (docs_count, end) = (group.docs_count, group.end);
         let is_window = suppressor.duration.is_some();
+        let mut more = None;
         let raised = suppressor.raised.get_mut(&instance);
         let by = if let Some(raised) = raised.filter(|it| since <= it.at && (is_window || it.at == now)) {
             raised.end = raised.end.max(end);
@@ -421,6 +457,9 @@ impl Writer<'_> {
                 self.metrics.suppressed += docs_count + 1;
             } else if self.known.contains(&raised.id) && self.mode.selects(first.event.timestamp) {
                 self.metrics.suppressed += docs_count + 1;
+                let start = (raised.at == now).then_some(group.start);
+                let (id, docs_count) = (raised.id.clone(), docs_count + 1);
+                more = Some(SuppressedMore { id, docs_count, start, end, last_detected: now });
             }
             self.suppressed += offered.len() as u64;
             for &at in &offered {
@@ -453,6 +492,7 @@ impl Writer<'_> {
             id
         };
         let Some(suppressor) = &mut self.suppressor else { return };
+        suppressor.more.extend(more);
         for it in others {
             suppressor.tell(|| it.merged(by.clone(), now));
         }

@@ -261,6 +261,37 @@ impl Tail {
         self
     }
 
+    /// The time between executions.
+    pub const fn interval(&self) -> Millis {
+        self.interval
+    }
+
+    /// The time of the first event that the execution of a slot looks at, and that of the first of its range.
+    pub fn looks_from(&self, slot: Millis) -> (Millis, Millis) {
+        let window = self.bounds.window(slot.clamp(TIME_MIN, TIME_MAX));
+        (window.history.min(window.from), window.from)
+    }
+
+    /// No alert that was raised in an earlier slot than this matters to the executions of `slot` and after it.
+    pub fn known_from(&self, slot: Millis) -> Millis {
+        let slot = slot.clamp(TIME_MIN, TIME_MAX);
+        let from = self.bounds.window(slot).from;
+        let suppressed = self.suppression.as_ref().and_then(|it| it.duration).unwrap_or(0);
+        let first = if self.bounds.from.spread().is_some() { self.first_seeing(from) } else { TIME_MIN };
+        // An alert may have counted what came for as long after it.
+        first.min(slot).saturating_sub(suppressed)
+    }
+
+    /// The slots of its schedule, the first and the last, that have something of a time from `first` to `last` in their
+    /// range; none, if there is no such slot up to `until`.
+    pub fn slots_seeing(&self, first: Millis, last: Millis, until: Millis) -> Option<(Millis, Millis)> {
+        let clamp = |time: Millis| time.clamp(TIME_MIN, TIME_MAX);
+        let ticks = Ticks::new(self.bounds.clone(), self.interval, clamp(first), clamp(first));
+        let end = clamp(until).div_euclid(self.interval);
+        let after = ticks.first_after(clamp(last).saturating_add(1)).map_or(end, |tick| end.min(tick - 1));
+        (ticks.first <= after).then(|| (ticks.started_at(ticks.first), ticks.started_at(after)))
+    }
+
     /// The most alerts of one execution.
     pub const fn max_signals(&self) -> u32 {
         self.max_signals
@@ -413,7 +444,7 @@ impl Tail {
 
 impl Mode {
     /// Whether an alert is asked for whose newest event took place then.
-    pub(crate) fn selects(self, timestamp: Millis) -> bool {
+    pub fn selects(self, timestamp: Millis) -> bool {
         match self {
             Self::Replay { since, until } => {
                 since.is_none_or(|since| since <= timestamp) && until.is_none_or(|until| timestamp < until)

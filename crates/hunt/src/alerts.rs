@@ -222,12 +222,12 @@ impl<'b, 'a> Alert<'b, 'a> {
     }
 
     /// The rule that raised it.
-    pub(crate) fn rule(&self) -> &'b Arc<Rule> {
+    pub fn rule(&self) -> &'b Arc<Rule> {
         self.rule
     }
 
     /// What its document is made of.
-    pub(crate) fn seed(&self) -> &'b AlertSeed {
+    pub fn seed(&self) -> &'b AlertSeed {
         self.seed
     }
 

@@ -1,6 +1,7 @@
 //! The records that alerts are about: their texts, which are a tenth of the documents made of them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use detect::Origin;
@@ -22,7 +23,7 @@ const WINDOW_BYTES_MIN: usize = 16 << 10;
 #[derive(Debug)]
 pub(crate) struct Evidence {
     kept: HashMap<Origin, Kept>,
-    inputs: Vec<Input>,
+    inputs: Arc<Vec<Input>>,
     read: reader::Options,
     threads: usize,
     /// Bytes of records that are read again at a time, about.
@@ -45,7 +46,7 @@ impl Evidence {
     pub(crate) fn new(
         wanted: impl Iterator<Item = Origin>,
         kept: Vec<Keeper>,
-        inputs: Vec<Input>,
+        inputs: impl Into<Arc<Vec<Input>>>,
         options: &HuntOptions,
         read: reader::Options,
     ) -> Self {
@@ -60,7 +61,14 @@ impl Evidence {
         let kept: HashMap<Origin, Kept> = kept.take_while(fits).collect();
         let usual = bytes.checked_div(kept.len()).unwrap_or(USUAL_BYTES).max(1);
         let budget = options.evidence_bytes.max(WINDOW_BYTES_MIN);
-        Self { records_max: (budget / usual).max(1), kept, inputs, read, threads: options.threads, budget }
+        Self {
+            records_max: (budget / usual).max(1),
+            kept,
+            inputs: inputs.into(),
+            read,
+            threads: options.threads,
+            budget,
+        }
     }
 
     /// Sees to it that the records of the first of these alerts are there: of as many as there is room for, at least of one.

@@ -1,6 +1,7 @@
 //! What the pass finds, to the collector of the executions. The texts of what may alert are kept, as far as there is
 //! room.
 
+use std::collections::BTreeMap;
 use std::iter::once;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use plan::Expr;
 use reader::{Input, Problem, Stored, StoredError, StoredPart, StoredRecord};
 use sift::{Event, Filter, Policy, Settings, Sift, Sifted, Sink, Worker};
 
+use crate::arriving::{Arrival, Arrived, Arriving, Ingestion};
 use crate::copies::Deliveries;
 use crate::identities::{self, Identities, Issues};
 use crate::keep::Keeper;
@@ -112,6 +114,12 @@ impl<'s> Gathering<'s> {
         Self { sift, worker: sift.worker(), gather, foreign: 0, troubles: Troubles::default() }
     }
 
+    /// Keeps what was ingested at different times apart: see [`Gathered::arrived`].
+    pub(crate) fn arriving(mut self, ingestion: Arc<Ingestion>) -> Self {
+        self.gather.gather.arriving = Some(Arriving::new(ingestion));
+        self
+    }
+
     /// Takes some events by their columns.
     fn events(&mut self, input: u32, part: &mut dyn StoredPart) -> Result<(), StoredError> {
         part.read_events()?;
@@ -155,11 +163,13 @@ impl<'s> Gathering<'s> {
         let mut seen = *self.worker.seen();
         seen.counts.records += self.foreign;
         seen.counts.unreadable += self.foreign;
-        let Gather { parts, keeper, deliveries, issues, watch, only_beside, .. } = self.gather.gather;
+        let Gather { parts, keeper, deliveries, issues, watch, only_beside, arriving, .. } =
+            self.gather.gather;
         seen.counts.matched -= only_beside;
         seen.counts.unmatched += only_beside;
         let collectors = parts.into_iter().map(|it| it.collector).collect();
-        Gathered { seen, collectors, keeper, deliveries, issues, watch }
+        let arrived = arriving.map(Arriving::finish).unwrap_or_default();
+        Gathered { seen, collectors, keeper, deliveries, issues, watch, arrived, troubles: self.troubles }
     }
 }
 
@@ -177,6 +187,10 @@ pub(crate) struct Gathered {
     pub(crate) issues: Option<Issues>,
     /// The calls that stop recording, if they are watched.
     pub(crate) watch: Option<Watch>,
+    /// In place of collectors and calls, by when events were ingested, if that [matters](Gathering::arriving).
+    pub(crate) arrived: BTreeMap<Millis, Arrived>,
+    /// What could not be read.
+    pub(crate) troubles: Troubles,
 }
 
 impl Visit for Gathering<'_> {
@@ -247,12 +261,15 @@ pub(crate) struct Gather {
     watch: Option<Watch>,
     /// Events that are looked at for these, and that no rule's filter matches.
     only_beside: u64,
+    /// What was ingested at different times, if it is kept apart.
+    arriving: Option<Arriving>,
 }
 
 /// The matches of one set of rules.
-struct Part {
+#[derive(Clone)]
+pub(crate) struct Part {
     tails: Arc<Tails>,
-    collector: Collector,
+    pub(crate) collector: Collector,
     /// For each column that collectors number, where it is, and the number of each value of the block's dictionary, once
     /// it was asked for.
     columns: Vec<Column>,
@@ -264,7 +281,7 @@ struct Part {
 }
 
 /// Room for the filters that match an event, with its values: matches are many, and each would take memory of its own.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Matches {
     /// The filters, each with the number of its columns.
     filters: Vec<(usize, usize)>,
@@ -284,6 +301,7 @@ impl Matches {
 /// So many columns have the matches of nearly all filters.
 const COLUMNS_USUALLY: usize = 8;
 
+#[derive(Clone)]
 struct Column {
     slot: Slot,
     /// Of a column that is told later, where it stands whose event it is.
@@ -320,6 +338,7 @@ impl Gather {
             issues: None,
             watch: None,
             only_beside: 0,
+            arriving: None,
         }
     }
 
@@ -360,7 +379,7 @@ impl Part {
     }
 
     /// Begins another block.
-    fn begin(&mut self, sifted: &Sifted<'_>) {
+    pub(crate) fn begin(&mut self, sifted: &Sifted<'_>) {
         for Column { slot, known, .. } in &mut self.columns {
             known.clear();
             known.resize(sifted.column(*slot).distinct(), Known::Unknown);
@@ -369,7 +388,13 @@ impl Part {
     }
 
     /// Takes an event with those of its filters that are of these rules. Adds the rules that may alert on it.
-    fn take(&mut self, sifted: &Sifted<'_>, event: &Event<'_>, may_alert: &mut Vec<usize>) {
+    fn take(
+        &mut self,
+        sifted: &Sifted<'_>,
+        event: &Event<'_>,
+        arrival: Option<Arrival>,
+        may_alert: &mut Vec<usize>,
+    ) {
         let Self { tails, collector, columns, matches, first_filter, first_rule } = self;
         let own = *first_filter..*first_filter + tails.filters();
         let filters = event.filters().filter(|it| own.contains(it)).map(|it| it - own.start);
@@ -391,13 +416,13 @@ impl Part {
         let mut collected = collector.event(EventInfo {
             id: event.id,
             index: event.index,
-            timestamp: event.timestamp,
-            origin: event.origin,
+            timestamp: arrival.map_or(event.timestamp, |it| it.time(event.timestamp)),
+            origin: arrival.map_or(event.origin, |it| it.origin),
         });
         let Matches { filters, values, terms } = matches;
         let mut left = &values[..];
         for &(filter, columns) in &*filters {
-            let over = overriding(tails.tail_of(filter), sifted, event, own.start + filter);
+            let over = overriding(tails.tail_of(filter), sifted, event, own.start + filter, arrival);
             let (its, rest) = left.split_at(columns);
             left = rest;
             let its = its.iter().map(|it| &terms[it.clone()]);
@@ -459,12 +484,18 @@ fn columns_of<'s>(tail: &Tail, needs: &'s [Slot]) -> &'s [Slot] {
 }
 
 /// What an event has in the rule's override field.
-fn overriding(tail: &Tail, sifted: &Sifted<'_>, event: &Event<'_>, filter: usize) -> Option<Millis> {
+fn overriding(
+    tail: &Tail,
+    sifted: &Sifted<'_>,
+    event: &Event<'_>,
+    filter: usize,
+    arrival: Option<Arrival>,
+) -> Option<Millis> {
     let path = tail.timestamp_override()?;
     let slot = sifted.needs(filter)[0];
     let column = sifted.column(slot);
     let date = sifted.row(slot, event).iter().find_map(|&ordinal| date(column.value(ordinal)));
-    date.or((path == INGESTED).then_some(event.timestamp))
+    date.or((path == INGESTED).then_some(arrival.map_or(event.timestamp, |it| it.ingested)))
 }
 
 /// When the rule takes an event to have happened that has this document and `@timestamp`: by its override, or else then.
@@ -489,11 +520,22 @@ impl Sink for Gather {
         for part in &mut self.parts {
             part.begin(sifted);
         }
+        if let Some(arriving) = &mut self.arriving {
+            arriving.begin();
+        }
         let mut may_alert = Vec::new();
         // Who sums up sees events that no rule matches, too.
         for event in sifted.events().filter(|it| it.filters().next().is_some()) {
             let has = |filter: usize| event.filters().any(|at| at == filter);
-            let issues = self.issues.as_mut().filter(|it| has(it.filter));
+            let (parts, issues, arrival) = match &mut self.arriving {
+                None => (&mut self.parts, self.issues.as_mut(), None),
+                Some(it) => {
+                    let arrival = it.arrival(event.origin);
+                    let its = it.part_of(arrival, sifted, &self.parts, self.issues.as_ref());
+                    (&mut its.parts, its.issues.as_mut(), arrival)
+                }
+            };
+            let issues = issues.filter(|it| has(it.filter));
             let watch = self.watch.as_mut().filter(|it| has(it.filter));
             let beside = [issues.as_ref().map(|it| it.filter), watch.as_ref().map(|it| it.filter)];
             if let Some(issues) = issues {
@@ -514,8 +556,8 @@ impl Sink for Gather {
             self.deliveries.add(index, event.id);
             may_alert.clear();
             may_alert.extend(is_watched.then_some(self.rules));
-            for part in &mut self.parts {
-                part.take(sifted, &event, &mut may_alert);
+            for part in parts {
+                part.take(sifted, &event, arrival, &mut may_alert);
             }
             if let Some((kind, text)) = event.text {
                 self.keeper.keep(event.origin, kind, text, may_alert.iter().copied());

@@ -59,7 +59,7 @@ pub(crate) fn pack(who: &mut WhoBuf, slots: &[Slot], sifted: &Sifted<'_>, event:
 }
 
 /// One thread's calls that issue credentials.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Issues {
     /// The number of the filter.
     pub(crate) filter: usize,
@@ -79,6 +79,11 @@ impl Issues {
             let &first = sifted.row(slot, event).first()?;
             Some(sifted.column(slot).value(first).text())
         });
+    }
+
+    /// Takes what another thread took.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.builder.merge(&other.builder);
     }
 
     /// The graph of what all threads took.

@@ -8,6 +8,7 @@
 //! **Left out on purpose.** No terminal, no clock, no environment: they belong to the binary. What is the same for a
 //! hunt and for live detection is in the crates below this one.
 
+mod as_live;
 mod bounded;
 mod case;
 mod copies;
@@ -22,11 +23,13 @@ mod normalize;
 mod notices;
 mod query;
 mod run;
+mod standing;
 mod summary;
 mod verify;
 
 mod alerts;
 mod answers;
+mod arriving;
 mod ask;
 mod asking;
 mod evidence;
@@ -47,6 +50,7 @@ mod trouble;
 mod unfed;
 
 pub use alerts::Alert;
+pub use as_live::{AsLive, ExecutedSlot};
 pub use ask::{Files, FilesReport};
 pub use case::{CASE_BYTES_MAX, CASE_RECORDS_MAX, CaseError, CaseRecord, case_records};
 pub use correlate::{Asked, Correlation};
@@ -66,6 +70,8 @@ pub use query::{
 };
 pub use run::{Found, HuntError, HuntOptions, RanRule, ReadReport, Records, Refused, hunt, several, summary};
 pub use sift::Document;
+pub use sources::KeptAlert;
+pub use standing::{Raised, Segment, SlotFound, Standing, Taken};
 pub use subjects::{ALERTS_MAX, Picked, Which, pick};
 pub use summary::{Dimension, ENTRIES_MAX, SET_MAX, Subject, Subjects, Summary, SummaryOptions};
 pub use trouble::Trouble;

@@ -12,7 +12,7 @@ use detect::{
     AlertSeed, Collector, DataSpan, KnownAlerts, Limits, Origin, OverAlerts, Tail, TailError, Tails,
     execute_over_alerts,
 };
-use ecs::{ALERTS_INDEX, Millis};
+use ecs::{ALERTS_INDEX, Layered, Millis, Object, SharedFields};
 use identity::Graph;
 use plan::Expr;
 use rule::Rule;
@@ -22,7 +22,7 @@ use crate::asking::Asking;
 use crate::evidence::{Evidence, Window};
 use crate::gather::{Gather, filters, sift_alerts, sift_sets};
 use crate::run::HuntOptions;
-use crate::sources::{Source, Sources, Trees, records_of};
+use crate::sources::{KeptAlert, Source, Sources, Trees, records_of};
 
 /// Rules that are gathered together.
 pub(crate) struct Set {
@@ -141,14 +141,7 @@ impl Slots<'_> {
             ..span
         };
         let sift = sift_alerts(set.filters.clone(), &set.tails, data, options);
-        let feed = RefCell::new(Feed {
-            worker: sift.worker(),
-            gather: Gather::of_alerts(&sift, Collector::new(Arc::clone(&set.tails))),
-            asking: Asking::new(&filters(set.filters.clone(), &set.tails), evidence, options),
-            trees: Trees::new(evidence, &options.normalise, options.now, options.version),
-            sources: Sources::new(),
-            next: 0,
-        });
+        let feed = RefCell::new(Feed::new(set, &sift, evidence, options, (Sources::new(), 0)));
         let arrivals = Arrivals { slots: self, feed: &feed, left: &raised, window: None };
         let seen: Vec<bool> = set.numbers.iter().map(|&rule| set.may_see(&rules[rule])).collect();
         let own = |new: Vec<(usize, &AlertSeed)>| {
@@ -173,33 +166,75 @@ impl Slots<'_> {
 
 /// Forgets what no alert stands on.
 fn keep_used<'a>(sources: &mut Sources, alerts: impl Iterator<Item = &'a AlertSeed>) {
+    *sources = used(sources, alerts);
+}
+
+/// What alerts stand on.
+pub(crate) fn used<'a>(sources: &Sources, alerts: impl Iterator<Item = &'a AlertSeed>) -> Sources {
     let mut left: Vec<Origin> = alerts.flat_map(AlertSeed::alerts).collect();
     let mut kept = Sources::new();
     while let Some(origin) = left.pop() {
-        if let Some(source) = sources.remove(&origin.ordinal) {
-            left.extend(source.seed.alerts());
-            kept.insert(origin.ordinal, source);
+        if let Some(source) = sources.get(&origin.ordinal).filter(|_| !kept.contains_key(&origin.ordinal)) {
+            left.extend(source.alerts());
+            kept.insert(origin.ordinal, source.clone());
         }
     }
-    *sources = kept;
+    kept
 }
 
 /// Alerts on their way through the pass.
-struct Feed<'s> {
+pub(crate) struct Feed<'s> {
     worker: Worker<'s>,
     gather: Gather,
     /// Makes what is asked of alerts,
     asking: Option<Asking<'s>>,
     /// or their documents.
     trees: Trees<'s>,
+    /// What documents that were kept have in common.
+    nothing: Arc<SharedFields>,
     /// Those that were fed, by their ordinals.
-    sources: Sources,
+    pub(crate) sources: Sources,
     next: u64,
 }
 
-impl Feed<'_> {
+impl<'s> Feed<'s> {
+    /// For the rules of a set; some alerts were fed before.
+    pub(crate) fn new(
+        set: &Set,
+        sift: &'s Sift,
+        evidence: &'s Evidence,
+        options: &'s HuntOptions,
+        (sources, next): (Sources, u64),
+    ) -> Self {
+        Self {
+            worker: sift.worker(),
+            gather: Gather::of_alerts(sift, Collector::new(Arc::clone(&set.tails))),
+            asking: Asking::new(&filters(set.filters.clone(), &set.tails), evidence, options),
+            trees: Trees::new(evidence, &options.normalise, options.now, options.version),
+            nothing: Arc::new(SharedFields::new(Object::new())),
+            sources,
+            next,
+        }
+    }
+
+    /// Feeds an alert, or a building block, whose document was kept.
+    pub(crate) fn push_kept(&mut self, alert: Arc<KeptAlert>) {
+        let document = Layered::new(alert.document.clone(), Arc::clone(&self.nothing));
+        let built = Built {
+            origin: Origin { input: Origin::ALERTS, ordinal: self.next },
+            id: &alert.id,
+            index: ALERTS_INDEX,
+            timestamp: alert.raised,
+            fields: &document,
+        };
+        if self.worker.push_built(&built, &mut self.gather).is_ok() {
+            self.sources.insert(self.next, Source::Kept(alert));
+            self.next += 1;
+        }
+    }
+
     /// Feeds an alert, with its building blocks if it is one of a sequence. The window has its records.
-    fn push(&mut self, rule: &Arc<Rule>, seed: &Arc<AlertSeed>, window: &Window) {
+    pub(crate) fn push(&mut self, rule: &Arc<Rule>, seed: &Arc<AlertSeed>, window: &Window) {
         let asked = self.asking.as_mut().and_then(|it| it.alert(rule, seed, window));
         let (blocks, alert) = match asked {
             Some(alert) => (Vec::new(), alert),
@@ -210,7 +245,7 @@ impl Feed<'_> {
         };
         let blocks = blocks.into_iter().enumerate().map(|(at, it)| (Some(at), it));
         for (block, document) in blocks.chain(once((None, alert))) {
-            let source = Source { rule: Arc::clone(rule), seed: Arc::clone(seed), block };
+            let source = Source::Raised { rule: Arc::clone(rule), seed: Arc::clone(seed), block };
             let built = Built {
                 origin: Origin { input: Origin::ALERTS, ordinal: self.next },
                 id: source.id(),
@@ -226,8 +261,13 @@ impl Feed<'_> {
         }
     }
 
+    /// The alerts that were fed, and how many ordinals are taken.
+    pub(crate) fn finish(self) -> (Sources, u64) {
+        (self.sources, self.next)
+    }
+
     /// What rules match of that was fed.
-    fn take(&mut self) -> Option<Collector> {
+    pub(crate) fn take(&mut self) -> Option<Collector> {
         self.worker.flush(&mut self.gather);
         self.gather.take_collector()
     }

@@ -15,6 +15,7 @@ use rule::{Exceptions, Rule, Selection};
 use sift::{Policy, Seen, Sift};
 use span::Diagnostic;
 
+use crate::as_live::AsLive;
 use crate::copies::Deliveries;
 use crate::evidence::Evidence;
 use crate::gather::{Gathering, asks_who};
@@ -29,7 +30,7 @@ use crate::trouble::{Trouble, Troubles};
 use crate::watch::{self, Completeness, Watch};
 
 /// What to hunt for, where, and when.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HuntOptions {
     /// Files, folders, globs, `-`.
     pub paths: Vec<PathBuf>,
@@ -53,6 +54,9 @@ pub struct HuntOptions {
     pub identities: Identities,
     /// The span of the data that the executions must reach, where only a part of them is read; see [`Found::span`].
     pub span: Option<DataSpan>,
+    /// Whether executions see only what had been ingested before they started. Then segments of a store are read, and nothing
+    /// else.
+    pub as_live: Option<AsLive>,
     /// Whether it is told what could not have been seen ([`Found::completeness`]).
     pub watch: bool,
     /// Threads.
@@ -90,6 +94,7 @@ impl HuntOptions {
             limits: reader::Limits::default(),
             identities: Identities::default(),
             span: None,
+            as_live: None,
             watch: false,
             threads: 1,
             block_rows: 0,
@@ -285,6 +290,9 @@ fn reasons(refused: &[Refused]) -> String {
 
 /// Reads everything once, matches all rules in one pass, executes them, and builds the documents of what alerted.
 pub fn hunt(options: &HuntOptions, stdin: &mut dyn Read, progress: &Progress) -> Result<Found, HuntError> {
+    if let Some(as_live) = &options.as_live {
+        return crate::as_live::hunt(options, as_live, progress);
+    }
     hunt_and_sum_up(options, None, stdin, progress).map(|(found, _)| found)
 }
 
@@ -581,7 +589,7 @@ pub(crate) fn limits(options: &HuntOptions) -> Limits {
 }
 
 /// What became of the records.
-fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
+pub(crate) fn records(counts: sift::Counts, deliveries: Deliveries) -> Records {
     let duplicate = deliveries.copies();
     Records {
         matched: counts.matched - duplicate,
@@ -666,7 +674,7 @@ fn executions(mode: Mode) -> RangeInclusive<Millis> {
 }
 
 /// The rules that ask for what is looked up of addresses, if there is no database to look it up in.
-fn unplaced(prepared: &RunnableRules, options: &HuntOptions) -> Vec<String> {
+pub(crate) fn unplaced(prepared: &RunnableRules, options: &HuntOptions) -> Vec<String> {
     if options.normalise.geo.is_some() {
         return Vec::new();
     }

@@ -13,17 +13,85 @@ use crate::evidence::{Evidence, Window};
 
 /// An alert that others stand on: all of it, or one building block of a sequence.
 #[derive(Clone, Debug)]
-pub(crate) struct Source {
-    pub(crate) rule: Arc<Rule>,
-    pub(crate) seed: Arc<AlertSeed>,
-    pub(crate) block: Option<usize>,
+pub(crate) enum Source {
+    /// It was raised before, and is made again of its records.
+    Raised {
+        /// Its rule.
+        rule: Arc<Rule>,
+        /// What it is made of.
+        seed: Arc<AlertSeed>,
+        /// Which building block it is, if it is one.
+        block: Option<usize>,
+    },
+    /// Its document was kept.
+    Kept(Arc<KeptAlert>),
+}
+
+/// An alert whose document was kept, or one of its building blocks.
+#[derive(Clone, Debug)]
+pub struct KeptAlert {
+    /// Its `_id`.
+    pub id: String,
+    /// The id of the alert that it is a building block of, and which of them, if it is one.
+    pub block_of: Option<(String, usize)>,
+    /// The start of the execution that raised it.
+    pub raised: Millis,
+    /// The time of the newest event that the alert is about.
+    pub time: Millis,
+    /// Its document, as it was raised.
+    pub document: Object,
+}
+
+impl KeptAlert {
+    /// A field under `kibana.alert`, as text.
+    fn field(&self, name: &str) -> &str {
+        ecs::alert::field(&self.document, name).and_then(Value::as_str).unwrap_or_default()
+    }
 }
 
 impl Source {
     /// Its `_id`.
     pub(crate) fn id(&self) -> &str {
-        let block = self.block.and_then(|at| self.seed.sequence()?.present().nth(at));
-        block.map_or(&self.seed.id, |it| &it.block_id)
+        match self {
+            Self::Raised { seed, block, .. } => {
+                let block = block.and_then(|at| seed.sequence()?.present().nth(at));
+                block.map_or(&seed.id, |it| &it.block_id)
+            }
+            Self::Kept(it) => &it.id,
+        }
+    }
+
+    /// The start of the execution that raised it.
+    pub(crate) fn raised(&self) -> Millis {
+        match self {
+            Self::Raised { seed, .. } => seed.execution.started_at,
+            Self::Kept(it) => it.raised,
+        }
+    }
+
+    /// What it is made of, if it has to be made.
+    fn seed(&self) -> Option<&AlertSeed> {
+        match self {
+            Self::Raised { seed, .. } => Some(seed),
+            Self::Kept(_) => None,
+        }
+    }
+
+    /// The alerts that it stands on itself and that are needed to make it.
+    pub(crate) fn alerts(&self) -> Vec<Origin> {
+        self.seed().map(AlertSeed::alerts).unwrap_or_default()
+    }
+
+    /// The time of its event, the id of its rule, and its own, with that of the building block.
+    fn order(&self) -> (Millis, &str, &str, Option<usize>) {
+        match self {
+            Self::Raised { rule, seed, block } => (seed.event.timestamp, &rule.rule_id, &seed.id, *block),
+            Self::Kept(it) => {
+                let of = it.block_of.as_ref();
+                let id = of.map_or(&*it.id, |(id, _)| id);
+                (it.time, it.field("rule.rule_id"), id, of.map(|(_, block)| *block))
+            }
+        }
     }
 }
 
@@ -36,7 +104,7 @@ pub(crate) fn records_of(seed: &AlertSeed, sources: &Sources) -> Vec<Origin> {
     while let Some(seed) = left.pop() {
         for event in seed.events() {
             match sources.get(&event.origin.ordinal).filter(|_| event.origin.is_alert()) {
-                Some(source) => left.push(&source.seed),
+                Some(source) => left.extend(source.seed()),
                 None => records.push(event.origin),
             }
         }
@@ -74,8 +142,10 @@ impl<'a> Trees<'a> {
     /// and is empty.
     pub(crate) fn event(&mut self, origin: Origin, window: &Window, sources: &Sources) -> Object {
         if origin.is_alert() {
-            let Some(Source { rule, seed, block }) = sources.get(&origin.ordinal) else {
-                return Object::new();
+            let (rule, seed, block) = match sources.get(&origin.ordinal) {
+                None => return Object::new(),
+                Some(Source::Kept(it)) => return it.document.clone(),
+                Some(Source::Raised { rule, seed, block }) => (rule, seed, block),
             };
             let document = match block {
                 Some(at) => self.blocks(rule, seed, window, sources).into_iter().nth(*at),
@@ -134,15 +204,20 @@ pub(crate) const STANDS_ON: &str = "trailwarden.evidence.alerts";
 pub(crate) fn stands_on(seed: &AlertSeed, sources: &Sources) -> Option<Value> {
     let origins = seed.alerts();
     let mut all: Vec<&Source> = origins.iter().filter_map(|it| sources.get(&it.ordinal)).collect();
-    all.sort_by_key(|it| (it.seed.event.timestamp, &it.rule.rule_id, &it.seed.id, it.block));
+    all.sort_by_key(|it| it.order());
     let one = |it: &&Source| {
+        let (name, severity) = match it {
+            Source::Raised { rule, .. } => (rule.name.as_str(), rule.severity.as_str()),
+            Source::Kept(it) => (it.field("rule.name"), it.field("severity")),
+        };
+        let (time, rule_id, ..) = it.order();
         json!({
             "id": it.id(),
-            "rule_id": it.rule.rule_id,
-            "rule_name": it.rule.name,
-            "severity": it.rule.severity.as_str(),
-            "raised": ecs::date::to_iso(it.seed.execution.started_at),
-            "time": ecs::date::to_iso(it.seed.event.timestamp),
+            "rule_id": rule_id,
+            "rule_name": name,
+            "severity": severity,
+            "raised": ecs::date::to_iso(it.raised()),
+            "time": ecs::date::to_iso(time),
         })
     };
     (!all.is_empty()).then(|| all.iter().map(one).collect())

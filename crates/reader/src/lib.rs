@@ -87,5 +87,5 @@ pub use read::Reader;
 pub use record::{FileText, Progress, Record, RecordKind, Sink, Totals};
 pub use s3::{DELIVERY_SKEW_MS, Delivery, S3Key};
 pub use stored::{
-    Stored, StoredError, StoredEvents, StoredPart, StoredRecord, StoredTexts, TakePart, TakeStored,
+    Ingested, Stored, StoredError, StoredEvents, StoredPart, StoredRecord, StoredTexts, TakePart, TakeStored,
 };

@@ -20,6 +20,44 @@ pub trait Stored: fmt::Debug + Send + Sync + UnwindSafe + RefUnwindSafe {
 
     /// Gives one of its parts, by the columns of some of these fields.
     fn part(&self, part: usize, fields: &[&str], take: &mut TakePart<'_>) -> Result<(), StoredError>;
+
+    /// When its events were taken in.
+    fn ingested(&self) -> Result<Ingested, StoredError>;
+}
+
+/// When the events of a segment were taken in, by their places in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ingested {
+    /// All at once.
+    Together(i64),
+    /// One after the other.
+    Apart(Vec<i64>),
+}
+
+impl Ingested {
+    /// Of these times.
+    pub fn of(times: Vec<i64>) -> Self {
+        match times.first() {
+            Some(&first) if times.iter().all(|&it| it == first) => Self::Together(first),
+            Some(_) | None => Self::Apart(times),
+        }
+    }
+
+    /// That of one event.
+    pub fn get(&self, ordinal: u64) -> Option<i64> {
+        match self {
+            Self::Together(time) => Some(*time),
+            Self::Apart(times) => times.get(usize::try_from(ordinal).ok()?).copied(),
+        }
+    }
+
+    /// The first and the last time; nothing if there is no event.
+    pub fn span(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Together(time) => Some((*time, *time)),
+            Self::Apart(times) => times.iter().min().copied().zip(times.iter().max().copied()),
+        }
+    }
 }
 
 /// Some neighbouring events of a segment. What nobody asks for is not read; what was read stays.

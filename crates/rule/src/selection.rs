@@ -116,6 +116,11 @@ impl Selection {
         Self::new(rules, &Withheld::ALL)
     }
 
+    /// One rule, whatever its file says.
+    pub fn only(rule: Arc<Rule>) -> Self {
+        Self { rules: vec![rule], idle: Vec::new() }
+    }
+
     /// Those that run, in the order they came in.
     pub fn rules(&self) -> &[Arc<Rule>] {
         &self.rules

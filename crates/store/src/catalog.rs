@@ -253,6 +253,15 @@ impl Catalog {
         query().map_err(failed(&self.path))
     }
 
+    /// Something that differs whenever other segments count.
+    pub(crate) fn version(&self) -> Result<(u64, u64), StoreError> {
+        let asked =
+            self.connection().query_row("SELECT coalesce(max(id), 0), count(*) FROM segments", [], |row| {
+                Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64))
+            });
+        asked.map_err(failed(&self.path))
+    }
+
     /// Those of a day.
     pub(crate) fn segments_of(&self, day: Day) -> Result<Vec<SegmentRow>, StoreError> {
         let its = "SELECT day, file, rows, undated, bytes, text_bytes, first_ms, last_ms, columns, checksums

@@ -75,6 +75,11 @@ impl Store {
         &self.folder
     }
 
+    /// Something that differs whenever other segments count: it is asked for more often than they change.
+    pub fn version(&self) -> Result<(u64, u64), StoreError> {
+        self.catalog.version()
+    }
+
     /// Its segments, as the reader takes them, by day.
     pub fn inputs(&self) -> Result<Vec<Input>, StoreError> {
         let rows = self.catalog.segments()?;

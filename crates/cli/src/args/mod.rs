@@ -75,6 +75,13 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(subcommand)]
     Config(crate::serve_args::Config),
+    /// Execute what rules are due to execute over a store, each execution once, and keep the alerts: from cron, say.
+    #[cfg(feature = "store")]
+    Detect(Box<crate::live_args::Detect>),
+    /// Alerts that `detect` keeps: list, search and show them, say what became of them.
+    #[cfg(feature = "store")]
+    #[command(subcommand)]
+    Alerts(crate::live_args::Alerts),
     /// Check case files, which `hunt --case` writes.
     #[command(subcommand)]
     Case(Case),
@@ -108,6 +115,16 @@ pub(crate) struct FromStore {
     /// Read the events of this store, which `trailwarden store add` fills, in place of files.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
+}
+
+/// How a store is hunted.
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(crate) struct AsLive {
+    /// Let each execution see only what had been ingested before it started: with --store. Executions that `detect` had are
+    /// those that took place; a rule that it does not know is executed as if it had been on time.
+    #[arg(long, requires = "store", conflicts_with_all = ["once", "explain", "near_misses", "case", "investigate"])]
+    pub(crate) as_live: bool,
 }
 
 /// How far reading goes: a hostile file must not exhaust memory or time.
@@ -174,6 +191,9 @@ pub(crate) struct History {
 pub(crate) struct Hunt {
     #[command(flatten)]
     pub(crate) input: Input,
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    pub(crate) as_live: AsLive,
     #[command(flatten)]
     pub(crate) rules: RuleSource,
     /// Also run rules whose files say that they do not run: those that are switched off (`enabled` is false), or whose
@@ -243,7 +263,7 @@ pub(crate) struct Hunt {
 }
 
 /// The formats of alerts.
-fn formats() -> impl TypedValueParser<Value = Format> {
+pub(crate) fn formats() -> impl TypedValueParser<Value = Format> {
     let values = Format::ALL.map(|it| PossibleValue::new(it.name()).help(it.description()));
     PossibleValuesParser::new(values)
         .try_map(|name| Format::ALL.into_iter().find(|it| it.name() == name).ok_or("no such format"))
@@ -260,13 +280,13 @@ fn languages() -> impl TypedValueParser<Value = QueryLanguage> {
 }
 
 /// The severities of rules.
-fn severities() -> impl TypedValueParser<Value = Severity> {
+pub(crate) fn severities() -> impl TypedValueParser<Value = Severity> {
     PossibleValuesParser::new(Severity::ALL.map(Severity::as_str))
         .try_map(|name| Severity::from_name(&name).ok_or("no such severity"))
 }
 
 /// Why rules do not run.
-fn withheld() -> impl TypedValueParser<Value = Withheld> {
+pub(crate) fn withheld() -> impl TypedValueParser<Value = Withheld> {
     PossibleValuesParser::new(Withheld::ALL.map(Withheld::as_str))
         .try_map(|name| Withheld::ALL.into_iter().find(|it| it.as_str() == name).ok_or("no such state"))
 }

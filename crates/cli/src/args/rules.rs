@@ -78,6 +78,9 @@ pub(crate) enum Rules {
     Diff(DiffArgs),
     /// Which tactics and techniques of ATT&CK the rules are about; with --over which attacks they see.
     Coverage(CoverageArgs),
+    /// Execute a rule over a store once more, slot by slot, over a range of time: what it missed, or did not see.
+    #[cfg(feature = "store")]
+    Run(Box<crate::live_args::RunRule>),
     /// Print the JSON Schema of rule files, for editors.
     Schema,
 }

@@ -46,7 +46,7 @@ impl Matches {
         let copies = copies(&events, rules.iter().flat_map(|it| it.gathered.told_apart()));
         let mut completed = Vec::with_capacity(rules.len());
         for (number, rule) in rules.into_iter().enumerate() {
-            let OneRule { gathered, matched, undated, overridden } = rule;
+            let OneRule { gathered, matched, undated, overridden, .. } = rule;
             let told: Vec<Told<'_>> =
                 tails.filters_of(number).map(|filter| Told::new(tails.columns(filter), &told)).collect();
             let complete = gathered.finish(&copies, &events).told(&told);

@@ -40,6 +40,31 @@ pub struct Collector {
     /// The `_id` of events of which more is kept.
     watched_id: Option<String>,
     watched: Vec<Watched>,
+    /// For each rule the time before which no execution will look any more, if it is asked what came too late.
+    looked_from: Option<Arc<[Millis]>>,
+}
+
+/// Events that a rule matches and that came after the last execution which could have seen them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Behind {
+    /// How many.
+    pub events: u64,
+    /// The times of the first and the last, as the rule tells time.
+    pub span: Option<(Millis, Millis)>,
+}
+
+impl Behind {
+    fn add(&mut self, time: Millis) {
+        self.events += 1;
+        self.span = Some(self.span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
+    }
+
+    /// Counts others, too.
+    pub fn merge(&mut self, other: Self) {
+        self.events += other.events;
+        let (mine, its) = (self.span.or(other.span), other.span.or(self.span));
+        self.span = mine.zip(its).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1)));
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +74,7 @@ struct OneRule {
     /// What it would have matched, if it had the rule's override.
     undated: u64,
     overridden: Overridden,
+    behind: Behind,
 }
 
 /// The first and the last time that an override gave to an event of a rule in place of its `@timestamp`.
@@ -86,6 +112,7 @@ impl Collector {
             matched: 0,
             undated: 0,
             overridden: Overridden::default(),
+            behind: Behind::default(),
         });
         Self {
             rules: rules.collect(),
@@ -93,8 +120,21 @@ impl Collector {
             events: EventTable::default(),
             watched_id: None,
             watched: Vec::new(),
+            looked_from: None,
             tails,
         }
+    }
+
+    /// Counts what comes too late: for each rule what is before the time that its next execution looks at.
+    #[must_use]
+    pub fn counting_behind(self, looked_from: Vec<Millis>) -> Self {
+        debug_assert_eq!(looked_from.len(), self.rules.len(), "one a rule");
+        Self { looked_from: Some(looked_from.into()), ..self }
+    }
+
+    /// What came too late for a rule, if that was [counted](Self::counting_behind).
+    pub fn behind(&self, rule: usize) -> Behind {
+        self.rules[rule].behind
     }
 
     /// Keeps what is needed to say what became of the events with this `_id`: see [`Matches::fates`].
@@ -147,6 +187,7 @@ impl Collector {
             mine.matched += theirs.matched;
             mine.undated += theirs.undated;
             mine.overridden.merge(theirs.overridden);
+            mine.behind.merge(theirs.behind);
             moved.of_rule(rule, Millis::MIN);
             mine.gathered.merge(theirs.gathered, &mut moved);
         }
@@ -234,7 +275,8 @@ impl EventMatches<'_> {
     /// [`Tail::timestamp_override`]: crate::Tail::timestamp_override
     /// [`Tail::is_own`]: crate::Tail::is_own
     pub fn push(&mut self, filter: usize, over: Option<Millis>, values: &[&[TermId]]) -> bool {
-        let Collector { tails, events, rules, values: interned, watched, .. } = &mut *self.collector;
+        let Collector { tails, events, rules, values: interned, watched, looked_from, .. } =
+            &mut *self.collector;
         let (rule, step, columns) = (tails.rule_of(filter), tails.step(filter), tails.columns(filter));
         debug_assert_eq!(values.len(), columns.len(), "the filter's columns, each with its values");
         let tail = &tails.rules()[rule];
@@ -251,6 +293,9 @@ impl EventMatches<'_> {
         rules[rule].matched += u64::from(is_first);
         if at.time != timestamp {
             rules[rule].overridden.add(at.time, at.time);
+        }
+        if is_first && looked_from.as_ref().is_some_and(|it| at.time < it[rule]) {
+            rules[rule].behind.add(at.time);
         }
         let (earliest, latest) = tail.reach();
         let is_in_reach = at.time >= earliest && at.time <= latest;

@@ -15,7 +15,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
-use reader::{RecordKind, Stored, StoredError, StoredRecord, StoredTexts, TakePart, TakeStored};
+use reader::{Ingested, RecordKind, Stored, StoredError, StoredRecord, StoredTexts, TakePart, TakeStored};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::checksums::{Checksums, TAIL};
@@ -72,6 +72,11 @@ impl Segment {
             }
         }
         Ok(())
+    }
+
+    /// When its events were taken in.
+    fn ingestion(&self) -> Result<Ingested, StoreError> {
+        Ok(Ingested::of(self.provenance()?.into_iter().map(|(ingested, _)| ingested).collect()))
     }
 
     /// Gives the records with these ordinals, ascending, or all.
@@ -190,6 +195,10 @@ impl Stored for Segment {
 
     fn part(&self, part: usize, fields: &[&str], take: &mut TakePart<'_>) -> Result<(), StoredError> {
         part::part(self, part, fields, take)
+    }
+
+    fn ingested(&self) -> Result<Ingested, StoredError> {
+        self.ingestion().map_err(|error| self.told(&error))
     }
 }
 

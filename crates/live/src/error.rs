@@ -1,0 +1,110 @@
+//! Why detection cannot go on.
+
+use std::path::PathBuf;
+
+use hunt::HuntError;
+use span::Diagnostic;
+use store::StoreError;
+
+/// What is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// There is nothing of detection in the folder.
+    #[error(
+        "`{}` holds no alerts; `trailwarden detect --store DIR` makes them of a store's events", path.display()
+    )]
+    NoBook {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A later version wrote it.
+    #[error("live.db has format {found}, and this version knows formats up to {known}; use a newer version")]
+    Newer {
+        /// The database's.
+        found: i64,
+        /// The last that is known.
+        known: i64,
+    },
+    /// Another process executes rules over the store.
+    #[error("rules are executed over `{}` by another process; stop that, or ask it", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The database refused.
+    #[error("the database of alerts (`{}`): {source}", path.display())]
+    Database {
+        /// The database's file.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+    /// The operating system refused.
+    #[error("`{}` cannot be locked: {source}", path.display())]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// Another process went on in the middle of ours: nothing of the slot was kept.
+    #[error("somebody else executed `{rule}` meanwhile")]
+    Overtaken {
+        /// The rule's name.
+        rule: String,
+    },
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A part of the store cannot be read: nothing was executed without it.
+    #[error("a part of the store cannot be read, and nothing is executed without it: {detail}")]
+    Unreadable {
+        /// What.
+        detail: String,
+    },
+    /// No rule can run.
+    #[error(transparent)]
+    Rules(#[from] HuntError),
+    /// No rule is called that.
+    #[error("no rule that runs has the id or the name `{name}`")]
+    NoRule {
+        /// What was given.
+        name: String,
+    },
+    /// There is no such alert.
+    #[error("there is no alert whose id is, or begins with, `{}`", id.escape_debug())]
+    NoAlert {
+        /// What was given.
+        id: String,
+    },
+    /// Several alerts' ids begin like that.
+    #[error("the ids of several alerts begin with `{}`; give more of it", id.escape_debug())]
+    SeveralAlerts {
+        /// What was given.
+        id: String,
+    },
+    /// A search that cannot be understood.
+    #[error("{}", .0.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>().join("; "))]
+    Query(Vec<Diagnostic>),
+}
+
+impl LiveError {
+    /// A stable code for documentation, tests and output. Codes are never reused.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoBook { .. } => "LIVE001",
+            Self::Newer { .. } => "LIVE002",
+            Self::Locked { .. } => "LIVE003",
+            Self::Database { .. } => "LIVE004",
+            Self::Lock { .. } => "LIVE005",
+            Self::Overtaken { .. } => "LIVE006",
+            Self::Store(error) => error.code(),
+            Self::Unreadable { .. } => "LIVE007",
+            Self::Rules(_) => "LIVE008",
+            Self::NoRule { .. } => "LIVE009",
+            Self::NoAlert { .. } => "LIVE010",
+            Self::SeveralAlerts { .. } => "LIVE011",
+            Self::Query(_) => "LIVE012",
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The database's tables, and how they came to be.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::LiveError;
+
+/// The database's file.
+pub(crate) const FILE: &str = "live.db";
+
+/// How the database came to be, step by step: its format is how many of them were taken. A step is never changed, once it is
+/// in a release; a change is another step.
+///
+/// * `rules`: each that ever ran. `next_ms` is its next slot, `first_ms` its first; `enabled` says whether it runs.
+/// * `slots`: executions that took place together, in their order. `seen_ms` says what had been ingested then. `turn` is 1 if
+///   the slots were executed once more, or as part of a gap.
+/// * `executions`: one a rule and slot.
+/// * `gaps`: slots of a rule that were not executed, or did not see everything; `next_ms` is the next to be filled, and none
+///   once all are.
+/// * `alerts`: the documents as they were raised; what became of them since stands in the other columns.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE rules (
+        id INTEGER PRIMARY KEY,
+        uuid TEXT NOT NULL UNIQUE,
+        rule_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        interval_ms INTEGER NOT NULL,
+        first_ms INTEGER NOT NULL,
+        next_ms INTEGER NOT NULL,
+        enabled INTEGER NOT NULL,
+        late_events INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE TABLE slots (
+        id INTEGER PRIMARY KEY,
+        slot_ms INTEGER NOT NULL,
+        started_ms INTEGER NOT NULL,
+        seen_ms INTEGER NOT NULL,
+        turn INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE executions (
+        slot INTEGER NOT NULL REFERENCES slots (id),
+        rule INTEGER NOT NULL REFERENCES rules (id),
+        status INTEGER NOT NULL,
+        alerts INTEGER NOT NULL,
+        suppressed INTEGER NOT NULL,
+        known INTEGER NOT NULL,
+        messages TEXT,
+        PRIMARY KEY (slot, rule)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX executions_by_rule ON executions (rule, slot);
+    CREATE TABLE gaps (
+        id INTEGER PRIMARY KEY,
+        rule INTEGER NOT NULL REFERENCES rules (id),
+        from_ms INTEGER NOT NULL,
+        to_ms INTEGER NOT NULL,
+        reason INTEGER NOT NULL,
+        events INTEGER NOT NULL,
+        found_ms INTEGER NOT NULL,
+        next_ms INTEGER
+    ) STRICT;
+    CREATE INDEX gaps_unfilled ON gaps (next_ms) WHERE next_ms IS NOT NULL;
+    CREATE TABLE alerts (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        rule INTEGER NOT NULL REFERENCES rules (id),
+        slot INTEGER NOT NULL REFERENCES slots (id),
+        slot_ms INTEGER NOT NULL,
+        time_ms INTEGER NOT NULL,
+        severity TEXT NOT NULL,
+        document TEXT NOT NULL,
+        suppressed INTEGER NOT NULL DEFAULT 0,
+        suppressed_start_ms INTEGER,
+        suppressed_end_ms INTEGER,
+        last_detected_ms INTEGER,
+        status INTEGER NOT NULL DEFAULT 0,
+        status_ms INTEGER,
+        status_by TEXT,
+        reason TEXT,
+        assignees TEXT NOT NULL DEFAULT '[]',
+        tags TEXT NOT NULL DEFAULT '[]',
+        updated_ms INTEGER,
+        updated_by TEXT
+    ) STRICT;
+    CREATE INDEX alerts_by_slot ON alerts (slot_ms);
+    CREATE INDEX alerts_by_status ON alerts (status, slot_ms);
+    CREATE INDEX alerts_by_rule ON alerts (rule, slot_ms);
+    CREATE TABLE blocks (
+        alert INTEGER NOT NULL REFERENCES alerts (number),
+        place INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        document TEXT NOT NULL,
+        PRIMARY KEY (alert, place)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        alert INTEGER NOT NULL REFERENCES alerts (number),
+        at_ms INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        what TEXT NOT NULL,
+        detail TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX audit_by_alert ON audit (alert, id);
+"];
+
+/// How long somebody waits for another who writes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An open database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) path: PathBuf,
+    pub(crate) connection: Connection,
+}
+
+impl Database {
+    /// Opens the one in a store's folder; makes one, if that is asked for.
+    pub(crate) fn open(folder: &Path, makes: bool, is_durable: bool) -> Result<Self, LiveError> {
+        let path = folder.join(FILE);
+        if !makes && !path.is_file() {
+            return Err(LiveError::NoBook { path: folder.to_owned() });
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = if makes { flags | OpenFlags::SQLITE_OPEN_CREATE } else { flags };
+        let open = || -> rusqlite::Result<(Connection, i64)> {
+            let connection = Connection::open_with_flags(&path, flags)?;
+            connection.busy_timeout(PATIENCE)?;
+            connection.pragma_update(None, "foreign_keys", true)?;
+            let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok((connection, found))
+        };
+        let failed = |source| LiveError::Database { path: path.clone(), source };
+        let (mut connection, found) = open().map_err(failed)?;
+        let known = MIGRATIONS.len() as i64;
+        if !(0..=known).contains(&found) {
+            return Err(LiveError::Newer { found, known });
+        }
+        let mut migrate = || -> rusqlite::Result<()> {
+            // What is committed stays, whatever happens to the machine.
+            connection.pragma_update(None, "journal_mode", "wal")?;
+            connection.pragma_update(None, "synchronous", if is_durable { "full" } else { "off" })?;
+            if found < known {
+                let transaction =
+                    connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+                // Somebody else may have come first.
+                let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+                for step in &MIGRATIONS[(found.clamp(0, known)) as usize..] {
+                    transaction.execute_batch(step)?;
+                }
+                transaction.pragma_update(None, "user_version", known)?;
+                transaction.commit()?;
+            }
+            Ok(())
+        };
+        migrate().map_err(failed)?;
+        Ok(Self { path, connection })
+    }
+
+    /// Does something with the database.
+    pub(crate) fn ask<T>(
+        &self,
+        ask: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LiveError> {
+        ask(&self.connection).map_err(|source| LiveError::Database { path: self.path.clone(), source })
+    }
+
+    /// Does something with the database, all of it or nothing.
+    pub(crate) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&Connection) -> Result<T, Refusal>,
+    ) -> Result<T, LiveError> {
+        let Self { path, connection } = self;
+        let failed = |source| LiveError::Database { path: path.clone(), source };
+        let behavior = rusqlite::TransactionBehavior::Immediate;
+        let transaction = connection.transaction_with_behavior(behavior).map_err(failed)?;
+        let done = change(&transaction).map_err(|refusal| match refusal {
+            Refusal::Database(source) => failed(source),
+            Refusal::Other(error) => error,
+        })?;
+        transaction.commit().map_err(failed)?;
+        Ok(done)
+    }
+}
+
+/// Why a change was not made.
+pub(crate) enum Refusal {
+    /// The database refused.
+    Database(rusqlite::Error),
+    /// Something else.
+    Other(LiveError),
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<LiveError> for Refusal {
+    fn from(error: LiveError) -> Self {
+        Self::Other(error)
+    }
+}
