@@ -131,7 +131,7 @@ fn line(alert: &Object) -> String {
     let who = it.who();
     let rule = format!("{}{}{who}", it.rule_name(), if who.is_empty() { "" } else { ": " });
     let severity = it.severity();
-    report::clean(&format!("{time:24}  {id:12}  {status:12}  {severity:8}  {rule}")).to_string() + "\n"
+    report::clean(&format!("{time:24}  {id:12}  {status:12}  {severity:8}  {rule}")) + "\n"
 }
 
 fn show(id: &str, book: &Book, format: StoreFormat) -> anyhow::Result<u8> {

@@ -77,7 +77,7 @@ fn engine(
     let engine = engine.map_err(|it| coded(&it))?;
     for it in engine.refused() {
         let text = format!("{} does not run: {}", it.rule.name, it.reason);
-        terminal::notices(global, &[report::Remark { severe: true, text: report::clean(&text).to_string() }]);
+        terminal::notices(global, &[report::Remark { severe: true, text: report::clean(&text) }]);
     }
     Ok(engine)
 }
@@ -116,7 +116,7 @@ fn finish(args: &Running, told: Told, all: Advanced, global: &Global) -> anyhow:
     print(&mut out, args.format, told.alerts, args.output.is_some(), global)?;
     out.flush().context("cannot write the result")?;
     for text in told.messages.iter().take(MESSAGES) {
-        terminal::notices(global, &[report::Remark { severe: false, text: report::clean(text).to_string() }]);
+        terminal::notices(global, &[report::Remark { severe: false, text: report::clean(text) }]);
     }
     if told.messages.len() > MESSAGES {
         terminal::note(global, &format!("… and {} more of such", told.messages.len() - MESSAGES));

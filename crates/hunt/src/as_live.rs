@@ -103,7 +103,9 @@ pub(crate) fn hunt(options: &HuntOptions, as_live: &AsLive, progress: &Progress)
         for ((rule, ran), more) in ran.into_iter().zip(found.rules).zip(more) {
             let all = outcomes.entry(rule).or_default();
             add(all, ran.outcome);
-            more.iter().for_each(|it| suppress(all, it));
+            for it in &more {
+                suppress(all, it);
+            }
         }
     }
     let rules: Vec<RanRule> = outcomes

@@ -122,7 +122,11 @@ impl Book {
             let rules = statement.query_map([], |row| {
                 let last = match row.get::<_, Option<Millis>>(8)? {
                     None => None,
-                    Some(slot) => Some((slot, Status::of(row.get(9)?), messages(row.get(10)?))),
+                    Some(slot) => Some((
+                        slot,
+                        Status::of(row.get(9)?),
+                        messages(row.get::<_, Option<String>>(10)?.as_deref()),
+                    )),
                 };
                 Ok(RuleState {
                     rule_id: row.get(0)?,
@@ -161,7 +165,7 @@ impl Book {
                     seen: row.get(4)?,
                     kind: if row.get::<_, i64>(5)? == 0 { Kind::Scheduled } else { Kind::Manual },
                     status: Status::of(row.get(6)?),
-                    messages: messages(row.get(7)?),
+                    messages: messages(row.get::<_, Option<String>>(7)?.as_deref()),
                     alerts: count(8)?,
                     suppressed: count(9)?,
                     known: count(10)?,
@@ -251,6 +255,6 @@ impl Book {
 }
 
 /// Messages as they are kept: a line each.
-fn messages(text: Option<String>) -> Vec<String> {
-    text.iter().flat_map(|it| it.lines()).map(str::to_owned).collect()
+fn messages(text: Option<&str>) -> Vec<String> {
+    text.into_iter().flat_map(str::lines).map(str::to_owned).collect()
 }

@@ -117,18 +117,15 @@ impl AlertRow {
         }
         let count = ecs::alert::field(alert, "suppression.docs_count").and_then(Value::as_i64).unwrap_or(0);
         alert.insert("kibana.alert.suppression.docs_count".to_owned(), json!(count + self.suppressed));
-        type Choice = fn(Millis, Millis) -> Millis;
-        let dates: [(&str, Option<Millis>, Choice); 3] = [
-            ("kibana.alert.suppression.start", self.suppressed_start, Millis::min),
-            ("kibana.alert.suppression.end", self.suppressed_end, Millis::max),
-            ("kibana.alert.last_detected", self.last_detected, Millis::max),
-        ];
-        for (key, time, choose) in dates {
-            if let Some(time) = time {
-                let own = alert.get(key).and_then(ecs::document::date);
-                let time = own.map_or(time, |own| choose(own, time));
-                alert.insert(key.to_owned(), to_iso(time).into());
-            }
+        for (key, time) in [
+            ("kibana.alert.suppression.start", self.suppressed_start),
+            ("kibana.alert.suppression.end", self.suppressed_end),
+            ("kibana.alert.last_detected", self.last_detected),
+        ] {
+            let Some(time) = time else { continue };
+            let own = alert.get(key).and_then(ecs::document::date).unwrap_or(time);
+            let time = if key.ends_with("start") { own.min(time) } else { own.max(time) };
+            alert.insert(key.to_owned(), to_iso(time).into());
         }
     }
 }

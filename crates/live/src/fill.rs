@@ -8,8 +8,9 @@ use hunt::Standing;
 use rule::Selection;
 use rusqlite::params;
 
-use crate::engine::{Advanced, Engine, Ready, report};
+use crate::engine::{Advanced, Engine, report};
 use crate::ledger;
+use crate::ready::Ready;
 use crate::report::{Kind, SlotReport};
 use crate::{LiveError, Options};
 

@@ -43,6 +43,7 @@ mod engine;
 mod fill;
 mod options;
 mod plan;
+mod ready;
 
 pub use alerts::{Changed, FoundAlerts, Search};
 pub use book::{Book, Counts, ExecutionRow, RuleState};

@@ -326,6 +326,7 @@ fn options(args: &Args, data: &Path) -> Result<HuntOptions> {
         block_rows: args.own.block_rows,
         watch: false,
         span: None,
+        as_live: None,
         evidence_bytes: args.own.evidence_bytes,
         now: ecs::date::parse(NOW).map_err(|error| anyhow::anyhow!("{error:?}"))?,
         version: env!("CARGO_PKG_VERSION"),

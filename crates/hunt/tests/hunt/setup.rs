@@ -190,6 +190,7 @@ pub(crate) fn options(folder: &Folder, rules: &[Rule]) -> HuntOptions {
         // It must change nothing.
         watch: true,
         span: None,
+        as_live: None,
         threads: 2,
         block_rows: 0,
         evidence_bytes: hunt::EVIDENCE_BYTES,

@@ -82,6 +82,7 @@ impl Hunter {
             block_rows: 0,
             watch: false,
             span: None,
+            as_live: None,
             evidence_bytes: hunt::EVIDENCE_BYTES,
             now: self.now,
             version: env!("CARGO_PKG_VERSION"),

@@ -56,6 +56,7 @@ fn options(folder: &Path, threads: usize) -> HuntOptions {
         limits: reader::Limits::default(),
         identities: Identities::InAlerts,
         span: None,
+        as_live: None,
         watch: false,
         threads,
         block_rows: 0,

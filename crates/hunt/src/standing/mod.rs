@@ -7,17 +7,19 @@
 //!
 //! This is what detection around the clock and a hunt as if live ([`as_live`](crate::as_live)) have in common.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter::once;
 use std::sync::Arc;
 
 use detect::{
-    AlertSeed, Behind, Collector, DataSpan, KnownAlerts, Limits, Matches, Origin, Outcome, SlotOutcome,
-    SuppressedMore, Tail, TailError, Turn,
+    AlertSeed, Behind, Collector, DataSpan, Limits, Origin, Outcome, SlotOutcome, SuppressedMore, Tail,
+    TailError, Turn,
 };
 use ecs::{Catalog, Millis};
 use identity::Graph;
-use reader::{Ingested, Input, Stored, StoredError};
+use reader::{Ingested, Input};
 use rule::Rule;
 use sift::{Policy, Seen, Sift};
 use span::Diagnostic;
@@ -34,73 +36,10 @@ use crate::run::{
 };
 use crate::scan::{Which, scan};
 use crate::sources::{KeptAlert, Sources, records_of};
-use crate::trouble::{Trouble, Troubles};
+use crate::trouble::Troubles;
+use kept::Gathered;
 
-/// Matches that are kept at least before old ones are forgotten: it takes as long as looking at all of them.
-const FORGOTTEN_FROM: usize = 256;
-
-/// A segment of a store, with when each of its events was ingested.
-#[derive(Clone, Debug)]
-pub struct Segment {
-    /// The segment.
-    pub input: Input,
-    /// Its events' times.
-    pub ingested: Arc<Ingested>,
-}
-
-impl Segment {
-    /// A segment, of which it is read when its events were ingested.
-    pub fn of(input: Input) -> Result<Self, StoredError> {
-        let ingested = input.segment().map_or(Ok(Ingested::Apart(Vec::new())), Stored::ingested)?;
-        Ok(Self { input, ingested: Arc::new(ingested) })
-    }
-}
-
-/// What rules match of some segments, by when it was ingested: see [`Standing::take`].
-#[derive(Default)]
-pub struct Taken {
-    parts: BTreeMap<Millis, Arrived>,
-    seen: Seen,
-    /// What could not be read: the first of it,
-    pub troubles: Vec<Trouble>,
-    /// and how much of it may have cost events.
-    pub loss_count: u64,
-}
-
-impl Taken {
-    /// When the first of it is to [arrive](Standing::arrive) that has not yet.
-    pub fn first(&self) -> Option<Millis> {
-        self.parts.keys().next().copied()
-    }
-
-    /// Leaves out what was ingested until then.
-    pub fn leave_out(&mut self, until: Millis) {
-        self.parts.retain(|&its, _| its > until);
-    }
-}
-
-/// The alerts that exist, by the object ids of their rules.
-#[derive(Clone, Debug, Default)]
-pub struct Raised {
-    by_rule: HashMap<String, KnownAlerts>,
-}
-
-impl Raised {
-    /// Those of a rule.
-    pub fn of_rule(&mut self, uuid: &str) -> &mut KnownAlerts {
-        self.by_rule.entry(uuid.to_owned()).or_default()
-    }
-
-    /// Takes what an execution raised.
-    pub fn add(&mut self, uuid: &str, alerts: &[AlertSeed], more: &[SuppressedMore]) {
-        if alerts.is_empty() && more.is_empty() {
-            return;
-        }
-        let known = self.of_rule(uuid);
-        alerts.iter().for_each(|it| known.raise(it, uuid));
-        more.iter().for_each(|it| known.suppress_more(it));
-    }
-}
+pub use kept::{Raised, Segment, Taken};
 
 /// The executions of a slot.
 pub struct SlotFound {
@@ -143,43 +82,6 @@ pub struct Standing {
     sources: Sources,
     next_source: u64,
     seen: Seen,
-}
-
-/// The matches of a set of rules.
-struct Gathered {
-    collector: Option<Collector>,
-    /// How many were left when something was forgotten last.
-    kept: usize,
-}
-
-impl Gathered {
-    fn new(set: Option<&Set>) -> Self {
-        Self { collector: set.map(|it| Collector::new(Arc::clone(&it.tails))), kept: 0 }
-    }
-
-    fn arrive(&mut self, part: Collector) {
-        if part.has_matches()
-            && let Some(all) = &mut self.collector
-        {
-            all.merge(part);
-        }
-    }
-
-    /// Forgets what no execution looks at that starts at `slot` or later, if that is worth it.
-    fn forget(&mut self, slot: Millis) {
-        if let Some(all) = self.collector.as_mut().filter(|it| it.events() > 2 * self.kept + FORGOTTEN_FROM) {
-            all.forget(slot);
-            self.kept = all.events();
-        }
-    }
-
-    /// What the executions of a slot look at, and nothing that was before: whether that is kept still must not matter, and
-    /// of the copies of an event the first that an execution looks at counts.
-    fn matches(&self, slot: Millis, graph: &Graph) -> Option<Matches> {
-        let mut seen = self.collector.clone()?;
-        seen.forget(slot);
-        Some(seen.finish_with(graph))
-    }
 }
 
 impl Standing {
@@ -421,7 +323,9 @@ impl Standing {
         let evidence = self.evidence(&[]);
         let fed = (std::mem::take(&mut self.sources), self.next_source);
         let mut feed = Feed::new(set, sift, &evidence, &self.options, fed);
-        alerts.into_iter().for_each(|it| feed.push_kept(Arc::new(it)));
+        for it in alerts {
+            feed.push_kept(Arc::new(it));
+        }
         let found = feed.take();
         (self.sources, self.next_source) = feed.finish();
         if let Some(found) = found {
@@ -614,6 +518,6 @@ impl Standing {
             choices_cut: left_out.exec.choices_cut,
             ..read
         };
-        Found { refused, unplaced, issued, read, sources, ..self.tell(rules, evidence) }
+        Found { sources, issued, refused, unplaced, read, ..self.tell(rules, evidence) }
     }
 }
