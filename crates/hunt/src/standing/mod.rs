@@ -200,8 +200,16 @@ impl Standing {
 
     /// Whether segments like these are looked at in another way than those that it was made for: then it is to be made anew.
     pub fn is_for(&self, segments: &[Input]) -> bool {
-        let is_stored = matches!(of_stored(segments, &self.options.normalise), Policy::Stored { .. });
-        segments.is_empty() || is_stored == self.sift.stored_fields().is_some()
+        if segments.is_empty() {
+            return true;
+        }
+        let asked = self.sift.stored_fields();
+        match of_stored(segments, &self.options.normalise) {
+            Policy::Stored { fields } => {
+                asked.is_some_and(|asked| asked.iter().all(|it| fields.iter().any(|field| field == it)))
+            }
+            Policy::OnlyMatches | Policy::Everything { .. } => asked.is_none(),
+        }
     }
 
     /// Numbers what was ingested at one time and lies in one segment: in the order in which it was. To be called with all

@@ -39,7 +39,11 @@ impl Stored for Segment {
         &[]
     }
 
-    fn parts(&self, _: &[&str], _: &mut reader::TakeParts<'_>) -> Result<(), StoredError> {
+    fn parts(&self) -> usize {
+        0
+    }
+
+    fn part(&self, _: usize, _: &[&str], _: &mut reader::TakePart<'_>) -> Result<(), StoredError> {
         Err(StoredError { detail: "there are no columns".to_owned() })
     }
 
