@@ -53,7 +53,10 @@ const LAYERS: [(&str, &[&str]); 28] = [
     ("story", &["ecs", "identity", "investigate", "rule"]),
     ("report", &["complete", "ecs", "identity", "investigate", "rule", "story"]),
     ("assess", &["ecs", "hunt", "report", "rule"]),
-    ("server", &["ecs", "reader", "span", "store"]),
+    (
+        "server",
+        &["cloudtrail", "ecs", "hunt", "investigate", "live", "reader", "report", "rule", "span", "store"],
+    ),
     (
         "cli",
         &[

@@ -6,21 +6,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use ecs::Millis;
 use jiff::Timestamp;
+use rule::Selection;
 use server::config::{self, Configured, Section};
-use server::{Clock, Log, LogFormat, NewKey, Options, Running, Stopper};
+use server::{Clock, Log, LogFormat, NewKey, Options, Rules, Running, Stopper};
 
-use crate::args::{Colour, Global};
+use crate::args::{Colour, Global, Lang, RuleSource};
 use crate::serve_args::{self, Config, Configuration, Init, Serve};
 use crate::status::DONE;
-use crate::{VERSION, output, terminal};
+use crate::{VERSION, input, notices, output, terminal};
 
 pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
     let configured = configured(&args.configuration, span::Style::Plain)?;
     let clock: Clock = Arc::new(|| Timestamp::now().as_millisecond());
     let log = Log::new(format(args.log), Arc::clone(&clock));
-    let options =
-        Options { config: configured.config, data: args.data.clone(), version: VERSION, clock, log };
+    let rules = rules(&configured.config, None)?;
+    let config = configured.config;
+    let options = Options { config, rules, data: args.data.clone(), version: VERSION, clock, log };
     let told = |running: Running| {
         if let Some(key) = &running.first_key {
             tell_first_key(key);
@@ -37,6 +40,26 @@ fn format(wanted: serve_args::LogFormat) -> LogFormat {
         serve_args::LogFormat::Auto => stderr().is_terminal(),
     };
     if is_for_people { LogFormat::Text } else { LogFormat::Json }
+}
+
+/// The rules that run, since `begin` if they are new.
+fn rules(config: &server::Config, begin: Option<Millis>) -> anyhow::Result<Rules> {
+    let source = RuleSource {
+        rules: config.rules.paths.clone(),
+        builtin: config.rules.builtin,
+        only: config.rules.only.clone(),
+        lang: Lang::En,
+    };
+    if source.rules.is_empty() && !source.builtin {
+        bail!("there is no rule: name some in `[rules]` `paths`, or have the built-in ones run");
+    }
+    let mut set = input::rules(&source, input::threads(None))?;
+    let (all, exceptions) = (set.rules.clone(), std::mem::take(&mut set.exceptions));
+    let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
+    if selection.rules().is_empty() {
+        bail!("no rule is run:{}", notices::all_idle(&selection));
+    }
+    Ok(Rules { selection, exceptions, all, normalise: input::normalise(None)?, begin })
 }
 
 /// The only time that a secret is printed, and not in the log.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
+use crate::detection::Detection;
 use crate::intake::Intake;
 use crate::keys::Keys;
 use crate::log::{Clock, Log};
@@ -27,6 +28,11 @@ pub(crate) struct App {
     pub(crate) sources: Vec<Arc<Source>>,
     /// The one that takes what is posted.
     pub(crate) http: Arc<Source>,
+    pub(crate) detection: Detection,
+    /// Held by whoever investigates.
+    pub(crate) investigating: Mutex<()>,
+    /// Threads that read and normalise.
+    pub(crate) threads: usize,
     pub(crate) counters: Counters,
     /// Room for requests.
     pub(crate) room: Arc<Semaphore>,

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use live::LiveError;
 use store::StoreError;
 
 /// What keeps a server from running, or from doing what it was asked.
@@ -20,6 +21,9 @@ pub enum ServeError {
     /// The store refused.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Detection refused.
+    #[error("{0}")]
+    Live(#[from] LiveError),
     /// The operating system refused.
     #[error("`{}`: {source}", path.display())]
     Io {
@@ -70,6 +74,7 @@ impl ServeError {
         match self {
             Self::Listen { .. } => "SRV001",
             Self::Store(error) => error.code(),
+            Self::Live(error) => error.code(),
             Self::Io { .. } => "SRV002",
             Self::Keys { .. } => "SRV003",
             Self::Random => "SRV004",

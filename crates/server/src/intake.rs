@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use reader::Input;
 use serde_json::Value;
-use store::{Delivered, Delivery, Ingest, StoreError};
+use store::{Compaction, Delivered, Delivery, Ingest, StoreError};
 use tokio::sync::oneshot;
 
 use crate::log::{Clock, Log};
@@ -19,6 +19,8 @@ use crate::source::Source;
 
 /// Bytes that are stored with one commit, about.
 const GROUP_BYTES: usize = 64 << 20;
+/// Batches after which it is looked whether small segments are to be made larger ones.
+const COMPACTED_EVERY: u32 = 64;
 /// Deliveries that are stored with one commit.
 const GROUP_MAX: usize = 1_024;
 
@@ -145,6 +147,7 @@ struct Writer {
 
 impl Writer {
     fn run(mut self, jobs: &Receiver<Job>) {
+        let mut since_compacted = 0;
         while let Ok(first) = jobs.recv() {
             let mut bytes = first.offer.input.size as usize;
             let mut group = vec![first];
@@ -154,9 +157,37 @@ impl Writer {
                 group.push(job);
             }
             self.store(group);
+            since_compacted += 1;
+            if since_compacted >= COMPACTED_EVERY {
+                since_compacted = 0;
+                self.compact();
+            }
         }
         if let Err(error) = self.ingest.close() {
             self.log.error(error.code(), &error.to_string(), &[]);
+        }
+    }
+
+    /// Makes few segments of many. What was stored stays, whatever comes of it.
+    fn compact(&mut self) {
+        let now = (self.clock)();
+        let store = self.ingest.store_mut();
+        let done = catch_unwind(AssertUnwindSafe(|| store::compact(store, Compaction::Usual, now, &|_| ())));
+        match done {
+            Ok(Ok(done)) if done.segments_before > 0 => {
+                let details =
+                    [("before", Value::from(done.segments_before)), ("after", done.segments_after.into())];
+                self.log.info("SRV022", "segments were made one", &details);
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                self.log.error(error.code(), &format!("segments stay as they are: {error}"), &[])
+            }
+            Err(_) => self.log.error(
+                PANICKED,
+                "making segments one failed in a way that should not be; please report it",
+                &[],
+            ),
         }
     }
 

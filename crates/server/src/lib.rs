@@ -5,14 +5,15 @@
 //!
 //! ```text
 //! folders ──watch──┐                      ┌── store (one thread writes; a batch is one commit)
-//! HTTP ──route─────┴──▶ intake (bounded) ──┘
+//! HTTP ──route─────┴──▶ intake (bounded) ──┘        │
+//!        └──── alerts ◀── live.db ◀── engine, by the clock ◀──┘
 //! ```
 //!
 //! **What is acknowledged is on the disk.** A request that delivers events is answered when their batch is committed. When
 //! there is no room, or nothing can be stored, the answer says when to come again, and nothing of it is kept.
 //!
-//! **Left out on purpose.** No clock of its own and no environment: both are given. Nothing here reads a record or knows a
-//! rule.
+//! **Left out on purpose.** No clock of its own and no environment: both are given. Nothing here reads a record or executes
+//! a rule.
 
 pub mod config;
 
@@ -24,6 +25,7 @@ mod api;
 mod app;
 mod http;
 
+mod detection;
 mod folder;
 mod intake;
 mod run;
@@ -32,6 +34,7 @@ mod stop;
 mod tls;
 
 pub use config::{Config, Configured};
+pub use detection::Rules;
 pub use error::ServeError;
 pub use keys::{Key, NewKey, Role};
 pub use log::{Clock, Level, Log, LogFormat};

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::app::{App, Counters};
 use crate::config::{self, Config, SourceConfig, SourceKind};
+use crate::detection::{Detection, Rules};
 use crate::folder::Watcher;
 use crate::http::{Listening, listen};
 use crate::intake::Intake;
@@ -36,6 +37,8 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 pub struct Options {
     /// As it is configured.
     pub config: Config,
+    /// What is detected.
+    pub rules: Rules,
     /// The data directory.
     pub data: PathBuf,
     /// The version of the engine.
@@ -81,7 +84,7 @@ impl Stopper {
 ///
 /// Only at the start: what goes wrong later is told in the log and does not end the server.
 pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> Result<(), ServeError> {
-    let Options { config, data, version, clock, log } = options;
+    let Options { config, rules, data, version, clock, log } = options;
     let runtime = Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .max_blocking_threads(config.requests + 2)
@@ -106,6 +109,11 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let ingest = Ingest::open(&data, ingest)?;
     let orphans = ingest.store().orphans;
     let now: Millis = clock();
+    let catch_up = config.rules.catch_up_ms as Millis;
+    let (detection, engine) = Detection::open(&data, rules, (threads, catch_up), version, now)?;
+    for (name, why) in &detection.refused {
+        log.warn("SRV044", &format!("a rule does not run: {name}"), &[("reason", why.as_str().into())]);
+    }
     let (keys, first_key) = Keys::open(&data, now)?;
     let (intake, writer) = Intake::start(ingest, config.queue_bytes, Arc::clone(&clock), log.clone());
     let intake = Arc::new(intake);
@@ -131,6 +139,9 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         intake: Arc::clone(&intake),
         sources,
         http,
+        detection,
+        investigating: Mutex::default(),
+        threads,
         counters: Counters::default(),
         room,
         started_ms: now,
@@ -139,7 +150,9 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         told_refusal: AtomicI64::new(Millis::MIN),
     });
     let stop = Stop::default();
-    let watchers = watch_folders(&app, &stop);
+    let mut others = watch_folders(&app, &stop);
+    let (its, until) = (Arc::clone(&app), stop.clone());
+    others.push(std::thread::spawn(move || its.detection.run(engine, &until, &its.clock, &its.log)));
     app.log.info(
         "SRV016",
         "listening",
@@ -147,6 +160,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
             ("address", Value::from(address.to_string())),
             ("tls", is_encrypted.into()),
             ("data", app.data.display().to_string().into()),
+            ("rules", app.detection.rules.len().into()),
         ],
     );
     ready(Running { address, is_encrypted, first_key, orphans });
@@ -155,8 +169,8 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     runtime.block_on(listen(Arc::clone(&app), listening));
     app.log.info("SRV017", "stopping: what waits is being stored", &[]);
     stop.set();
-    for watcher in watchers {
-        joined(watcher, &app.log);
+    for thread in others {
+        joined(thread, &app.log);
     }
     intake.end();
     joined(writer, &app.log);

@@ -27,6 +27,13 @@ pub(super) fn obstacles(app: &App) -> Vec<String> {
     if let Err(error) = probe(&app.data) {
         all.push(format!("nothing can be written to `{}`: {error}", app.data.display()));
     }
+    if let Some(trouble) = app.detection.state().trouble {
+        all.push(format!("detection does not go on: {trouble}"));
+    }
+    let behind = app.detection.behind(app.now());
+    if behind.unsigned_abs() > app.config.behind_ms {
+        all.push(format!("detection is {} s late (`behind_max`)", behind / 1_000));
+    }
     all
 }
 
@@ -157,6 +164,31 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
         "Whether the last batch could be stored.",
         i32::from(intake.trouble.is_none()),
     );
+
+    let state = app.detection.state();
+    out.one("detection_rules", "gauge", "Rules that run.", app.detection.rules.len());
+    out.one("detection_rules_refused", "gauge", "Rules that cannot run.", app.detection.refused.len());
+    let behind = app.detection.behind(app.now()) / 1_000;
+    out.one("detection_behind_seconds", "gauge", "How late what is due is executed.", behind);
+    out.one("detection_slots_total", "counter", "Slots that were executed, since the start.", state.slots);
+    let is_going = i32::from(state.trouble.is_none());
+    out.one("detection_going", "gauge", "Whether detection goes on.", is_going);
+    let counts = super::alerts::book(asked)?.counts().map_err(|it| super::alerts::problem(&it))?;
+    out.one("executions_total", "counter", "Executions of rules, ever.", counts.executions);
+    out.one("executions_failed_total", "counter", "Those that failed.", counts.failed);
+    out.one(
+        "late_events_total",
+        "counter",
+        "Events that came after the last execution that could see them, a rule each.",
+        counts.late_events,
+    );
+    out.one("gaps_unfilled", "gauge", "Gaps that are not filled.", counts.unfilled_gaps);
+    out.family("alerts", "gauge", "Alerts by status.");
+    for (status, count) in
+        [("open", counts.open), ("acknowledged", counts.acknowledged), ("closed", counts.closed)]
+    {
+        out.value("alerts", &[("status", status)], count);
+    }
 
     out.family("http_requests_total", "counter", "Requests by route and status, since the start.");
     for ((path, status), count) in app.counters.answers() {

@@ -63,6 +63,7 @@ fn problem(error: &ServeError) -> Problem {
         ServeError::LastAdmin | ServeError::TooManyKeys { .. } => Kind::Conflict,
         ServeError::Listen { .. }
         | ServeError::Store(_)
+        | ServeError::Live(_)
         | ServeError::Io { .. }
         | ServeError::Keys { .. }
         | ServeError::Random

@@ -1,8 +1,11 @@
 //! What the server answers: the list of routes, and what is behind them.
 
+mod alerts;
+mod detection;
 mod elastic;
 mod events;
 mod health;
+mod investigation;
 mod keys;
 mod schema;
 mod sources;
@@ -35,6 +38,11 @@ impl Route {
         self
     }
 
+    const fn asks(mut self, params: &'static [Param]) -> Self {
+        self.doc.params = params;
+        self
+    }
+
     const fn elastic(mut self) -> Self {
         self.elastic = true;
         self
@@ -48,6 +56,27 @@ const GET_HEAD: &[Method] = &[Method::Get, Method::Head];
 const GET_HEAD_PUT: &[Method] = &[Method::Get, Method::Head, Method::Put];
 const POST_PUT: &[Method] = &[Method::Post, Method::Put];
 
+const PATCH: &[Method] = &[Method::Patch];
+
+const fn param(name: &'static str, kind: &'static str, help: &'static str) -> Param {
+    Param { name, kind, help }
+}
+
+const SEARCH: &[Param] = &[
+    param("query", "string", "KQL over the alerts' fields."),
+    param("status", "string", "open, acknowledged or closed."),
+    param("since", "string", "The first time of executions: a date, or date math such as now-1d."),
+    param("until", "string", "The first time that is not wanted any more."),
+    param("sort", "string", "newest (the default), oldest or severity."),
+    param("from", "integer", "So many are left out."),
+    param("size", "integer", "So many are given: 50, up to 1000."),
+];
+const RULE: &[Param] = &[param("rule", "string", "The rule_id of a rule.")];
+const RULE_SIZE: &[Param] = &[RULE[0], param("size", "integer", "So many are given: 100, up to 10000.")];
+const FORMAT: &[Param] =
+    &[param("format", "string", "json (the default), or a form for people: md; text, html; sh.")];
+
+const ANALYST: Access = Access::Role(Role::Analyst);
 const VIEWER: Access = Access::Role(Role::Viewer);
 const ADMIN: Access = Access::Role(Role::Admin);
 const SHIPPER: Access = Access::Role(Role::Shipper);
@@ -60,6 +89,16 @@ pub(crate) const ROUTES: &[Route] = &[
     route(GET, "/api/v1/openapi.json", Access::AnyKey, Body::None, openapi, "This document."),
     route(POST, "/api/v1/events", SHIPPER, Body::Events, events::post, "Takes events: NDJSON, JSON, gzip, archives, whatever `hunt` reads. Answers when they are on the disk.").answers("Stored"),
     route(GET, "/api/v1/sources", VIEWER, Body::None, sources::list, "The sources, and what became of what they delivered.").answers("Sources"),
+    route(GET, "/api/v1/alerts", VIEWER, Body::None, alerts::list, "Alerts, the newest first.").asks(SEARCH).answers("Alerts"),
+    route(POST, "/api/v1/alerts/changes", ANALYST, Body::Json, alerts::change_several, "Changes several alerts alike: all, or none.").takes("AlertChanges").answers("Changed"),
+    route(GET, "/api/v1/alerts/{id}", VIEWER, Body::None, alerts::show, "An alert, by its id or the beginning of it.").answers("Alert"),
+    route(PATCH, "/api/v1/alerts/{id}", ANALYST, Body::Json, alerts::change, "Changes an alert: its status, assignees, tags, or a note.").takes("AlertChange").answers("Changed"),
+    route(GET, "/api/v1/alerts/{id}/history", VIEWER, Body::None, alerts::history, "Who did what with an alert.").answers("History"),
+    route(GET, "/api/v1/alerts/{id}/investigation", VIEWER, Body::None, investigation::investigation, "The guide of an alert, done over the stored events.").asks(FORMAT),
+    route(GET, "/api/v1/alerts/{id}/response", VIEWER, Body::None, investigation::response, "The plan of response to an alert. Runs nothing.").asks(FORMAT),
+    route(GET, "/api/v1/rules", VIEWER, Body::None, detection::rules, "The rules, how far they are, and those that cannot run.").answers("Rules"),
+    route(GET, "/api/v1/executions", VIEWER, Body::None, detection::executions, "Executions, the newest first.").asks(RULE_SIZE).answers("Executions"),
+    route(GET, "/api/v1/gaps", VIEWER, Body::None, detection::gaps, "What was not executed, or not over everything.").asks(RULE).answers("Gaps"),
     route(GET, "/api/v1/keys", ADMIN, Body::None, keys::list, "All keys, without their secrets.").answers("Keys"),
     route(POST, "/api/v1/keys", ADMIN, Body::Json, keys::make, "Makes a key. Its secret is told once.").takes("KeyRequest").answers("NewKey"),
     route(DELETE, "/api/v1/keys/{id}", ADMIN, Body::None, keys::revoke, "Revokes a key."),

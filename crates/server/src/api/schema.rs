@@ -1,5 +1,6 @@
 //! The schemas of `openapi.json`.
 
+use live::{ClosingReason, WorkflowStatus};
 use serde_json::{Value, json};
 
 /// All of them, but that of errors.
@@ -66,10 +67,59 @@ pub(super) fn schemas() -> Value {
                 "secret": text(), "encoded": text(),
             },
         },
+        "Alert": {"type": "object", "description": "An alert's document, as Elastic's engine has it."},
+        "Alerts": {
+            "type": "object",
+            "required": ["total", "from", "alerts"],
+            "properties": {"total": count(), "from": count(), "alerts": list("Alert")},
+        },
+        "AlertChange": change(json!({})),
+        "AlertChanges": change(json!({"ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": text()}})),
+        "Changed": {
+            "type": "object",
+            "required": ["changed", "unchanged"],
+            "properties": {"changed": {"type": "array", "items": text()}, "unchanged": {"type": "array", "items": text()}},
+        },
+        "History": {"type": "object", "required": ["history"], "properties": {"history": {"type": "array", "items": {
+            "type": "object",
+            "required": ["at", "author", "what", "detail"],
+            "properties": {"at": text(), "author": text(), "what": text(), "detail": {}},
+        }}}},
+        "Rules": {
+            "type": "object",
+            "required": ["rules", "refused"],
+            "properties": {"rules": {"type": "array", "items": {"type": "object"}}, "refused": {"type": "array", "items": {"type": "object"}}},
+        },
+        "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
+        "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
         "Bulk": {
             "type": "object",
             "required": ["took", "errors", "items"],
             "properties": {"took": count(), "errors": {"type": "boolean"}, "items": {"type": "array", "items": {"type": "object"}}},
         },
+    })
+}
+
+/// A change of alerts, with more members beside it.
+fn change(beside: Value) -> Value {
+    let names = || json!({"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}});
+    let both = || json!({"type": "object", "additionalProperties": false, "properties": {"add": names(), "remove": names()}});
+    let mut properties = json!({
+        "status": {"enum": WorkflowStatus::ALL.map(WorkflowStatus::as_str)},
+        "reason": {"enum": ClosingReason::ALL.map(ClosingReason::as_str), "description": "Why it is closed."},
+        "assignees": both(),
+        "tags": both(),
+        "note": {"type": "string", "minLength": 1, "maxLength": 16384},
+    });
+    let required: Vec<String> = beside.as_object().into_iter().flatten().map(|it| it.0.clone()).collect();
+    for (name, schema) in beside.as_object().into_iter().flatten() {
+        properties[name] = schema.clone();
+    }
+    json!({
+        "type": "object",
+        "description": "One of status, assignees, tags and note.",
+        "additionalProperties": false,
+        "required": required,
+        "properties": properties,
     })
 }

@@ -2,6 +2,8 @@
 
 use std::io::Read as _;
 
+use ecs::Millis;
+use ecs::date::DateMath;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
@@ -89,6 +91,21 @@ impl Query {
         self.0.iter().find(|it| it.0 == name).map(|it| it.1.as_str())
     }
 
+    /// A number up to `most`.
+    pub(crate) fn number(&self, name: &str, default: usize, most: usize) -> Result<usize, Problem> {
+        let Some(text) = self.get(name) else { return Ok(default) };
+        let number = text.parse().ok().filter(|it| *it <= most);
+        number.ok_or_else(|| Problem::new(Kind::Parameter, format!("`{name}` is a number up to {most}")))
+    }
+
+    /// A time: a date, or date math.
+    pub(crate) fn time(&self, name: &str, now: Millis) -> Result<Option<Millis>, Problem> {
+        let Some(text) = self.get(name) else { return Ok(None) };
+        let math = DateMath::of_rule(text);
+        let math = math.map_err(|error| Problem::new(Kind::Parameter, format!("`{name}`: {error}")))?;
+        Ok(Some(math.millis_at(now)))
+    }
+
     /// Refuses parameters that are not known: a misspelt filter would be none.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
         match self.0.iter().find(|it| !known.contains(&it.0.as_str())) {
@@ -130,6 +147,9 @@ mod tests {
         let query = Query::read("q=a%20b+c&size=10&empty&=x").unwrap();
         assert_eq!(query.get("q"), Some("a b c"));
         assert_eq!(query.get("empty"), Some(""));
+        assert_eq!(query.number("size", 5, 100).unwrap(), 10);
+        assert_eq!(query.number("from", 5, 100).unwrap(), 5);
+        assert!(query.number("size", 5, 9).is_err() && query.number("q", 5, 9).is_err());
         assert!(query.only(&["q", "size", "empty", ""]).is_ok());
         assert!(query.only(&["q", "size"]).is_err() && query.only(&[]).is_err());
         for wrong in ["q=%", "q=%2", "q=%zz", "q=%ff", "%f=1"] {

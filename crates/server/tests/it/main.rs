@@ -4,6 +4,7 @@
 
 mod setup;
 
+mod alerts;
 mod clients;
 mod elastic;
 mod folder;

@@ -3,12 +3,14 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rule::Selection;
 use serde_json::{Value, json};
-use server::{Clock, Log, LogFormat, Options, ServeError, Stopper, config};
+use server::{Clock, Log, LogFormat, Options, Rules, ServeError, Stopper, config};
 
 /// The time of the server.
 pub(crate) const NOW: i64 = 1_772_500_000_000;
@@ -18,6 +20,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// The first key, of an admin; nothing if there was one.
     pub(crate) admin: Option<String>,
+    /// Its time.
+    pub(crate) clock: Arc<AtomicI64>,
     stopper: Stopper,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
 }
@@ -67,10 +71,22 @@ impl Server {
             format!("[server]\nlisten = \"127.0.0.1:0\"\n{text}")
         };
         let configured = config::read(Some(("test", &text)), Path::new(""), &|_| None, &[]).unwrap();
-        let clock: Clock = Arc::new(|| NOW);
+        let now = Arc::new(AtomicI64::new(NOW));
+        let time = Arc::clone(&now);
+        let clock: Clock = Arc::new(move || time.load(Relaxed));
+        let mut set = rule::builtin(rule::GuideLanguage::English);
+        let all = set.rules.clone();
+        let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
+        let rules = Rules { selection, exceptions: set.exceptions, all, normalise: normalise(), begin: None };
         let log = Log::new(LogFormat::Json, Arc::clone(&clock));
-        let options =
-            Options { config: configured.config, data: data.to_owned(), version: "0.0.0-test", clock, log };
+        let options = Options {
+            config: configured.config,
+            rules,
+            data: data.to_owned(),
+            version: "0.0.0-test",
+            clock,
+            log,
+        };
         let stopper = Stopper::default();
         let (ready, is_ready) = mpsc::channel();
         let its = stopper.clone();
@@ -80,7 +96,7 @@ impl Server {
             })
         });
         let Ok((address, admin)) = is_ready.recv() else { panic!("{}", thread.join().unwrap().unwrap_err()) };
-        Self { address, admin, stopper, thread: Some(thread) }
+        Self { address, admin, clock: now, stopper, thread: Some(thread) }
     }
 
     /// Asks as the first admin.
@@ -157,6 +173,15 @@ impl Drop for Server {
         if !std::thread::panicking() {
             self.end();
         }
+    }
+}
+
+/// As hunts make events.
+fn normalise() -> cloudtrail::Options {
+    cloudtrail::Options {
+        tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
+        envelope: Some(cloudtrail::Envelope::default()),
+        ..cloudtrail::Options::default()
     }
 }
 
