@@ -181,7 +181,7 @@ impl Writer {
             }
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                self.log.error(error.code(), &format!("segments stay as they are: {error}"), &[])
+                self.log.error(error.code(), &format!("segments stay as they are: {error}"), &[]);
             }
             Err(_) => self.log.error(
                 PANICKED,

@@ -73,8 +73,8 @@ pub(super) fn schemas() -> Value {
             "required": ["total", "from", "alerts"],
             "properties": {"total": count(), "from": count(), "alerts": list("Alert")},
         },
-        "AlertChange": change(json!({})),
-        "AlertChanges": change(json!({"ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": text()}})),
+        "AlertChange": change(&json!({})),
+        "AlertChanges": change(&json!({"ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": text()}})),
         "Changed": {
             "type": "object",
             "required": ["changed", "unchanged"],
@@ -101,7 +101,7 @@ pub(super) fn schemas() -> Value {
 }
 
 /// A change of alerts, with more members beside it.
-fn change(beside: Value) -> Value {
+fn change(beside: &Value) -> Value {
     let names = || json!({"type": "array", "maxItems": 100, "items": {"type": "string", "minLength": 1, "maxLength": 256}});
     let both = || json!({"type": "object", "additionalProperties": false, "properties": {"add": names(), "remove": names()}});
     let mut properties = json!({
