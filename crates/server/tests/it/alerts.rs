@@ -132,5 +132,6 @@ fn an_event_becomes_an_alert_and_people_work_on_it() {
         rules["rules"].as_array().unwrap().iter().any(is_done)
     });
     assert_eq!(server.ask("GET", "/api/v1/alerts", "").is(200)["total"], json!(all));
-    assert_eq!(server.ask("GET", "/readyz", "").is(200)["ready"], json!(true));
+    // It says that it is late until all that is due is executed.
+    wait("detection keeps up", || server.ask("GET", "/readyz", "").status == 200);
 }
