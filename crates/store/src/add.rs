@@ -4,24 +4,22 @@
 //! day, and counts with one commit. How much is read between two commits is [`AddOptions::batch_bytes`].
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use ecs::{Millis, Origin, Shape};
-use parquet::data_type::ByteArray;
 use reader::{Input, Problem, Reader, RecordKind};
 use sift::{DocumentBuilder, Kind, Policy, Record, Settings, Sift, Worker};
 
 use crate::catalog::{Batch, SegmentRow, TakenFile};
 use crate::column::{self, FIELDS};
-use crate::folder::file_name;
+use crate::fresh::{Fresh, FreshRow, write_segment};
 use crate::known::{Known, Novelty};
 use crate::piece::{Piece, Pieces};
-use crate::segment::{self, Effort, Row as _, Segment};
+use crate::segment::{Row as _, Segment};
 use crate::{Accounting, Compaction, Day, Store, StoreError, compact};
 
 /// What the events of a segment may come to before another is begun.
@@ -427,21 +425,6 @@ pub(crate) struct Told {
     pub(crate) is_duplicate: bool,
 }
 
-/// An event that is to be written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fresh {
-    pub(crate) piece: u32,
-    pub(crate) row: u32,
-    pub(crate) delivery: u32,
-}
-
-/// An event with what it is of.
-pub(crate) struct FreshRow<'a> {
-    pub(crate) piece: &'a Piece,
-    pub(crate) at: Fresh,
-    pub(crate) ingested: Millis,
-}
-
 impl<'a> Intake<'a> {
     pub(crate) fn new(store: &'a Store, known: &'a mut Known, now: Millis, threads: usize) -> Self {
         Self {
@@ -524,80 +507,11 @@ impl<'a> Intake<'a> {
     }
 }
 
-/// Writes a segment and gives it its place. It counts when its row does.
-fn write_segment(
-    store: &Store,
-    day: Day,
-    number: u64,
-    rows: &[FreshRow<'_>],
-) -> Result<SegmentRow, StoreError> {
-    let (incoming, row) = write_incoming(store, day, number, rows, Effort::of(rows))?;
-    store.place(&incoming, &row.file)?;
-    Ok(row)
-}
-
-/// Writes a segment where it is nothing yet, and says where that is.
-pub(crate) fn write_incoming(
-    store: &Store,
-    day: Day,
-    number: u64,
-    rows: &[FreshRow<'_>],
-    effort: Effort,
-) -> Result<(PathBuf, SegmentRow), StoreError> {
-    let incoming = store.incoming(number);
-    let io = |what| StoreError::io(&incoming, what);
-    let file = File::options().read(true).write(true).create(true).truncate(true).open(&incoming);
-    let file = file.map_err(io("cannot be made"))?;
-    let written = segment::write(&file, rows, effort)
-        .map_err(|source| StoreError::Write { path: incoming.clone(), source })?;
-    file.sync_all().map_err(io("cannot be synced"))?;
-    let row = SegmentRow { day, file: file_name(day, number), columns: column::VERSION, written };
-    Ok((incoming, row))
-}
-
 impl Store {
     /// The segments of a day: those that count and those that will, with the batch at hand.
     fn segments_of(&self, day: Day, pending: &[SegmentRow]) -> Result<Vec<Segment>, StoreError> {
         let mut rows = self.catalog.segments_of(day)?;
         rows.extend(pending.iter().filter(|it| it.day == day).cloned());
         Ok(rows.iter().map(|it| self.segment(it)).collect())
-    }
-}
-
-impl segment::Row for FreshRow<'_> {
-    fn time(&self) -> Option<Millis> {
-        self.piece.rows[self.at.row as usize].time
-    }
-
-    fn id(&self) -> &str {
-        self.piece.id(self.at.row as usize)
-    }
-
-    fn index(&self) -> ByteArray {
-        self.piece.index(self.at.row as usize).clone()
-    }
-
-    fn kind(&self) -> Kind {
-        self.piece.rows[self.at.row as usize].kind
-    }
-
-    fn ingested(&self) -> Millis {
-        self.ingested
-    }
-
-    fn delivery(&self) -> i32 {
-        self.at.delivery as i32
-    }
-
-    fn exact(&self) -> bool {
-        self.piece.rows[self.at.row as usize].exact
-    }
-
-    fn value(&self, column: usize) -> Option<ByteArray> {
-        self.piece.value(self.at.row as usize, column).cloned()
-    }
-
-    fn record(&self) -> &str {
-        self.piece.text(self.at.row as usize)
     }
 }

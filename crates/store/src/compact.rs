@@ -18,8 +18,9 @@ use ecs::{Millis, Origin};
 use reader::{RecordKind, StoredRecord};
 use sift::{DocumentBuilder, Kind, Record, Sift};
 
-use crate::add::{Fresh, FreshRow, UNDATED, everything, write_incoming};
+use crate::add::{UNDATED, everything};
 use crate::catalog::SegmentRow;
+use crate::fresh::{Fresh, FreshRow, write_incoming};
 use crate::piece::{Piece, Pieces};
 use crate::segment::{Effort, Row as _};
 use crate::{Day, Store, StoreError, column};

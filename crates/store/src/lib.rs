@@ -33,6 +33,7 @@ mod error;
 mod add;
 mod catalog;
 mod folder;
+mod fresh;
 mod ingest;
 mod known;
 mod overview;
