@@ -142,7 +142,7 @@ pub(crate) struct Search {
     #[command(flatten)]
     pub(crate) folder: Folder,
     /// Only alerts that satisfy this query (KQL), such as `kibana.alert.severity: high and user.name: ada`.
-    #[arg(long, short, value_name = "QUERY", default_value = "")]
+    #[arg(long, value_name = "QUERY", default_value = "")]
     pub(crate) query: String,
     /// Only alerts of this status.
     #[arg(long, value_parser = statuses(), value_name = "STATUS")]
@@ -182,7 +182,7 @@ pub(crate) struct Which {
     #[command(flatten)]
     pub(crate) folder: Folder,
     /// All that satisfy this query (KQL) instead.
-    #[arg(long, short, value_name = "QUERY", conflicts_with = "ids")]
+    #[arg(long, value_name = "QUERY", conflicts_with = "ids")]
     pub(crate) query: Option<String>,
     /// Who does this: it is written down.
     #[arg(long = "as", value_name = "WHO", env = "USER", default_value = "somebody")]

@@ -100,6 +100,11 @@ impl Engine {
         for &(rule, slot) in slots {
             let uuid = standing.rules()[rule].id.clone();
             let known = raised.of_rule(&uuid);
+            // An event may be delivered once more after however long, and is seen then if its rule goes by when events
+            // were ingested: all ids are known.
+            for id in self.ids_of(&uuid)? {
+                known.add_id(id);
+            }
             for line in self.alerts_of(&uuid, standing.known_from(rule, slot))? {
                 // Only what this crate wrote is there.
                 _ = known.add_line(&line.known());
@@ -132,6 +137,12 @@ impl Engine {
         // Before the first slot nothing is late.
         ready.take(wanted, (committed.unwrap_or(Millis::MAX), &nexts), Wanted::All)?;
         Ok(ready)
+    }
+
+    /// The ids of all alerts of a rule.
+    fn ids_of(&self, uuid: &str) -> Result<Vec<String>, LiveError> {
+        let text = "SELECT id FROM alerts WHERE rule = (SELECT id FROM rules WHERE uuid = ?1)";
+        self.database.ask(|it| it.prepare_cached(text)?.query_map([uuid], |row| row.get(0))?.collect())
     }
 
     /// The alerts of a rule that were raised at `from` or later.

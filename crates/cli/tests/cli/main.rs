@@ -12,6 +12,8 @@ mod formats;
 mod help;
 mod investigate;
 mod lint;
+#[cfg(feature = "store")]
+mod live;
 mod near_misses;
 mod normalize;
 mod pack;
