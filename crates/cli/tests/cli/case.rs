@@ -8,7 +8,7 @@ use serde_json::Value;
 use cases::shared;
 
 use crate::page::Page;
-use crate::setup::{Folder, refused};
+use crate::setup::{Folder, records_below, refused};
 
 const NOW: &str = "2026-06-01";
 
@@ -251,32 +251,11 @@ impl Dice {
     }
 }
 
-/// The records of the example.
-fn example_records() -> Vec<Value> {
-    let (mut found, mut folders) = (Vec::new(), vec![std::path::PathBuf::from(example())]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "gz") {
-                let mut text = String::new();
-                let file = std::fs::File::open(path).unwrap();
-                flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
-                let mut file: Value = serde_json::from_str(&text).unwrap();
-                found.append(file["Records"].as_array_mut().unwrap());
-            }
-        }
-    }
-    found.sort_by_key(|it| it["eventID"].as_str().unwrap_or_default().to_owned());
-    found
-}
-
 /// Whatever the rules and the records: a case of them raises the same alerts, its bytes do not depend on threads, and a
 /// byte that was changed in any of its files is found.
 #[test]
 fn any_case_says_the_same_and_any_change_is_found() {
-    let records = example_records();
+    let records = records_below(Path::new(&example()));
     let words =
         ["iam", "s3", "sts", "ec2", "new identity", "threshold", "new_terms", "query", "cloudtrail", "eql"];
     for seed in 0..6 {

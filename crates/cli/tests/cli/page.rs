@@ -1,34 +1,18 @@
 //! `hunt --format html`: what the page tells.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read as _;
 use std::path::Path;
 
 use cases::shared;
 use serde_json::{Value, json};
 
-use crate::setup::{Folder, refused};
+use crate::setup::{Folder, records_below, refused};
 
 /// All records below a folder, each once.
 fn records(folder: &Path) -> Vec<Value> {
-    let (mut found, mut folders) = (BTreeMap::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "gz") {
-                let mut text = String::new();
-                let file = std::fs::File::open(path).unwrap();
-                flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
-                let file: Value = serde_json::from_str(&text).unwrap();
-                for record in file["Records"].as_array().unwrap() {
-                    found.insert(text_of(record, "/eventID").to_owned(), record.clone());
-                }
-            }
-        }
-    }
-    found.into_values().collect()
+    let mut all = records_below(folder);
+    all.dedup_by(|a, b| text_of(a, "/eventID") == text_of(b, "/eventID"));
+    all
 }
 
 fn text_of<'r>(record: &'r Value, path: &str) -> &'r str {

@@ -1,6 +1,6 @@
 //! A folder to run in, records for it, and the command.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -55,6 +55,27 @@ pub(crate) fn case(name: &str) -> Folder {
         }
     }
     folder
+}
+
+/// The records of all packed files below a folder, in the order of their ids.
+pub(crate) fn records_below(folder: &Path) -> Vec<Value> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "gz") {
+                let mut text = String::new();
+                let file = std::fs::File::open(path).unwrap();
+                flate2::read::MultiGzDecoder::new(file).read_to_string(&mut text).unwrap();
+                let mut file: Value = serde_json::from_str(&text).unwrap();
+                found.append(file["Records"].as_array_mut().unwrap());
+            }
+        }
+    }
+    found.sort_by_key(|it| it["eventID"].as_str().unwrap_or_default().to_owned());
+    found
 }
 
 /// Without what differs from run to run.
