@@ -6,7 +6,7 @@ use anyhow::{anyhow, bail};
 use ecs::Millis;
 use hunt::{Files, Found, HuntOptions, Picked, Progress, Which};
 use investigate::{Investigation, Options, Subject};
-use report::investigation::BareSteps;
+use report::investigation::{BareSteps, Writer};
 use rule::{Rule, Selection};
 
 use crate::VERSION;
@@ -16,7 +16,7 @@ use crate::{input, notices, output, terminal};
 
 pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
     use report::investigation::InvestigationFormat as Format;
-    let case = investigated(&args.case, &args.step, global)?;
+    let to_do = prepare(&args.case, &args.step, global)?;
     let format = match args.format {
         InvestigationFormat::Text => Format::Text,
         InvestigationFormat::Md => Format::Markdown,
@@ -27,47 +27,102 @@ pub(crate) fn run(args: &Investigate, global: &Global) -> anyhow::Result<u8> {
     let terminal = terminal::stdout_terminal(global, args.case.output.is_some());
     // Who asks for a step wants to see what it asked.
     let bare = if args.step.is_empty() { BareSteps::InALine } else { BareSteps::Whole };
-    report::investigation::write(&mut out, format, &case.investigations, case.language, terminal, bare)?;
+    let mut writer = Writer::new(&mut out, format, to_do.language, terminal, bare);
+    let end = to_do.each(&mut |it| Ok(writer.add(it)?))?;
+    writer.finish()?;
     out.flush()?;
-    Ok(case.end(global))
+    Ok(end.say(global))
 }
 
 /// `trailwarden respond`.
 pub(crate) fn respond(args: &Respond, global: &Global) -> anyhow::Result<u8> {
-    use report::runbook::PlanFormat as Format;
-    let case = investigated(&args.case, &[], global)?;
-    let plan = |it| investigate::plan(it, &case.rules, case.language, case.now);
-    let plans: Vec<investigate::Plan> = case.investigations.iter().map(plan).collect();
+    use report::runbook::{PlanFormat as Format, Writer};
+    let mut to_do = prepare(&args.case, &[], global)?;
     let format = match args.format {
         PlanFormat::Md => Format::Markdown,
         PlanFormat::Sh => Format::Shell,
         PlanFormat::Json => Format::Json,
     };
     let mut out = output::open(args.case.output.as_deref())?;
-    report::runbook::write(&mut out, format, &plans, case.language)?;
+    let (rules, language, now) = (std::mem::take(&mut to_do.rules), to_do.language, to_do.now);
+    let mut writer = Writer::new(&mut out, format, language);
+    let end = to_do.each(&mut |it| Ok(writer.add(&investigate::plan(it, &rules, language, now))?))?;
+    writer.finish()?;
     out.flush()?;
-    Ok(case.end(global))
+    Ok(end.say(global))
 }
 
-/// What was investigated, and what is to be said of it at the end.
-struct Investigated {
-    investigations: Vec<Investigation>,
+/// What is to be investigated.
+struct ToDo<'g> {
+    subjects: Vec<Subject>,
+    /// How many would be without the limit.
+    total: usize,
+    options: Options,
+    input: &'g CaseArgs,
+    normalise: cloudtrail::Options,
+    threads: usize,
+    progress: Arc<Progress>,
+    bar: terminal::Bar,
     /// All rules that were loaded.
     rules: Vec<Rule>,
     language: rule::GuideLanguage,
     now: Millis,
+}
+
+/// What is to be said at the end.
+struct End {
+    count: usize,
     total: usize,
     read: hunt::FilesReport,
     strict: bool,
 }
 
-impl Investigated {
-    fn end(&self, global: &Global) -> u8 {
-        let count = self.investigations.len();
-        if self.total > count {
+impl ToDo<'_> {
+    /// Investigates: each goes to `told` as soon as it is made.
+    fn each(self, told: &mut dyn FnMut(&Investigation) -> anyhow::Result<()>) -> anyhow::Result<End> {
+        let Self { subjects, total, options, input, normalise, threads, progress, bar, now, .. } = self;
+        let mut files = Files {
+            paths: input.input.paths.clone(),
+            stored: input.input.stored()?,
+            normalise,
+            limits: input.input.limits.reader(),
+            threads,
+            block_rows: 0,
+            now,
+            progress: &progress,
+            read: hunt::FilesReport::default(),
+        };
+        let count = subjects.len();
+        each(subjects, &mut files, &options, Some(bar), told)?;
+        Ok(End { count, total, read: files.read, strict: input.input.strict })
+    }
+}
+
+/// Investigates until something cannot be told.
+fn each(
+    subjects: Vec<Subject>,
+    files: &mut Files<'_>,
+    options: &Options,
+    mut bar: Option<terminal::Bar>,
+    told: &mut dyn FnMut(&Investigation) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut result = Ok(());
+    let mut tell = |it: Investigation| {
+        // All is read once the first is told.
+        bar = None;
+        result = told(&it);
+        result.is_ok()
+    };
+    investigate::investigate_and_follow(subjects, &[], files, options, &mut tell)?;
+    result
+}
+
+impl End {
+    fn say(&self, global: &Global) -> u8 {
+        if self.total > self.count {
             terminal::say(&format!(
-                "{count} of {} alerts were investigated, the most severe and first ones: name one with --alert, or give a higher --limit\n",
-                self.total
+                "{} of {} alerts were investigated, the most severe and first ones: name one with --alert, or give a higher --limit\n",
+                self.count, self.total
             ));
         }
         terminal::troubles(global, &[], &self.read.troubles, self.read.trouble_count);
@@ -76,7 +131,7 @@ impl Investigated {
     }
 }
 
-fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Result<Investigated> {
+fn prepare<'g>(args: &'g CaseArgs, only: &[String], global: &Global) -> anyhow::Result<ToDo<'g>> {
     let now = input::now(args.now.as_deref())?;
     files_only(&args.input.paths)?;
     if let Some(path) = &args.output {
@@ -139,23 +194,22 @@ fn investigated(args: &CaseArgs, only: &[String], global: &Global) -> anyhow::Re
         }
         picked
     };
-    let mut files = Files {
-        paths: args.input.paths.clone(),
-        stored: args.input.stored()?,
-        normalise,
-        limits: args.input.limits.reader(),
-        threads: threads.get(),
-        block_rows: 0,
-        now,
-        progress: &progress,
-        read: hunt::FilesReport::default(),
-    };
     let Picked { subjects, raised, total } = picked;
     let options = Options { now, steps: only.to_vec(), language, raised, issued };
-    let investigations = investigate::investigate(&subjects, &mut files, &options)?;
-    drop(bar);
-    let read = files.read;
-    Ok(Investigated { investigations, rules, language, now, total, read, strict: args.input.strict })
+    let threads = threads.get();
+    Ok(ToDo {
+        subjects,
+        total,
+        options,
+        input: args,
+        normalise,
+        threads,
+        progress,
+        bar,
+        rules,
+        language,
+        now,
+    })
 }
 
 /// Standard input can be read once, and an investigation reads several times.
@@ -186,18 +240,18 @@ pub(crate) fn of_hunt(
         raised: picked.raised,
         issued: found.issued.clone(),
     };
-    let all = investigate::investigate(&picked.subjects, &mut files, &options)?;
-    let title = report::plural(all.len() as u64, "alert", "alerts");
+    let title = report::plural(picked.subjects.len() as u64, "alert", "alerts");
     writeln!(out, "\nInvestigated: {title} of medium severity and above, of {}\n", picked.total)?;
     let format = report::investigation::InvestigationFormat::Text;
-    report::investigation::write(out, format, &all, language, terminal, BareSteps::InALine)?;
-    Ok(())
+    let mut writer = Writer::new(out, format, language, terminal, BareSteps::InALine);
+    each(picked.subjects, &mut files, &options, None, &mut |it| Ok(writer.add(it)?))?;
+    Ok(writer.finish()?)
 }
 
 /// The ids of steps that the rules and the general steps have.
 fn steps(rules: &[Rule], language: rule::GuideLanguage) -> Vec<String> {
     let general = investigate::general(language);
-    let guides = rules.iter().chain(std::iter::once(&general)).filter_map(|it| it.guide.as_ref());
+    let guides = rules.iter().chain(std::iter::once(general)).filter_map(|it| it.guide.as_ref());
     let mut ids: Vec<String> = guides.flat_map(|it| &it.triage).filter_map(|it| it.id.clone()).collect();
     ids.sort();
     ids.dedup();

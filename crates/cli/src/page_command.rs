@@ -116,8 +116,11 @@ fn follow(
         Options { now: hunt.now, steps: Vec::new(), language, raised, issued: found.issued.clone() };
     let rules: Vec<Rule> = summary.rules.iter().map(|&it| it.clone()).collect();
     let mut guides = Guides::new(language);
-    let mut told = |it: Investigation| guides.add(&it, &investigate::plan(&it, &rules, language, hunt.now));
-    let cast = investigate::investigate_and_follow(&subjects, &suspects, &mut files, &options, &mut told)?;
+    let mut told = |it: Investigation| {
+        guides.add(&it, &investigate::plan(&it, &rules, language, hunt.now));
+        !guides.is_full()
+    };
+    let cast = investigate::investigate_and_follow(subjects, &suspects, &mut files, &options, &mut told)?;
     Ok(Followed { picked: total, cast, guides })
 }
 

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ecs::Millis;
-use investigate::{Answer, Event, Events, Question};
+use investigate::{Answer, Event, Events, Question, nearest};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The questions of one filter.
@@ -86,23 +86,18 @@ fn join(a: Option<(Millis, Millis)>, b: Option<(Millis, Millis)>) -> Option<(Mil
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pieces: Vec<Piece>,
-    events: Vec<Arc<Event>>,
-    /// The time and the id of every delivery that somebody wants: how many events there are is known whatever was thrown
-    /// away.
-    deliveries: Vec<(Millis, u64)>,
+    /// With their times: they are put in order by these.
+    events: Vec<(Millis, Arc<Event>)>,
+    /// The time and the id of every delivery that somebody wanted and that was thrown away: how many events there are is
+    /// known all the same.
+    thrown: Vec<(Millis, u64)>,
     /// Of so many events those are thrown away that nobody gets.
     full_at: usize,
 }
 
 impl Found {
     /// Takes an event; `make` makes it if it is kept.
-    pub(crate) fn add(
-        &mut self,
-        asked: &Asked<'_>,
-        id: &str,
-        time: Millis,
-        make: impl FnOnce() -> Arc<Event>,
-    ) {
+    pub(crate) fn add(&mut self, asked: &Asked<'_>, time: Millis, make: impl FnOnce() -> Arc<Event>) {
         if !asked.cuts.is_empty() {
             self.pieces.resize(asked.cuts.len() + 1, Piece::default());
             let piece = &mut self.pieces[asked.cuts.partition_point(|it| *it <= time)];
@@ -110,8 +105,7 @@ impl Found {
             piece.span = join(piece.span, Some((time, time)));
         }
         if asked.is_wanted(time) {
-            self.deliveries.push((time, xxh3_64(id.as_bytes())));
-            self.events.push(make());
+            self.events.push((time, make()));
             if self.events.len() > self.full_at.max(FULL_MIN) {
                 self.keep_nearest(asked);
             }
@@ -124,14 +118,18 @@ impl Found {
         // At each place how many questions begin, less those that end.
         let mut turns = vec![0_i64; self.events.len() + 1];
         for (_, question) in &asked.wanting {
-            let nearest = nearest(&self.events, question);
-            turns[nearest.start] += 1;
-            turns[nearest.end] -= 1;
+            let given = given(&self.events, |it| it.0, question);
+            turns[given.start] += 1;
+            turns[given.end] -= 1;
         }
         let mut getting = 0;
         let mut turns = turns.into_iter();
-        self.events.retain(|_| {
+        let thrown = &mut self.thrown;
+        self.events.retain(|(time, event)| {
             getting += turns.next().unwrap_or(0);
+            if getting == 0 {
+                thrown.push((*time, hash_of(event)));
+            }
             getting > 0
         });
         self.full_at = self.events.len() * 2;
@@ -139,8 +137,8 @@ impl Found {
 
     /// By time and id; what is the same of both is there once.
     fn sort(&mut self) {
-        self.events.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
-        self.events.dedup_by(|a, b| (a.time, &a.id) == (b.time, &b.id));
+        self.events.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.id.cmp(&b.1.id)));
+        self.events.dedup_by(|a, b| a.0 == b.0 && a.1.id == b.1.id);
     }
 
     /// Takes what another thread found.
@@ -154,14 +152,15 @@ impl Found {
             }
         }
         self.events.extend(other.events);
-        self.deliveries.extend(other.deliveries);
+        self.thrown.extend(other.thrown);
     }
 
     /// The answers, each with the number of its question.
     pub(crate) fn finish(mut self, asked: &Asked<'_>) -> Vec<(usize, Answer)> {
         self.sort();
-        let deliveries = Deliveries::of(self.deliveries);
-        let events: Arc<[Arc<Event>]> = self.events.into();
+        let kept = self.events.iter().map(|(time, event)| (*time, hash_of(event)));
+        let deliveries = Deliveries::of(self.thrown.into_iter().chain(kept).collect());
+        let events: Arc<[Arc<Event>]> = self.events.into_iter().map(|it| it.1).collect();
         let copied: Vec<usize> = places_of(&events, &deliveries.copied);
         let count = |&(number, question): &(usize, &Question)| {
             let at = |time: Millis| asked.cuts.partition_point(|it| *it <= time);
@@ -171,7 +170,7 @@ impl Found {
             (number, Answer { events: Events::default(), total, span })
         };
         let events = |&(number, question): &(usize, &Question)| {
-            let range = nearest(&events, question);
+            let range = given(&events, |it| it.time, question);
             let mut its = Events::of(&events, range.clone());
             // Copies of one event may differ in their time: the first counts.
             let from = copied.partition_point(|it| *it < range.start);
@@ -191,32 +190,15 @@ impl Found {
 const FULL_MIN: usize = 100_000;
 
 /// Where the events stand that a question gets: of more than it wants the nearest. `events` are in order.
-fn nearest(events: &[Arc<Event>], question: &Question) -> Range<usize> {
-    let start = events.partition_point(|it| it.time < question.from);
-    let end = events.partition_point(|it| it.time <= question.to).max(start);
-    let Some(more) = (end - start).checked_sub(question.limit).filter(|it| *it > 0) else {
-        return start..end;
-    };
-    // Of two events the one that is given: the nearer; of equally near ones the earlier; of those of one time the one on the
-    // side of the time that is asked about. So those that are given stand in a row.
-    let gives_last = |first: &Event, last: &Event| {
-        let distance = |it: &Event| it.time.abs_diff(question.near);
-        match (distance(first), first.time).cmp(&(distance(last), last.time)) {
-            std::cmp::Ordering::Equal => first.time < question.near,
-            order => order.is_gt(),
-        }
-    };
-    let (mut low, mut high) = (0, more);
-    while low < high {
-        let middle = usize::midpoint(low, high);
-        let first = start + middle;
-        if gives_last(&events[first], &events[first + question.limit]) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    start + low..start + low + question.limit
+fn given<T>(events: &[T], time: impl Fn(&T) -> Millis, question: &Question) -> Range<usize> {
+    let start = events.partition_point(|it| time(it) < question.from);
+    let end = events.partition_point(|it| time(it) <= question.to).max(start);
+    let nearest = nearest(&events[start..end], time, question.near, question.limit);
+    start + nearest.start..start + nearest.end
+}
+
+fn hash_of(event: &Event) -> u64 {
+    xxh3_64(event.id.as_bytes())
 }
 
 /// The places of events with these ids.
@@ -224,7 +206,7 @@ fn places_of(events: &[Arc<Event>], ids: &HashSet<u64>) -> Vec<usize> {
     if ids.is_empty() {
         return Vec::new();
     }
-    let is_one = |it: &Arc<Event>| ids.contains(&xxh3_64(it.id.as_bytes()));
+    let is_one = |it: &Arc<Event>| ids.contains(&hash_of(it));
     events.iter().enumerate().filter(|(_, it)| is_one(it)).map(|(at, _)| at).collect()
 }
 
@@ -285,13 +267,14 @@ pub(crate) fn by_text(questions: &[Question]) -> Vec<Asked<'_>> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use investigate::Pool;
     use plan::Expr;
     use proptest::prelude::*;
 
     use super::*;
 
     fn event(id: u8, time: Millis) -> Arc<Event> {
-        Arc::new(Event { id: id.to_string().into(), time, values: Box::default() })
+        Arc::new(Pool::default().event(&id.to_string(), time, std::iter::empty::<Vec<Arc<str>>>()))
     }
 
     /// One question alone, as it is said: each event once, the first of its copies; of more than are wanted the nearest.
@@ -347,7 +330,7 @@ mod tests {
                 let mut found: Vec<Found> = (0..threads).map(|_| Found::default()).collect();
                 for (at, &(id, time)) in deliveries.iter().enumerate() {
                     let its = &mut found[at % threads];
-                    its.add(&asked, &id.to_string(), time, || event(id, time));
+                    its.add(&asked, time, || event(id, time));
                     if throws_away && at % 7 == 0 {
                         its.keep_nearest(&asked);
                     }
@@ -376,7 +359,7 @@ mod tests {
             let asked = Asked::new([(0, &question)]);
             let mut found = Found::default();
             for &(id, time) in &deliveries {
-                found.add(&asked, &id.to_string(), time, || event(id, time));
+                found.add(&asked, time, || event(id, time));
             }
             let (_, answer) = found.finish(&asked).remove(0);
             let times: Vec<Millis> = answer.events.iter().map(|it| it.time).collect();

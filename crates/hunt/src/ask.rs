@@ -1,13 +1,13 @@
 //! Files as a source of events for investigations: many questions, one pass.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ecs::{Millis, Shape};
 use identity::{Builder, Column};
-use investigate::{Answer, Answers, Event, Field, Question, Source};
+use investigate::{Answer, Answers, Event, Field, Pool, Question, Source};
 use reader::{Discovery, Input};
+use rustc_hash::FxHashMap;
 use sift::{Filter, Policy, Settings, Sift, Sifted, Sink};
 
 use crate::Progress;
@@ -157,12 +157,14 @@ struct Taking<'q> {
     /// By filter.
     found: Vec<Found>,
     graph: Builder,
+    /// What the events of a thread have in common.
+    pool: Pool,
 }
 
 impl<'q> Taking<'q> {
     fn new(asking: &'q Asking<'q>) -> Self {
         let found = asking.of_filter.iter().map(|_| Found::default()).collect();
-        Self { asking, found, graph: Builder::default() }
+        Self { asking, found, graph: Builder::default(), pool: Pool::default() }
     }
 
     fn merge(&mut self, other: Self) {
@@ -187,9 +189,9 @@ impl Takes for Taking<'_> {}
 
 impl Sink for Taking<'_> {
     fn take(&mut self, sifted: &Sifted<'_>) {
-        let Self { asking, found, graph } = self;
+        let Self { asking, found, graph, pool } = self;
         // A value of a block becomes a text once.
-        let mut texts: HashMap<(usize, u32), Arc<str>> = HashMap::new();
+        let mut texts: FxHashMap<(usize, u32), Arc<str>> = FxHashMap::default();
         for event in sifted.events() {
             let mut made: Option<Arc<Event>> = None;
             for filter in event.filters() {
@@ -202,21 +204,17 @@ impl Sink for Taking<'_> {
                     });
                     continue;
                 };
-                found[filter].add(asked, event.id, event.timestamp, || {
-                    let value = |(at, &slot): (usize, &block::Slot)| {
-                        let row = sifted.row(slot, &event).iter();
-                        let text = |&ordinal: &block::Ordinal| {
-                            let make = || Arc::from(sifted.column(slot).value(ordinal).text().as_ref());
-                            Arc::clone(texts.entry((at, ordinal)).or_insert_with(make))
-                        };
-                        row.map(text).collect::<Box<[Arc<str>]>>()
-                    };
+                found[filter].add(asked, event.timestamp, || {
                     Arc::clone(made.get_or_insert_with(|| {
-                        Arc::new(Event {
-                            id: event.id.into(),
-                            time: event.timestamp,
-                            values: slots.iter().enumerate().map(value).collect(),
-                        })
+                        let mut its: Vec<Vec<Arc<str>>> = Vec::with_capacity(slots.len());
+                        for (at, &slot) in slots.iter().enumerate() {
+                            let text = |&ordinal: &block::Ordinal| {
+                                let make = || pool.text(&sifted.column(slot).value(ordinal).text());
+                                Arc::clone(texts.entry((at, ordinal)).or_insert_with(make))
+                            };
+                            its.push(sifted.row(slot, &event).iter().map(text).collect());
+                        }
+                        Arc::new(pool.event(event.id, event.timestamp, its))
                     }))
                 });
             }

@@ -12,12 +12,29 @@ use identity::{Call, Chain, Confidence, End, Graph, Who, WhoBuf, WhoField};
 use plan::{Expr, Predicate, Test};
 
 use crate::event::{Event, Field};
-use crate::source::{Answer, Question};
+use crate::source::{Answer, Question, nearest};
 
 /// So many actors are followed: those whose alerts matter most.
 pub const ACTORS_MAX: usize = 25;
 /// Of the calls of one actor so many are told: those nearest to its first alert.
 pub const STORY_MAX: usize = 10_000;
+/// Of the calls of all actors together so many are told:
+pub const STORIES_MAX: usize = 40_000;
+/// of each so many, if it made as many; what is left goes to those whose alerts matter most.
+pub const STORY_MIN: usize = 1_000;
+const _: () = assert!(ACTORS_MAX * STORY_MIN <= STORIES_MAX);
+
+/// How many calls are told of actors who made so many, those first whose alerts matter most.
+fn shares(calls: &[usize]) -> Vec<usize> {
+    let mut left = STORIES_MAX;
+    left -= calls.iter().map(|it| it.min(&STORY_MIN)).sum::<usize>();
+    let share = |&calls: &usize| {
+        let more = calls.saturating_sub(STORY_MIN).min(left);
+        left -= more;
+        calls.min(STORY_MIN) + more
+    };
+    calls.iter().map(share).collect()
+}
 
 /// Who an alert is about, and when.
 #[derive(Clone, Debug)]
@@ -202,6 +219,13 @@ impl Casting {
             actor.events = answer.events.iter().filter(is_its_own).map(Arc::clone).collect();
             actor.is_cut = answer.is_cut();
         }
+        let calls: Vec<usize> = self.cast.actors.iter().map(|it| it.events.len()).collect();
+        for ((actor, question), share) in self.cast.actors.iter_mut().zip(&self.questions).zip(shares(&calls))
+        {
+            let told = nearest(&actor.events, |it| it.time, question.near, share);
+            actor.is_cut |= told.len() < actor.events.len();
+            actor.events = actor.events[told].to_vec();
+        }
         self.cast
     }
 }
@@ -262,5 +286,30 @@ fn question(actor: &Actor, suspects: &[Suspect]) -> Question {
         to: Millis::MAX,
         near,
         limit: STORY_MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// Nobody is left without a story, all of them together have their limit, and whoever matters most has the longest.
+        #[test]
+        fn stories_share_what_there_is_room_for(calls in prop::collection::vec(0..=STORY_MAX, 0..=ACTORS_MAX)) {
+            let shares = shares(&calls);
+            prop_assert_eq!(shares.len(), calls.len());
+            prop_assert!(shares.iter().sum::<usize>() <= STORIES_MAX);
+            for (share, calls) in shares.iter().zip(&calls) {
+                prop_assert!(share <= calls && *share >= STORY_MIN.min(*calls));
+            }
+            let cut = shares.iter().zip(&calls).position(|(share, calls)| share < calls);
+            if let Some(cut) = cut {
+                prop_assert_eq!(shares.iter().sum::<usize>(), STORIES_MAX, "what there is room for is told");
+                prop_assert!(shares[cut + 1..].iter().all(|it| *it <= STORY_MIN));
+            }
+        }
     }
 }

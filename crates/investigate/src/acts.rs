@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashMap;
+
 use crate::deed::Mark;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
-use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, time, upper};
-use crate::related::{object_of, told, told_all};
+use crate::look::{HOUR, Look, ids, short, some, time, upper};
+use crate::related::{done_since, object_of, told, told_all};
 use crate::request::value_in;
 use crate::say::{heads, say, term};
 use crate::targets::{self, objects_of};
@@ -54,8 +56,6 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     let since = case.session_start - HOUR;
     let answered: Vec<&Event> =
         chain.iter().copied().filter(|it| it.time >= since && !it.is_refused()).collect();
-    let done =
-        |mark: Mark| -> Vec<&Event> { answered.iter().copied().filter(|it| it.is_mark(mark)).collect() };
     let called = |names: &[&str]| -> Vec<&Event> {
         answered.iter().copied().filter(|it| names.contains(&it.get(Field::Action))).collect()
     };
@@ -66,7 +66,7 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
         all.filter(|it| !own.contains(it)).map(str::to_owned).collect()
     };
 
-    let widened = done(Mark::Rights);
+    let widened = done_since(look, Mark::Rights, since);
     let text = match widened.as_slice() {
         [] => say!(l, "no permissions were widened"),
         all => say!(l, "permissions were changed: {}", told_all(l, all)),
@@ -74,7 +74,7 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     list(look, "rights_widened", &widened, told, false, text);
     look.targets(targets::of(targets::without_gone(&widened, &chain).0));
 
-    let added = done(Mark::MfaAdded);
+    let added = done_since(look, Mark::MfaAdded, since);
     let text = match added.as_slice() {
         [] => say!(l, "no MFA device was added"),
         all => say!(l, "MFA devices were added: {}", told_all(l, all)),
@@ -112,7 +112,7 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.fact("instances_launched", names, Confidence::Exact, ids(launched), text);
     look.targets(its);
 
-    let trust = done(Mark::Trust);
+    let trust = done_since(look, Mark::Trust, since);
     let trusted: BTreeSet<String> = trust.iter().flat_map(|it| foreign(&request(it))).collect();
     let text = if trusted.is_empty() {
         say!(l, "no trust policy that was made or changed names another account")
@@ -125,7 +125,8 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     let trusted: Vec<String> = trusted.into_iter().collect();
     look.fact("trusted_accounts", trusted.clone(), Confidence::Exact, ids(trust), text);
 
-    let given: Vec<&Event> = done(Mark::GivesAccess).into_iter().filter(|it| gives(&request(it))).collect();
+    let given: Vec<&Event> =
+        done_since(look, Mark::GivesAccess, since).into_iter().filter(|it| gives(&request(it))).collect();
     let mut with: BTreeSet<String> = given.iter().flat_map(|it| foreign(&request(it))).collect();
     let public =
         ["group=all", "groupName=all", "\"group\": \"all\"", "\"group\":\"all\"", "valuesToAdd=[all]"];
@@ -144,7 +145,7 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.fact("shared_with", with.clone(), Confidence::Exact, ids(given), text);
     whose(look, trusted.iter().chain(&with).map(String::as_str).collect(), evidence);
 
-    let buckets = done(Mark::Bucket);
+    let buckets = done_since(look, Mark::Bucket, since);
     let bucket = |it: &Event| value_in(&request(it), "bucketName").unwrap_or_default();
     let text = match buckets.as_slice() {
         [] => say!(l, "no bucket's policy or access was changed"),
@@ -152,21 +153,21 @@ pub(crate) fn acts(look: &mut Look<'_>, evidence: &mut Evidence) {
     };
     list(look, "buckets_opened", &buckets, bucket, true, text);
 
-    let keys = done(Mark::KeyDisabled);
+    let keys = done_since(look, Mark::KeyDisabled, since);
     let text = match keys.as_slice() {
         [] => say!(l, "no key of KMS was disabled or scheduled for deletion"),
         all => say!(l, "keys of KMS were disabled or scheduled for deletion: {}", told_all(l, all)),
     };
     list(look, "keys_disabled", &keys, |it| value_in(&request(it), "keyId").unwrap_or_default(), true, text);
 
-    let gone = done(Mark::Destruction);
+    let gone = done_since(look, Mark::Destruction, since);
     let text = match gone.as_slice() {
         [] => say!(l, "nothing was deleted"),
         all => say!(l, "deleted: {}", told_all(l, all)),
     };
     list(look, "objects_destroyed", &gone, told, true, text);
 
-    let pushed = done(Mark::KeyPushed);
+    let pushed = done_since(look, Mark::KeyPushed, since);
     let text = match pushed.as_slice() {
         [] => say!(l, "no key was pushed onto a machine"),
         all => say!(l, "keys were pushed or imported: {}", told_all(l, all)),
@@ -242,7 +243,7 @@ fn own_account<'g>(issue: &identity::Issue<'g>) -> Option<&'g str> {
 
 /// Whether a call switches off; of those that do both, the request says which.
 fn switches_off(event: &Event) -> bool {
-    let request = event.text_at(Field::Request as usize);
+    let request = event.text(Field::Request);
     match event.get(Field::Action) {
         "UpdateDetector" => value_in(&request, "enable").is_some_and(|it| it == "false"),
         "PutEventSelectors" => {
@@ -253,39 +254,51 @@ fn switches_off(event: &Event) -> bool {
     }
 }
 
+/// A time in which a part of the account's recording was off.
+struct Range<'e> {
+    off: &'e Event,
+    on: Option<&'e Event>,
+}
+
+/// What was switched off, and when the same was on again: by the next call that switches it on, or sets it anew, in the same
+/// region. A call that names no object is about any. `events` are in the order of time.
+fn ranges<'e>(events: impl Iterator<Item = &'e Event>) -> Vec<Range<'e>> {
+    let mut ranges: Vec<Range<'e>> = Vec::new();
+    // The places of those that are still off, by region and the call that switched off; there by object. Of thousands of calls
+    // each is looked at once.
+    let mut open: FxHashMap<(&str, &str), FxHashMap<&str, Vec<usize>>> = FxHashMap::default();
+    for event in events {
+        let (action, region, object) = (event.get(Field::Action), event.get(Field::Region), object_of(event));
+        if switches_off(event) {
+            open.entry((region, action)).or_default().entry(object).or_default().push(ranges.len());
+            ranges.push(Range { off: event, on: None });
+            continue;
+        }
+        let again = std::iter::once(action);
+        let opens = EYES.iter().filter(|(off, on)| on.contains(&action) && *off != action).map(|it| it.0);
+        for off in again.chain(opens) {
+            let Some(its) = open.get_mut(&(region, off)) else { continue };
+            let on: Vec<usize> = if object.is_empty() {
+                its.drain().flat_map(|it| it.1).collect()
+            } else {
+                ["", object].iter().filter_map(|it| its.remove(it)).flatten().collect()
+            };
+            for at in on {
+                ranges[at].on = Some(event);
+            }
+        }
+    }
+    ranges
+}
+
 /// Which part of the account's recording was off, from when to when.
 fn blind(look: &mut Look<'_>, evidence: &mut Evidence) {
-    struct Range<'e> {
-        off: &'e Event,
-        on: Option<&'e Event>,
-    }
     let (case, l) = (look.case, look.language);
     if !look.answers.contains_key("eyes") {
         return;
     }
-    let object = |it: &Event| object_of(it);
-    let mut ranges: Vec<Range<'_>> = Vec::new();
-    for event in look.events("eyes").iter().map(|it| &**it).filter(|it| !it.is_refused()) {
-        let action = event.get(Field::Action);
-        if switches_off(event) {
-            ranges.push(Range { off: event, on: None });
-            continue;
-        }
-        let is_its = |it: &&mut Range<'_>| {
-            let opens =
-                EYES.iter().find(|eye| eye.0 == it.off.get(Field::Action)).map_or(&[][..], |eye| eye.1);
-            let same =
-                object(it.off).is_empty() || object(event).is_empty() || object(it.off) == object(event);
-            let again = it.off.get(Field::Action) == action;
-            it.on.is_none()
-                && (opens.contains(&action) || again)
-                && same
-                && it.off.get(Field::Region) == event.get(Field::Region)
-        };
-        for range in ranges.iter_mut().filter(is_its) {
-            range.on = Some(event);
-        }
-    }
+    let answered = look.events("eyes").iter().map(|it| &**it).filter(|it| !it.is_refused());
+    let mut ranges = ranges(answered);
     // What was off and on again long before is another story.
     ranges.retain(|it| it.on.is_none_or(|on| on.time >= case.first - 24 * HOUR));
     let still: BTreeSet<String> = ranges.iter().filter(|it| it.on.is_none()).map(|it| told(it.off)).collect();
@@ -305,11 +318,10 @@ fn blind(look: &mut Look<'_>, evidence: &mut Evidence) {
     let still: Vec<String> = still.into_iter().collect();
     look.fact("logging_off", still, Confidence::Exact, events, text);
     look.targets(targets::of(ranges.iter().filter(|it| it.on.is_none()).map(|it| it.off)));
-    let total = ranges.len() as u64;
-    if total == 0 {
+    if ranges.is_empty() {
         return;
     }
-    let rows = ranges.iter().take(ROWS_MAX).map(|it| Row {
+    let rows = ranges.iter().map(|it| Row {
         cells: vec![
             told(it.off),
             short(it.off.identity()).to_owned(),
@@ -321,15 +333,8 @@ fn blind(look: &mut Look<'_>, evidence: &mut Evidence) {
         count: 1 + u64::from(it.on.is_some()),
         is_own: case.is_own(it.off),
     });
-    evidence.results.push(Found {
-        id: term!("blind").to_owned(),
-        show: "table",
-        query: None,
-        columns: heads!["switched off", "who", "region", "from", "on again"],
-        rows: rows.collect(),
-        total,
-        events: total,
-    });
+    let columns = heads!["switched off", "who", "region", "from", "on again"];
+    evidence.results.push(Found::table(term!("blind"), "table", columns, rows));
 }
 
 /// Events by what they are about, with how many.
@@ -337,7 +342,7 @@ pub(crate) fn by_object(events: &[&Event]) -> BTreeMap<String, usize> {
     let mut out: BTreeMap<String, usize> = BTreeMap::new();
     for event in events {
         for object in objects_of(event) {
-            *out.entry(object).or_default() += 1;
+            *out.entry(object.clone()).or_default() += 1;
         }
     }
     out
@@ -345,7 +350,76 @@ pub(crate) fn by_object(events: &[&Event]) -> BTreeMap<String, usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::event::Pool;
+
+    fn call(at: usize, action: &str, object: &str, region: &str, more: &str) -> Event {
+        let name = if object.is_empty() { String::new() } else { format!("name={object}, ") };
+        let column = |field: &Field| -> Option<Arc<str>> {
+            match field {
+                Field::Action => Some(action.into()),
+                Field::Region => Some(region.into()),
+                Field::Request => Some(format!("{{{name}{more}}}").into()),
+                _ => None,
+            }
+        };
+        Pool::default().event(&format!("e{at}"), at as i64, Field::ALL.iter().map(column))
+    }
+
+    /// As it is said: each call looks at all that is still off.
+    fn plainly(events: &[Event]) -> Vec<(&str, Option<&str>)> {
+        let mut ranges: Vec<(&Event, Option<&Event>)> = Vec::new();
+        for event in events {
+            let action = event.get(Field::Action);
+            if switches_off(event) {
+                ranges.push((event, None));
+                continue;
+            }
+            for (off, on) in ranges.iter_mut().filter(|it| it.1.is_none()) {
+                let opens = EYES.iter().find(|it| it.0 == off.get(Field::Action)).map_or(&[][..], |it| it.1);
+                let (this, that) = (object_of(off), object_of(event));
+                let is_same = this.is_empty() || that.is_empty() || this == that;
+                let does = opens.contains(&action) || off.get(Field::Action) == action;
+                if does && is_same && off.get(Field::Region) == event.get(Field::Region) {
+                    *on = Some(event);
+                }
+            }
+        }
+        ranges.into_iter().map(|(off, on)| (&*off.id, on.map(|it| &*it.id))).collect()
+    }
+
+    proptest! {
+        /// Of many calls each is looked at once, and what was off until when is the same.
+        #[test]
+        fn what_was_off_until_when(
+            calls in prop::collection::vec((0..10_usize, 0..3_usize, 0..2_usize, any::<bool>()), 0..60),
+        ) {
+            let actions = [
+                "StopLogging", "StartLogging", "DeleteTrail", "CreateTrail", "PutEventSelectors", "DeleteDetector",
+                "CreateDetector", "UpdateDetector", "DeleteFlowLogs", "CreateFlowLogs",
+            ];
+            let events: Vec<Event> = calls
+                .iter()
+                .enumerate()
+                .map(|(at, &(action, object, region, is_off))| {
+                    let more = match actions[action] {
+                        "UpdateDetector" => format!("enable={}", !is_off),
+                        "PutEventSelectors" => format!("includeManagementEvents={}", !is_off),
+                        _ => String::new(),
+                    };
+                    call(at, actions[action], ["", "a", "b"][object], ["r1", "r2"][region], &more)
+                })
+                .collect();
+            let found = ranges(events.iter());
+            let found: Vec<(&str, Option<&str>)> =
+                found.iter().map(|it| (&*it.off.id, it.on.map(|it| &*it.id))).collect();
+            prop_assert_eq!(found, plainly(&events));
+        }
+    }
 
     #[test]
     fn accounts_of_texts() {

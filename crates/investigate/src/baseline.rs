@@ -1,13 +1,14 @@
 //! `role-baseline`: is this how the role normally works?
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ecs::Millis;
+use rustc_hash::FxHashMap;
 
-use crate::event::{Event, Field, call_of, form_of_session, tool};
+use crate::event::{Event, Field, call_of, call_pieces, form_of_session, place, tool};
 use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row};
 use crate::fill::shown;
-use crate::look::{DAY, HOUR, Look, MINUTE, ROWS_MAX, ids, short, some, time, upper};
+use crate::look::{DAY, HOUR, Joined, Look, MINUTE, ids, short, some, time, upper};
 use crate::say::{heads, say, term, word};
 
 /// How far back behaviour is looked at.
@@ -116,20 +117,29 @@ fn earliest(events: &mut Vec<&Event>) {
     events.truncate(ROW_EVENTS_MAX);
 }
 
-fn seen<'e>(events: &[&'e Event], dimension: &Dimension) -> BTreeMap<String, Seen<'e>> {
-    let mut by_texts: HashMap<[&'e str; 2], Seen<'e>> = HashMap::new();
+/// The values of every dimension, by its place. Events mostly share their texts, which are told apart by where they stand;
+/// of what is the same all the same the value is, too.
+fn seen<'e>(events: &[&'e Event]) -> [BTreeMap<String, Seen<'e>>; DIMENSIONS.len()] {
+    type ByPlace<'e> = FxHashMap<[(usize, usize); 2], ([&'e str; 2], Seen<'e>)>;
+    let mut by_place: [ByPlace<'e>; DIMENSIONS.len()] = std::array::from_fn(|_| ByPlace::default());
     for &event in events {
-        by_texts.entry((dimension.texts)(event)).or_default().add(event);
-    }
-    let mut out: BTreeMap<String, Seen<'e>> = BTreeMap::new();
-    #[expect(clippy::iter_over_hash_type, reason = "merging them gives the same in any order")]
-    for (texts, its) in by_texts {
-        let value = (dimension.value)(texts);
-        if !value.is_empty() || dimension.may_be_empty {
-            out.entry(value).or_default().merge(its);
+        for (dimension, its) in DIMENSIONS.iter().zip(&mut by_place) {
+            let texts = (dimension.texts)(event);
+            its.entry(texts.map(place)).or_insert_with(|| (texts, Seen::default())).1.add(event);
         }
     }
-    out
+    let mut by_place = by_place.into_iter();
+    DIMENSIONS.each_ref().map(|dimension| {
+        let mut out: BTreeMap<String, Seen<'e>> = BTreeMap::new();
+        // Merging them gives the same in any order.
+        for (texts, its) in by_place.next().into_iter().flatten().map(|it| it.1) {
+            let value = (dimension.value)(texts);
+            if !value.is_empty() || dimension.may_be_empty {
+                out.entry(value).or_default().merge(its);
+            }
+        }
+        out
+    })
 }
 
 pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evidence: &mut Evidence) {
@@ -175,8 +185,8 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
     let mut rows = Vec::new();
     let is_role = !case.get("role_arn").is_empty();
     // A user has no sessions with names.
-    for dimension in DIMENSIONS.iter().filter(|it| is_role || it.fact != Some("session_form_new")) {
-        let (before, here) = (seen(&past, dimension), seen(&now, dimension));
+    let seen = DIMENSIONS.iter().zip(seen(&past)).zip(seen(&now));
+    for ((dimension, before), here) in seen.filter(|it| is_role || it.0.0.fact != Some("session_form_new")) {
         let new: Vec<&String> = here.keys().filter(|it| !before.contains_key(*it)).collect();
         for (value, it) in &here {
             let known = before.get(value);
@@ -250,17 +260,10 @@ pub(crate) fn role_baseline(look: &mut Look<'_>, data_from: Option<Millis>, evid
     }
     let new = say!(l, "new");
     rows.sort_by_key(|it| it.cells[2] != new);
-    let total = rows.len() as u64;
-    rows.truncate(ROWS_MAX);
-    evidence.results.push(Found {
-        id: term!("compare").to_owned(),
-        show: "compare",
-        query: None,
-        columns: heads!["what", "value", "", "now", "before", "days", "first", "last"],
-        rows,
-        total,
-        events: (past.len() + now.len()) as u64,
-    });
+    let columns = heads!["what", "value", "", "now", "before", "days", "first", "last"];
+    evidence
+        .results
+        .push(Found::table(term!("compare"), "compare", columns, rows).of_events(past.len() + now.len()));
     hours(look, &past, evidence);
     week(l, &past, evidence);
     let refused = now.iter().filter(|it| it.is_refused()).count();
@@ -338,7 +341,9 @@ fn rhythm(look: &mut Look<'_>, past: &[&Event], now: &[&Event]) {
 fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
     let (at, l) = (look.case.first, look.language);
     let hour = |at: Millis| at.rem_euclid(DAY) / HOUR;
-    let days: BTreeSet<Millis> = past.iter().map(|it| it.time.div_euclid(DAY)).collect();
+    // They come in order.
+    let mut days: Vec<Millis> = past.iter().map(|it| it.time.div_euclid(DAY)).collect();
+    days.dedup();
     let same = past.iter().filter(|it| hour(it.time) == hour(at)).count();
     let known = past.len() >= HOUR_CALLS_MIN && days.len() >= HOUR_DAYS_MIN;
     let percent = if past.is_empty() { 0 } else { same * 100 / past.len() };
@@ -373,15 +378,9 @@ fn hours(look: &mut Look<'_>, past: &[&Event], evidence: &mut Evidence) {
         count: *count as u64,
         ..Row::default()
     });
-    evidence.results.push(Found {
-        id: term!("hours").to_owned(),
-        show: "values",
-        query: None,
-        columns: heads!["hour (UTC)", "calls before"],
-        rows: rows.collect(),
-        total: counts.iter().filter(|it| **it > 0).count() as u64,
-        events: past.len() as u64,
-    });
+    let rows: Vec<Row> = rows.collect();
+    let columns = heads!["hour (UTC)", "calls before"];
+    evidence.results.push(Found::table(term!("hours"), "values", columns, rows).of_events(past.len()));
 }
 
 /// Monday, and the days after it.
@@ -427,25 +426,16 @@ fn week(l: rule::GuideLanguage, past: &[&Event], evidence: &mut Evidence) {
         },
     );
     let rows: Vec<Row> = rows.collect();
-    evidence.results.push(Found {
-        id: term!("week").to_owned(),
-        show: "values",
-        query: None,
-        columns: heads!["day", "0 to 23 h (UTC), 9 is the busiest", "calls before", "calls by hour"],
-        total: rows.len() as u64,
-        events: past.len() as u64,
-        rows,
-    });
+    let columns = heads!["day", "0 to 23 h (UTC), 9 is the busiest", "calls before", "calls by hour"];
+    evidence.results.push(Found::table(term!("week"), "values", columns, rows).of_events(past.len()));
 }
 
 /// Calls an hour, against the hours of the past that had calls.
 fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event], evidence: &mut Evidence) {
     let busy = |events: &[&Event]| {
-        let mut hours: BTreeMap<Millis, usize> = BTreeMap::new();
-        for event in events {
-            *hours.entry(event.time.div_euclid(HOUR)).or_default() += 1;
-        }
-        let mut counts: Vec<usize> = hours.into_values().collect();
+        // They come in order.
+        let hours = events.chunk_by(|a, b| a.time.div_euclid(HOUR) == b.time.div_euclid(HOUR));
+        let mut counts: Vec<usize> = hours.map(<[_]>::len).collect();
         counts.sort_unstable();
         counts
     };
@@ -475,7 +465,7 @@ fn rate(look: &mut Look<'_>, past: &[&Event], now: &[&Event], evidence: &mut Evi
 }
 
 /// The actions that were done successfully, and those refused: used, which is not allowed.
-pub(crate) fn used(look: &Look<'_>, evidence: &mut Evidence) {
+pub(crate) fn used<'e>(look: &Look<'e>, evidence: &mut Evidence) {
     let events = look.events("used");
     if events.is_empty() {
         return;
@@ -484,7 +474,9 @@ pub(crate) fn used(look: &Look<'_>, evidence: &mut Evidence) {
     let head = &heads!["action used (not: allowed)"][0];
     let events = events.iter().map(|it| &**it);
     let is_own = |it: &Event| look.case.is_own(it);
-    evidence.results.push(crate::look::tally(l, "used", head, events, Event::call, is_own));
+    let key = |it: &'e Event| it.call_parts().map(place);
+    let call = |it: &'e Event| Joined(call_pieces(it.call_parts()));
+    evidence.results.push(crate::look::tally(l, "used", head, events, key, call, is_own));
     let own = short(look.case.get("role_arn"));
     if !own.is_empty() {
         evidence.statements.push(say!(

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use ecs::{Millis, Object, Shape, Wanted};
 
 use crate::class::{is_instance_id, is_resource_id};
-use crate::event::{Event, Field, tool};
+use crate::event::{Event, Field, Pool, tool};
 use crate::fill::Values;
 use crate::look::HOUR;
 use crate::request;
@@ -292,7 +292,7 @@ pub(crate) fn event_of(fields: &[Field], id: &str, document: &Object, now: Milli
     let wanted = fields.iter().map(|&it| (it as u32, it.path(), Shape::Leaf));
     Wanted::new(wanted)
         .walk(document, &mut |at, value| values[at as usize].push(value.text().as_ref().into()));
-    Event { id: id.into(), time, values: values.into_iter().map(Vec::into_boxed_slice).collect() }
+    Pool::default().event(id, time, values)
 }
 
 /// How deep fields may lie that are placeholders.

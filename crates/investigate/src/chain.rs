@@ -7,10 +7,10 @@ use identity::{Chain, End, Who};
 use rule::GuideLanguage;
 
 use crate::class::is_instance_id;
-use crate::event::{Event, Field, tool};
+use crate::event::{Event, Field, place, tool};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row, Target};
 use crate::fill::{Values, shown};
-use crate::look::{DAY, HOUR, Look, ids, lasting, short, some, sure, time, upper};
+use crate::look::{DAY, HOUR, Joined, Look, ids, lasting, short, some, sure, time, upper};
 use crate::say::{heads, say, term, word};
 
 /// A role changed so shortly before the call is worth a sentence.
@@ -125,15 +125,8 @@ pub(crate) fn session_chain(
             is_own: at == 0,
         });
     }
-    evidence.results.push(Found {
-        id: term!("chain").to_owned(),
-        show: "chain",
-        query: None,
-        columns: heads!["who", "when", "how", "became", "session", "then", "confidence"],
-        total: rows.len() as u64,
-        events: rows.len() as u64,
-        rows,
-    });
+    let columns = heads!["who", "when", "how", "became", "session", "then", "confidence"];
+    evidence.results.push(Found::table(term!("chain"), "chain", columns, rows));
     let confidence = chain.confidence;
     let root = chain.head.name().into_owned();
     let kind = root_type(chain);
@@ -271,7 +264,8 @@ fn assumers(look: &mut Look<'_>, chain: &Chain<'_>, evidence: &mut Evidence) {
         "assumers",
         &heads!["caller"][0],
         events.iter().map(|it| &**it),
-        |it| it.who().to_owned(),
+        |it| place(it.who()),
+        |it| Joined([it.who()]),
         |it| chain.hops.first().is_some_and(|hop| hop.issue.event == &*it.id),
     ));
     let Some(hop) = chain.hops.first() else { return };

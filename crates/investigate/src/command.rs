@@ -24,22 +24,23 @@ pub struct Command {
 pub fn shell(template: &str, values: &Values, language: GuideLanguage) -> Command {
     let mut command = Command::default();
     for line in template.trim().lines() {
-        let several = placeholders(line).into_iter().find(|name| values.get(name).len() > 1);
+        let names = placeholders(line);
+        let several = names.iter().copied().find(|name| values.get(name).len() > 1);
         let lines = match several {
             None => vec![shell_line(line, values, language, &mut command)],
             Some(name) => {
+                let its = values.only(&names);
                 let all = values.get(name);
                 let class = Class::of(name);
                 let mut lines: Vec<String> = all
                     .iter()
                     .take(COMMANDS_MAX)
-                    .map(|value| shell_line(line, &values.with(name, value), language, &mut command))
+                    .map(|value| shell_line(line, &its.with(name, value), language, &mut command))
                     .collect();
                 let left = all.len().saturating_sub(COMMANDS_MAX);
                 if left > 0 {
                     command.is_open = true;
-                    let open =
-                        shell_line(line, &values.with(name, "\u{0}"), language, &mut Command::default());
+                    let open = shell_line(line, &its.with(name, "\u{0}"), language, &mut Command::default());
                     let hint = format!("<{}>", class.hint(name));
                     let body = open.replace(&hint, "\"$value\"");
                     lines.push(format!(

@@ -224,16 +224,27 @@ static BY_NAME: LazyLock<HashMap<&'static str, &'static Calls>> = LazyLock::new(
     named.filter(|(name, _)| !name.contains('*')).collect()
 });
 
+/// Those with a pattern, in the order of the list.
+static BY_PATTERN: LazyLock<Vec<(&'static str, &'static Calls)>> = LazyLock::new(|| {
+    let named = CALLS.iter().flat_map(|calls| calls.names.iter().map(move |name| (*name, calls)));
+    named.filter(|(name, _)| name.contains('*')).collect()
+});
+
 /// Where a call stands in the list.
 fn listed(action: &str) -> Option<&'static Calls> {
-    let by_pattern = || CALLS.iter().find(|it| it.names.iter().any(|name| fits(name, action)));
+    let by_pattern = || BY_PATTERN.iter().find(|(name, _)| fits(name, action)).map(|it| it.1);
     BY_NAME.get(action).copied().or_else(by_pattern)
 }
 
 impl Event {
+    /// What its call is a mark of.
+    pub(crate) fn marks(&self) -> &'static [Mark] {
+        listed(self.get(Field::Action)).map_or(&[], |it| it.marks)
+    }
+
     /// Whether its call is a mark of that.
     pub(crate) fn is_mark(&self, mark: Mark) -> bool {
-        listed(self.get(Field::Action)).is_some_and(|it| it.marks.contains(&mark))
+        self.marks().contains(&mark)
     }
 
     /// The tactic that calls like this are named by, whatever was meant by it; empty if there is none.

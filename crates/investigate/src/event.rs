@@ -1,8 +1,10 @@
 //! Events as steps see them: the values of the columns that somebody asked for.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
 use ecs::Millis;
+use rustc_hash::FxHashSet;
 
 /// Columns that every step may read.
 macro_rules! columns {
@@ -69,15 +71,76 @@ columns! {
     Longitude = "source.geo.location.lon",
 }
 
-/// An event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event. A source may give a million of them, so they share what they have in common: see [`Pool`].
+#[derive(Clone, Debug)]
 pub struct Event {
     /// The `_id`.
     pub id: Box<str>,
     /// The `@timestamp`.
     pub time: Millis,
-    /// The values of the columns: those of [`Field::ALL`], then what else was asked for.
-    pub values: Box<[Box<[Arc<str>]>]>,
+    /// Where the values of each column end: those of [`Field::ALL`], then of what else was asked for.
+    ends: Arc<[u32]>,
+    values: Box<[Arc<str>]>,
+    /// What the call is about, once somebody asked: that is read off the request.
+    pub(crate) objects: OnceLock<Box<[String]>>,
+}
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.id, self.time, &self.ends, &self.values) == (&other.id, other.time, &other.ends, &other.values)
+    }
+}
+
+impl Eq for Event {}
+
+/// Makes events that share their texts, and where the values of their columns end.
+#[derive(Debug, Default)]
+pub struct Pool {
+    texts: FxHashSet<Arc<str>>,
+    shapes: FxHashSet<Arc<[u32]>>,
+}
+
+/// Longer texts are seldom the same in two events.
+const SHARED_MAX: usize = 256;
+
+impl Pool {
+    /// A text as events have it.
+    pub fn text(&mut self, text: &str) -> Arc<str> {
+        if text.len() > SHARED_MAX {
+            return text.into();
+        }
+        shared(&mut self.texts, text)
+    }
+
+    /// An event with its columns, those of [`Field::ALL`] first.
+    pub fn event<V: IntoIterator<Item = Arc<str>>>(
+        &mut self,
+        id: &str,
+        time: Millis,
+        columns: impl IntoIterator<Item = V>,
+    ) -> Event {
+        let mut values = Vec::new();
+        let ends = columns.into_iter().map(|its| {
+            values.extend(its);
+            values.len() as u32
+        });
+        let ends: Vec<u32> = ends.collect();
+        let (id, values) = (id.into(), values.into());
+        Event { id, time, ends: shared(&mut self.shapes, &ends), values, objects: OnceLock::new() }
+    }
+}
+
+/// The one that is known, or a new one.
+fn shared<T: ?Sized + Eq + std::hash::Hash>(known: &mut FxHashSet<Arc<T>>, it: &T) -> Arc<T>
+where
+    for<'t> &'t T: Into<Arc<T>>,
+{
+    if let Some(known) = known.get(it) {
+        return Arc::clone(known);
+    }
+    let new: Arc<T> = it.into();
+    known.insert(Arc::clone(&new));
+    new
 }
 
 impl Event {
@@ -88,12 +151,27 @@ impl Event {
 
     /// All values of a column.
     pub fn all(&self, field: Field) -> &[Arc<str>] {
-        self.values.get(field as usize).map_or(&[], |it| it)
+        self.column(field as usize)
+    }
+
+    /// The text of a column.
+    pub(crate) fn text(&self, field: Field) -> Cow<'_, str> {
+        match self.all(field) {
+            [one] => Cow::Borrowed(one),
+            all => all.join(", ").into(),
+        }
     }
 
     /// The text of a column by its place.
     pub fn text_at(&self, at: usize) -> String {
-        self.values.get(at).map_or_else(String::new, |it| it.join(", "))
+        self.column(at).join(", ")
+    }
+
+    /// The values of a column by its place.
+    pub(crate) fn column(&self, at: usize) -> &[Arc<str>] {
+        let Some(&end) = self.ends.get(at) else { return &[] };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.values[start as usize..end as usize]
     }
 
     /// Whether it was refused or failed.
@@ -104,6 +182,11 @@ impl Event {
     /// Whether it changes something.
     pub fn is_write(&self) -> bool {
         self.get(Field::ReadOnly) == "false"
+    }
+
+    /// What [`Self::call`] is made of: events of the same parts are the same call.
+    pub(crate) fn call_parts(&self) -> [&str; 2] {
+        [self.get(Field::Provider), self.get(Field::Action)]
     }
 
     /// `ec2:GetPasswordData`.
@@ -127,6 +210,17 @@ impl Event {
             issuer => issuer,
         }
     }
+}
+
+/// Where a text stands: events mostly share their texts, and are told apart by that quicker than by what they say.
+pub(crate) fn place(text: &str) -> (usize, usize) {
+    (text.as_ptr().addr(), text.len())
+}
+
+/// `ec2:GetPasswordData`, in its pieces.
+pub(crate) fn call_pieces([provider, action]: [&str; 2]) -> [&str; 3] {
+    let provider = provider.split('.').next().unwrap_or_default();
+    if provider.is_empty() { ["", "", action] } else { [provider, ":", action] }
 }
 
 /// `ec2:GetPasswordData`.
@@ -194,6 +288,23 @@ pub(crate) fn form_of_session(arn: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn events_share_texts_and_keep_their_columns() {
+        let mut pool = Pool::default();
+        let columns = [&["iam.amazonaws.com"][..], &[], &["a", "b"]];
+        let mut make = |id: &str| {
+            let texts = columns.map(|it| it.iter().map(|it| pool.text(it)).collect::<Vec<_>>());
+            pool.event(id, 7, texts)
+        };
+        let (one, other) = (make("1"), make("2"));
+        assert_eq!((one.get(Field::Provider), one.get(Field::Action)), ("iam.amazonaws.com", ""));
+        assert_eq!((one.text_at(2).as_str(), one.text_at(9).as_str()), ("a, b", ""));
+        assert!(Arc::ptr_eq(&one.all(Field::Outcome)[1], &other.all(Field::Outcome)[1]));
+        assert!(one != other && make("1") == one);
+        let long = "x".repeat(SHARED_MAX + 1);
+        assert!(!Arc::ptr_eq(&pool.text(&long), &pool.text(&long)));
+    }
 
     #[test]
     fn agents_and_sessions() {

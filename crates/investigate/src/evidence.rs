@@ -7,6 +7,7 @@ pub use identity::Confidence;
 use serde_json::Value;
 
 use crate::fill::{Command, Values};
+use crate::look::ROWS_MAX;
 
 /// Events that a row names; of more it has the count.
 pub const ROW_EVENTS_MAX: usize = 20;
@@ -118,6 +119,27 @@ pub struct Found {
     pub total: u64,
     /// How many events stand behind all rows.
     pub events: u64,
+}
+
+impl Found {
+    /// A table of these rows, the first of them; of the rest it is known how many there are. A row stands for one event, if
+    /// nobody says otherwise.
+    pub(crate) fn table(
+        id: &str,
+        show: &'static str,
+        columns: Vec<String>,
+        rows: impl IntoIterator<IntoIter: ExactSizeIterator<Item = Row>>,
+    ) -> Self {
+        let rows = rows.into_iter();
+        let total = rows.len() as u64;
+        let rows = rows.take(ROWS_MAX).collect();
+        Self { id: id.to_owned(), show, query: None, columns, rows, total, events: total }
+    }
+
+    /// How many events stand behind all rows.
+    pub(crate) fn of_events(self, events: usize) -> Self {
+        Self { events: events as u64, ..self }
+    }
 }
 
 /// A row with the events behind it.

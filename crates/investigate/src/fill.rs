@@ -23,9 +23,10 @@ impl Values {
         for value in values {
             let value = value.into();
             if !value.is_empty() {
-                let all = self.0.entry(name.to_owned()).or_default();
-                if !all.contains(&value) {
-                    all.push(value);
+                match self.0.get_mut(name) {
+                    Some(all) if all.contains(&value) => {}
+                    Some(all) => all.push(value),
+                    None => _ = self.0.insert(name.to_owned(), vec![value]),
                 }
             }
         }
@@ -49,6 +50,13 @@ impl Values {
         values
     }
 
+    /// Those of some names alone: of all there may be hundreds.
+    #[must_use]
+    pub(crate) fn only(&self, names: &[&str]) -> Self {
+        let its = names.iter().filter_map(|it| self.0.get_key_value(*it));
+        Self(its.map(|(name, values)| (name.clone(), values.clone())).collect())
+    }
+
     /// The same with these values for a name.
     #[must_use]
     pub fn with_all(mut self, name: &str, values: &[String]) -> Self {
@@ -61,6 +69,11 @@ impl Values {
     pub fn without(mut self, names: &[&str]) -> Self {
         self.0.retain(|name, _| !names.contains(&name.as_str()));
         self
+    }
+
+    /// Lets go of the names that nobody wants.
+    pub(crate) fn keep(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| is_wanted(name));
     }
 
     /// Every name and its values.

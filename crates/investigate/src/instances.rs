@@ -1,15 +1,15 @@
 //! `instance-story`: which machines were meant, and what else happened to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use rule::GuideLanguage;
 
 use crate::case::valid_instances;
 use crate::deed::Mark;
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, call_pieces, place};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::shown;
-use crate::look::{DAY, Look, ROWS_MAX, ids, short, some, tally, time};
+use crate::look::{DAY, Joined, Look, ids, short, some, tally, time};
 use crate::network;
 use crate::request::{value_in, values_in};
 use crate::say::{heads, say, term, word};
@@ -99,11 +99,11 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
         all.filter_map(|it| asked.get(&**it).copied()).collect()
     };
     let mut about: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    let mut told: HashSet<(&str, &str)> = HashSet::new();
     for event in ["launch", "agent", "touched"].iter().flat_map(|id| look.events(id)) {
         for name in names(event) {
-            let events = about.entry(name).or_default();
-            if !events.iter().any(|it| it.id == event.id) {
-                events.push(event);
+            if told.insert((name, &*event.id)) {
+                about.entry(name).or_default().push(event);
             }
         }
     }
@@ -193,8 +193,6 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
                 && it.time >= case.first
         }));
     }
-    let total = rows.len() as u64;
-    rows.truncate(ROWS_MAX);
     if !rows.is_empty() {
         let columns = heads![
             "instance",
@@ -208,15 +206,7 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             "launched",
             "terminated",
         ];
-        evidence.results.push(Found {
-            id: term!("machines").to_owned(),
-            show: "table",
-            query: None,
-            columns,
-            rows,
-            total,
-            events: total,
-        });
+        evidence.results.push(Found::table(term!("machines"), "table", columns, rows));
         // What leads onto the machines, one by one; the rest is counted.
         let access = look.events("touched").iter().map(|it| &**it);
         let access: Vec<&Event> =
@@ -231,7 +221,11 @@ pub(crate) fn instance_story(look: &mut Look<'_>, evidence: &mut Evidence) {
             "touched",
             &heads!["action and identity"][0],
             events,
-            |it| format!("{} · {}", it.call(), short(it.identity())),
+            |it| (it.call_parts().map(place), place(it.identity())),
+            |it| {
+                let [provider, colon, action] = call_pieces(it.call_parts());
+                Joined([provider, colon, action, " · ", short(it.identity())])
+            },
             |it| case.is_own(it),
         ));
     }

@@ -51,11 +51,11 @@ mod run;
 mod tell;
 mod watch;
 
-pub use actors::{ACTORS_MAX, Actor, Cast, STORY_MAX, Session, Suspect, stories};
+pub use actors::{ACTORS_MAX, Actor, Cast, STORIES_MAX, STORY_MAX, STORY_MIN, Session, Suspect, stories};
 pub use case::{Case, Subject, event};
 pub use class::{Class, is_instance_id, is_plain};
 pub use deed::DeedKind;
-pub use event::{Event, Field, tool};
+pub use event::{Event, Field, Pool, tool};
 pub use evidence::{
     Checklist, Confidence, Evidence, Exception, Fact, Found, Investigation, Lack, Missing, ROW_EVENTS_MAX,
     Row, Snippet, Target,
@@ -66,7 +66,7 @@ pub use plan::{Plan, PlanStep, plan};
 pub use reason::{Reason, read as read_refusal};
 pub use run::{EVENTS_MAX, Options, Raised, general, investigate, investigate_and_follow};
 pub use say::word;
-pub use source::{Answer, Answers, Events, Question, Source};
+pub use source::{Answer, Answers, Events, Question, Source, nearest};
 
 /// What an exception could look at in the alert of a rule: in the first of its events, of which the documents may hold no
 /// more than [`paths_of_raised`]. An alert that counts events stands for them itself.

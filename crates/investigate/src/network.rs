@@ -7,7 +7,7 @@ use rule::GuideLanguage;
 use crate::event::{Event, Field};
 use crate::evidence::{Confidence, Evidence, Found, Row};
 use crate::fill::shown;
-use crate::look::{Look, ROWS_MAX, ids, short, some, time};
+use crate::look::{Look, ids, short, some, time};
 use crate::related::{object_of, told};
 use crate::request::{value_in, values_in};
 use crate::say::{heads, say, term};
@@ -34,7 +34,7 @@ pub(crate) fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
             "{} opened {} of {} to {} at {}.",
             shown(short(it.identity())),
             ports_of(l, it),
-            shown(&object_of(it)),
+            shown(object_of(it)),
             sources_of(l, it),
             time(it.time)
         ));
@@ -46,14 +46,14 @@ pub(crate) fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
         return;
     }
     let case = look.case;
-    let chain: BTreeSet<&str> = look.chain_events().iter().map(|it| &*it.id).collect();
+    let chain = look.chain_ids();
     let groups = groups_of_instances(look);
     let mut all: Vec<&Event> = events.iter().map(|it| &**it).collect();
     // What opens the way to machines first; then what the identities of the chain did, then what is about the machines.
     all.sort_by_key(|it| {
-        (!admin.contains(&*it.id), !chain.contains(&*it.id), !groups.contains(&object_of(it)))
+        (!admin.contains(&*it.id), !chain.contains(&*it.id), !groups.contains(object_of(it)))
     });
-    let rows = all.iter().take(ROWS_MAX).map(|it| {
+    let rows = all.iter().map(|it| {
         let (ports, from) = (ports(it), sources(it));
         let open = if from.iter().any(|it| is_everybody(it)) { say!(l, "everybody") } else { String::new() };
         Row {
@@ -71,15 +71,8 @@ pub(crate) fn network(look: &mut Look<'_>, evidence: &mut Evidence) {
             is_own: case.is_own(it),
         }
     });
-    evidence.results.push(Found {
-        id: term!("network").to_owned(),
-        show: "table",
-        query: None,
-        columns: heads!["time", "call", "who", "ports", "from", "open to", ""],
-        rows: rows.collect(),
-        total: events.len() as u64,
-        events: events.len() as u64,
-    });
+    let columns = heads!["time", "call", "who", "ports", "from", "open to", ""];
+    evidence.results.push(Found::table(term!("network"), "table", columns, rows));
 }
 
 /// Whether a call lets traffic to ports of remote administration in.
@@ -87,7 +80,7 @@ fn opens_admin_port(event: &Event) -> bool {
     if event.get(Field::Action) != "AuthorizeSecurityGroupIngress" || event.is_refused() {
         return false;
     }
-    let request = event.text_at(Field::Request as usize);
+    let request = event.text(Field::Request);
     let port =
         |key| -> Vec<i64> { values_in(&request, key).iter().filter_map(|it| it.parse().ok()).collect() };
     let (from, to) = (port("fromPort"), port("toPort"));
@@ -98,7 +91,7 @@ fn opens_admin_port(event: &Event) -> bool {
 
 /// The ports that a call is about: `22`, `3000-3010`.
 fn ports(event: &Event) -> Vec<String> {
-    let request = event.text_at(Field::Request as usize);
+    let request = event.text(Field::Request);
     let ranges = values_in(&request, "fromPort").into_iter().zip(values_in(&request, "toPort"));
     let mut out: Vec<String> = Vec::new();
     for (from, to) in ranges {
@@ -112,7 +105,7 @@ fn ports(event: &Event) -> Vec<String> {
 
 /// From where a call lets traffic in.
 fn sources(event: &Event) -> Vec<String> {
-    let request = event.text_at(Field::Request as usize);
+    let request = event.text(Field::Request);
     let mut out = values_in(&request, "cidrIp");
     out.extend(values_in(&request, "cidrIpv6"));
     out.dedup();
@@ -153,5 +146,5 @@ fn groups_of_instances(look: &Look<'_>) -> BTreeSet<String> {
 
 /// The security group that a call is about.
 pub(crate) fn group_of(event: &Event) -> String {
-    value_in(&event.text_at(Field::Request as usize), "groupId").unwrap_or_default()
+    value_in(&event.text(Field::Request), "groupId").unwrap_or_default()
 }

@@ -154,13 +154,14 @@ fn travel(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
     let Some(anchor) = case.anchor() else { return };
     let Some(here) = place(anchor) else { return };
-    let mut all = look.chain_events();
+    let mut all = look.chain_events().to_vec();
     // A role is many people; a user is one.
     if case.get("role_arn").is_empty() {
         all.extend(look.events("behaviour").iter().map(|it| &**it));
     }
     let before = all.into_iter().filter(|it| it.time < anchor.time);
-    let last = before.filter_map(|it| Some((it, place(it)?))).max_by_key(|(it, _)| (it.time, it.id.clone()));
+    let placed = before.filter_map(|it| Some((it, place(it)?)));
+    let last = placed.max_by(|(a, _), (b, _)| (a.time, &a.id).cmp(&(b.time, &b.id)));
     let Some((last, there)) = last else { return };
     let far = distance(there, here);
     let hours = ((anchor.time - last.time).max(1_000)) as f64 / 3_600_000.0;

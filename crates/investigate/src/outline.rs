@@ -9,6 +9,10 @@ use crate::look::{Look, short, time};
 use crate::say::say;
 use crate::{fill, related};
 
+/// The fields of an alert, besides the values of its case, that its sentence is made of.
+pub(crate) const READ: [&str; 2] =
+    ["kibana.alert.threshold_result.count", "kibana.alert.rule.parameters.index"];
+
 /// Who did what to what, when, from where.
 pub(crate) fn sentence(case: &Case, facts: &[Fact], l: GuideLanguage) -> String {
     let Some(anchor) = case.anchor() else { return say!(l, "Nothing is known of the alert.") };
@@ -28,8 +32,8 @@ pub(crate) fn sentence(case: &Case, facts: &[Fact], l: GuideLanguage) -> String 
     };
     let object = match case.all("instances") {
         [] => match related::object_of(anchor) {
-            it if it.is_empty() => String::new(),
-            object => say!(l, " for {}", fill::shown(&object)),
+            "" => String::new(),
+            object => say!(l, " for {}", fill::shown(object)),
         },
         [one] => say!(l, " for {}", fill::shown(one)),
         [first, rest @ ..] => say!(l, " for {} and {} more", fill::shown(first), rest.len()),
@@ -43,8 +47,8 @@ pub(crate) fn sentence(case: &Case, facts: &[Fact], l: GuideLanguage) -> String 
     let (call, at) = (fill::shown(&anchor.call()), time(case.first));
     let (region, account) = (fill::shown(case.get("region")), fill::shown(case.get("account")));
     if case.is_bare {
-        let count = case.values.first("kibana.alert.threshold_result.count").unwrap_or("1");
-        let indices = case.values.get("kibana.alert.rule.parameters.index");
+        let count = case.values.first(READ[0]).unwrap_or("1");
+        let indices = case.values.get(READ[1]);
         let is_of_alerts = indices.iter().any(|it| it.starts_with(".alerts-"));
         let what =
             if is_of_alerts { say!(l, "{|alert|alerts}", count) } else { say!(l, "{|event|events}", count) };

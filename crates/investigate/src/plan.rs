@@ -1,7 +1,7 @@
 //! The plan of response: which steps are indicated by the facts, in which order, with values filled in. It runs nothing.
 
 use ecs::Millis;
-use rule::{Comparison, Facts, Guide, GuideLanguage, Risk, Rule, Step};
+use rule::{Comparison, Facts, GuideLanguage, Risk, Rule, Step};
 use serde_json::Value;
 
 use crate::class::Class;
@@ -85,11 +85,11 @@ impl Plan {
 
 /// The plan that the facts of an investigation indicate. `rules` are those that could alert on the plan itself.
 pub fn plan(it: &Investigation, rules: &[Rule], language: GuideLanguage, now: Millis) -> Plan {
-    let guide: Guide = general(language).guide.unwrap_or_default();
+    let general = general(language).guide.as_ref().map_or(&[][..], |it| &it.response);
     let values = values(it, now);
     let mut steps = Vec::new();
     let mut not_indicated = Vec::new();
-    for step in &guide.response {
+    for step in general {
         let made = made(step, it, &values, language);
         match &step.when {
             Some(when) if !when.holds(it) => not_indicated.push((made, why(when, it, language))),
@@ -330,7 +330,7 @@ fn commands(template: &str, it: &Investigation, values: &Values, l: GuideLanguag
         }
         let left = rows.len().saturating_sub(COMMANDS_MAX);
         for row in rows.iter().take(COMMANDS_MAX) {
-            let mut its = values.clone().without(&[group.object, group.detail]);
+            let mut its = values.only(&names).without(&[group.object, group.detail]);
             its.add(group.object, [row.object.as_str()]);
             its.add(group.detail, [row.detail.as_str()]);
             if !row.region.is_empty() {

@@ -1,14 +1,14 @@
 //! `prevalence`: how common what the alert is about is: its call, its address, its user agent, its identity, its objects.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ecs::Millis;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::event::Event;
-use crate::evidence::{Confidence, Evidence, Found, Row};
+use crate::event::{Event, place};
+use crate::evidence::{Confidence, Evidence, Found, ROW_EVENTS_MAX, Row};
 use crate::fill::shown;
-use crate::look::{DAY, Look, ROWS_MAX, ids, short, time};
+use crate::look::{DAY, Look, ids, short, time};
 use crate::say::{heads, say, term, word};
 
 /// So far back it is counted.
@@ -17,7 +17,6 @@ const SPAN: Millis = 30 * DAY;
 pub(crate) fn prevalence(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
     let Some(anchor) = case.anchor() else { return };
-    let near = |it: &&Arc<Event>| it.time >= case.first - SPAN;
     let call = anchor.call();
     let who = short(anchor.identity());
     let mut asked = vec![
@@ -37,10 +36,19 @@ pub(crate) fn prevalence(look: &mut Look<'_>, evidence: &mut Evidence) {
         let is_its = |it: &&Arc<Event>| {
             id != "p-object" || it.all(crate::event::Field::Entities).iter().any(|it| **it == *value)
         };
-        let events: Vec<&Event> =
-            look.events(id).iter().filter(near).filter(is_its).map(|it| &**it).collect();
-        let people: BTreeSet<&str> = events.iter().map(|it| it.identity()).collect();
-        let others = events.iter().filter(|it| !case.is_own(it)).count();
+        let near = look.between(id, case.first - SPAN, Millis::MAX);
+        let (mut people, mut others, mut count) = (FxHashMap::default(), 0, 0);
+        let (mut first, mut last) = (Vec::new(), None);
+        for event in near.iter().filter(is_its) {
+            people.entry(place(event.identity())).or_insert_with(|| event.identity());
+            others += usize::from(!case.is_own(event));
+            count += 1;
+            last = Some(event.time);
+            if first.len() < ROW_EVENTS_MAX {
+                first.push(&**event);
+            }
+        }
+        let people: FxHashSet<&str> = people.into_values().collect();
         if others == 0 && what != "identity" {
             alone.push(say!(l, "{} {}", word(l, what), shown(value)));
         }
@@ -48,14 +56,14 @@ pub(crate) fn prevalence(look: &mut Look<'_>, evidence: &mut Evidence) {
             cells: vec![
                 word(l, what).to_owned(),
                 value.to_owned(),
-                events.len().to_string(),
+                count.to_string(),
                 others.to_string(),
                 people.len().to_string(),
-                events.first().map(|it| time(it.time)).unwrap_or_default(),
-                events.last().map(|it| time(it.time)).unwrap_or_default(),
+                first.first().map(|it: &&Event| time(it.time)).unwrap_or_default(),
+                last.map(time).unwrap_or_default(),
             ],
-            events: ids(events.iter().copied()),
-            count: events.len() as u64,
+            events: ids(first),
+            count,
             is_own: others == 0,
         });
     }
@@ -71,15 +79,6 @@ pub(crate) fn prevalence(look: &mut Look<'_>, evidence: &mut Evidence) {
         evidence.statements.push(say!(l, "{}.", crate::look::upper(&text)));
     }
     look.fact("seen_here_only", alone, Confidence::Exact, Vec::new(), text);
-    let total = rows.len() as u64;
-    rows.truncate(ROWS_MAX);
-    evidence.results.push(Found {
-        id: term!("prevalence").to_owned(),
-        show: "table",
-        query: None,
-        columns: heads!["what", "value", "events", "of others", "identities", "first", "last"],
-        rows,
-        total,
-        events: total,
-    });
+    let columns = heads!["what", "value", "events", "of others", "identities", "first", "last"];
+    evidence.results.push(Found::table(term!("prevalence"), "table", columns, rows));
 }

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ecs::Millis;
 use identity::{Chain, Graph, Issue, Reach};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::case::Case;
 use crate::class::is_instance_id;
 use crate::deed::Mark;
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, place};
 use crate::evidence::{Confidence, Evidence, Found, Lack, ROW_EVENTS_MAX, Row, Target};
 use crate::fill::shown;
-use crate::look::{DAY, HOUR, Look, ROWS_MAX, ids, short, some, sure, tally, time};
+use crate::look::{DAY, HOUR, Joined, Look, ids, short, some, sure, tally, time};
 use crate::request::value_in;
 use crate::say::{heads, say, term};
 
@@ -87,7 +88,6 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     }
     let direct = rows.iter().filter(|it| it.is_own).count();
     let total = rows.len() as u64;
-    rows.truncate(ROWS_MAX);
     let cut = reach.cut.deeper + reach.cut.more;
     if cut > 0 {
         evidence.lacks(Lack::Truncated, say!(l, "{} of {} sessions shown", total, total + cut));
@@ -107,15 +107,8 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
         if direct > 0 || !accounts.is_empty() {
             look.deviations.push(text.clone());
         }
-        evidence.results.push(Found {
-            id: term!("sessions").to_owned(),
-            show: "chain",
-            query: None,
-            columns: heads!["when", "session", "key", "account", "calls", "first", "last", "confidence"],
-            rows,
-            total,
-            events: total,
-        });
+        let columns = heads!["when", "session", "key", "account", "calls", "first", "last", "confidence"];
+        evidence.results.push(Found::table(term!("sessions"), "chain", columns, rows));
     }
     look.fact("lateral_sessions", count, Confidence::Exact, issued, text);
     look.targets(targets);
@@ -130,19 +123,21 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     same_source(look, evidence);
     let refused = look.events("refused-roles");
     if !refused.is_empty() {
+        let unnamed = say!(l, "(not named)");
         evidence.results.push(tally(
             l,
             "refused-roles",
             &heads!["role tried and caller"][0],
             refused.iter().map(|it| &**it),
+            |it| (place(it.get(Field::ErrorMessage)), place(it.identity())),
             |it| {
-                let message = it.get(Field::ErrorMessage);
-                let role = message
+                let role = it
+                    .get(Field::ErrorMessage)
                     .split("on resource: ")
                     .nth(1)
                     .and_then(|it| it.split_whitespace().next())
-                    .map_or_else(|| say!(l, "(not named)"), |it| short(it).to_owned());
-                format!("{role} · {}", short(it.identity()))
+                    .map_or(&*unnamed, short);
+                Joined([role, " · ", short(it.identity())])
             },
             |it| case.is_own(it),
         ));
@@ -150,7 +145,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
     let all = look.chain_events();
     let is_console =
         |it: &&Event| it.get(Field::Provider) == "signin.amazonaws.com" && it.is_mark(Mark::Console);
-    let console: Vec<&Event> = all.into_iter().filter(is_console).filter(|it| !it.is_refused()).collect();
+    let console: Vec<&Event> = all.iter().copied().filter(is_console).filter(|it| !it.is_refused()).collect();
     if !console.is_empty() {
         let shown =
             crate::related::timeline(l, term!("console"), console.iter().copied(), |it| case.is_own(it));
@@ -175,7 +170,7 @@ pub(crate) fn session_reach(look: &mut Look<'_>, evidence: &mut Evidence) {
 fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
     let l = look.language;
     let all = look.chain_events();
-    let into: Vec<&Event> = all.into_iter().filter(|it| it.is_mark(Mark::IntoMachine)).collect();
+    let into: Vec<&Event> = all.iter().copied().filter(|it| it.is_mark(Mark::IntoMachine)).collect();
     let reached: Vec<&Event> = into.iter().copied().filter(|it| !it.is_refused()).collect();
     let names: BTreeSet<&str> = reached
         .iter()
@@ -229,7 +224,7 @@ fn machines(look: &mut Look<'_>, evidence: &mut Evidence) {
     look.fact("machines_reached", value, Confidence::Exact, ids(reached), text);
 }
 
-fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
+fn same_source<'e>(look: &mut Look<'e>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
     let events = look.events("same-source");
     if !look.answers.contains_key("same-source") {
@@ -237,16 +232,17 @@ fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
     }
     // In the account of a role that somebody from elsewhere assumes, he is but a principal: the same as in his own.
     let is_foreign = |it: &Event| it.get(Field::CallerType) == "AWSAccount";
-    let named: BTreeMap<&str, &str> = events
+    let named: FxHashMap<&str, &str> = events
         .iter()
         .filter(|it| !is_foreign(it) && !it.get(Field::UserId).is_empty())
         .map(|it| (it.get(Field::UserId), it.identity()))
         .collect();
-    let whose = |it: &'_ Event| -> String {
-        let known = named.get(it.get(Field::UserId)).filter(|_| is_foreign(it));
-        known.map_or_else(|| it.identity().to_owned(), |it| (*it).to_owned())
+    let whose = |it: &'e Event| -> &'e str {
+        let known = named.get(it.get(Field::UserId)).copied().filter(|_| is_foreign(it));
+        known.unwrap_or_else(|| it.identity())
     };
-    let people: BTreeSet<String> = events.iter().map(|it| whose(it)).filter(|it| !it.is_empty()).collect();
+    let people: FxHashSet<&str> = events.iter().map(|it| whose(it)).filter(|it| !it.is_empty()).collect();
+    let people: BTreeSet<&str> = people.into_iter().collect();
     let text = say!(l, "{|identity|identities} used the address in the week", people.len());
     if people.len() > 1 {
         let names = some(l, people.iter().map(|it| shown(short(it))), 5);
@@ -257,10 +253,8 @@ fn same_source(look: &mut Look<'_>, evidence: &mut Evidence) {
         "same-source",
         &heads!["identity and account"][0],
         events.iter().map(|it| &**it),
-        |it| {
-            let account = it.get(Field::Account);
-            format!("{} · {account}", short(&whose(it)))
-        },
+        |it| (place(whose(it)), place(it.get(Field::Account))),
+        |it| Joined([short(whose(it)), " · ", it.get(Field::Account)]),
         |it| case.is_own(it),
     ));
     let count = people.len();

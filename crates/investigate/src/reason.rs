@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::case::Case;
 use crate::class::is_instance_id;
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, place};
 use crate::evidence::{Confidence, Evidence, Found, Lack, Row};
 use crate::fill::{Command, shown};
-use crate::look::{Look, MINUTE, ids, lasting, short, tally, time};
+use crate::look::{Joined, Look, MINUTE, ids, lasting, short, tally, time};
 use crate::say::{heads, say, term};
 
 /// Longer messages are not indexed, as in the published mapping.
@@ -156,7 +156,7 @@ pub(crate) fn refusal_reason(look: &mut Look<'_>, evidence: &mut Evidence) {
 }
 
 fn anchor(case: &Case, evidence: &mut Evidence) {
-    let rows = case.anchors.iter().take(crate::look::ROWS_MAX).map(|it| Row {
+    let rows = case.anchors.iter().map(|it| Row {
         cells: vec![
             time(it.time),
             it.call(),
@@ -170,15 +170,8 @@ fn anchor(case: &Case, evidence: &mut Evidence) {
         count: 1,
         is_own: true,
     });
-    evidence.results.push(Found {
-        id: term!("anchor").to_owned(),
-        show: "table",
-        query: None,
-        columns: heads!["time", "call", "region", "error", "from", "agent", "request"],
-        rows: rows.collect(),
-        total: case.anchors.len() as u64,
-        events: case.anchors.len() as u64,
-    });
+    let columns = heads!["time", "call", "region", "error", "from", "agent", "request"];
+    evidence.results.push(Found::table(term!("anchor"), "table", columns, rows));
 }
 
 /// The targets that another call names, too.
@@ -243,15 +236,8 @@ fn reasons(look: &mut Look<'_>, own: &[&Event], evidence: &mut Evidence) {
         say!(l, "no explicit deny is named")
     };
     look.exact("explicit_deny", explicit, text);
-    evidence.results.push(Found {
-        id: term!("reasons").to_owned(),
-        show: "values",
-        query: None,
-        columns: heads!["reason", "count"],
-        total: rows.len() as u64,
-        events: own.len() as u64,
-        rows,
-    });
+    let columns = heads!["reason", "count"];
+    evidence.results.push(Found::table(term!("reasons"), "values", columns, rows).of_events(own.len()));
     let dry = own.iter().any(|it| it.get(Field::ErrorCode) == "Client.DryRunOperation");
     let text =
         if dry { say!(l, "the caller asked only whether it may, and may") } else { say!(l, "no dry run") };
@@ -266,15 +252,16 @@ fn elsewhere<'e>(look: &mut Look<'_>, anybody: impl Iterator<Item = &'e Event>, 
     }
     let all: Vec<&Event> = anybody.collect();
     let others: Vec<&Event> = all.iter().copied().filter(|it| is_answered(it) && !case.is_own(it)).collect();
+    let answered = say!(l, "answered");
     evidence.results.push(tally(
         l,
         "anybody",
         &heads!["identity and outcome"][0],
         all.iter().copied(),
+        |it| (place(it.identity()), it.is_refused(), place(it.get(Field::ErrorCode))),
         |it| {
-            let outcome =
-                if it.is_refused() { it.get(Field::ErrorCode).to_owned() } else { say!(l, "answered") };
-            format!("{} · {outcome}", short(it.identity()))
+            let outcome = if it.is_refused() { it.get(Field::ErrorCode) } else { &answered };
+            Joined([short(it.identity()), " · ", outcome])
         },
         |it| case.is_own(it),
     ));

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rule::GuideLanguage;
+use rustc_hash::FxHashMap;
 
 use crate::acts;
 use crate::deed::Mark;
-use crate::event::{Event, Field};
-use crate::evidence::{Confidence, Evidence, Found, Row};
+use crate::event::{Event, Field, call_of};
+use crate::evidence::{Confidence, Evidence, Found, ROW_EVENTS_MAX, Row};
 use crate::fill::shown;
 use crate::look::{HOUR, Look, ROWS_MAX, ids, short, some, tally, time};
 use crate::network;
@@ -15,8 +16,8 @@ use crate::say::{heads, say, term, word};
 use crate::targets::{self, objects_of};
 
 /// What a call is about: `mallory`.
-pub(crate) fn object_of(event: &Event) -> String {
-    objects_of(event).into_iter().next().unwrap_or_default()
+pub(crate) fn object_of(event: &Event) -> &str {
+    objects_of(event).first().map_or("", String::as_str)
 }
 
 /// A call with what it is about: `iam:CreateUser mallory`.
@@ -27,7 +28,7 @@ pub(crate) fn told(event: &Event) -> String {
 
 /// A call with each thing that it is about.
 fn told_each(event: &Event) -> Vec<String> {
-    match objects_of(event).as_slice() {
+    match objects_of(event) {
         [] => vec![event.call()],
         objects => objects.iter().map(|it| format!("{} {it}", event.call())).collect(),
     }
@@ -46,24 +47,41 @@ pub(crate) fn timeline<'e>(
     events: impl IntoIterator<Item = &'e Event>,
     is_own: impl Fn(&Event) -> bool,
 ) -> Found {
-    let mut folded: Vec<Vec<&Event>> = Vec::new();
+    struct Run<'e> {
+        /// The first of them,
+        events: Vec<&'e Event>,
+        /// and how many there are.
+        count: usize,
+    }
+    let mut folded: Vec<Run<'_>> = Vec::new();
     let same = |a: &Event, b: &Event| {
-        a.call() == b.call()
+        a.call_parts() == b.call_parts()
             && a.identity() == b.identity()
             && a.get(Field::ErrorCode) == b.get(Field::ErrorCode)
     };
-    let mut all = 0;
+    let (mut all, mut total, mut last) = (0, 0, None);
     for event in events {
         all += 1;
-        match folded.last_mut().filter(|it| same(it[0], event)) {
-            Some(run) => run.push(event),
-            None => folded.push(vec![event]),
+        let goes_on = last.is_some_and(|it| same(it, event));
+        last = Some(event);
+        total += u64::from(!goes_on);
+        // Of what is not shown it is only known how much there is.
+        if total > ROWS_MAX as u64 {
+            continue;
+        }
+        if !goes_on {
+            folded.push(Run { events: Vec::new(), count: 0 });
+        }
+        if let Some(run) = folded.last_mut() {
+            run.count += 1;
+            if run.events.len() < ROW_EVENTS_MAX {
+                run.events.push(event);
+            }
         }
     }
-    let total = folded.len() as u64;
-    let rows = folded.into_iter().take(ROWS_MAX).map(|run| {
-        let first = run[0];
-        let call = if run.len() == 1 { told(first) } else { format!("{} ×{}", first.call(), run.len()) };
+    let rows = folded.into_iter().map(|run| {
+        let first = run.events[0];
+        let call = if run.count == 1 { told(first) } else { format!("{} ×{}", first.call(), run.count) };
         Row {
             cells: vec![
                 time(first.time),
@@ -74,8 +92,8 @@ pub(crate) fn timeline<'e>(
                 first.get(Field::Address).to_owned(),
                 word(l, first.tactic()).to_owned(),
             ],
-            events: ids(run.iter().copied()),
-            count: run.len() as u64,
+            events: ids(run.events.iter().copied()),
+            count: run.count as u64,
             is_own: is_own(first),
         }
     });
@@ -90,20 +108,24 @@ pub(crate) fn timeline<'e>(
     }
 }
 
+/// What the identities of the chain did, of those calls that are a mark of something and were answered.
+pub(crate) fn done_since<'a>(look: &Look<'a>, mark: Mark, since: i64) -> Vec<&'a Event> {
+    look.done(mark).iter().copied().filter(|it| it.time >= since).collect()
+}
+
 pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
-    let mut story: BTreeMap<(i64, &str), &Event> = BTreeMap::new();
-    let near = |it: &&Event| it.time >= case.first - 24 * HOUR && it.time <= case.last + 24 * HOUR;
+    let near = (case.first - 24 * HOUR, case.last + 24 * HOUR);
+    let mut story: Vec<&Event> = Vec::new();
     for id in ["behaviour", "root-story", "key-story"] {
-        story.extend(look.events(id).iter().map(|it| &**it).filter(near).map(|it| ((it.time, &*it.id), it)));
+        story.extend(look.between(id, near.0, near.1).iter().map(|it| &**it));
     }
+    story.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+    story.dedup_by(|a, b| (a.time, &a.id) == (b.time, &b.id));
     let chain = look.chain_events();
-    phases(look, story.values().copied(), evidence);
-    evidence.results.push(timeline(l, term!("story"), story.values().copied(), |it| case.is_own(it)));
-    let done = |mark: Mark| -> Vec<&Event> {
-        chain.iter().copied().filter(|it| it.is_mark(mark) && !it.is_refused()).collect()
-    };
-    let after = |it: &&Event| it.time >= case.session_start - HOUR;
+    phases(look, story.iter().copied(), evidence);
+    evidence.results.push(timeline(l, term!("story"), story.iter().copied(), |it| case.is_own(it)));
+    let since = case.session_start - HOUR;
     let found = |name: &'static str, events: Vec<&Event>, none: String, what: String, look: &mut Look<'_>| {
         let objects: BTreeSet<String> = events.iter().flat_map(|it| told_each(it)).collect();
         let objects: Vec<String> = objects.into_iter().collect();
@@ -117,7 +139,7 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         }
         look.fact(name, objects, Confidence::Exact, ids(events), text);
     };
-    let made: Vec<&Event> = done(Mark::Persistence).into_iter().filter(after).collect();
+    let made: Vec<&Event> = done_since(look, Mark::Persistence, since);
     if !made.is_empty() {
         let table = timeline(l, term!("persistence"), made.iter().copied(), |it| case.is_own(it));
         evidence.results.push(table);
@@ -138,18 +160,18 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
     }
     let gone: Vec<String> = gone.into_iter().collect();
     look.exact("made_gone", gone, say!(l, "what was made and is gone again"));
-    let read: Vec<&Event> =
-        done(Mark::Secret).into_iter().filter(after).filter(|it| targets::is_secret(it)).collect();
+    let mut read: Vec<&Event> = done_since(look, Mark::Secret, since);
+    read.retain(|it| targets::is_secret(it));
     if !read.is_empty() {
         let head = &heads!["what was read"][0];
         evidence
             .results
-            .push(tally(l, term!("data"), head, read.iter().copied(), told, |it| case.is_own(it)));
+            .push(tally(l, term!("data"), head, read.iter().copied(), told, told, |it| case.is_own(it)));
     }
     let targets = targets::of(read.iter().copied());
     found("secrets_read", read, say!(l, "no secret was read"), say!(l, "secrets were read"), look);
     look.targets(targets);
-    let shared: Vec<&Event> = done(Mark::Sharing).into_iter().filter(after).collect();
+    let shared: Vec<&Event> = done_since(look, Mark::Sharing, since);
     let gives = |it: &&Event| acts::gives(&it.text_at(Field::Request as usize));
     let targets = targets::of(shared.iter().copied().filter(gives));
     found(
@@ -160,7 +182,7 @@ pub(crate) fn related(look: &mut Look<'_>, evidence: &mut Evidence) {
         look,
     );
     look.targets(targets);
-    logging(look, &chain);
+    logging(look);
     network::network(look, evidence);
     acts::acts(look, evidence);
     let before: BTreeSet<String> = chain
@@ -216,12 +238,16 @@ fn phases<'e>(look: &Look<'_>, story: impl Iterator<Item = &'e Event>, evidence:
     if phases.len() < 2 {
         return;
     }
-    let total = phases.len() as u64;
-    let events = phases.iter().map(|(_, its)| its.len() as u64).sum();
+    let events = phases.iter().map(|(_, its)| its.len()).sum();
     let rows = phases.into_iter().map(|(tactic, its)| {
-        let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+        let mut by_parts: FxHashMap<[&str; 2], usize> = FxHashMap::default();
         for event in &its {
-            *calls.entry(event.call()).or_default() += 1;
+            *by_parts.entry(event.call_parts()).or_default() += 1;
+        }
+        let mut calls: BTreeMap<String, usize> = BTreeMap::new();
+        #[expect(clippy::iter_over_hash_type, reason = "adding them up gives the same in any order")]
+        for ([provider, action], count) in by_parts {
+            *calls.entry(call_of(provider, action)).or_default() += count;
         }
         let mut calls: Vec<(String, usize)> = calls.into_iter().collect();
         calls.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -242,23 +268,17 @@ fn phases<'e>(look: &Look<'_>, story: impl Iterator<Item = &'e Event>, evidence:
             is_own: its.iter().any(|it| look.case.is_own(it)),
         }
     });
-    evidence.results.push(Found {
-        id: term!("phases").to_owned(),
-        show: "table",
-        query: None,
-        columns: heads!["tactic", "first", "last", "calls", "refused", "what"],
-        rows: rows.collect(),
-        total,
-        events,
-    });
+    let columns = heads!["tactic", "first", "last", "calls", "refused", "what"];
+    evidence.results.push(Found::table(term!("phases"), "table", columns, rows).of_events(events));
 }
 
 /// What was changed of the account's logging, by the identities of the chain and by others.
-fn logging(look: &mut Look<'_>, chain: &[&Event]) {
+fn logging(look: &mut Look<'_>) {
     let l = look.language;
     let events: Vec<&Event> = look.events("logging").iter().map(|it| &**it).collect();
     let objects: BTreeSet<String> = events.iter().map(|it| told(it)).collect();
-    let is_of_chain = |it: &&&Event| chain.iter().any(|known| known.id == it.id);
+    let chain = look.chain_ids();
+    let is_of_chain = |it: &&&Event| chain.contains(&*it.id);
     let others: BTreeSet<&str> =
         events.iter().filter(|it| !is_of_chain(it)).map(|it| short(it.identity())).collect();
     let objects: Vec<String> = objects.into_iter().collect();

@@ -1,10 +1,12 @@
 //! Investigations of all alerts together: what the steps ask is collected, asked in at most two passes, and handed back.
 
-use std::sync::Arc;
+use std::borrow::Borrow;
+use std::sync::{Arc, LazyLock};
 
 use ecs::{Catalog, Millis};
 use identity::{Graph, WhoBuf};
 use rule::{Guide, GuideLanguage, Interval, Scope, Step, StepQuery};
+use rustc_hash::FxHashSet;
 
 use crate::actors::{Cast, Casting, Suspect};
 use crate::book::Book;
@@ -13,8 +15,8 @@ use crate::evidence::Investigation;
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
 use crate::look::DAY;
 use crate::prose::{Embedded, Prose};
-use crate::source::Source;
-use crate::{chain, prose, reach, tactics};
+use crate::source::{Answer, Source};
+use crate::{chain, outline, prose, reach, tactics};
 
 /// Of the events that a question finds, so many are looked at: those nearest to the alert.
 pub const EVENTS_MAX: usize = 50_000;
@@ -56,13 +58,20 @@ pub struct Raised {
 /// # Panics
 ///
 /// If the file of the general steps is none, which a test would tell.
-pub fn general(language: GuideLanguage) -> rule::Rule {
-    let set = rule::load_text("general.toml", include_str!("general.toml"));
-    let mut rule = set.rules.into_iter().next().expect("the general steps are a rule, as a test says");
-    if language == GuideLanguage::SimplifiedChinese {
-        rule = rule.translated(language, include_str!("general.zh-CN.toml")).unwrap_or(rule);
+pub fn general(language: GuideLanguage) -> &'static rule::Rule {
+    // Reading them takes longer than many an investigation.
+    static ENGLISH: LazyLock<rule::Rule> = LazyLock::new(|| {
+        let set = rule::load_text("general.toml", include_str!("general.toml"));
+        set.rules.into_iter().next().expect("the general steps are a rule, as a test says")
+    });
+    static CHINESE: LazyLock<rule::Rule> = LazyLock::new(|| {
+        let text = include_str!("general.zh-CN.toml");
+        ENGLISH.translated(GuideLanguage::SimplifiedChinese, text).unwrap_or_else(|| ENGLISH.clone())
+    });
+    match language {
+        GuideLanguage::English => &ENGLISH,
+        GuideLanguage::SimplifiedChinese => &CHINESE,
     }
-    rule
 }
 
 /// Investigates all of them.
@@ -72,37 +81,32 @@ pub fn investigate<S: Source>(
     options: &Options,
 ) -> Result<Vec<Investigation>, S::Error> {
     let mut all = Vec::with_capacity(subjects.len());
-    investigate_and_follow(subjects, &[], source, options, &mut |it| all.push(it))?;
+    let mut keep = |it| {
+        all.push(it);
+        true
+    };
+    investigate_and_follow(subjects, &[], source, options, &mut keep)?;
     Ok(all)
 }
 
 /// Investigates all of them and, in the same passes, follows whoever is behind the suspects. Each investigation is `told` as
-/// soon as it is made: all of them together are large.
-pub fn investigate_and_follow<S: Source>(
-    subjects: &[Subject],
+/// soon as it is made, which says whether to go on: all of them together are large. So are the documents of the subjects,
+/// which are let go of once they are read, and the answers, each of which goes with the last alert that asked.
+pub fn investigate_and_follow<S: Source, B: Borrow<Subject>>(
+    subjects: impl IntoIterator<Item = B>,
     suspects: &[Suspect],
     source: &mut S,
     options: &Options,
-    told: &mut dyn FnMut(Investigation),
+    told: &mut dyn FnMut(Investigation) -> bool,
 ) -> Result<Cast, S::Error> {
-    let general = general(options.language);
-    let general = general.guide.unwrap_or_default();
+    let none = Guide::default();
+    let general = general(options.language).guide.as_ref().unwrap_or(&none);
     let catalog = Catalog::ecs();
     let mut book = Book::new(&catalog, options.now);
-    let cases: Vec<Case> = subjects.iter().map(|it| Case::of(it, options.now)).collect();
-    let guides: Vec<Prose> = subjects
-        .iter()
-        .zip(&cases)
-        .map(|(it, case)| {
-            it.rule.as_ref().map_or_else(Prose::default, |it| prose::prose(it, case, options.language))
-        })
-        .collect();
-    let mut works: Vec<Work<'_>> = subjects
-        .iter()
-        .zip(cases)
-        .zip(&guides)
-        .map(|((it, case), prose)| Work::new(it, case, &general, prose))
-        .collect();
+    let open = |it: B| Alert::open(it.borrow(), general, options);
+    let (alerts, cases): (Vec<Alert>, Vec<Case>) = subjects.into_iter().map(open).unzip();
+    let mut works: Vec<Work<'_>> =
+        alerts.iter().zip(cases).map(|(it, case)| Work::new(it, case, general)).collect();
     // Events of both passes have the same columns.
     for work in &works {
         for column in work.planned.iter().flat_map(|it| &it.query.columns).chain(&work.columns) {
@@ -121,9 +125,8 @@ pub fn investigate_and_follow<S: Source>(
         (Arc::new(graph), first.answers)
     };
     let asked = answers.len();
-    let whos: Vec<WhoBuf> = works.iter().map(Work::who).collect();
-    for (work, who) in works.iter_mut().zip(&whos) {
-        work.follow(&graph, who, &mut book);
+    for work in &mut works {
+        work.follow(&graph, &mut book);
         work.ask(&mut book);
     }
     let casting = Casting::new(&graph, suspects);
@@ -136,10 +139,68 @@ pub fn investigate_and_follow<S: Source>(
     }
     let followed = found.split_off(own);
     answers.extend(found);
-    for (work, who) in works.into_iter().zip(&whos) {
-        told(work.finish(&answers, &graph, who, &book, options));
+    let cast = casting.finish(&followed, &graph);
+    drop(followed);
+    let mut waiting = vec![0_usize; answers.len()];
+    for number in works.iter().flat_map(Work::questions) {
+        waiting[number] += 1;
     }
-    Ok(casting.finish(&followed, &graph))
+    for work in works {
+        let its: Vec<usize> = work.questions().collect();
+        if !told(work.finish(&answers, &graph, &book, options)) {
+            break;
+        }
+        for number in its {
+            waiting[number] -= 1;
+            if waiting[number] == 0 {
+                answers[number] = Answer::default();
+            }
+        }
+    }
+    Ok(cast)
+}
+
+/// What of a subject is known to the end.
+pub(crate) struct Alert {
+    pub(crate) id: String,
+    pub(crate) rule: Option<Arc<rule::Rule>>,
+    pub(crate) severity: Option<String>,
+    pub(crate) who: WhoBuf,
+    /// A guide in prose.
+    pub(crate) prose: Prose,
+}
+
+impl Alert {
+    /// What is known of a subject, with its case. Of the fields of its documents those are left that somebody asks for.
+    fn open(subject: &Subject, general: &Guide, options: &Options) -> (Self, Case) {
+        let mut case = Case::of(subject, options.now);
+        let rule = subject.rule.as_deref();
+        let prose = rule.map_or_else(Prose::default, |it| prose::prose(it, &case, options.language));
+        let own = rule.and_then(|it| it.guide.as_ref());
+        let steps =
+            [Some(general), own].into_iter().flatten().flat_map(|it| it.triage.iter().chain(&it.response));
+        let embedded = prose.queries.iter().flat_map(|it| &it.alternatives).map(String::as_str);
+        let names = steps.flat_map(texts_of).chain(embedded).flat_map(fill::placeholders);
+        let names: FxHashSet<&str> = names.chain(outline::READ).collect();
+        case.values.keep(|name| name.starts_with("case.") || names.contains(name));
+        let severity = subject.document.get("kibana.alert.severity").and_then(serde_json::Value::as_str);
+        let alert = Self {
+            id: subject.id.clone(),
+            rule: subject.rule.clone(),
+            severity: severity.map(str::to_owned),
+            who: WhoBuf::of(subject.anchors.first().map_or(&subject.document, |(_, it)| it)),
+            prose,
+        };
+        (alert, case)
+    }
+}
+
+/// All texts of a step in which placeholders may stand.
+fn texts_of(step: &Step) -> impl Iterator<Item = &str> {
+    let more = [&step.command, &step.reason, &step.breaks, &step.undo, &step.verify];
+    let queries = step.queries.iter().map(|it| it.query.as_str());
+    let all = std::iter::once(step.text.as_str()).chain(queries);
+    all.chain(more.into_iter().flatten().map(String::as_str))
 }
 
 /// A query of a step.
@@ -170,12 +231,10 @@ pub(crate) enum State {
 
 /// One alert under investigation.
 pub(crate) struct Work<'a> {
-    pub(crate) subject: &'a Subject,
+    pub(crate) alert: &'a Alert,
     pub(crate) case: Case,
     pub(crate) steps: Vec<&'a Step>,
     pub(crate) planned: Vec<Planned<'a>>,
-    /// A guide in prose.
-    pub(crate) prose: &'a Prose,
     /// What the rule wants to be shown of events.
     pub(crate) columns: Vec<String>,
     /// The questions whether the account has events at all, and data events.
@@ -185,12 +244,12 @@ pub(crate) struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(subject: &'a Subject, case: Case, general: &'a Guide, prose: &'a Prose) -> Self {
+    fn new(alert: &'a Alert, case: Case, general: &'a Guide) -> Self {
         let own: &'a [Step] =
-            subject.rule.as_ref().and_then(|it| it.guide.as_ref()).map_or(&[], |it| &it.triage);
+            alert.rule.as_ref().and_then(|it| it.guide.as_ref()).map_or(&[], |it| &it.triage);
         let has = |id: &Option<String>| id.is_some() && own.iter().any(|it| it.id == *id);
         let mut steps: Vec<&'a Step> = own.iter().collect();
-        let rule = subject.rule.as_deref();
+        let rule = alert.rule.as_deref();
         let is_for = |it: &&Step| tactics::is_for(it.id.as_deref(), rule, &case);
         // What is about something that the alert has nothing of is left out.
         let has_uses = |it: &&Step| it.uses.iter().all(|name| !case.all(name).is_empty());
@@ -210,12 +269,11 @@ impl<'a> Work<'a> {
         planned.extend(hidden.map(|query| Planned { step: None, query, embedded: None, state: open() }));
         let embedded =
             |it: &'a Embedded| Planned { step: None, query: &it.query, embedded: Some(it), state: open() };
-        planned.extend(prose.queries.iter().map(embedded));
-        let columns = subject.rule.as_ref().map(|it| it.investigation_fields()).unwrap_or_default();
+        planned.extend(alert.prose.queries.iter().map(embedded));
+        let columns = alert.rule.as_ref().map(|it| it.investigation_fields()).unwrap_or_default();
         Self {
-            prose,
             columns,
-            subject,
+            alert,
             case,
             steps,
             planned,
@@ -225,8 +283,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn who(&self) -> WhoBuf {
-        WhoBuf::of(self.subject.anchors.first().map_or(&self.subject.document, |(_, it)| it))
+    /// The numbers of its questions; of some more than once.
+    fn questions(&self) -> impl Iterator<Item = usize> {
+        let asked = self.planned.iter().filter_map(|it| match it.state {
+            State::Asked { number, .. } => Some(number),
+            State::Open(_) | State::Failed(_) => None,
+        });
+        asked.chain(self.around.iter().copied()).chain(self.data_events).chain(self.reach_calls)
     }
 
     /// Asks what can be asked with the values that there are.
@@ -307,8 +370,8 @@ impl<'a> Work<'a> {
     }
 
     /// With the chain of the caller there are values for more questions.
-    fn follow(&mut self, graph: &Graph, who: &WhoBuf, book: &mut Book<'_>) {
-        let chain = graph.chain(who.who(), i64::MAX);
+    fn follow(&mut self, graph: &Graph, book: &mut Book<'_>) {
+        let chain = graph.chain(self.alert.who.who(), i64::MAX);
         chain::values_of(&chain, &mut self.case.values);
         let reach = reach::of_case(graph, &chain, &self.case);
         let reached: Vec<&str> =

@@ -144,7 +144,7 @@ mod tests {
         }
         // What is shown of a query is its name.
         let mut rules = rule::builtin(GuideLanguage::English).rules;
-        rules.push(crate::general(GuideLanguage::English));
+        rules.push(crate::general(GuideLanguage::English).clone());
         let guides = rules.iter().filter_map(|it| it.guide.as_ref());
         let queries = guides.flat_map(|it| &it.triage).flat_map(|it| &it.queries);
         said.extend(queries.filter_map(|it| it.id.clone()));

@@ -67,6 +67,32 @@ impl PartialEq for Events {
 
 impl Eq for Events {}
 
+/// Where those stand that are nearest to a time, at most so many. `events` are in the order of time.
+pub fn nearest<T>(events: &[T], time: impl Fn(&T) -> Millis, near: Millis, limit: usize) -> Range<usize> {
+    let Some(more) = events.len().checked_sub(limit).filter(|it| *it > 0) else {
+        return 0..events.len();
+    };
+    // Of two events the one that is given: the nearer; of equally near ones the earlier; of those of one time the one on the
+    // side of the time that is asked about. So those that are given stand in a row.
+    let gives_last = |first: Millis, last: Millis| {
+        let distance = |it: Millis| it.abs_diff(near);
+        match (distance(first), first).cmp(&(distance(last), last)) {
+            std::cmp::Ordering::Equal => first < near,
+            order => order.is_gt(),
+        }
+    };
+    let (mut low, mut high) = (0, more);
+    while low < high {
+        let middle = usize::midpoint(low, high);
+        if gives_last(time(&events[middle]), time(&events[middle + limit])) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low..low + limit
+}
+
 /// The events that a question asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecs::Millis;
+use rustc_hash::FxHashSet;
 
 use crate::acts::by_object;
 use crate::baseline::CALLS_MIN;
@@ -202,13 +203,13 @@ fn persistence(look: &mut Look<'_>, evidence: &mut Evidence) {
 
 fn escalation(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
-    let mut all = look.chain_events();
+    let mut all = look.chain_events().to_vec();
     all.extend(look.events("behaviour").iter().map(|it| &**it));
-    let refused: BTreeSet<String> =
-        all.iter().filter(|it| it.time <= case.first && it.is_refused()).map(|it| it.call()).collect();
+    let refused: FxHashSet<[&str; 2]> =
+        all.iter().filter(|it| it.time <= case.first && it.is_refused()).map(|it| it.call_parts()).collect();
     let allowed: Vec<&Event> = all
         .into_iter()
-        .filter(|it| it.time > case.first && !it.is_refused() && refused.contains(&it.call()))
+        .filter(|it| it.time > case.first && !it.is_refused() && refused.contains(&it.call_parts()))
         .collect();
     let calls: BTreeSet<String> = allowed.iter().map(|it| it.call()).collect();
     let text = match allowed.iter().min_by_key(|it| it.time) {
@@ -245,7 +246,8 @@ fn secrets(look: &mut Look<'_>, evidence: &mut Evidence) {
     let is_secret = |it: &&Event| it.is_mark(Mark::Secret) && targets::is_secret(it) && !it.is_refused();
     let read: Vec<&Event> = look
         .chain_events()
-        .into_iter()
+        .iter()
+        .copied()
         .filter(is_secret)
         .filter(|it| it.time >= case.session_start)
         .collect();
@@ -289,7 +291,7 @@ fn secrets(look: &mut Look<'_>, evidence: &mut Evidence) {
 fn discovery(look: &mut Look<'_>, evidence: &mut Evidence) {
     let (case, l) = (look.case, look.language);
     let span = 15 * MINUTE;
-    let all: Vec<&Event> = look.chain_events();
+    let all = look.chain_events();
     let near: Vec<&Event> = all.iter().copied().filter(|it| (it.time - case.first).abs() <= span).collect();
     let distinct =
         |value: &dyn Fn(&Event) -> String| near.iter().map(|it| value(it)).collect::<BTreeSet<_>>().len();

@@ -2,16 +2,18 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use ecs::Millis;
-use identity::{Graph, WhoBuf};
+use identity::Graph;
 use rule::{Builtin, GuideLanguage, Show, Step, StepQuery};
 
 use crate::book::Book;
-use crate::event::{Event, Field};
+use crate::event::{Event, Field, place};
 use crate::evidence::{Evidence, Found, Investigation, Lack, Row};
 use crate::fill::{self, QUERY_VALUES_MAX, Values};
-use crate::look::{DAY, Look, MINUTE, ROWS_MAX, ids, short, some, tally, time};
+use crate::look::{DAY, Joined, Look, MINUTE, ROWS_MAX, ids, short, some, tally, time};
 use crate::outline::{grade, sentence};
 use crate::prose::Embedded;
 use crate::run::{Options, Planned, REACH_MAX, State, Work};
@@ -28,7 +30,6 @@ impl Work<'_> {
         mut self,
         answers: &[Answer],
         graph: &Graph,
-        who: &WhoBuf,
         book: &Book<'_>,
         options: &Options,
     ) -> Investigation {
@@ -82,10 +83,12 @@ impl Work<'_> {
             language: l,
             answers: by_id,
             graph,
-            who: who.who(),
+            who: self.alert.who.who(),
             facts: Vec::new(),
             deviations: Vec::new(),
             chain_events: OnceCell::new(),
+            chain_marks: OnceCell::new(),
+            chain_ids: OnceCell::new(),
         };
         let mut missing = Evidence::default();
         if self.case.is_bare {
@@ -149,8 +152,8 @@ impl Work<'_> {
         }
         let (facts, deviations) = (look.facts, look.deviations);
         let mut investigation = Investigation {
-            id: self.subject.id.clone(),
-            rule: self.subject.rule.clone(),
+            id: self.alert.id.clone(),
+            rule: self.alert.rule.clone(),
             sentence: sentence(&self.case, &facts, l),
             deviations,
             steps,
@@ -159,16 +162,11 @@ impl Work<'_> {
             harmless: Vec::new(),
             exception: None,
             anchor: (self.case.first, self.case.last),
-            severity: self
-                .subject
-                .document
-                .get("kibana.alert.severity")
-                .and_then(|it| it.as_str())
-                .map(str::to_owned),
+            severity: self.alert.severity.clone(),
             values: Values::default(),
         };
-        investigation.harmless = harmless::checklists(&investigation, self.subject.rule.as_deref(), l);
-        investigation.exception = harmless::exception(&self.case, self.subject.rule.as_deref(), options);
+        investigation.harmless = harmless::checklists(&investigation, self.alert.rule.as_deref(), l);
+        investigation.exception = harmless::exception(&self.case, self.alert.rule.as_deref(), options);
         investigation.values = self.case.values;
         investigation
     }
@@ -231,7 +229,7 @@ impl Work<'_> {
     ) -> Vec<Evidence> {
         let mut left: Vec<Option<Evidence>> = steps.into_iter().map(Some).collect();
         let mut out = Vec::new();
-        for piece in &self.prose.pieces {
+        for piece in &self.alert.prose.pieces {
             let mut evidence = Evidence {
                 text: piece.text.clone(),
                 is_prose: true,
@@ -239,7 +237,8 @@ impl Work<'_> {
                 snippets: piece.snippets.clone(),
                 ..Evidence::default()
             };
-            let wanted: Vec<&Embedded> = piece.queries.iter().map(|&at| &self.prose.queries[at]).collect();
+            let wanted: Vec<&Embedded> =
+                piece.queries.iter().map(|&at| &self.alert.prose.queries[at]).collect();
             let its = self.planned.iter().filter(|it| {
                 it.embedded.is_some_and(|it| wanted.iter().any(|wanted| std::ptr::eq(*wanted, it)))
             });
@@ -377,11 +376,6 @@ impl Work<'_> {
         let limit = query.limit.map_or(ROWS_MAX, |it| it as usize);
         let events = || answer.events.iter().map(|it| &**it);
         let is_own = |it: &Event| case.is_own(it);
-        let cell = |event: &Event, path: &str| match path {
-            "@timestamp" => time(event.time),
-            "event.id" => event.id.to_string(),
-            path => book.place(path).map_or_else(String::new, |at| event.text_at(at)),
-        };
         let mut found = match query.show {
             Show::Count => Found {
                 id: id.to_owned(),
@@ -407,14 +401,15 @@ impl Work<'_> {
                     id,
                     &heads!["identity"][0],
                     events(),
-                    |it| short(it.identity()).to_owned(),
+                    |it| place(it.identity()),
+                    |it| Joined([short(it.identity())]),
                     is_own,
                 ),
                 columns => {
-                    let value = |it: &Event| {
-                        columns.iter().map(|path| cell(it, path)).collect::<Vec<_>>().join(" · ")
-                    };
-                    tally(l, id, &columns.join(" · "), events(), value, is_own)
+                    let cells = cells_of(columns, book);
+                    let key = |it| cells.iter().map(|cell| cell.of(it)).collect::<Vec<Said<'_>>>();
+                    let value = |it| key(it).iter().map(ToString::to_string).collect::<Vec<_>>().join(" · ");
+                    tally(l, id, &columns.join(" · "), events(), key, value, is_own)
                 }
             },
             Show::Table => {
@@ -430,8 +425,9 @@ impl Work<'_> {
                     ([], []) => default.map(str::to_owned).to_vec(),
                     ([], columns) | (columns, _) => columns.to_vec(),
                 };
+                let cells = cells_of(&columns, book);
                 let rows = events().take(limit).map(|event| Row {
-                    cells: columns.iter().map(|path| cell(event, path)).collect(),
+                    cells: cells.iter().map(|cell| cell.of(event).to_string()).collect(),
                     events: vec![event.id.to_string()],
                     count: 1,
                     is_own: is_own(event),
@@ -450,6 +446,51 @@ impl Work<'_> {
         found.query = Some(text.to_owned());
         found.events = answer.total;
         found
+    }
+}
+
+/// What a table shows of an event.
+enum Cell {
+    Time,
+    Id,
+    /// The values of the column at this place, if there is one.
+    Column(Option<usize>),
+}
+
+/// The same of one event: a text that is made if it is shown.
+#[derive(PartialEq, Eq, Hash)]
+enum Said<'e> {
+    Time(Millis),
+    Id(&'e str),
+    Values(&'e [Arc<str>]),
+}
+
+fn cells_of(columns: &[String], book: &Book<'_>) -> Vec<Cell> {
+    let cell = |path: &String| match path.as_str() {
+        "@timestamp" => Cell::Time,
+        "event.id" => Cell::Id,
+        path => Cell::Column(book.place(path)),
+    };
+    columns.iter().map(cell).collect()
+}
+
+impl Cell {
+    fn of<'e>(&self, event: &'e Event) -> Said<'e> {
+        match self {
+            Self::Time => Said::Time(event.time),
+            Self::Id => Said::Id(&event.id),
+            Self::Column(place) => Said::Values(place.map_or(&[], |at| event.column(at))),
+        }
+    }
+}
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(at) => f.write_str(&time(*at)),
+            Self::Id(id) => f.write_str(id),
+            Self::Values(values) => f.write_str(&values.join(", ")),
+        }
     }
 }
 

@@ -33,10 +33,10 @@ fn the_general_steps_are_a_rule_without_a_finding() {
 
 #[test]
 fn they_are_translated() {
-    let english = investigate::general(GuideLanguage::English).guide.unwrap();
-    let chinese = investigate::general(GuideLanguage::SimplifiedChinese).guide.unwrap();
+    let english = investigate::general(GuideLanguage::English).guide.as_ref().unwrap();
+    let chinese = investigate::general(GuideLanguage::SimplifiedChinese).guide.as_ref().unwrap();
     let steps = |it: &rule::Guide| it.triage.iter().chain(&it.response).cloned().collect::<Vec<_>>();
-    for (from, to) in steps(&english).iter().zip(steps(&chinese)) {
+    for (from, to) in steps(english).iter().zip(steps(chinese)) {
         assert_ne!(from.title, to.title);
         assert_ne!(from.text, to.text);
         for (from, to) in [
@@ -66,7 +66,7 @@ const HOSTILE: [&str; 7] = [
 fn whatever_stands_for_a_placeholder_of_any_guide_it_stays_a_value() {
     let mut guides: Vec<rule::Guide> =
         rule::builtin(GuideLanguage::English).rules.into_iter().filter_map(|it| it.guide).collect();
-    guides.push(investigate::general(GuideLanguage::English).guide.unwrap());
+    guides.push(investigate::general(GuideLanguage::English).guide.clone().unwrap());
     let long = "x'\"$(id) ".repeat(1 << 17);
     let catalog = ecs::Catalog::ecs();
     let mut count = 0;

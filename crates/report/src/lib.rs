@@ -18,6 +18,7 @@ pub mod investigation;
 mod lines;
 mod markdown;
 mod ocsf;
+mod one_by_one;
 pub mod page;
 pub mod rule_tests;
 pub mod rules;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clean;
 use crate::investigation::{escape, prose};
+use crate::one_by_one::JsonList;
 
 /// How plans are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,26 +111,59 @@ impl Words {
     }
 }
 
-/// Prints plans, one after the other.
+/// Prints plans that are all there.
 pub fn write(
     to: &mut dyn io::Write,
     format: PlanFormat,
     plans: &[Plan],
     language: GuideLanguage,
 ) -> io::Result<()> {
-    let words = words(language);
-    match format {
-        PlanFormat::Markdown => {
-            let all: Vec<String> = plans.iter().map(|it| markdown(it, words)).collect();
-            to.write_all(all.join("\n---\n\n").as_bytes())
-        }
-        PlanFormat::Shell => to.write_all(script(plans, words).as_bytes()),
-        PlanFormat::Json => {
-            serde_json::to_writer_pretty(
-                &mut *to,
-                &json!({"schema": 1, "plans": plans.iter().map(json).collect::<Vec<_>>()}),
-            )?;
-            to.write_all(b"\n")
+    let mut writer = Writer::new(to, format, language);
+    for plan in plans {
+        writer.add(plan)?;
+    }
+    writer.finish()
+}
+
+/// Prints plans as they come.
+pub struct Writer<'t> {
+    to: &'t mut dyn io::Write,
+    format: PlanFormat,
+    words: &'static Words,
+    count: usize,
+    list: JsonList,
+}
+
+impl<'t> Writer<'t> {
+    /// Prints to `to`.
+    pub fn new(to: &'t mut dyn io::Write, format: PlanFormat, language: GuideLanguage) -> Self {
+        Self { to, format, words: words(language), count: 0, list: JsonList::new("plans") }
+    }
+
+    /// Prints one more.
+    pub fn add(&mut self, plan: &Plan) -> io::Result<()> {
+        let is_first = self.count == 0;
+        self.count += 1;
+        let text = match self.format {
+            PlanFormat::Markdown => {
+                let rule = if is_first { "" } else { "\n---\n\n" };
+                format!("{rule}{}", markdown(plan, self.words))
+            }
+            PlanFormat::Shell => {
+                let head = if is_first { script_head(self.words) } else { String::new() };
+                head + &script(plan, self.words)
+            }
+            PlanFormat::Json => return self.list.add(self.to, &json(plan)),
+        };
+        self.to.write_all(text.as_bytes())
+    }
+
+    /// Prints what comes at the end.
+    pub fn finish(self) -> io::Result<()> {
+        match self.format {
+            PlanFormat::Shell if self.count == 0 => self.to.write_all(script_head(self.words).as_bytes()),
+            PlanFormat::Markdown | PlanFormat::Shell => Ok(()),
+            PlanFormat::Json => self.list.finish(self.to),
         }
     }
 }
@@ -223,52 +257,52 @@ fn comment(text: &str) -> String {
     format!("# {}\n", clean(text))
 }
 
+/// The beginning of a script.
+fn script_head(words: &Words) -> String {
+    let ask = "ask() { printf '%s [y/N] ' \"$1\"; read -r answer; [ \"$answer\" = y ]; }\n";
+    format!("#!/bin/sh\nset -u\n{}{ask}", comment(words.first))
+}
+
 /// Asks before each step, those that only look first; prints what cannot be taken back and what is still to be filled in.
-fn script(plans: &[Plan], words: &Words) -> String {
-    let mut out = "#!/bin/sh\nset -u\n".to_owned();
-    out += &comment(words.first);
-    out += "ask() { printf '%s [y/N] ' \"$1\"; read -r answer; [ \"$answer\" = y ]; }\n";
-    for plan in plans {
-        out += &format!("\n{}", comment(&plan.id));
-        for account in plan.account.iter().chain(&plan.role_account) {
-            out += &comment(&format!("account {account}"));
+fn script(plan: &Plan, words: &Words) -> String {
+    let mut out = format!("\n{}", comment(&plan.id));
+    for account in plan.account.iter().chain(&plan.role_account) {
+        out += &comment(&format!("account {account}"));
+    }
+    let is_read = |it: &&PlanStep| it.risk.is_none_or(|it| it == Risk::Read);
+    let (first, then): (Vec<&PlanStep>, Vec<&PlanStep>) = plan.steps.iter().partition(is_read);
+    for step in first.into_iter().chain(then) {
+        out += &format!("\n{}", comment(&format!("{} {} ({})", step.id, step.title, words.risk(step.risk))));
+        for note in &step.command.notes {
+            out += &comment(note);
         }
-        let is_read = |it: &&PlanStep| it.risk.is_none_or(|it| it == Risk::Read);
-        let (first, then): (Vec<&PlanStep>, Vec<&PlanStep>) = plan.steps.iter().partition(is_read);
-        for step in first.into_iter().chain(then) {
-            out +=
-                &format!("\n{}", comment(&format!("{} {} ({})", step.id, step.title, words.risk(step.risk))));
-            for note in &step.command.notes {
-                out += &comment(note);
+        let runs = step.risk != Some(Risk::Destructive);
+        let (mut ready, mut open) = (Vec::new(), Vec::new());
+        // What is to be done in another account is printed, with the account before it.
+        let mut is_elsewhere = false;
+        for line in step.command.text.lines() {
+            if let Some(account) = line.strip_prefix("# account ") {
+                is_elsewhere = plan.account.as_deref() != Some(account);
+                open.extend(is_elsewhere.then_some(line));
+            } else if runs && !is_elsewhere && !is_open(line) {
+                ready.push(line);
+            } else {
+                open.push(line);
             }
-            let runs = step.risk != Some(Risk::Destructive);
-            let (mut ready, mut open) = (Vec::new(), Vec::new());
-            // What is to be done in another account is printed, with the account before it.
-            let mut is_elsewhere = false;
-            for line in step.command.text.lines() {
-                if let Some(account) = line.strip_prefix("# account ") {
-                    is_elsewhere = plan.account.as_deref() != Some(account);
-                    open.extend(is_elsewhere.then_some(line));
-                } else if runs && !is_elsewhere && !is_open(line) {
-                    ready.push(line);
-                } else {
-                    open.push(line);
-                }
+        }
+        if !ready.is_empty() {
+            let title = format!("{} {}", step.id, clean(&step.title));
+            out += &format!("if ask '{}'; then\n", title.replace('\'', "'\\''"));
+            for line in ready {
+                out += &format!("  {}\n", clean(line));
             }
-            if !ready.is_empty() {
-                let title = format!("{} {}", step.id, clean(&step.title));
-                out += &format!("if ask '{}'; then\n", title.replace('\'', "'\\''"));
-                for line in ready {
-                    out += &format!("  {}\n", clean(line));
-                }
-                out += "fi\n";
-            }
-            for line in open {
-                out += &comment(line.strip_prefix("# ").unwrap_or(line));
-            }
-            for line in plan.watch_of(step).unwrap_or_default().lines() {
-                out += &comment(line);
-            }
+            out += "fi\n";
+        }
+        for line in open {
+            out += &comment(line.strip_prefix("# ").unwrap_or(line));
+        }
+        for line in plan.watch_of(step).unwrap_or_default().lines() {
+            out += &comment(line);
         }
     }
     out

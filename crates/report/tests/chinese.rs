@@ -116,7 +116,7 @@ fn investigations() -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> =
         lines.chunks(2).map(|it| (it[0].to_owned(), it[1].to_owned())).collect();
     let steps = |language| {
-        let guide = investigate::general(language).guide.unwrap();
+        let guide = investigate::general(language).guide.as_ref().unwrap();
         let of = |it: &rule::Step| {
             let more = [&it.reason, &it.breaks, &it.undo, &it.verify];
             let more = more.into_iter().map(|it| it.clone().unwrap_or_default());

@@ -5,7 +5,7 @@
 use std::process::{Command as Process, Stdio};
 
 use investigate::{Command, Plan, PlanStep};
-use report::runbook::{PlanFormat, write};
+use report::runbook::{PlanFormat, Writer};
 use rule::{GuideLanguage, Risk};
 
 fn step(id: &str, phase: u8, risk: Risk, text: &str) -> PlanStep {
@@ -61,7 +61,9 @@ fn plan() -> Plan {
 
 fn printed(format: PlanFormat) -> String {
     let mut out = Vec::new();
-    write(&mut out, format, &[plan()], GuideLanguage::English).unwrap();
+    let mut plans = Writer::new(&mut out, format, GuideLanguage::English);
+    plans.add(&plan()).unwrap();
+    plans.finish().unwrap();
     String::from_utf8(out).unwrap()
 }
 

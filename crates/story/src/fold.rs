@@ -112,10 +112,12 @@ pub(crate) fn fold(events: &[Arc<Event>], alerts: impl Fn(&str) -> Vec<usize>) -
 
 #[cfg(test)]
 mod tests {
+    use investigate::Pool;
+
     use super::*;
 
     fn event(id: &str, time: Millis, action: &str, error: &str) -> Arc<Event> {
-        let value = |field: &Field| -> Box<[Arc<str>]> {
+        let value = |field: &Field| -> Option<Arc<str>> {
             let text = match field {
                 Field::Provider => "iam.amazonaws.com",
                 Field::Action => action,
@@ -123,9 +125,9 @@ mod tests {
                 Field::Request => "{userName=u}",
                 _ => "",
             };
-            if text.is_empty() { Box::default() } else { Box::new([text.into()]) }
+            (!text.is_empty()).then(|| text.into())
         };
-        Arc::new(Event { id: id.into(), time, values: Field::ALL.iter().map(value).collect() })
+        Arc::new(Pool::default().event(id, time, Field::ALL.iter().map(value)))
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Investigations and plans as people ask for them, and what is said when they ask for what is not there.
 
+use std::collections::BTreeMap;
+
 use crate::setup::Folder;
 
 const NOW: [&str; 2] = ["--now", "2026-04-01"];
@@ -147,5 +149,39 @@ fn a_rule_over_alerts_is_investigated_with_the_rules_that_it_reads() {
         let ran = run(&folder, &[&["investigate", example][..], &rule].concat());
         assert!(ran.printed(0).lines().next().unwrap().contains(said), "{}", ran.out);
         assert!(!ran.out.contains("(no-data)"), "{}", ran.out);
+    }
+}
+
+/// The alerts of a rule, each with what it would be alone: what they share changes nothing of any.
+#[test]
+fn many_alerts_are_each_as_it_would_be_alone() {
+    let folder = Folder::new();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/cloudtrail");
+    let found = run(&folder, &["hunt", example, "--format", "ndjson"]);
+    let mut by_rule: BTreeMap<String, usize> = BTreeMap::new();
+    for line in found.out.lines() {
+        let alert: serde_json::Value = serde_json::from_str(line).unwrap();
+        let rule = alert["kibana.alert.rule.rule_id"].as_str().unwrap();
+        *by_rule.entry(rule.to_owned()).or_default() += 1;
+    }
+    let several: Vec<&String> = by_rule.iter().filter(|it| (2..6).contains(it.1)).map(|it| it.0).collect();
+    assert!(several.len() >= 2, "{by_rule:?}");
+    for rule in several.into_iter().take(3) {
+        let of = |which: &[&str], format: &str| {
+            let ran = run(&folder, &[&["investigate", example, "--format", format][..], which].concat());
+            ran.printed(0).to_owned()
+        };
+        let together: serde_json::Value = serde_json::from_str(&of(&["--rule", rule], "json")).unwrap();
+        let ids: Vec<&str> = together["investigations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids.len(), by_rule[rule]);
+        for (format, between) in [("text", "\n\n"), ("md", "\n---\n\n")] {
+            let alone: Vec<String> = ids.iter().map(|id| of(&["--alert", id], format)).collect();
+            assert_eq!(of(&["--rule", rule], format), alone.join(between), "{format}");
+        }
     }
 }

@@ -140,7 +140,7 @@ fn every_command_is_one_that_the_aws_cli_takes() {
 fn every_command_of_every_guide_is_one_too() {
     let general = investigate::general(GuideLanguage::English);
     let mut rules = rule::builtin(GuideLanguage::English).rules;
-    rules.push(general);
+    rules.push(general.clone());
     let mut commands = BTreeSet::new();
     for guide in rules.iter().filter_map(|it| it.guide.as_ref()) {
         for template in guide.triage.iter().chain(&guide.response).filter_map(|it| it.command.as_ref()) {

@@ -3,17 +3,7 @@
 use investigate::{Command, Evidence, Found, Investigation, Target};
 use serde_json::{Map, Value, json};
 
-/// The version of the form.
-const SCHEMA: u32 = 1;
-
-pub(super) fn all(investigations: &[Investigation]) -> Value {
-    json!({
-        "schema": SCHEMA,
-        "investigations": investigations.iter().map(one).collect::<Vec<_>>(),
-    })
-}
-
-fn one(it: &Investigation) -> Value {
+pub(super) fn one(it: &Investigation) -> Value {
     let mut facts = Map::new();
     for fact in &it.facts {
         facts.insert(

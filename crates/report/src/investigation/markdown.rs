@@ -8,18 +8,13 @@ use crate::{clean, when};
 /// Characters of a cell.
 const CELL: usize = 300;
 
-pub(super) fn all(investigations: &[Investigation], words: &Words) -> String {
+pub(super) fn one(it: &Investigation, words: &Words) -> String {
     let mut out = String::new();
-    for it in investigations {
-        if !out.is_empty() {
-            out += "\n---\n\n";
-        }
-        one(&mut out, it, words);
-    }
+    whole(&mut out, it, words);
     out
 }
 
-fn one(out: &mut String, it: &Investigation, words: &Words) {
+fn whole(out: &mut String, it: &Investigation, words: &Words) {
     let title = it.rule.as_ref().map_or(words.investigation, |it| it.name.as_str());
     *out += &format!("# {}\n\n{}\n\n", escape(title), prose(&it.sentence));
     *out += &format!("{}: `{}`\n", words.alert, code(&it.id));

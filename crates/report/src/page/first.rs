@@ -92,6 +92,11 @@ fn limits(page: &Page<'_>, words: &Words) -> Vec<String> {
     if page.fields.len() < page.alerts.len() {
         limits.push(super::raw_fields(page, words));
     }
+    let cut = page.actors.iter().filter(|it| it.is_cut).count();
+    if cut > 0 {
+        let told = page.actors.iter().map(|it| it.calls as u64).sum();
+        limits.push(fill(words.cut, &[("n", &count(cut as u64)), ("calls", &count(told))]));
+    }
     if page.left_out > 0 {
         limits.push(fill(words.left_out, &[("n", &count(page.left_out as u64))]));
     }

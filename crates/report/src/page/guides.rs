@@ -10,6 +10,9 @@ use super::evidence;
 use super::parts::Parts;
 use super::words::words;
 
+/// So large all guides of a page may be, to which one more may come: it is to be opened in a browser.
+pub const GUIDES_BYTES_MAX: usize = 8 << 20;
+
 /// The guides of a page.
 #[derive(Debug, Default)]
 pub struct Guides {
@@ -18,6 +21,8 @@ pub struct Guides {
     ids: Vec<String>,
     all: Vec<String>,
     parts: Parts,
+    /// Bytes of `all`.
+    bytes: usize,
 }
 
 impl Guides {
@@ -29,7 +34,14 @@ impl Guides {
     /// Adds that of an alert.
     pub fn add(&mut self, it: &Investigation, plan: &Plan) {
         self.ids.push(it.id.clone());
-        self.all.push(evidence::guide(it, plan, words(self.language), &mut self.parts));
+        let guide = evidence::guide(it, plan, words(self.language), &mut self.parts);
+        self.bytes += guide.len();
+        self.all.push(guide);
+    }
+
+    /// Whether the page has no room for more.
+    pub fn is_full(&self) -> bool {
+        self.bytes + self.parts.bytes() > GUIDES_BYTES_MAX
     }
 
     /// How many there are.

@@ -17,7 +17,7 @@ mod words;
 
 pub use blanks::{CaseValue, values_of};
 pub use entry::{Entry, FIELDS_MAX, Fields, fields_of, with_fields};
-pub use guides::Guides;
+pub use guides::{GUIDES_BYTES_MAX, Guides};
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -14,6 +14,8 @@ pub(super) struct Parts {
     /// By their hashes: all of them together are most of a page.
     places: HashMap<[u8; 32], usize>,
     all: Vec<String>,
+    /// Bytes of all of them.
+    bytes: usize,
 }
 
 impl Parts {
@@ -25,9 +27,15 @@ impl Parts {
         let next = self.all.len();
         let place = *self.places.entry(Sha256::digest(&html).into()).or_insert(next);
         if place == next {
+            self.bytes += html.len();
             self.all.push(html);
         }
         format!("<i data-part=\"{place}\"></i>\n")
+    }
+
+    /// How large they are.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// Writes them, a template each.

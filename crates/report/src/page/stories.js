@@ -113,7 +113,7 @@ function eachNode(act) {
 function looseNode(alert) {
   return el('button', 'act marked', { type: 'button', onclick: () => toAlert(alert) },
     el('time', '', {}, when(alert.t)), el('span', 'call', {}, alert.rule), el('span', 'target', {}, alert.call),
-    el('span', 'whose', {}, W.loose), el('span', 'from', {}, alert.from), el('span', 'marks', {}, el('span', `dot s${alert.s}`)));
+    el('span', 'whose', {}, alert.on.length === 0 && alert.events.length > 0 ? W.loose_cut : W.loose), el('span', 'from', {}, alert.from), el('span', 'marks', {}, el('span', `dot s${alert.s}`)));
 }
 
 /** Shows where in the story of its actor an alert stands. */

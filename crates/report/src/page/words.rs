@@ -55,9 +55,10 @@ words! {
         medium: "medium", "中";
         low: "low", "低";
         investigated: "Investigated", "已调查";
-        investigated_of: "{n} of the {all} alerts of severity medium and higher: the most severe and first ones", "严重性为中及以上的 {all} 条警报中的 {n} 条：最严重且最早的";
+        investigated_of: "{n} of the {all} alerts of severity medium and higher: the most severe and first ones; `trailwarden investigate … --alert ID` investigates any other", "严重性为中及以上的 {all} 条警报中的 {n} 条：最严重且最早的；其他任一警报可用 `trailwarden investigate … --alert ID` 调查";
         not_investigated: "no alert (--no-investigate)", "未调查任何警报（--no-investigate）";
         stream: "The records came from standard input and cannot be read again: there are no stories, and no alert was investigated.", "记录来自标准输入，无法再次读取：没有经过，也未调查任何警报。";
+        cut: "The stories have {calls} calls. Of identities who made more ({n}) they are those nearest to their first alerts; `trailwarden query` finds all calls of an identity.", "经过共含 {calls} 次调用。调用更多的身份（{n} 个）仅列出离其首个警报最近的部分；某个身份的全部调用可用 `trailwarden query` 查询。";
         left_out: "{n} further identities are not told, because there are too many: see `trailwarden summary`.", "另有 {n} 个身份因数量过多未予叙述：请参阅 trailwarden summary。";
         version: "Version", "版本";
         command: "Command", "命令";
@@ -144,6 +145,7 @@ words! {
         time_range: "{from} to {to}", "{from} 至 {to}";
         nobody: "nobody named", "未记录";
         loose: "counts events, or stands on several", "统计事件，或基于多个事件";
+        loose_cut: "its call is left out of the story", "其调用未列入经过";
         from_here: "address", "地址";
     }
 }
