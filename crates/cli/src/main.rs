@@ -7,6 +7,8 @@ mod assess_command;
 mod case_command;
 mod case_file;
 mod count_by;
+#[cfg(feature = "serve")]
+mod demo;
 #[cfg(feature = "store")]
 mod detect_command;
 mod eql_query;

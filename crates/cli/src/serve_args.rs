@@ -8,8 +8,12 @@ use clap::{Args, Subcommand, ValueEnum};
 pub(crate) struct Serve {
     /// The data directory: events and all that is known of them. It is made if it is not there, and is a store that `hunt`,
     /// `query` and others read with `--store`.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "demo")]
+    pub(crate) data: Option<PathBuf>,
+    /// Play a trail in first, its times moved so that it ended some minutes ago, and show what is detected in it: by default the example of
+    /// this project's repository. Without --data it goes to a directory that goes away with the server.
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "examples/cloudtrail")]
+    pub(crate) demo: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) configuration: Configuration,
     /// How lines on standard error look.

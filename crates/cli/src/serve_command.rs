@@ -15,18 +15,39 @@ use server::{Clock, Log, LogFormat, NewKey, Options, Rules, Running, Stopper};
 use crate::args::{Colour, Global, Lang, RuleSource};
 use crate::serve_args::{self, Config, Configuration, Init, Serve};
 use crate::status::DONE;
-use crate::{VERSION, input, notices, output, terminal};
+use crate::{VERSION, demo, input, notices, output, terminal};
+
+/// How long ago the trail of a demo came in: longer than the interval of most rules.
+const DEMO_MS: Millis = 11 * 60_000;
 
 pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
     let configured = configured(&args.configuration, span::Style::Plain)?;
     let clock: Clock = Arc::new(|| Timestamp::now().as_millisecond());
     let log = Log::new(format(args.log), Arc::clone(&clock));
-    let rules = rules(&configured.config, None)?;
     let config = configured.config;
-    let options = Options { config, rules, data: args.data.clone(), version: VERSION, clock, log };
+    let mut temporary = None;
+    let data = match &args.data {
+        Some(data) => data.clone(),
+        None => temporary
+            .insert(tempfile::tempdir().context("a directory for the demo cannot be made")?)
+            .path()
+            .to_owned(),
+    };
+    let mut begin = None;
+    if let Some(trail) = &args.demo {
+        // As if it had come in some minutes ago: whatever was due since then is executed at once.
+        let at = clock() - DEMO_MS;
+        demo::play(trail, &data, input::threads(None).get(), at)?;
+        begin = Some(at);
+    }
+    let rules = rules(&config, begin)?;
+    let options = Options { config, rules, data, version: VERSION, clock, log };
     let told = |running: Running| {
         if let Some(key) = &running.first_key {
             tell_first_key(key);
+        }
+        if args.demo.is_some() {
+            tell_demo(&running);
         }
     };
     server::run(options, &Stopper::default(), told).map_err(|it| anyhow!("{} {it}", it.code()))?;
@@ -60,6 +81,17 @@ fn rules(config: &server::Config, begin: Option<Millis>) -> anyhow::Result<Rules
         bail!("no rule is run:{}", notices::all_idle(&selection));
     }
     Ok(Rules { selection, exceptions, all, normalise: input::normalise(None)?, begin })
+}
+
+/// Where to look.
+fn tell_demo(running: &Running) {
+    let scheme = if running.is_encrypted { "https" } else { "http" };
+    let url = format!("{scheme}://{}", running.address);
+    let key = running.first_key.as_ref().map_or_else(|| "KEY".to_owned(), NewKey::encoded);
+    terminal::say(&format!(
+        "The trail came in as one delivery, and the rules are now executed over it. Alerts are told here, and\n\
+         \x20   curl -H 'Authorization: ApiKey {key}' '{url}/api/v1/alerts?sort=severity&size=3'\n\n"
+    ));
 }
 
 /// The only time that a secret is printed, and not in the log.

@@ -150,9 +150,6 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         told_refusal: AtomicI64::new(Millis::MIN),
     });
     let stop = Stop::default();
-    let mut others = watch_folders(&app, &stop);
-    let (its, until) = (Arc::clone(&app), stop.clone());
-    others.push(std::thread::spawn(move || its.detection.run(engine, &until, &its.clock, &its.log)));
     app.log.info(
         "SRV016",
         "listening",
@@ -164,6 +161,9 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         ],
     );
     ready(Running { address, is_encrypted, first_key, orphans });
+    let mut others = watch_folders(&app, &stop);
+    let (its, until) = (Arc::clone(&app), stop.clone());
+    others.push(std::thread::spawn(move || its.detection.run(engine, &until, &its.clock, &its.log)));
 
     let listening = Listening { listener, tls, stop: stopper.0.subscribe() };
     runtime.block_on(listen(Arc::clone(&app), listening));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -188,4 +189,35 @@ fn what_keeps_it_from_starting_is_told() {
     assert_eq!(ran.code, Some(2));
     folder.write("other/file", "x");
     assert!(folder.run(&["serve", "--data", "other", "--listen", "127.0.0.1:0"]).err.contains("STORE002"));
+}
+
+/// The example is played in, and what is known to be in it is told.
+#[test]
+fn the_demo_shows_alerts() {
+    let folder = Folder::new();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/cloudtrail");
+    let example = example.canonicalize().unwrap().display().to_string();
+    let arguments = ["serve", "--demo", &example, "--listen", "127.0.0.1:0", "--log", "json"];
+    let mut child = folder.command(&arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut alerts = BTreeSet::new();
+    let mut said = Vec::new();
+    for line in BufReader::new(child.stderr.take().unwrap()).lines() {
+        let line = line.unwrap();
+        if let Ok(it) = serde_json::from_str::<Value>(&line)
+            && it["code"] == "SRV040"
+        {
+            alerts.insert(it["message"].as_str().unwrap().to_owned());
+            if alerts.len() >= 3 {
+                break;
+            }
+        }
+        said.push(line);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(alerts.len() >= 3, "{said:?}");
+    assert!(said.iter().any(|it| it.contains("/api/v1/alerts")), "{said:?}");
+    folder.write("data/file", "x");
+    let ran = folder.run(&["serve", "--demo", &example, "--data", "data"]);
+    assert!(ran.error().contains("is not empty"), "{ran:?}");
 }
