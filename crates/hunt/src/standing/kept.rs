@@ -33,7 +33,7 @@ impl Segment {
     }
 }
 
-/// What rules match of some segments, by when it was ingested: see [`Standing::take`].
+/// What rules match of some segments, by when it was ingested: see [`Standing::take`](crate::Standing::take).
 #[derive(Default)]
 pub struct Taken {
     pub(super) parts: BTreeMap<Millis, Arrived>,
@@ -45,7 +45,7 @@ pub struct Taken {
 }
 
 impl Taken {
-    /// When the first of it is to [arrive](Standing::arrive) that has not yet.
+    /// When the first of it is to [arrive](crate::Standing::arrive) that has not yet.
     pub fn first(&self) -> Option<Millis> {
         self.parts.keys().next().copied()
     }
