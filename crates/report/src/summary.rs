@@ -109,6 +109,10 @@ fn headline(alerts: &[Line], about: &Summary<'_>, terminal: Terminal) -> String 
     } else {
         format!("{number}: {}\n", by_severity.join(", "))
     };
+    // Alerts that are kept come of no hunt: nothing was read for them now.
+    if about.rules.is_empty() && it.files == 0 && it.executions == 0 {
+        return out;
+    }
     out += &format!(
         "{} in {} ({} of text)\n",
         plural(it.records, "record", "records"),

@@ -87,6 +87,9 @@ fn executions_see_what_was_ingested_and_a_hunt_as_if_live_finds_the_same() {
     assert_eq!(first[0]["@timestamp"], "2026-03-02T10:00:00.000Z", "the range of a slot ends with it");
     assert_eq!(first[0]["kibana.alert.rule.execution.timestamp"], "2026-03-02T10:06:00.000Z");
     assert!(detect(&folder, "2026-03-02T10:06:30Z", &[]).is_empty(), "each execution once");
+    let none = ["detect", "-q", "-r", "rules", "--now", "2026-03-02T10:06:40Z"];
+    let none = folder.run(&[&none, &STORE[..]].concat());
+    assert_eq!(none.printed(0), "0 alerts\n", "nothing is told of records: there was no hunt");
     let two = [("e-2", "2026-03-02T10:07:00Z", "ci"), ("e-3", "2026-03-02T10:08:00Z", "ci")];
     add(&folder, "2026-03-02T10:09:00Z", &two);
     assert_eq!(detect(&folder, "2026-03-02T10:10:00Z", &[]).len(), 3, "two, and that it was often");
