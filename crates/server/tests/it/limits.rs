@@ -45,7 +45,7 @@ fn bodies_are_bounded() {
 #[test]
 fn who_is_slow_is_told_and_holds_nobody_up() {
     let (_folder, data) = folder();
-    let server = Server::start(&data, "[server]\nrequest_timeout = \"1s\"\nrequests_max = 8\n");
+    let server = Server::start(&data, "[server]\nrequest_timeout = \"5s\"\nrequests_max = 8\n");
     let key = server.admin.as_deref().unwrap();
     let head = format!(
         "POST /api/v1/events HTTP/1.1\r\nhost: x\r\nauthorization: ApiKey {key}\r\ncontent-length: 100\r\n\r\n"
@@ -62,13 +62,13 @@ fn who_is_slow_is_told_and_holds_nobody_up() {
     assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
     answer.problem(429, "API010");
     for mut stream in slow {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut text = String::new();
         let _ = stream.read_to_string(&mut text);
         assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
         assert!(text.contains("API006"), "{text}");
     }
-    assert!(started.elapsed() < Duration::from_secs(15));
+    assert!(started.elapsed() < Duration::from_secs(60));
     server.ask("GET", "/api/v1/sources", "").is(200);
 }
 
