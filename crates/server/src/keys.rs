@@ -4,20 +4,27 @@
 //! passwords, which people choose and others guess: nobody guesses 256 bits, however quick the hash, and a hash that takes
 //! long for every request would let anybody without a key keep the server busy.
 
-mod base64;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ecs::Millis;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::ServeError;
+
+/// Base64 as headers have it; clients differ in whether they pad it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The file in the data directory.
 pub(crate) const FILE: &str = "keys.json";
@@ -95,7 +102,7 @@ pub struct NewKey {
 impl NewKey {
     /// As it stands in `Authorization: ApiKey …`.
     pub fn encoded(&self) -> String {
-        base64::encode(format!("{}:{}", self.key.id, self.secret).as_bytes())
+        BASE64.encode(format!("{}:{}", self.key.id, self.secret))
     }
 }
 
@@ -183,7 +190,7 @@ impl Keys {
         if !["apikey", "bearer", "basic"].contains(&&*scheme.to_ascii_lowercase()) {
             return None;
         }
-        let decoded = String::from_utf8(base64::decode(encoded.trim())?).ok()?;
+        let decoded = String::from_utf8(BASE64.decode(encoded.trim()).ok()?).ok()?;
         let (id, secret) = decoded.split_once(':')?;
         let given = digest(secret);
         let key = self.keys.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()?;
@@ -249,7 +256,7 @@ mod tests {
         let (keys, again) = Keys::open(folder.path(), 3).unwrap();
         assert!(again.is_none(), "the first key is told once");
         for key in [&first, &viewer] {
-            let basic = base64::encode(format!("{}:{}", key.key.id, key.secret).as_bytes());
+            let basic = BASE64.encode(format!("{}:{}", key.key.id, key.secret));
             for header in
                 [format!("ApiKey {}", key.encoded()), format!("basic {basic}"), format!("Bearer  {basic}")]
             {
@@ -267,7 +274,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (keys, first) = Keys::open(folder.path(), 1).unwrap();
         let first = first.unwrap();
-        let of = |text: &str| base64::encode(text.as_bytes());
+        let of = |text: &str| BASE64.encode(text);
         let id = &first.key.id;
         for header in [
             String::new(),
