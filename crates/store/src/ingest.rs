@@ -11,9 +11,10 @@ use ecs::Millis;
 use reader::{Input, RecordKind};
 use sift::Sift;
 
-use crate::add::{FileRead, Intake, Reading, Told, Why, everything, read, taken_file};
+use crate::add::{Intake, Told, everything, taken_file};
 use crate::catalog::{Batch, SourceAccount, TakenFile};
 use crate::known::Known;
+use crate::reading::{FileRead, Reading, Why, read};
 use crate::{Accounting, Store, StoreError, Trouble};
 
 /// How an [`Ingest`] works.

@@ -38,6 +38,7 @@ mod ingest;
 mod known;
 mod overview;
 mod piece;
+mod reading;
 mod segment;
 
 mod backup;
