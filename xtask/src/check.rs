@@ -9,8 +9,9 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 28] = [
+const LAYERS: [(&str, &[&str]); 29] = [
     ("span", &[]),
+    ("extract", &[]),
     ("json", &[]),
     ("ecs", &["json"]),
     ("block", &["ecs"]),
