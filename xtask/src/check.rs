@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// For each crate the crates of the workspace it may use, directly. A crate that is not listed is a mistake:
 /// where it belongs must be decided here.
-const LAYERS: [(&str, &[&str]); 29] = [
+const LAYERS: [(&str, &[&str]); 30] = [
     ("span", &[]),
     ("extract", &[]),
     ("json", &[]),
@@ -22,6 +22,7 @@ const LAYERS: [(&str, &[&str]); 29] = [
     ("kql", &["ecs", "plan", "span"]),
     ("lucene", &["ecs", "plan", "span"]),
     ("eql", &["ecs", "plan", "span"]),
+    ("esql", &["ecs", "kql", "lucene", "plan", "span"]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
