@@ -1,15 +1,24 @@
 //! ES|QL, as Elasticsearch has it: text in, a checked pipeline of commands out.
 //!
-//! A text becomes an [`Ast`](ast::Ast). Checked against the columns of its source it is a [`resolved::Pipeline`], in which no
-//! name is left: columns are numbers, functions are those of one list ([`Function`]), every expression has its [`Type`].
+//! [`parse`] turns a query into an [`Ast`](ast::Ast), or reports every error it finds, with its place and with what to write
+//! instead. Checked against the columns of its source it is a [`resolved::Pipeline`], in which no name is left: columns are
+//! numbers, functions are those of one list ([`Function`]), every expression has its [`Type`].
 //!
 //! **Left out on purpose.** No rules, no I/O, no clock, and nothing runs: what a pipeline gives is for whoever has events.
+//! Parsing never panics and never recurses deeper than [`MAX_DEPTH`], whatever the input.
 
 pub mod ast;
+mod print;
+
+mod error;
+mod lexer;
+mod parse;
 
 mod function;
 pub mod resolved;
 mod types;
 
+pub use error::{ParseError, ParseErrorKind, ParseErrors};
 pub use function::{Function, FunctionKind, Parameter, Presence, Returns, Spec, Types};
+pub use parse::{MAX_DEPTH, MAX_LENGTH, MAX_OPERATORS, parse};
 pub use types::Type;
