@@ -255,6 +255,6 @@ impl Book {
 }
 
 /// Messages as they are kept: a line each.
-fn messages(text: Option<&str>) -> Vec<String> {
+pub(crate) fn messages(text: Option<&str>) -> Vec<String> {
     text.into_iter().flat_map(str::lines).map(str::to_owned).collect()
 }

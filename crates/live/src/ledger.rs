@@ -73,10 +73,11 @@ pub(crate) fn write(connection: &Connection, record: &SlotRecord) -> Result<Vec<
     let more = "UPDATE alerts SET suppressed = suppressed + ?2,
             suppressed_start_ms = coalesce(min(suppressed_start_ms, ?3), suppressed_start_ms, ?3),
             suppressed_end_ms = max(coalesce(suppressed_end_ms, ?4), ?4),
-            last_detected_ms = max(coalesce(last_detected_ms, ?5), ?5)
+            last_detected_ms = max(coalesce(last_detected_ms, ?5), ?5),
+            suppressed_slot = ?6
         WHERE id = ?1";
-    for SuppressedMore { id, docs_count, start, end, last_detected } in &record.more {
-        let its = params![id, *docs_count as i64, start, end, last_detected];
+    for SuppressedMore { id: alert, docs_count, start, end, last_detected } in &record.more {
+        let its = params![alert, *docs_count as i64, start, end, last_detected, id];
         connection.prepare_cached(more)?.execute(its)?;
     }
     for it in &record.late {

@@ -31,6 +31,7 @@ mod events;
 mod schema;
 
 mod book;
+mod feed;
 mod gap;
 mod ledger;
 mod report;
@@ -50,6 +51,7 @@ pub use book::{Book, Counts, ExecutionRow, RuleState};
 pub use engine::{Advanced, Engine};
 pub use error::LiveError;
 pub use events::{CountedSegment, Events, StoredEvents};
+pub use feed::{Ended, News, Place};
 pub use gap::{Gap, Reason};
 pub use options::{CATCH_UP, FillLimits, Options};
 pub use report::{ExecutionReport, Kind, NewAlert, SlotReport, Status};

@@ -19,8 +19,10 @@ pub(crate) const FILE: &str = "live.db";
 /// * `executions`: one a rule and slot.
 /// * `gaps`: slots of a rule that were not executed, or did not see everything; `next_ms` is the next to be filled, and none
 ///   once all are.
-/// * `alerts`: the documents as they were raised; what became of them since stands in the other columns.
-const MIGRATIONS: [&str; 1] = ["
+/// * `alerts`: the documents as they were raised; what became of them since stands in the other columns. `suppressed_slot` is
+///   the last slot in which one came to stand for more.
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE rules (
         id INTEGER PRIMARY KEY,
         uuid TEXT NOT NULL UNIQUE,
@@ -102,7 +104,12 @@ const MIGRATIONS: [&str; 1] = ["
         detail TEXT NOT NULL
     ) STRICT;
     CREATE INDEX audit_by_alert ON audit (alert, id);
-"];
+",
+    "
+    ALTER TABLE alerts ADD COLUMN suppressed_slot INTEGER;
+    CREATE INDEX alerts_suppressed ON alerts (suppressed_slot) WHERE suppressed_slot IS NOT NULL;
+",
+];
 
 /// How long somebody waits for another who writes.
 const PATIENCE: Duration = Duration::from_secs(30);
