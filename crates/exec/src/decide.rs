@@ -286,10 +286,10 @@ impl<'a> Pass<'a> {
         state.looked_at > SEARCH_ROWS * distinct
     }
 
-    /// Searches one text for the literals of the column's patterns, once a block. Where in the column's
-    /// `literals` the predicates are that it may satisfy.
+    /// Searches one text for the literals of the column's patterns, and for the address that it may be, once a block. Where in
+    /// the column's `literals` the predicates are that it may satisfy.
     fn search(&mut self, column: ColumnId, view: View<'a>, ordinal: Ordinal, text: &str) -> (u32, u32) {
-        let Some(automaton) = &self.program.columns[column.index()].automaton else { return (0, 0) };
+        let plan = &self.program.columns[column.index()];
         let Scratch { columns, last_search, searches, epoch, .. } = &mut *self.scratch;
         let state = &mut columns[column.index()];
         state.begin_search(*epoch, view.distinct());
@@ -299,13 +299,23 @@ impl<'a> Pass<'a> {
         }
         *searches += 1;
         let start = state.literals.len() as u32;
-        for found in automaton.searcher.find_overlapping_iter(text) {
-            for &id in &automaton.predicates[found.pattern().as_usize()] {
+        let mut found = |ids: &[PredicateId]| {
+            for &id in ids {
                 if last_search[id.index()] != *searches {
                     last_search[id.index()] = *searches;
                     state.literals.push(id);
                 }
             }
+        };
+        if let Some(automaton) = &plan.automaton {
+            for it in automaton.searcher.find_overlapping_iter(text) {
+                found(&automaton.predicates[it.pattern().as_usize()]);
+            }
+        }
+        if !plan.addresses.is_empty()
+            && let Some(address) = plan::parse_address(text)
+        {
+            found(plan.addresses.get(&address).map_or(&[], Vec::as_slice));
         }
         let range = (start, state.literals.len() as u32);
         state.searched[ordinal as usize] = range;

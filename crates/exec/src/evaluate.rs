@@ -164,7 +164,7 @@ impl<'a> Pass<'a> {
                 }
             }
         }
-        if plan.automaton.as_ref().is_some_and(|automaton| automaton.leads) {
+        if plan.search_leads {
             self.search_all(column);
             let mut last = None;
             for at in 0..self.scratch.columns[column.index()].found.len() {

@@ -12,6 +12,8 @@ pub(crate) enum Hint {
     Terms(Vec<String>),
     /// It must contain one of these, apart from the case of ASCII letters. None is empty.
     Contains(Vec<String>),
+    /// It must be one of these addresses, however it is written.
+    Addresses(Vec<u128>),
     /// Nothing is known.
     Any,
 }
@@ -28,7 +30,7 @@ impl Hint {
                 Self::Terms(terms) => {
                     Self::Contains(terms.into_iter().map(|term| format!("\0{term}")).collect())
                 }
-                hint @ (Self::Contains(_) | Self::Any) => hint,
+                hint @ (Self::Contains(_) | Self::Addresses(_) | Self::Any) => hint,
             },
             Test::Boolean { truth, falsity } => {
                 let texts = [(*truth, "true"), (*falsity, "false"), (*falsity, "")];
@@ -38,10 +40,16 @@ impl Hint {
             }
             Test::Dynamic { string: Some(test), .. } => Self::of(test),
             Test::Dynamic { string: None, .. } => Self::Terms(Vec::new()),
-            // Tokens are lower-cased too; numbers, dates and addresses are written in many ways.
+            // A block of addresses is no list: each value must be asked about.
+            Test::Ip(ranges) => ranges
+                .as_slice()
+                .iter()
+                .map(|&(first, last)| (first == last).then_some(first))
+                .collect::<Option<Vec<u128>>>()
+                .map_or(Self::Any, Self::Addresses),
+            // Tokens are lower-cased too; numbers and dates are written in many ways.
             Test::Text(TextTest::Any | TextTest::Token(_) | TextTest::Phrase { .. })
             | Test::Number { .. }
-            | Test::Ip(_)
             | Test::Date { .. }
             | Test::Place
             | Test::Nested(_)

@@ -16,6 +16,10 @@ use crate::view::Source;
 /// A column with fewer patterns than this asks each of them; with more, one automaton finds those worth asking.
 const AUTOMATON_PATTERNS_MIN: usize = 4;
 
+/// A column with fewer questions for addresses than this asks each of them, and each reads the value; with more, a value is
+/// read once, and its address says which are worth asking. An investigation of many alerts asks for thousands.
+const ADDRESSES_MIN: usize = 4;
+
 /// Literals of more bytes than this are searched for by the slower and smaller kind of automaton: the fast one takes
 /// up to 1 KiB a byte.
 const DFA_BYTES_MAX: usize = 16 * 1024;
@@ -48,6 +52,10 @@ pub(crate) struct ColumnPlan {
     /// All predicates of the column that lead to filters.
     pub(crate) leading: Vec<PredicateId>,
     pub(crate) automaton: Option<Automaton>,
+    /// The predicates that hold for one address or some, by the address.
+    pub(crate) addresses: FxHashMap<u128, Vec<PredicateId>>,
+    /// Whether a predicate that is found by searching leads to filters, so that every block's whole dictionary is searched.
+    pub(crate) search_leads: bool,
     /// How many different predicates ask about it.
     pub(crate) predicates: usize,
 }
@@ -58,8 +66,6 @@ pub(crate) struct Automaton {
     pub(crate) searcher: AhoCorasick,
     /// The predicates with that literal.
     pub(crate) predicates: Vec<Vec<PredicateId>>,
-    /// Whether one of them leads to filters, so that every block's whole dictionary is searched.
-    pub(crate) leads: bool,
 }
 
 #[derive(Debug)]
@@ -76,7 +82,7 @@ pub(crate) struct PredicatePlan {
 pub(crate) enum Kind {
     /// Exactly these texts do.
     Terms(Vec<TermId>),
-    /// Those do in which the column's automaton finds it and that the matcher confirms.
+    /// Those do that a search of the column finds, by a literal or by the address that they are, and that the matcher confirms.
     Pattern,
     /// Each must be asked about.
     Any,
@@ -185,6 +191,8 @@ impl Program {
                 leads: Vec::new(),
                 leading: Vec::new(),
                 automaton: None,
+                addresses: FxHashMap::default(),
+                search_leads: false,
                 predicates: 0,
             });
         }
@@ -193,6 +201,7 @@ impl Program {
     fn add_predicates(&mut self, interner: &Interner<'_>) {
         let mut literals: Vec<FxHashMap<String, Vec<PredicateId>>> =
             vec![FxHashMap::default(); self.columns.len()];
+        let mut for_addresses: Vec<Vec<PredicateId>> = vec![Vec::new(); self.columns.len()];
         for (at, &(column, predicate)) in interner.predicates.iter().enumerate() {
             let id = PredicateId::new(at);
             let matcher = predicate.test.compile();
@@ -218,9 +227,24 @@ impl Program {
                     }
                     Kind::Pattern
                 }
+                Hint::Addresses(addresses) => {
+                    for address in addresses {
+                        plan.addresses.entry(address).or_default().push(id);
+                    }
+                    for_addresses[column.index()].push(id);
+                    Kind::Pattern
+                }
                 Hint::Any => Kind::Any,
             };
             self.predicates.push(PredicatePlan { column, matcher, kind, filters: Vec::new() });
+        }
+        for (column, them) in self.columns.iter_mut().zip(for_addresses) {
+            if them.len() < ADDRESSES_MIN {
+                column.addresses.clear();
+                for id in them {
+                    self.predicates[id.index()].kind = Kind::Any;
+                }
+            }
         }
         for (column, literals) in self.columns.iter_mut().zip(literals) {
             // Sorted, because the order of a hash map must not decide anything.
@@ -356,11 +380,7 @@ impl Program {
             column.leading.push(id);
             match &predicate.kind {
                 Kind::Terms(terms) => terms.iter().for_each(|term| column.leads[term.index()].push(id)),
-                Kind::Pattern => {
-                    if let Some(automaton) = &mut column.automaton {
-                        automaton.leads = true;
-                    }
-                }
+                Kind::Pattern => column.search_leads = true,
                 Kind::Any => {}
             }
         }
@@ -391,6 +411,6 @@ impl Automaton {
             .build(literals.iter().map(|(literal, _)| literal))
             .ok()?;
         let predicates = literals.into_iter().map(|(_, ids)| ids).collect();
-        Some(Self { searcher, predicates, leads: false })
+        Some(Self { searcher, predicates })
     }
 }

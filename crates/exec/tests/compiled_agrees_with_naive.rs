@@ -48,6 +48,19 @@ const TEXTS: [&str; 17] = [
     "tags.a\0terraform/1.2",
 ];
 
+/// Addresses, of which some are the same, and what is nearly one.
+const ADDRESSES: [&str; 9] = [
+    "198.51.100.7",
+    "::ffff:198.51.100.7",
+    "::ffff:c633:6407",
+    "198.51.100.8",
+    "2001:db8::1",
+    "2001:DB8:0::1",
+    "fe80::1%eth0",
+    "fe80::1",
+    "198.51.100.7 ",
+];
+
 /// Each of these few rows have.
 const RARE: [&str; 40] = {
     let digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH";
@@ -75,7 +88,7 @@ const VALUES: [Scalar<'static>; 8] = [
 type Event = (u32, [Vec<Scalar<'static>>; COLUMNS]);
 
 fn value() -> impl Strategy<Value = Scalar<'static>> {
-    let text = prop_oneof![4 => select(&TEXTS[..]), 1 => select(&RARE[..])];
+    let text = prop_oneof![4 => select(&TEXTS[..]), 1 => select(&RARE[..]), 1 => select(&ADDRESSES[..])];
     prop_oneof![8 => text.prop_map(Scalar::Str), 1 => select(&VALUES[..])]
 }
 
@@ -133,7 +146,16 @@ fn keyword_test() -> impl Strategy<Value = Test> {
     (field, string_test()).prop_map(|(field, test)| Test::Keyword { field, test })
 }
 
-fn test() -> impl Strategy<Value = Test> {
+/// Single addresses, blocks of them, or both.
+fn address_test() -> impl Strategy<Value = Test> {
+    let address = || select(&ADDRESSES[..]).prop_filter_map("is none", plan::parse_address);
+    let one = || address().prop_map(|it| Ranges::new(it, it));
+    let range = || prop_oneof![6 => one(), 1 => (address(), 0..300_u128).prop_map(|(first, more)| Ranges::new(first, first + more))];
+    vec(range(), 1..3).prop_map(|them| Test::Ip(them.iter().fold(Ranges::default(), |all, it| all.union(it))))
+}
+
+/// Boxed, as what is made of it holds it many times over.
+fn test() -> BoxedStrategy<Test> {
     let terms = || vec(asked(), 1..4).prop_map(Test::terms);
     let ty = NumberType::of(FieldType::Long, None).expect("long is a number");
     let number = (-8..3_i128).prop_map(move |first| Test::Number { ty, ranges: Ranges::new(first, 5) });
@@ -157,8 +179,10 @@ fn test() -> impl Strategy<Value = Test> {
         1 => string_test().prop_map(|test| Test::Text(TextTest::Token(test))),
         1 => number,
         1 => boolean(),
+        2 => address_test(),
         1 => dynamic,
     ]
+    .boxed()
 }
 
 fn leaf() -> impl Strategy<Value = Expr> {
@@ -187,8 +211,19 @@ fn rule() -> impl Strategy<Value = Expr> {
         })
 }
 
+/// As an investigation asks: from one address or a few, and something else.
+fn from_addresses() -> impl Strategy<Value = Expr> {
+    let from = (select(&PATHS[..4]), address_test())
+        .prop_map(|((path, shape), test)| Expr::Is(Predicate { path: path.to_owned(), shape, test }));
+    (from, option::of(leaf())).prop_map(|(from, more)| Expr::And(std::iter::once(from).chain(more).collect()))
+}
+
 fn filters() -> impl Strategy<Value = Vec<Expr>> {
-    prop_oneof![9 => vec(prop_oneof![expr(), rule()], 0..12), 1 => vec(rule(), 100..300)]
+    prop_oneof![
+        9 => vec(prop_oneof![expr(), rule()], 0..12),
+        1 => vec(rule(), 100..300),
+        2 => vec(prop_oneof![4 => from_addresses(), 1 => rule()], 10..60),
+    ]
 }
 
 fn indices() -> Vec<String> {

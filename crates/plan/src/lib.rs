@@ -51,7 +51,7 @@ pub use condition::{Condition, Residue};
 pub use explain::{Explanation, explain};
 pub use expr::{Expr, Predicate};
 pub use lower::{LowerError, LowerErrorKind, addresses, condition, is_left_out, lower};
-pub use matcher::Matcher;
+pub use matcher::{Matcher, parse_address};
 pub(crate) use number::Number;
 pub use number::NumberType;
 pub use query::{Bool, FieldUse, Leaf, LeafKind, Literal, Operator, Query, RangeBounds, ValueKind, ValueUse};

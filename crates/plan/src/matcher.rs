@@ -235,8 +235,8 @@ pub(crate) fn address(value: Scalar<'_>) -> Option<u128> {
     }
 }
 
-/// Reads an address as a number.
-pub(crate) fn parse_address(text: &str) -> Option<u128> {
+/// Reads an address as a number, IPv4 as mapped IPv6: what [`Test::Ip`](crate::Test::Ip) asks about.
+pub fn parse_address(text: &str) -> Option<u128> {
     read_address(text).map(address_key)
 }
 
