@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lucene", &["ecs", "plan", "span"]),
     ("eql", &["ecs", "plan", "span"]),
     ("esql", &["ecs", "kql", "lucene", "plan", "span"]),
+    ("pipeline", &["ecs", "esql", "extract", "plan", "span"]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),

@@ -58,5 +58,6 @@ pub use query::{Bool, FieldUse, Leaf, LeafKind, Literal, Operator, Query, RangeB
 pub use ranges::Ranges;
 pub use regexp::{CompiledRegexp, Regexp, RegexpError};
 pub use test::{IgnoreAbove, KeywordField, Resolution, StringTest, Test, TextBound, TextRange, TextTest};
+pub use version::compare as compare_versions;
 pub use weaken::Sign;
 pub use wildcard::{Glob, Wildcard};

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 /// Semantic versions in their order, then everything else as text.
-pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+pub fn compare(a: &str, b: &str) -> Ordering {
     match (Version::parse(a), Version::parse(b)) {
         (Some(a), Some(b)) => a.compare(&b),
         (Some(_), None) => Ordering::Less,

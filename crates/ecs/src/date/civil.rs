@@ -6,21 +6,22 @@
 use crate::Millis;
 
 /// Milliseconds of a day.
-pub(super) const DAY_MS: Millis = 86_400_000;
+pub const DAY_MS: Millis = 86_400_000;
 
 /// A day of the calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Date {
-    pub(super) year: i64,
+pub struct Date {
+    /// The year; that before 1 is 0.
+    pub year: i64,
     /// From 1.
-    pub(super) month: u32,
+    pub month: u32,
     /// From 1.
-    pub(super) day: u32,
+    pub day: u32,
 }
 
 impl Date {
     /// The day that holds the instant.
-    pub(super) fn of(millis: Millis) -> Self {
+    pub fn of(millis: Millis) -> Self {
         // Eras of 400 years that begin on 1 March: then leap days are last in the year.
         let shifted = millis.div_euclid(DAY_MS) + 719_468;
         let era = shifted.div_euclid(146_097);
@@ -36,7 +37,7 @@ impl Date {
     }
 
     /// Its midnight, if an `i64` holds it.
-    pub(super) fn midnight(self) -> Option<Millis> {
+    pub fn midnight(self) -> Option<Millis> {
         let year = self.year.checked_sub(i64::from(self.month <= 2))?;
         let era = year.div_euclid(400);
         let year_of_era = year.rem_euclid(400);
@@ -47,7 +48,7 @@ impl Date {
     }
 
     /// The same day `months` later; the last of the month if it has no such day.
-    pub(super) fn plus_months(self, months: i64) -> Option<Self> {
+    pub fn plus_months(self, months: i64) -> Option<Self> {
         let total = self.year.checked_mul(12)?.checked_add(i64::from(self.month) - 1)?.checked_add(months)?;
         let (year, month) = (total.div_euclid(12), total.rem_euclid(12) as u32 + 1);
         Some(Self { year, month, day: self.day.min(days_in_month(year, month)) })
@@ -55,7 +56,7 @@ impl Date {
 }
 
 /// How many days the month has.
-pub(super) fn days_in_month(year: i64, month: u32) -> u32 {
+pub fn days_in_month(year: i64, month: u32) -> u32 {
     let leap = year.rem_euclid(4) == 0 && (year.rem_euclid(100) != 0 || year.rem_euclid(400) == 0);
     match month {
         2 if leap => 29,

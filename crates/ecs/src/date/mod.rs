@@ -8,12 +8,12 @@ mod error;
 mod format;
 mod math;
 
+pub use civil::{DAY_MS, Date, days_in_month};
 pub use error::DateError;
 pub use format::{Format, Instant, Rounding};
 pub use math::{DateMath, TIME_MAX, TIME_MIN};
 
 use crate::Millis;
-use civil::{DAY_MS, Date};
 
 /// The instant as `2024-05-01T10:30:00.000Z`. Years beyond four digits get a sign, as ISO 8601 has it.
 pub fn to_iso(millis: Millis) -> String {

@@ -56,13 +56,21 @@ pub enum JavaRegexpError {
 impl JavaRegexp {
     /// Reads an expression. `fold`: letters match in either case.
     pub fn new(source: &str, fold: bool) -> Result<Self, JavaRegexpError> {
-        let text = parse::parse(source)?;
+        let text = parse::parse(source, parse::Purpose::Whole)?;
         let regex = regex::RegexBuilder::new(&format!("\\A(?:{text})\\z"))
             .case_insensitive(fold)
             .size_limit(MAX_BYTES)
             .build()
             .map_err(|_| JavaRegexpError::TooLarge { limit: MAX_BYTES })?;
         Ok(Self { source: source.to_owned(), fold, regex })
+    }
+
+    /// An expression to search with, its groups numbered and named as they are written.
+    pub fn search(source: &str) -> Result<regex::Regex, JavaRegexpError> {
+        regex::RegexBuilder::new(&parse::parse(source, parse::Purpose::Search)?)
+            .size_limit(MAX_BYTES)
+            .build()
+            .map_err(|_| JavaRegexpError::TooLarge { limit: MAX_BYTES })
     }
 
     /// As written.
@@ -199,6 +207,24 @@ mod tests {
         assert_eq!(JavaRegexp::new(&nested, false), Err(JavaRegexpError::TooDeep { limit: MAX_DEPTH }));
         let large = JavaRegexp::new("(((a{1,200}){1,200}){1,200})", false);
         assert_eq!(large, Err(JavaRegexpError::TooLarge { limit: MAX_BYTES }));
+    }
+
+    #[test]
+    fn searches_with_groups() {
+        let replaced = |source: &str, text: &str| {
+            JavaRegexp::search(source).unwrap().replace_all(text, "<$1>").into_owned()
+        };
+        for (source, text, expected) in [
+            ("(?i)(bearer +)[^ ]+", "x Bearer abc y", "x <Bearer > y"),
+            ("a(.*?)b", "a1b2b", "<1>2b"),
+            (r"\{(\w++`){2,}\w++\}", "{a`b`c}", "<b`>"),
+            (r"([A-Za-z_-])`(?![rntb]|\r|\n|\d)[A-Za-z0-9_-]", "a`x a`r a`7", "<a> a`r a`7"),
+            ("(?<word>[a-z]+)$", "one two", "one <two>"),
+        ] {
+            assert_eq!(replaced(source, text), expected, "{source}");
+        }
+        assert!(JavaRegexp::search("(?!abc)x").is_err() && JavaRegexp::search(r"\w++a").is_err());
+        assert_eq!(JavaRegexp::search("(?:a)(b)").unwrap().captures_len(), 2);
     }
 
     proptest! {

@@ -8,9 +8,18 @@ pub(super) const MAX_DEPTH: usize = 100;
 /// What `.` does not match in Java.
 const NOT_A_LINE_END: &str = "[^\\n\\r\\x{85}\\x{2028}\\x{2029}]";
 
+/// What an expression is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Whether a whole text fits: how it does is nobody's matter.
+    Whole,
+    /// Where in a text it fits, and what its groups hold.
+    Search,
+}
+
 /// Reads a whole expression.
-pub(super) fn parse(text: &str) -> Result<String, JavaRegexpError> {
-    let mut parser = Parser { text, at: 0, depth: 0, dot_all: false, out: String::new() };
+pub(super) fn parse(text: &str, purpose: Purpose) -> Result<String, JavaRegexpError> {
+    let mut parser = Parser { text, at: 0, depth: 0, dot_all: false, purpose, out: String::new() };
     parser.union()?;
     if parser.at < text.len() {
         return Err(parser.expected("the end, or an opening `(` before"));
@@ -24,6 +33,7 @@ pub(super) struct Parser<'a> {
     depth: usize,
     /// Whether `.` matches the ends of lines.
     dot_all: bool,
+    purpose: Purpose,
     pub(super) out: String,
 }
 
@@ -47,9 +57,11 @@ impl Parser<'_> {
 
     /// `piece = operand [ ( "?" | "*" | "+" | "{" n [ "," [ m ] ] "}" ) [ "?" ] ]`
     fn piece(&mut self) -> Result<(), JavaRegexpError> {
+        let start = self.at;
         if !self.operand()? {
             return Ok(());
         }
+        let operand = &self.text[start..self.at];
         match self.peek() {
             Some(it @ ('?' | '*' | '+')) => {
                 self.at += 1;
@@ -59,12 +71,32 @@ impl Parser<'_> {
             _ => return Ok(()),
         }
         match self.peek() {
-            // Which of the fits is found first does not matter, only whether the whole text is one.
-            Some('?') => self.at += 1,
+            Some('?') => {
+                self.at += 1;
+                // For a whole text, it does not matter which of the fits is found first.
+                if self.purpose == Purpose::Search {
+                    self.out.push('?');
+                }
+            }
+            Some('+') if self.purpose == Purpose::Search && self.gives_nothing_back_anyway(operand) => {
+                self.at += 1;
+            }
             Some('+') => return Err(self.unsupported("a repetition that gives nothing back", self.at)),
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether what follows the repetition, whose `+` is next, cannot begin with anything that the operand takes, so that
+    /// it is the same as one that gives back.
+    fn gives_nothing_back_anyway(&self, operand: &str) -> bool {
+        let mut next = self.rest()[1..].chars();
+        let follows = match next.next() {
+            Some('\\') => next.next(),
+            Some('(' | '[' | '.' | '*' | '?' | '{' | '|') => return false,
+            other => other,
+        };
+        matches!(operand, "\\w" | "\\d") && follows.is_none_or(|it| !it.is_alphanumeric() && it != '_')
     }
 
     fn count(&mut self) -> Result<(), JavaRegexpError> {
@@ -139,8 +171,13 @@ impl Parser<'_> {
         let start = self.at;
         let dot_all = self.dot_all;
         self.at += 1;
-        let mut opening = "(?:".to_owned();
+        let is_special = self.rest().starts_with('?');
+        let mut opening = if self.purpose == Purpose::Search && !is_special { "(" } else { "(?:" }.to_owned();
         if self.eat('?') {
+            let rest = self.rest();
+            if self.purpose == Purpose::Search && rest.starts_with('!') && self.class_without()? {
+                return Ok(true);
+            }
             let rest = self.rest();
             if rest.starts_with('=') || rest.starts_with('!') {
                 return Err(self.unsupported("a look ahead", start));
@@ -156,6 +193,9 @@ impl Parser<'_> {
                 self.at += name;
                 if name == 0 || !self.eat('>') {
                     return Err(self.expected("a name and `>`"));
+                }
+                if self.purpose == Purpose::Search {
+                    opening = format!("(?P<{}>", &self.text[self.at - name - 1..self.at - 1]);
                 }
             } else {
                 let flags = self.flags()?;
@@ -177,6 +217,28 @@ impl Parser<'_> {
         }
         self.out.push(')');
         self.dot_all = dot_all;
+        Ok(true)
+    }
+
+    /// A look ahead that says which single characters must not follow, and the class that does: a class without these.
+    /// Whether it is that, and was read.
+    fn class_without(&mut self) -> Result<bool, JavaRegexpError> {
+        let rest = &self.rest()[1..];
+        let Some(end) = rest.find(')') else { return Ok(false) };
+        let is_single = |it: &str| {
+            let inner = it.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+            inner.is_some_and(|it| it.bytes().all(|it| it.is_ascii_alphanumeric()))
+                || matches!(it, "\\r" | "\\n" | "\\t" | "\\d" | "\\w" | "\\s")
+        };
+        if !rest[..end].split('|').all(is_single) || !rest[end + 1..].starts_with('[') {
+            return Ok(false);
+        }
+        let without = rest[..end].replace('|', "");
+        self.at += end + 2;
+        let start = self.out.len();
+        self.class()?;
+        let class = self.out.split_off(start);
+        self.out.push_str(&format!("[{class}--[{without}]]"));
         Ok(true)
     }
 
