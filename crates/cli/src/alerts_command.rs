@@ -10,10 +10,10 @@ use report::{Coverage, Format, Part, Summary};
 use serde_json::{Value, json};
 
 use crate::args::Global;
-use crate::live_args::{Alerts, List, Search, Which};
+use crate::live_args::{Alerts, List, Search, Silenced, Which};
 use crate::status::DONE;
 use crate::store_args::StoreFormat;
-use crate::{input, output, terminal};
+use crate::{count_command, incident_command, input, output, silence_command, terminal};
 
 /// So many alerts are listed, if nothing else is said.
 const LISTED: usize = 100;
@@ -38,6 +38,12 @@ pub(crate) fn run(args: &Alerts, global: &Global) -> anyhow::Result<u8> {
             change(which, &Change::Tag { add: add.clone(), remove: remove.clone() }, global)
         }
         Alerts::Note { which, text } => change(which, &Change::Note(text.clone()), global),
+        Alerts::Facets(args) => count_command::facets(args),
+        Alerts::Histogram(args) => count_command::histogram(args),
+        Alerts::Stats(args) => count_command::stats(args),
+        Alerts::Log(args) => count_command::log(args),
+        Alerts::Silence(command) => silence_command::run(command, global),
+        Alerts::Incident(command) => incident_command::run(command, global),
     }
 }
 
@@ -47,11 +53,11 @@ pub(crate) fn coded(error: &LiveError) -> anyhow::Error {
     anyhow!("{code} {error}")
 }
 
-fn open(folder: &std::path::Path) -> anyhow::Result<Book> {
+pub(crate) fn open(folder: &std::path::Path) -> anyhow::Result<Book> {
     Book::open(folder).map_err(|it| coded(&it))
 }
 
-fn said(add: &[String], remove: &[String], options: &str) -> anyhow::Result<()> {
+pub(crate) fn said(add: &[String], remove: &[String], options: &str) -> anyhow::Result<()> {
     if add.is_empty() && remove.is_empty() {
         bail!("nothing is asked for: give {options}");
     }
@@ -59,10 +65,26 @@ fn said(add: &[String], remove: &[String], options: &str) -> anyhow::Result<()> 
 }
 
 /// What is searched for.
-fn search(args: &Search, limit: usize) -> anyhow::Result<live::Search> {
+pub(crate) fn search(args: &Search, limit: usize) -> anyhow::Result<live::Search> {
     let now = input::now(args.now.as_deref())?;
     let (since, until) = input::range(args.since.as_deref(), args.until.as_deref(), now)?;
-    Ok(live::Search { query: args.query.clone(), status: args.status, since, until, offset: 0, limit, now })
+    let silenced = match args.silenced {
+        Silenced::No => live::Silenced::LeftOut,
+        Silenced::Yes => live::Silenced::Included,
+        Silenced::Only => live::Silenced::Only,
+    };
+    Ok(live::Search {
+        query: args.query.clone(),
+        status: args.status,
+        since,
+        until,
+        incident: args.incident,
+        silenced,
+        also: None,
+        offset: 0,
+        limit,
+        now,
+    })
 }
 
 fn list(args: &List, limit: usize, format: Option<Format>, global: &Global) -> anyhow::Result<u8> {
@@ -91,6 +113,10 @@ fn list(args: &List, limit: usize, format: Option<Format>, global: &Global) -> a
     if shown < found.total {
         let total = report::plural(found.total, "alert", "alerts");
         terminal::note(global, &format!("{shown} of {total}; --limit 0 prints all"));
+    }
+    if found.silenced > 0 {
+        let more = report::plural(found.silenced, "alert was", "alerts were");
+        terminal::note(global, &format!("{more} raised in a silence and left out; --silenced yes shows all"));
     }
     Ok(DONE)
 }
@@ -123,7 +149,7 @@ pub(crate) fn print(
 }
 
 /// An alert in a line.
-fn line(alert: &Object) -> String {
+pub(crate) fn line(alert: &Object) -> String {
     let it = report::Alert::new(alert);
     let time = it.text("@timestamp").unwrap_or_default();
     let id: String = it.id().chars().take(12).collect();
@@ -141,11 +167,7 @@ fn show(id: &str, book: &Book, format: StoreFormat) -> anyhow::Result<u8> {
     let blocks = book.blocks(&whole).map_err(|it| coded(&it))?;
     let text = match format {
         StoreFormat::Json => {
-            let entry = |it: &AuditEntry| {
-                let AuditEntry { at, author, what, detail } = it;
-                json!({"at": ecs::date::to_iso(*at), "author": author, "what": what, "detail": detail})
-            };
-            let history: Vec<Value> = history.iter().map(entry).collect();
+            let history: Vec<Value> = history.iter().map(AuditEntry::told).collect();
             let all = json!({"alert": alert, "building_blocks": blocks, "history": history});
             serde_json::to_string_pretty(&all)? + "\n"
         }
@@ -160,6 +182,8 @@ fn show(id: &str, book: &Book, format: StoreFormat) -> anyhow::Result<u8> {
                 ("assigned to", "kibana.alert.workflow_assignee_ids"),
                 ("tags", "kibana.alert.workflow_tags"),
                 ("closed because", "kibana.alert.workflow_reason"),
+                ("incident", "kibana.alert.case_ids"),
+                ("raised in silence", "trailwarden.silence.id"),
             ] {
                 let values = ecs::document::list(alert.get(path));
                 let all: Vec<&str> = values.iter().filter_map(Value::as_str).collect();

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand, value_parser};
+use clap::{Args, Subcommand, ValueEnum, value_parser};
 use live::{ClosingReason, WorkflowStatus};
 use report::Format;
 use rule::{Severity, Withheld};
 
+use crate::analyst_args::{Facets, Histogram, IncidentCommand, Log, SilenceCommand, Stats};
 use crate::args::{RuleSource, formats, severities, withheld};
 use crate::store_args::{Folder, StoreFormat};
 
@@ -132,8 +133,22 @@ pub(crate) enum Alerts {
         #[arg(long, value_name = "TEXT")]
         text: String,
     },
-    /// Print the documents of alerts, the newest first.
+    /// Print the documents of alerts, the earliest first.
     Export(List),
+    /// How often fields of alerts have which values.
+    Facets(Facets),
+    /// Alerts over time, by severity.
+    Histogram(Histogram),
+    /// What became of the alerts of each rule, and how many of those that were judged were false positives.
+    Stats(Stats),
+    /// Who did what with alerts, silences and incidents, the newest first.
+    Log(Log),
+    /// For a while, do not hear of some alerts.
+    #[command(subcommand)]
+    Silence(SilenceCommand),
+    /// Alerts that belong together, because one identity is behind them.
+    #[command(subcommand)]
+    Incident(IncidentCommand),
 }
 
 /// Which alerts.
@@ -147,6 +162,12 @@ pub(crate) struct Search {
     /// Only alerts of this status.
     #[arg(long, value_parser = statuses(), value_name = "STATUS")]
     pub(crate) status: Option<WorkflowStatus>,
+    /// Alerts that were raised in a silence.
+    #[arg(long, value_enum, default_value_t = Silenced::No, value_name = "WHICH")]
+    pub(crate) silenced: Silenced,
+    /// Only alerts of this incident.
+    #[arg(long, value_name = "INCIDENT")]
+    pub(crate) incident: Option<i64>,
     /// Only alerts that were raised at this time or later.
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
@@ -156,6 +177,17 @@ pub(crate) struct Search {
     /// The time that `now` stands for. Default: the clock.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
+}
+
+/// What of alerts that were raised in a silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Silenced {
+    /// They are left out, and counted.
+    No,
+    /// They are there like others.
+    Yes,
+    /// They alone.
+    Only,
 }
 
 #[derive(Debug, Args)]
@@ -192,12 +224,12 @@ pub(crate) struct Which {
     pub(crate) now: Option<String>,
 }
 
-fn statuses() -> impl TypedValueParser<Value = WorkflowStatus> {
+pub(crate) fn statuses() -> impl TypedValueParser<Value = WorkflowStatus> {
     PossibleValuesParser::new(WorkflowStatus::ALL.map(WorkflowStatus::as_str))
         .try_map(|name| WorkflowStatus::from_name(&name).ok_or("no such status"))
 }
 
-fn reasons() -> impl TypedValueParser<Value = ClosingReason> {
+pub(crate) fn reasons() -> impl TypedValueParser<Value = ClosingReason> {
     PossibleValuesParser::new(ClosingReason::ALL.map(ClosingReason::as_str))
         .try_map(|name| ClosingReason::from_name(&name).ok_or("no such reason"))
 }

@@ -2,11 +2,15 @@
 
 #[cfg(feature = "store")]
 mod alerts_command;
+#[cfg(feature = "store")]
+mod analyst_args;
 mod args;
 mod assess_command;
 mod case_command;
 mod case_file;
 mod count_by;
+#[cfg(feature = "store")]
+mod count_command;
 #[cfg(feature = "serve")]
 mod demo;
 #[cfg(feature = "store")]
@@ -15,6 +19,8 @@ mod eql_query;
 mod export_command;
 mod fates;
 mod hunt_command;
+#[cfg(feature = "store")]
+mod incident_command;
 mod input;
 mod investigate_command;
 mod lint_command;
@@ -31,6 +37,8 @@ mod rules_command;
 mod serve_args;
 #[cfg(feature = "serve")]
 mod serve_command;
+#[cfg(feature = "store")]
+mod silence_command;
 mod stats;
 mod status;
 #[cfg(feature = "store")]
@@ -43,6 +51,8 @@ mod summary_command;
 mod terminal;
 mod test_command;
 mod verify_command;
+#[cfg(feature = "serve")]
+mod watch_command;
 
 use std::process::ExitCode;
 
@@ -66,7 +76,7 @@ fn main() -> ExitCode {
         #[cfg(feature = "store")]
         Command::Store(args) => store_command::run(&args, &cli.global),
         #[cfg(feature = "serve")]
-        Command::Serve(args) => serve_command::run(&args),
+        Command::Serve(args) => serve_command::run(&args, &cli.global),
         #[cfg(feature = "serve")]
         Command::Config(args) => serve_command::config(&args, &cli.global),
         #[cfg(feature = "store")]

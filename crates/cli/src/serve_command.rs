@@ -13,14 +13,22 @@ use server::config::{self, Configured, Section};
 use server::{Clock, Log, LogFormat, NewKey, Options, Rules, Running, Stopper};
 
 use crate::args::{Colour, Global, Lang, RuleSource};
-use crate::serve_args::{self, Config, Configuration, Init, Serve};
+use crate::serve_args::{self, Config, Configuration, Init, Serve, Watching};
 use crate::status::DONE;
-use crate::{VERSION, demo, input, notices, output, terminal};
+use crate::{VERSION, demo, input, notices, output, terminal, watch_command};
 
 /// How long ago the trail of a demo came in: longer than the interval of most rules.
 const DEMO_MS: Millis = 11 * 60_000;
 
-pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Serve, global: &Global) -> anyhow::Result<u8> {
+    match &args.command {
+        None => serve(args),
+        Some(Watching::Tail(args)) => watch_command::tail(args),
+        Some(Watching::Tap(args)) => watch_command::tap(args, global),
+    }
+}
+
+fn serve(args: &Serve) -> anyhow::Result<u8> {
     let configured = configured(&args.configuration, span::Style::Plain)?;
     let clock: Clock = Arc::new(|| Timestamp::now().as_millisecond());
     let log = Log::new(format(args.log), Arc::clone(&clock));

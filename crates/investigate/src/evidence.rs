@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ecs::Millis;
 pub use identity::Confidence;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fill::{Command, Values};
 use crate::look::ROWS_MAX;
@@ -277,11 +277,36 @@ pub struct Checklist {
     pub unknown: Vec<String>,
 }
 
+/// What a field must be for an exception to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExceptionEntry {
+    /// The field.
+    pub field: String,
+    /// Its value, or a pattern of it.
+    pub value: String,
+    /// Whether it is a pattern, with `*`.
+    pub is_pattern: bool,
+}
+
+impl ExceptionEntry {
+    /// The field, and how it is compared if that is not plain.
+    pub fn name(&self) -> String {
+        let how = if self.is_pattern { " (matches)" } else { "" };
+        format!("{}{how}", self.field)
+    }
+
+    /// As the entry of an exception item.
+    pub fn item(&self) -> Value {
+        let ty = if self.is_pattern { "wildcard" } else { "match" };
+        json!({"type": ty, "field": self.field, "operator": "included", "value": self.value})
+    }
+}
+
 /// An exception that would have silenced the alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exception {
-    /// Fields and their values, all of which must be there.
-    pub entries: Vec<(String, String)>,
+    /// What fields must be, all of them.
+    pub entries: Vec<ExceptionEntry>,
     /// How many alerts of the last 30 days it would have hidden, this one included.
     pub hides: u64,
     /// When it should end.

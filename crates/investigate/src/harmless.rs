@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::case::Case;
 use crate::event::{Event, Field, tool};
-use crate::evidence::{Checklist, Exception, Fact, Investigation};
+use crate::evidence::{Checklist, Exception, ExceptionEntry, Fact, Investigation};
 use crate::fill;
 use crate::look::DAY;
 use crate::run::{Options, Raised};
@@ -296,14 +296,19 @@ pub(crate) fn raised(rule_id: &str, event: &Event) -> Raised {
 }
 
 /// The exception for exactly this: identity, tool and address together, never a tool alone.
-pub(crate) fn exception(case: &Case, rule: Option<&rule::Rule>, options: &Options) -> Option<Exception> {
-    let (rule, anchor) = (rule?, case.anchor()?);
+pub(crate) fn exception(case: &Case, rule_id: &str, options: &Options) -> Option<Exception> {
+    let anchor = case.anchor()?;
     if case.is_bare || anchor.identity().is_empty() {
         return None;
     }
     let field = if anchor.get(Field::Issuer).is_empty() { Field::Arn } else { Field::Issuer };
     let identity = anchor.get(field);
-    let mut entries = vec![(field.path().to_owned(), identity.to_owned())];
+    let entry = |field: Field, value: String, is_pattern: bool| ExceptionEntry {
+        field: field.path().to_owned(),
+        value,
+        is_pattern,
+    };
+    let mut entries = vec![entry(field, identity.to_owned(), false)];
     let its_tool = match tool(anchor.get(Field::Agent)) {
         // What a browser is called here is no part of what it says.
         "browser" => "Mozilla",
@@ -314,14 +319,14 @@ pub(crate) fn exception(case: &Case, rule: Option<&rule::Rule>, options: &Option
         && fill::shown(its_tool) == format!("`{its_tool}`")
         && !its_tool.contains(['*', '?', '\\']);
     if is_plain {
-        entries.push((format!("{} (matches)", Field::Agent.path()), format!("*{its_tool}*")));
+        entries.push(entry(Field::Agent, format!("*{its_tool}*"), true));
     }
     let address = anchor.get(Field::Address);
     if !address.is_empty() {
-        entries.push((Field::Address.path().to_owned(), address.to_owned()));
+        entries.push(entry(Field::Address, address.to_owned(), false));
     }
     let hides = options.raised.iter().filter(|it| {
-        it.rule_id == rule.rule_id
+        it.rule_id == rule_id
             && it.time > case.last - TRIED
             && it.time <= case.last
             && it.identity == identity

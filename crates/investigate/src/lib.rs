@@ -57,8 +57,8 @@ pub use class::{Class, is_instance_id, is_plain};
 pub use deed::DeedKind;
 pub use event::{Event, Field, Pool, tool};
 pub use evidence::{
-    Checklist, Confidence, Evidence, Exception, Fact, Found, Investigation, Lack, Missing, ROW_EVENTS_MAX,
-    Row, Snippet, Target,
+    Checklist, Confidence, Evidence, Exception, ExceptionEntry, Fact, Found, Investigation, Lack, Missing,
+    ROW_EVENTS_MAX, Row, Snippet, Target,
 };
 pub use fill::{Command, Values};
 pub use harmless::fact_text;
@@ -78,6 +78,14 @@ pub fn raised<'d>(
     let events = events.into_iter().map(|(id, it)| case::event_of(&harmless::RAISED, id, it, now));
     let first = events.min_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)))?;
     Some(harmless::raised(rule_id, &first))
+}
+
+/// The exception that would have silenced exactly the alert; none if it counts events, or nobody is known to have caused it.
+pub fn exception(subject: &Subject, now: ecs::Millis) -> Option<Exception> {
+    let rule_id = ecs::document::lookup(&subject.document, "kibana.alert.rule.rule_id");
+    let rule_id = rule_id.and_then(serde_json::Value::as_str).unwrap_or_default();
+    let (steps, language, raised, issued) = (Vec::new(), rule::GuideLanguage::English, Vec::new(), None);
+    harmless::exception(&Case::of(subject, now), rule_id, &Options { now, steps, language, raised, issued })
 }
 
 /// What [`raised`] reads of an event.

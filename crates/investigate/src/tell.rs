@@ -166,7 +166,8 @@ impl Work<'_> {
             values: Values::default(),
         };
         investigation.harmless = harmless::checklists(&investigation, self.alert.rule.as_deref(), l);
-        investigation.exception = harmless::exception(&self.case, self.alert.rule.as_deref(), options);
+        let rule = self.alert.rule.as_deref();
+        investigation.exception = rule.and_then(|it| harmless::exception(&self.case, &it.rule_id, options));
         investigation.values = self.case.values;
         investigation
     }

@@ -1,43 +1,13 @@
-//! Alerts: found, and changed.
+//! Alerts: shown, and changed.
 
-use ecs::{Catalog, Millis, Object};
-use plan::naive::Evaluator;
-use rule::QueryLanguage;
+use ecs::{Millis, Object};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
-use crate::compose::{AlertRow, COLUMNS, list};
+use crate::compose::{ALERTS, AlertRow, COLUMNS, list};
 use crate::schema::Refusal;
-use crate::workflow::{AuditEntry, Change, WorkflowStatus};
+use crate::workflow::{ASSIGNEES, AuditEntry, Change, TAGS, WorkflowStatus};
 use crate::{Book, LiveError};
-
-/// Which alerts.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    /// KQL over their documents; empty for all.
-    pub query: String,
-    /// What became of them.
-    pub status: Option<WorkflowStatus>,
-    /// The first slot,
-    pub since: Option<Millis>,
-    /// and the first that is not wanted any more.
-    pub until: Option<Millis>,
-    /// So many of those that are found are left out,
-    pub offset: usize,
-    /// and so many are given then; all, if this is 0.
-    pub limit: usize,
-    /// What `now` in the query stands for.
-    pub now: Millis,
-}
-
-/// What was found.
-#[derive(Clone, Debug, Default)]
-pub struct FoundAlerts {
-    /// How many there are in all.
-    pub total: u64,
-    /// Those that were asked for, the newest first.
-    pub alerts: Vec<Object>,
-}
 
 /// What was changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,9 +22,28 @@ impl Book {
     /// An alert, by its id or the beginning of it.
     pub fn alert(&self, id: &str) -> Result<Object, LiveError> {
         let id = self.id_of(id)?;
-        let text =
-            format!("SELECT {COLUMNS} FROM alerts JOIN slots ON slots.id = alerts.slot WHERE alerts.id = ?1");
-        self.database.ask(|it| it.query_row(&text, [&id], AlertRow::of)).map(|it| it.composed())
+        let text = format!("SELECT {COLUMNS} alerts.document FROM {ALERTS} WHERE alerts.id = ?1");
+        let row = self.database.ask(|it| it.query_row(&text, [&id], AlertRow::of))?;
+        Ok(row.composed(self.url.as_deref()))
+    }
+
+    /// The alerts that were committed after that of a number, in the order in which they were, and the number of the last of
+    /// them: for whoever follows. Those that were raised in a silence are among them.
+    pub fn alerts_after(&self, number: i64, limit: usize) -> Result<(Vec<Object>, i64), LiveError> {
+        let text = format!(
+            "SELECT {COLUMNS} alerts.document FROM {ALERTS} WHERE alerts.number > ?1 ORDER BY alerts.number LIMIT ?2"
+        );
+        let rows: Vec<AlertRow> = self.database.ask(|it| {
+            it.prepare_cached(&text)?.query_map(params![number, limit as i64], AlertRow::of)?.collect()
+        })?;
+        let last = rows.last().map_or(number, |it| it.number);
+        Ok((rows.iter().map(|it| it.composed(self.url.as_deref())).collect(), last))
+    }
+
+    /// The number of the alert that was committed last; 0 if there is none.
+    pub fn last_number(&self) -> Result<i64, LiveError> {
+        self.database
+            .ask(|it| it.query_row("SELECT coalesce(max(number), 0) FROM alerts", [], |row| row.get(0)))
     }
 
     /// The building blocks of an alert on a sequence, in order.
@@ -87,67 +76,6 @@ impl Book {
             [_, _] if !beginning.is_empty() => Err(LiveError::SeveralAlerts { id: beginning.to_owned() }),
             _ => Err(LiveError::NoAlert { id: beginning.to_owned() }),
         }
-    }
-
-    /// The alerts that are wanted.
-    pub fn search(&self, search: &Search) -> Result<FoundAlerts, LiveError> {
-        let mut found = FoundAlerts::default();
-        let limit = if search.limit == 0 { usize::MAX } else { search.limit };
-        let wanted = search.offset..search.offset.saturating_add(limit);
-        self.each(search, &mut |row, document| {
-            let at = found.total as usize;
-            found.total += 1;
-            if wanted.contains(&at) {
-                found.alerts.push(document.unwrap_or_else(|| row.composed()));
-            }
-        })?;
-        Ok(found)
-    }
-
-    /// The ids of the alerts that are wanted, the newest first.
-    pub fn ids(&self, search: &Search) -> Result<Vec<String>, LiveError> {
-        let mut ids = Vec::new();
-        self.each(search, &mut |row, _| ids.push(row.id))?;
-        Ok(ids)
-    }
-
-    /// Gives each alert that is wanted, with its document, if that was made on the way.
-    fn each(&self, search: &Search, take: &mut dyn FnMut(AlertRow, Option<Object>)) -> Result<(), LiveError> {
-        let query = search.query.trim();
-        let evaluator = if query.is_empty() {
-            None
-        } else {
-            let condition = rule::check_query(QueryLanguage::Kuery, query, &Catalog::ecs());
-            Some(Evaluator::new(&condition.map_err(LiveError::Query)?.at(search.now)))
-        };
-        let text = format!(
-            "SELECT {COLUMNS} FROM alerts JOIN slots ON slots.id = alerts.slot
-             WHERE alerts.slot_ms >= ?1 AND alerts.slot_ms < ?2 AND (?3 IS NULL OR alerts.status = ?3)
-             ORDER BY alerts.slot_ms DESC, alerts.number DESC"
-        );
-        let (since, until) = (search.since.unwrap_or(Millis::MIN), search.until.unwrap_or(Millis::MAX));
-        self.database.ask(|it| {
-            let mut statement = it.prepare_cached(&text)?;
-            let status = search.status.map(WorkflowStatus::number);
-            let mut rows = statement.query(params![since, until, status])?;
-            while let Some(row) = rows.next()? {
-                let row = AlertRow::of(row)?;
-                let Some(evaluator) = &evaluator else {
-                    take(row, None);
-                    continue;
-                };
-                let mut document = row.composed();
-                // What stands beside a document in an index.
-                document.insert("_id".to_owned(), row.id.as_str().into());
-                document.insert("_index".to_owned(), ecs::ALERTS_INDEX.into());
-                if evaluator.matches(&document) {
-                    document.shift_remove("_id");
-                    document.shift_remove("_index");
-                    take(row, Some(document));
-                }
-            }
-            Ok(())
-        })
     }
 
     /// Changes alerts, all of them or none, and writes down who did it. They are named by their ids, or the beginnings of
@@ -194,7 +122,7 @@ impl Book {
 }
 
 /// Changes an alert; says whether it is different now.
-fn change_one(
+pub(crate) fn change_one(
     connection: &Connection,
     id: &str,
     change: &Change,
@@ -215,14 +143,7 @@ fn change_one(
     let is_changed = match change {
         Change::Acknowledge | Change::Close { .. } | Change::Reopen => {
             let new = change.status().map_or(status, WorkflowStatus::number);
-            let new_reason = match change {
-                Change::Close { reason } => reason.map(|it| it.as_str().to_owned()),
-                Change::Acknowledge
-                | Change::Reopen
-                | Change::Assign { .. }
-                | Change::Tag { .. }
-                | Change::Note(_) => None,
-            };
+            let new_reason = change.reason().map(|it| it.as_str().to_owned());
             let is_changed = new != status || new_reason != reason;
             if is_changed {
                 let set = "UPDATE alerts SET status = ?2, reason = ?3, status_ms = ?4, status_by = ?5
@@ -231,8 +152,8 @@ fn change_one(
             }
             is_changed
         }
-        Change::Assign { add, remove } => set_list(connection, number, "assignees", &assignees, add, remove)?,
-        Change::Tag { add, remove } => set_list(connection, number, "tags", &tags, add, remove)?,
+        Change::Assign { add, remove } => set_list(connection, number, ASSIGNEES, &assignees, (add, remove))?,
+        Change::Tag { add, remove } => set_list(connection, number, TAGS, &tags, (add, remove))?,
         Change::Note(_) => true,
     };
     if is_changed {
@@ -249,23 +170,37 @@ fn change_one(
 fn set_list(
     connection: &Connection,
     number: i64,
-    column: &str,
+    kind: i64,
     before: &str,
-    add: &[String],
-    remove: &[String],
+    (add, remove): (&[String], &[String]),
 ) -> rusqlite::Result<bool> {
     let before = list(before);
+    let after = changed_list(&before, add, remove);
+    if after == before {
+        return Ok(false);
+    }
+    let text = Value::from(after.clone()).to_string();
+    let column = if kind == ASSIGNEES { "assignees" } else { "tags" };
+    let set = format!("UPDATE alerts SET {column} = ?2 WHERE number = ?1");
+    connection.prepare_cached(&set)?.execute(params![number, text])?;
+    let forget = "DELETE FROM labels WHERE kind = ?1 AND value = ?2 AND alert = ?3";
+    for it in before.iter().filter(|it| !after.contains(it)) {
+        connection.prepare_cached(forget)?.execute(params![kind, it, number])?;
+    }
+    let note = "INSERT OR IGNORE INTO labels (kind, value, alert) VALUES (?1, ?2, ?3)";
+    for it in &after {
+        connection.prepare_cached(note)?.execute(params![kind, it, number])?;
+    }
+    Ok(true)
+}
+
+/// A list without some and with others, each once.
+pub(crate) fn changed_list(before: &[String], add: &[String], remove: &[String]) -> Vec<String> {
     let mut after: Vec<String> = before.iter().filter(|it| !remove.contains(it)).cloned().collect();
     for it in add {
         if !after.contains(it) {
             after.push(it.clone());
         }
     }
-    if after == before {
-        return Ok(false);
-    }
-    let text = Value::from(after).to_string();
-    let set = format!("UPDATE alerts SET {column} = ?2 WHERE number = ?1");
-    connection.prepare_cached(&set)?.execute(params![number, text])?;
-    Ok(true)
+    after
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use detect::Turn;
 use ecs::Millis;
 use hunt::{AsLive, ExecutedSlot};
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::LiveError;
 use crate::gap::{Gap, Reason};
@@ -19,6 +19,8 @@ use crate::workflow::WorkflowStatus;
 #[derive(Debug)]
 pub struct Book {
     pub(crate) database: Database,
+    /// Where the server is that shows alerts, if one said so.
+    pub(crate) url: Option<String>,
 }
 
 /// How a rule is.
@@ -99,7 +101,23 @@ pub struct Counts {
 impl Book {
     /// Opens that of a store's folder, if there is one.
     pub fn open(folder: &Path) -> Result<Self, LiveError> {
-        Ok(Self { database: Database::open(folder, false, true)? })
+        let database = Database::open(folder, false, true)?;
+        let url = "SELECT value FROM settings WHERE name = 'public_url'";
+        let url = database.ask(|it| it.query_row(url, [], |row| row.get(0)).optional())?;
+        Ok(Self { database, url })
+    }
+
+    /// Says where the server is that shows alerts: their documents have its address from now on (`kibana.alert.url`).
+    pub fn set_public_url(&mut self, url: Option<&str>) -> Result<(), LiveError> {
+        let url = url.map(|it| it.trim_end_matches('/').to_owned());
+        self.database.ask(|it| match &url {
+            None => it.execute("DELETE FROM settings WHERE name = 'public_url'", []),
+            Some(url) => {
+                it.execute("INSERT OR REPLACE INTO settings (name, value) VALUES ('public_url', ?1)", [url])
+            }
+        })?;
+        self.url = url;
+        Ok(())
     }
 
     /// The rules that ever ran, by name.

@@ -8,68 +8,75 @@ use serde_json::{Value, json};
 use crate::report::Kind;
 use crate::workflow::WorkflowStatus;
 
-/// What [`AlertRow::of`] reads, of `alerts` joined with `slots`.
-pub(crate) const COLUMNS: &str = "alerts.number, alerts.id, alerts.slot_ms, alerts.time_ms, alerts.document,
-    alerts.suppressed, alerts.suppressed_start_ms, alerts.suppressed_end_ms, alerts.last_detected_ms, alerts.status,
-    alerts.status_ms, alerts.status_by, alerts.reason, alerts.assignees, alerts.tags, alerts.updated_ms,
-    alerts.updated_by, slots.started_ms, slots.turn";
+/// Makes of one list what is read of an alert, in which order, and what it becomes: a column cannot be taken for another.
+macro_rules! columns {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $column:literal,)*) => {
+        /// What [`AlertRow::of`] reads of [`ALERTS`], but for the last of it, which is the document, or `NULL` if it is not
+        /// needed.
+        pub(crate) const COLUMNS: &str = concat!($($column, ", ",)*);
 
-/// An alert as it lies in the database.
-pub(crate) struct AlertRow {
-    pub(crate) number: i64,
-    pub(crate) id: String,
-    pub(crate) slot: Millis,
-    pub(crate) time: Millis,
-    /// As it was raised.
-    pub(crate) raised: String,
-    suppressed: i64,
-    suppressed_start: Option<Millis>,
-    suppressed_end: Option<Millis>,
-    last_detected: Option<Millis>,
-    status: WorkflowStatus,
-    status_at: Option<Millis>,
-    status_by: Option<String>,
-    reason: Option<String>,
-    assignees: String,
-    tags: String,
-    updated: Option<Millis>,
-    updated_by: Option<String>,
-    started: Millis,
-    kind: Kind,
+        /// An alert as it lies in the database.
+        pub(crate) struct AlertRow {
+            $($(#[$doc])* pub(crate) $name: $type,)*
+            /// The document as it was raised; empty if it was not asked for.
+            pub(crate) raised: String,
+        }
+
+        impl AlertRow {
+            pub(crate) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+                let mut places = 0..;
+                let mut next = || places.next().unwrap_or(usize::MAX);
+                Ok(Self {
+                    $($name: row.get(next())?,)*
+                    raised: row.get::<_, Option<String>>(next())?.unwrap_or_default(),
+                })
+            }
+        }
+    };
+}
+
+/// The tables that [`COLUMNS`] stand in.
+pub(crate) const ALERTS: &str = "alerts JOIN slots ON slots.id = alerts.slot
+    LEFT JOIN alert_rules ON alert_rules.id = alerts.named";
+
+columns! {
+    number: i64 = "alerts.number",
+    id: String = "alerts.id",
+    slot: Millis = "alerts.slot_ms",
+    time: Millis = "alerts.time_ms",
+    severity: String = "alerts.severity",
+    /// The `rule_id` and the name that its document has.
+    rule_id: Option<String> = "alert_rules.rule_id",
+    rule_name: Option<String> = "alert_rules.name",
+    suppressed: i64 = "alerts.suppressed",
+    suppressed_start: Option<Millis> = "alerts.suppressed_start_ms",
+    suppressed_end: Option<Millis> = "alerts.suppressed_end_ms",
+    last_detected: Option<Millis> = "alerts.last_detected_ms",
+    status: WorkflowStatus = "alerts.status",
+    status_at: Option<Millis> = "alerts.status_ms",
+    status_by: Option<String> = "alerts.status_by",
+    reason: Option<String> = "alerts.reason",
+    assignees: String = "alerts.assignees",
+    tags: String = "alerts.tags",
+    updated: Option<Millis> = "alerts.updated_ms",
+    updated_by: Option<String> = "alerts.updated_by",
+    /// The silence that it was raised in.
+    silence: Option<i64> = "alerts.silence",
+    /// The incident that it belongs to.
+    incident: Option<i64> = "alerts.incident",
+    started: Millis = "slots.started_ms",
+    kind: Kind = "slots.turn",
 }
 
 impl AlertRow {
-    pub(crate) fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            number: row.get(0)?,
-            id: row.get(1)?,
-            slot: row.get(2)?,
-            time: row.get(3)?,
-            raised: row.get(4)?,
-            suppressed: row.get(5)?,
-            suppressed_start: row.get(6)?,
-            suppressed_end: row.get(7)?,
-            last_detected: row.get(8)?,
-            status: WorkflowStatus::of(row.get(9)?),
-            status_at: row.get(10)?,
-            status_by: row.get(11)?,
-            reason: row.get(12)?,
-            assignees: row.get(13)?,
-            tags: row.get(14)?,
-            updated: row.get(15)?,
-            updated_by: row.get(16)?,
-            started: row.get(17)?,
-            kind: if row.get::<_, i64>(18)? == 0 { Kind::Scheduled } else { Kind::Manual },
-        })
-    }
-
     /// The document as it was raised.
     pub(crate) fn document(&self) -> Object {
         object(&self.raised)
     }
 
     /// The document as it is by now.
-    pub(crate) fn composed(&self) -> Object {
+    /// `url` is where the server is that shows it.
+    pub(crate) fn composed(&self, url: Option<&str>) -> Object {
         let mut alert = self.document();
         executed(&mut alert, self.started, self.kind);
         self.put_suppressed(&mut alert);
@@ -86,15 +93,27 @@ impl AlertRow {
                 set(key, to_iso(time).into());
             }
         }
-        let texts = [
-            ("kibana.alert.workflow_user", &self.status_by),
-            ("kibana.alert.workflow_reason", &self.reason),
-            ("kibana.alert.updated_by.user.name", &self.updated_by),
-        ];
+        let texts =
+            [("kibana.alert.workflow_user", &self.status_by), ("kibana.alert.workflow_reason", &self.reason)];
         for (key, text) in texts {
             if let Some(text) = text {
                 set(key, text.as_str().into());
             }
+        }
+        if let Some(author) = &self.updated_by {
+            let (name, id) = user(author);
+            set("kibana.alert.updated_by.user.name", name.into());
+            set("kibana.alert.updated_by.user.id", id.into());
+        }
+        if let Some(silence) = self.silence {
+            set("kibana.alert.muted", true.into());
+            set("trailwarden.silence.id", silence.to_string().into());
+        }
+        if let Some(incident) = self.incident {
+            set("kibana.alert.case_ids", json!([incident.to_string()]));
+        }
+        if let Some(url) = url {
+            set("kibana.alert.url", format!("{url}/api/v1/alerts/{}", self.id).into());
         }
         alert.sort_keys();
         alert
@@ -128,6 +147,12 @@ impl AlertRow {
             alert.insert(key.to_owned(), to_iso(time).into());
         }
     }
+}
+
+/// The name and the id of an author: `name (id)`, or one text for both.
+fn user(author: &str) -> (&str, &str) {
+    let id = author.strip_suffix(')').and_then(|it| it.rsplit_once(" ("));
+    id.unwrap_or((author, author))
 }
 
 /// Says in an alert which execution raised it.

@@ -11,11 +11,13 @@ use rule::{Exceptions, Rule, Selection, Severity};
 
 use crate::compose::executed;
 use crate::events::{Events, StoredEvents};
+use crate::incident;
 use crate::ledger::{self, AlertRecord, ExecutionRecord, LateRecord, SlotRecord};
 use crate::plan::{self, RulePlan};
 use crate::ready::{Ready, replaced};
 use crate::report::{ExecutionReport, Kind, NewAlert, SlotReport, Status};
 use crate::schema::{Database, Refusal};
+use crate::silence::silence;
 use crate::{LiveError, Options};
 
 /// Held by whoever executes.
@@ -200,12 +202,13 @@ impl Engine {
         // Whatever goes wrong from here on, what is in memory may be ahead of what is committed.
         let Some(mut ready) = self.ready.take() else { return Err(replaced()) };
         let found = ready.standing.execute((slot, ready.seen), due, Turn::First, &mut ready.raised);
-        let (record, alerts, _) = self.record(&found, slot, now, ready.seen, Kind::Scheduled);
+        let (mut record, mut alerts, _) = self.record(&found, slot, now, ready.seen, Kind::Scheduled);
         let late = std::mem::take(&mut ready.late);
         let late = late.into_iter().filter_map(|(rule, behind)| self.late(&ready.standing, rule, behind));
-        let record = SlotRecord { late: late.collect(), ..record };
+        record.late = late.collect();
         let events = &*self.events;
         let are_new = self.database.change(|it| {
+            silence(it, now, &mut record.alerts, &mut alerts)?;
             let are_new = ledger::write(it, &record)?;
             // What an alert says of its events was read from segments that still count, or it may be missing.
             ready.check(events)?;
@@ -306,16 +309,32 @@ impl Engine {
                     time,
                     document: document.clone(),
                 });
+                let text_of = |path: &str| {
+                    ecs::document::lookup(&document, path)
+                        .and_then(ecs::document::first)?
+                        .as_str()
+                        .map(str::to_owned)
+                };
+                let name = text_of("kibana.alert.rule.name").unwrap_or_else(|| rule.name.clone());
+                let root = incident::root(&document);
+                // What began the alert's range, or nothing was looked at but its own events.
+                let from = || incident::looked_from(&document).unwrap_or(time);
+                let incident_from = (root.is_some() && rule::reads_only_alerts(&rule)).then(from);
                 self::executed(&mut document, now, kind);
                 alerts.push(AlertRecord {
                     rule: number(&rule),
                     id: id.clone(),
                     time,
                     severity: severity.as_str(),
+                    names: (rule.rule_id.clone(), name),
+                    root,
+                    incident_from,
+                    silence: None,
                     document: text,
                     blocks: block_texts,
                 });
-                new.push(NewAlert { id, rule_id: rule.rule_id.clone(), severity, document });
+                let rule_id = rule.rule_id.clone();
+                new.push(NewAlert { id, rule_id, severity, document, silence: None });
             }
         });
         let more = more.iter().flatten().cloned().collect();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ecs::Millis;
 use hunt::HuntError;
 use span::Diagnostic;
 use store::StoreError;
@@ -83,6 +84,49 @@ pub enum LiveError {
         /// What was given.
         id: String,
     },
+    /// A histogram that nobody could look at.
+    #[error("that makes {count} buckets; there are {most} at most: choose longer ones, or less time")]
+    TooManyBuckets {
+        /// How many it would have.
+        count: u64,
+        /// The most.
+        most: usize,
+    },
+    /// It would silence everything.
+    #[error("a silence says which alerts it is about: those of a rule, those that satisfy a query, or both")]
+    NoScope,
+    /// Nobody could say later why it was done.
+    #[error("say why: whoever looks at it later must know")]
+    NoReason,
+    /// A silence that never begins, or never ends.
+    #[error(
+        "a silence ends in the future, and within {days} days; what nobody wants to hear of for good is an exception"
+    )]
+    SilenceEnds {
+        /// The longest.
+        days: Millis,
+    },
+    /// There is no such silence.
+    #[error("there is no silence {id}")]
+    NoSilence {
+        /// What was given.
+        id: i64,
+    },
+    /// It is over.
+    #[error("silence {id} is over")]
+    SilenceEnded {
+        /// Which.
+        id: i64,
+    },
+    /// There is no such incident.
+    #[error("there is no incident {id}")]
+    NoIncident {
+        /// What was given.
+        id: i64,
+    },
+    /// An exception that no rule could apply.
+    #[error("the exception cannot be applied: {}", .0.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>().join("; "))]
+    Exception(Vec<Diagnostic>),
     /// A search that cannot be understood.
     #[error("{}", .0.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>().join("; "))]
     Query(Vec<Diagnostic>),
@@ -105,6 +149,14 @@ impl LiveError {
             Self::NoAlert { .. } => "LIVE010",
             Self::SeveralAlerts { .. } => "LIVE011",
             Self::Query(_) => "LIVE012",
+            Self::TooManyBuckets { .. } => "LIVE020",
+            Self::NoScope => "LIVE021",
+            Self::NoReason => "LIVE022",
+            Self::SilenceEnds { .. } => "LIVE023",
+            Self::NoSilence { .. } => "LIVE024",
+            Self::SilenceEnded { .. } => "LIVE025",
+            Self::NoIncident { .. } => "LIVE026",
+            Self::Exception(_) => "LIVE027",
         }
     }
 }

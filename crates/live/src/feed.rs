@@ -3,7 +3,7 @@
 use ecs::{Millis, Object};
 use rusqlite::{Connection, params};
 
-use crate::compose::{AlertRow, COLUMNS};
+use crate::compose::{ALERTS, AlertRow, COLUMNS};
 use crate::gap::{Gap, Reason};
 use crate::report::Status;
 use crate::{Book, LiveError};
@@ -41,7 +41,7 @@ pub struct Ended {
     pub messages: Vec<String>,
 }
 
-/// What happened. Alerts are as they are by now.
+/// What happened. Alerts are as they are by now; nothing is told of those that were raised in a silence.
 #[derive(Clone, Debug, Default)]
 pub struct News {
     /// Alerts that were raised, in their order.
@@ -75,13 +75,14 @@ impl Book {
 
     /// What happened since, so many of each at most.
     pub fn news(&self, since: &Place, limit: usize) -> Result<News, LiveError> {
+        let url = self.url.as_deref();
         self.database.ask(|it| {
             // All of it as it was at one moment.
             let it = it.unchecked_transaction()?;
             let mut news = News { place: *since, ..News::default() };
-            raised(&it, limit, &mut news)?;
-            suppressed(&it, limit, &mut news)?;
-            closed(&it, limit, &mut news)?;
+            raised(&it, limit, url, &mut news)?;
+            suppressed(&it, limit, url, &mut news)?;
+            closed(&it, limit, url, &mut news)?;
             ended(&it, &mut news)?;
             gaps(&it, limit, &mut news)?;
             Ok(news)
@@ -89,9 +90,9 @@ impl Book {
     }
 }
 
-fn raised(it: &Connection, limit: usize, news: &mut News) -> rusqlite::Result<()> {
+fn raised(it: &Connection, limit: usize, url: Option<&str>, news: &mut News) -> rusqlite::Result<()> {
     let text = format!(
-        "SELECT {COLUMNS} FROM alerts JOIN slots ON slots.id = alerts.slot
+        "SELECT {COLUMNS} alerts.document FROM {ALERTS}
          WHERE alerts.number > ?1 ORDER BY alerts.number LIMIT ?2"
     );
     let mut statement = it.prepare_cached(&text)?;
@@ -99,12 +100,14 @@ fn raised(it: &Connection, limit: usize, news: &mut News) -> rusqlite::Result<()
     while let Some(row) = rows.next()? {
         let row = AlertRow::of(row)?;
         news.place.alerts = row.number;
-        news.raised.push(row.composed());
+        if row.silence.is_none() {
+            news.raised.push(row.composed(url));
+        }
     }
     Ok(())
 }
 
-fn suppressed(it: &Connection, limit: usize, news: &mut News) -> rusqlite::Result<()> {
+fn suppressed(it: &Connection, limit: usize, url: Option<&str>, news: &mut News) -> rusqlite::Result<()> {
     // Whole slots: in one of them several come to stand for more.
     let last =
         "SELECT max(suppressed_slot) FROM (SELECT suppressed_slot FROM alerts WHERE suppressed_slot > ?1
@@ -113,23 +116,26 @@ fn suppressed(it: &Connection, limit: usize, news: &mut News) -> rusqlite::Resul
         it.prepare_cached(last)?.query_row(params![news.place.suppressed, limit as i64], |row| row.get(0))?;
     let Some(last) = last else { return Ok(()) };
     let text = format!(
-        "SELECT {COLUMNS} FROM alerts JOIN slots ON slots.id = alerts.slot
+        "SELECT {COLUMNS} alerts.document FROM {ALERTS}
          WHERE alerts.suppressed_slot > ?1 AND alerts.suppressed_slot <= ?2 AND alerts.number <= ?3
          ORDER BY alerts.suppressed_slot, alerts.number"
     );
     let mut statement = it.prepare_cached(&text)?;
     let mut rows = statement.query(params![news.place.suppressed, last, news.place.alerts])?;
     while let Some(row) = rows.next()? {
-        news.suppressed.push(AlertRow::of(row)?.composed());
+        let row = AlertRow::of(row)?;
+        if row.silence.is_none() {
+            news.suppressed.push(row.composed(url));
+        }
     }
     news.place.suppressed = last;
     Ok(())
 }
 
-fn closed(it: &Connection, limit: usize, news: &mut News) -> rusqlite::Result<()> {
+fn closed(it: &Connection, limit: usize, url: Option<&str>, news: &mut News) -> rusqlite::Result<()> {
     let text = format!(
-        "SELECT {COLUMNS}, audit.id, audit.what FROM audit JOIN alerts ON alerts.number = audit.alert
-         JOIN slots ON slots.id = alerts.slot WHERE audit.id > ?1 ORDER BY audit.id LIMIT ?2"
+        "SELECT {COLUMNS} alerts.document, audit.id, audit.what FROM {ALERTS}
+         JOIN audit ON audit.alert = alerts.number WHERE audit.id > ?1 ORDER BY audit.id LIMIT ?2"
     );
     let mut statement = it.prepare_cached(&text)?;
     let mut rows = statement.query(params![news.place.audit, limit as i64])?;
@@ -142,8 +148,8 @@ fn closed(it: &Connection, limit: usize, news: &mut News) -> rusqlite::Result<()
             break;
         }
         news.place.audit = entry;
-        if what == "close" {
-            news.closed.push(alert.composed());
+        if what == "close" && alert.silence.is_none() {
+            news.closed.push(alert.composed(url));
         }
     }
     Ok(())
@@ -200,7 +206,7 @@ mod tests {
     #[test]
     fn news_are_new_once() {
         let folder = tempfile::tempdir().unwrap();
-        let book = Book { database: Database::open(folder.path(), true, false).unwrap() };
+        let book = Book { database: Database::open(folder.path(), true, false).unwrap(), url: None };
         let run = |text: &str| book.database.ask(|it| it.execute_batch(text)).unwrap();
         assert_eq!(book.place().unwrap(), Place::default());
         run("INSERT INTO rules (uuid, rule_id, name, interval_ms, first_ms, next_ms, enabled)

@@ -12,6 +12,7 @@ use crate::engine::{Advanced, Engine, report};
 use crate::ledger;
 use crate::ready::Ready;
 use crate::report::{Kind, SlotReport};
+use crate::silence::silence;
 use crate::{LiveError, Options};
 
 /// A gap that is to be filled.
@@ -107,11 +108,12 @@ impl Engine {
                 failed: found.failed.into_iter().map(|(_, error)| (rule, error)).collect(),
                 ..found
             };
-            let (mut record, alerts, kept) = self.record(&found, slot, now, alone.seen, Kind::Manual);
+            let (mut record, mut alerts, kept) = self.record(&found, slot, now, alone.seen, Kind::Manual);
             slot += interval;
             record.filled = id.map(|id| (id, (slot <= to).then_some(slot)));
             let events = &*self.events;
             let written = self.database.change(|it| {
+                silence(it, now, &mut record.alerts, &mut alerts)?;
                 let are_new = ledger::write(it, &record)?;
                 alone.check(events)?;
                 Ok(are_new)

@@ -6,8 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::LiveError;
 use crate::gap::Reason;
+use crate::incident::{Member, join};
 use crate::report::{ExecutionReport, Kind, Status};
 use crate::schema::Refusal;
+use crate::silence::expire;
 
 /// What came of a slot.
 pub(crate) struct SlotRecord {
@@ -39,6 +41,14 @@ pub(crate) struct AlertRecord {
     /// The time of the newest event that it is about.
     pub(crate) time: Millis,
     pub(crate) severity: &'static str,
+    /// The `rule_id` and the name that its document has.
+    pub(crate) names: (String, String),
+    /// Who is behind it.
+    pub(crate) root: Option<String>,
+    /// If it begins an incident: since when alerts belong to that.
+    pub(crate) incident_from: Option<Millis>,
+    /// The silence that it is raised in.
+    pub(crate) silence: Option<i64>,
     pub(crate) document: String,
     /// The ids and documents of its building blocks.
     pub(crate) blocks: Vec<(String, String)>,
@@ -66,9 +76,16 @@ pub(crate) fn write(connection: &Connection, record: &SlotRecord) -> Result<Vec<
     for it in &record.executions {
         execution(connection, id, record.slot, it)?;
     }
+    expire(connection, record.started)?;
     let mut are_new = Vec::with_capacity(record.alerts.len());
     for it in &record.alerts {
         are_new.push(alert(connection, id, record.slot, it)?);
+    }
+    // Once all are there: one that stands on others of the slot takes them along.
+    for it in record.alerts.iter().zip(&are_new).filter(|(_, is_new)| **is_new).map(|(it, _)| it) {
+        let Some(root) = &it.root else { continue };
+        let from = it.incident_from;
+        join(connection, &Member { id: &it.id, root, time: it.time, slot: record.slot, from })?;
     }
     let more = "UPDATE alerts SET suppressed = suppressed + ?2,
             suppressed_start_ms = coalesce(min(suppressed_start_ms, ?3), suppressed_start_ms, ?3),
@@ -119,9 +136,12 @@ fn execution(connection: &Connection, id: i64, slot: Millis, it: &ExecutionRecor
 }
 
 fn alert(connection: &Connection, id: i64, slot: Millis, it: &AlertRecord) -> rusqlite::Result<bool> {
-    let text = "INSERT INTO alerts (id, rule, slot, slot_ms, time_ms, severity, document)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING";
-    let values = params![it.id, it.rule, id, slot, it.time, it.severity, it.document];
+    let named = named(connection, &it.names)?;
+    let text = "INSERT INTO alerts (id, rule, slot, slot_ms, time_ms, severity, document, named, root,
+                    silence)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (id) DO NOTHING";
+    let values =
+        params![it.id, it.rule, id, slot, it.time, it.severity, it.document, named, it.root, it.silence];
     if connection.prepare_cached(text)?.execute(values)? == 0 {
         return Ok(false);
     }
@@ -131,6 +151,14 @@ fn alert(connection: &Connection, id: i64, slot: Millis, it: &AlertRecord) -> ru
         connection.prepare_cached(text)?.execute(params![number, place as i64, id, document])?;
     }
     Ok(true)
+}
+
+/// The number of what an alert calls its rule.
+pub(crate) fn named(connection: &Connection, (rule_id, name): &(String, String)) -> rusqlite::Result<i64> {
+    let add = "INSERT INTO alert_rules (rule_id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(add)?.execute([rule_id, name])?;
+    let find = "SELECT id FROM alert_rules WHERE rule_id = ?1 AND name = ?2";
+    connection.prepare_cached(find)?.query_row([rule_id, name], |row| row.get(0))
 }
 
 fn late(connection: &Connection, now: Millis, it: &LateRecord) -> rusqlite::Result<()> {

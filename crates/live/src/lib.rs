@@ -8,7 +8,8 @@
 //! ```text
 //! DIR/
 //!   trailwarden.db, events/    the store
-//!   live.db                    SQLite: rules and how far they are, slots, executions, gaps, alerts, who changed them
+//!   live.db                    SQLite: rules and how far they are, slots, executions, gaps, alerts, silences, incidents,
+//!                              who changed them
 //!   live.lock                  held by the engine
 //! ```
 //!
@@ -36,8 +37,15 @@ mod gap;
 mod ledger;
 mod report;
 
+mod actions;
 mod alerts;
 mod compose;
+mod excepting;
+mod incident;
+mod quality;
+mod search;
+mod silence;
+mod told;
 mod workflow;
 
 mod engine;
@@ -46,13 +54,18 @@ mod options;
 mod plan;
 mod ready;
 
-pub use alerts::{Changed, FoundAlerts, Search};
+pub use actions::{LogEntry, LogSearch};
+pub use alerts::Changed;
 pub use book::{Book, Counts, ExecutionRow, RuleState};
 pub use engine::{Advanced, Engine};
 pub use error::LiveError;
 pub use events::{CountedSegment, Events, StoredEvents};
 pub use feed::{Ended, News, Place};
 pub use gap::{Gap, Reason};
+pub use incident::{Incident, QUIET};
 pub use options::{CATCH_UP, FillLimits, Options};
+pub use quality::{Quality, RuleQuality};
 pub use report::{ExecutionReport, Kind, NewAlert, SlotReport, Status};
+pub use search::{BUCKETS_MAX, Facet, FoundAlerts, Histogram, Search, Silenced};
+pub use silence::{NewSilence, SILENCE_MAX, Silence, Tried};
 pub use workflow::{AuditEntry, Change, ClosingReason, WorkflowStatus};

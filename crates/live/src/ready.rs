@@ -9,7 +9,7 @@ use hunt::{KeptAlert, Progress, Raised, Segment, Standing};
 use reader::Input;
 use rusqlite::params;
 
-use crate::compose::{AlertRow, COLUMNS};
+use crate::compose::{ALERTS, AlertRow, COLUMNS};
 use crate::events::{CountedSegment, Events};
 use crate::{Engine, LiveError};
 
@@ -148,7 +148,7 @@ impl Engine {
     /// The alerts of a rule that were raised at `from` or later.
     fn alerts_of(&self, uuid: &str, from: Millis) -> Result<Vec<AlertRow>, LiveError> {
         let text = format!(
-            "SELECT {COLUMNS} FROM alerts JOIN slots ON slots.id = alerts.slot
+            "SELECT {COLUMNS} alerts.document FROM {ALERTS}
              WHERE alerts.rule = (SELECT id FROM rules WHERE uuid = ?1) AND alerts.slot_ms >= ?2
              ORDER BY alerts.number"
         );
@@ -159,7 +159,7 @@ impl Engine {
     /// All alerts that were raised at `from` or later, with their building blocks, as rules over alerts see them.
     fn alerts_since(&self, from: Millis) -> Result<Vec<KeptAlert>, LiveError> {
         let text = format!(
-            "SELECT {COLUMNS} FROM alerts JOIN slots ON slots.id = alerts.slot
+            "SELECT {COLUMNS} alerts.document FROM {ALERTS}
              WHERE alerts.slot_ms >= ?1 ORDER BY alerts.number"
         );
         let blocks = "SELECT id, document FROM blocks WHERE alert = ?1 ORDER BY place";

@@ -2,6 +2,7 @@
 
 use ecs::{Millis, Object};
 use rule::Severity;
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 
 /// Why executions took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,13 @@ impl Kind {
             Self::Scheduled => "scheduled",
             Self::Manual => "manual",
         }
+    }
+}
+
+impl FromSql for Kind {
+    /// Of the column `slots.turn`.
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(if value.as_i64()? == 0 { Self::Scheduled } else { Self::Manual })
     }
 }
 
@@ -111,4 +119,6 @@ pub struct NewAlert {
     pub severity: Severity,
     /// Its document.
     pub document: Object,
+    /// The silence that it was raised in: nobody wants to hear of it.
+    pub silence: Option<i64>,
 }

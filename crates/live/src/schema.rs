@@ -21,6 +21,9 @@ pub(crate) const FILE: &str = "live.db";
 ///   once all are.
 /// * `alerts`: the documents as they were raised; what became of them since stands in the other columns. `suppressed_slot` is
 ///   the last slot in which one came to stand for more.
+/// * `alert_rules`: what alerts call their rules, each pair once (`alerts.named`). `labels`: assignees (0) and tags (1) of
+///   alerts, one a row, so that a search finds them. `silences`, `incidents`: see the modules. `actions`: what was done with
+///   these. `settings`: what the server says of itself to whoever opens the database without it.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE rules (
@@ -109,6 +112,75 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE alerts ADD COLUMN suppressed_slot INTEGER;
     CREATE INDEX alerts_suppressed ON alerts (suppressed_slot) WHERE suppressed_slot IS NOT NULL;
 ",
+    r#"
+    CREATE TABLE alert_rules (
+        id INTEGER PRIMARY KEY,
+        rule_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        UNIQUE (rule_id, name)
+    ) STRICT;
+    CREATE TABLE silences (
+        id INTEGER PRIMARY KEY,
+        rule_id TEXT,
+        query TEXT,
+        reason TEXT NOT NULL,
+        author TEXT NOT NULL,
+        made_ms INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL,
+        ended_ms INTEGER,
+        ended_by TEXT
+    ) STRICT;
+    CREATE INDEX silences_open ON silences (until_ms) WHERE ended_ms IS NULL;
+    CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY,
+        root TEXT NOT NULL,
+        first_ms INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        made_ms INTEGER NOT NULL,
+        status INTEGER NOT NULL DEFAULT 0,
+        reason TEXT,
+        assignees TEXT NOT NULL DEFAULT '[]',
+        updated_ms INTEGER,
+        updated_by TEXT
+    ) STRICT;
+    CREATE INDEX incidents_by_root ON incidents (root, last_ms);
+    CREATE TABLE actions (
+        id INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        author TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        what TEXT NOT NULL,
+        detail TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX actions_by_time ON actions (at_ms);
+    CREATE INDEX actions_by_subject ON actions (subject, id);
+    CREATE INDEX audit_by_time ON audit (at_ms);
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    ALTER TABLE alerts ADD COLUMN named INTEGER REFERENCES alert_rules (id);
+    ALTER TABLE alerts ADD COLUMN root TEXT;
+    ALTER TABLE alerts ADD COLUMN silence INTEGER REFERENCES silences (id);
+    ALTER TABLE alerts ADD COLUMN incident INTEGER REFERENCES incidents (id);
+    INSERT OR IGNORE INTO alert_rules (rule_id, name)
+        SELECT document ->> '$."kibana.alert.rule.rule_id"', document ->> '$."kibana.alert.rule.name"' FROM alerts;
+    UPDATE alerts SET root = document ->> '$."trailwarden.identity.root.arn"', named = (
+        SELECT alert_rules.id FROM alert_rules
+        WHERE alert_rules.rule_id = alerts.document ->> '$."kibana.alert.rule.rule_id"'
+            AND alert_rules.name = alerts.document ->> '$."kibana.alert.rule.name"'
+    );
+    CREATE INDEX alerts_by_name ON alerts (named, slot_ms);
+    CREATE INDEX alerts_by_severity ON alerts (severity, slot_ms);
+    CREATE INDEX alerts_by_root ON alerts (root, slot_ms) WHERE root IS NOT NULL;
+    CREATE INDEX alerts_by_silence ON alerts (silence) WHERE silence IS NOT NULL;
+    CREATE INDEX alerts_by_incident ON alerts (incident) WHERE incident IS NOT NULL;
+    CREATE TABLE labels (
+        kind INTEGER NOT NULL,
+        value TEXT NOT NULL,
+        alert INTEGER NOT NULL REFERENCES alerts (number),
+        PRIMARY KEY (kind, value, alert)
+    ) STRICT, WITHOUT ROWID;
+    INSERT OR IGNORE INTO labels SELECT 0, value, number FROM alerts, json_each(alerts.assignees);
+    INSERT OR IGNORE INTO labels SELECT 1, value, number FROM alerts, json_each(alerts.tags);
+"#,
 ];
 
 /// How long somebody waits for another who writes.

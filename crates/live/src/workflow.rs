@@ -1,7 +1,13 @@
 //! What people do with alerts.
 
 use ecs::Millis;
+use rusqlite::types::{FromSql, FromSqlResult, ValueRef};
 use serde_json::{Value, json};
+
+/// The kind of the labels that say who looks after an alert,
+pub(crate) const ASSIGNEES: i64 = 0;
+/// and of those that are its tags.
+pub(crate) const TAGS: i64 = 1;
 
 /// What became of an alert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,6 +52,12 @@ impl WorkflowStatus {
             1 => Self::Acknowledged,
             _ => Self::Closed,
         }
+    }
+}
+
+impl FromSql for WorkflowStatus {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_i64().map(Self::of)
     }
 }
 
@@ -145,6 +157,14 @@ impl Change {
             Self::Close { reason } => json!({"reason": reason.map(ClosingReason::as_str)}),
             Self::Assign { add, remove } | Self::Tag { add, remove } => json!({"add": add, "remove": remove}),
             Self::Note(text) => json!({"text": text}),
+        }
+    }
+
+    /// Why alerts are closed, if they are and somebody said so.
+    pub(crate) const fn reason(&self) -> Option<ClosingReason> {
+        match self {
+            Self::Close { reason } => *reason,
+            Self::Acknowledge | Self::Reopen | Self::Assign { .. } | Self::Tag { .. } | Self::Note(_) => None,
         }
     }
 

@@ -32,21 +32,33 @@ pub fn draft(rule: &Rule, alerts: &[Object]) -> Result<String, DraftError> {
     if records.is_empty() {
         return Err(DraftError::NoEvent);
     }
-    let mut pseudonyms = Pseudonyms::of(&records);
-    for record in &mut records {
-        pseudonyms.replace(record);
-    }
+    redact(&mut records);
     let mut yaml = format!(
         "# Made of an alert; names, addresses and numbers are replaced. Say in `name` what the test shows.\nrule: {}\ntests:\n  - name: {}\n    events:\n",
         quoted(&rule.rule_id),
         quoted(&format!("{} (from an alert)", rule.name)),
     );
-    for record in &records {
+    yaml += &events(&records);
+    yaml += "    alerts: 1\n";
+    Ok(yaml)
+}
+
+/// Replaces what tells who or where in records, the same by the same in all of them.
+pub fn redact(records: &mut [Value]) {
+    let mut pseudonyms = Pseudonyms::of(records);
+    for record in records {
+        pseudonyms.replace(record);
+    }
+}
+
+/// Records as the events of a test, as they stand below `events:` in its file.
+pub fn events(records: &[Value]) -> String {
+    let mut yaml = String::new();
+    for record in records {
         yaml += "      - ";
         block(&mut yaml, record, 8);
     }
-    yaml += "    alerts: 1\n";
-    Ok(yaml)
+    yaml
 }
 
 /// Writes a value as YAML, its first line where the text stands, the others at that column.

@@ -15,6 +15,6 @@ mod pseudonyms;
 mod record;
 mod run;
 
-pub use draft::{DraftError, draft};
+pub use draft::{DraftError, draft, events, redact};
 pub use proposal::proposal;
 pub use run::{Options, Outcome, Report, Tested, run};

@@ -145,11 +145,13 @@ fn tell(slot: &SlotReport, log: &Log) {
     for it in &slot.alerts {
         let rule = slot.executions.iter().find(|execution| execution.rule_id == it.rule_id);
         let name = rule.map_or(it.rule_id.as_str(), |it| &it.rule_name);
-        let details = [
+        let mut details = vec![
             ("severity", Value::from(it.severity.as_str())),
             ("alert", it.id.as_str().into()),
             ("slot", ecs::date::to_iso(slot.slot).into()),
         ];
-        log.info("SRV040", &format!("alert: {name}"), &details);
+        details.extend(it.silence.map(|it| ("silence", it.into())));
+        let what = if it.silence.is_some() { "silenced alert" } else { "alert" };
+        log.info("SRV040", &format!("{what}: {name}"), &details);
     }
 }

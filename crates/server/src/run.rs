@@ -111,6 +111,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let now: Millis = clock();
     let catch_up = config.rules.catch_up_ms as Millis;
     let (detection, engine) = Detection::open(&data, rules, (threads, catch_up), version, now)?;
+    live::Book::open(&data)?.set_public_url(config.public_url.as_deref())?;
     for (name, why) in &detection.refused {
         log.warn("SRV044", &format!("a rule does not run: {name}"), &[("reason", why.as_str().into())]);
     }

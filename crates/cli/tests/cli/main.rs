@@ -5,6 +5,7 @@
 mod setup;
 
 mod accounting;
+mod analyst;
 mod cannot_fire;
 mod case;
 mod explain;

@@ -216,13 +216,7 @@ fn the_exception_silences_exactly_this() {
         let it = one(&[record], "CreateUser", "TA0003");
         let exception = it.exception.unwrap();
         assert_eq!(exception.hides, 1);
-        let entry = |(field, value): &(String, String)| match field.strip_suffix(" (matches)") {
-            Some(field) => {
-                json!({"type": "wildcard", "field": field, "operator": "included", "value": value})
-            }
-            None => json!({"type": "match", "field": field, "operator": "included", "value": value}),
-        };
-        let entries: Vec<Value> = exception.entries.iter().map(entry).collect();
+        let entries: Vec<Value> = exception.entries.iter().map(investigate::ExceptionEntry::item).collect();
         let lines = "type = \"query\"\nquery = \"event.action: CreateUser\"\nfrom = \"now-6m\"\n";
         let mut rule = setup::rule("Of a user", lines);
         assert_eq!(setup::hunt_in(&folder, &[rule.clone()]).alerts.len(), 1);

@@ -45,7 +45,7 @@ pub(super) fn one(it: &Investigation) -> Value {
             "unknown": list.unknown,
         })).collect::<Vec<_>>(),
         "exception": it.exception.as_ref().map(|it| json!({
-            "entries": it.entries.iter().map(|(field, value)| json!({"field": field, "value": value})).collect::<Vec<_>>(),
+            "entries": it.entries.iter().map(|it| json!({"field": it.name(), "value": it.value})).collect::<Vec<_>>(),
             "hides": it.hides,
             "expires": ecs::date::to_iso(it.expires),
         })),

@@ -53,8 +53,8 @@ fn whole(out: &mut String, it: &Investigation, words: &Words) {
         }
         if let Some(exception) = &it.exception {
             *out += &format!("\n{}:\n\n", words.exception);
-            for (field, value) in &exception.entries {
-                *out += &format!("- `{}`: `{}`\n", code(field), code(value));
+            for it in &exception.entries {
+                *out += &format!("- `{}`: `{}`\n", code(&it.name()), code(&it.value));
             }
             *out += &format!(
                 "\n{} {}, {} {}\n",

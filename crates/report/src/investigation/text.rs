@@ -69,7 +69,7 @@ pub(super) fn text(it: &Investigation, words: &Words, terminal: Terminal, bare: 
         }
         if let Some(exception) = &it.exception {
             let entries: Vec<String> =
-                exception.entries.iter().map(|(field, value)| format!("{field}: {value}")).collect();
+                exception.entries.iter().map(|it| format!("{}: {}", it.name(), it.value)).collect();
             let text = format!(
                 "{}: {} ({} {}, {} {})",
                 words.exception,

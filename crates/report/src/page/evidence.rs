@@ -175,8 +175,9 @@ fn harmless(it: &Investigation, words: &Words) -> String {
     }
     if let Some(exception) = &it.exception {
         out += &format!("<h5>{}</h5>\n<ul>\n", words.exception);
-        for (field, value) in &exception.entries {
-            out += &format!("<li><code>{}</code>: <code>{}</code></li>\n", html(field), html(&short(value)));
+        for it in &exception.entries {
+            let (name, value) = (html(&it.name()), html(&short(&it.value)));
+            out += &format!("<li><code>{name}</code>: <code>{value}</code></li>\n");
         }
         let values = [("n", count(exception.hides)), ("until", when(exception.expires))];
         let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();

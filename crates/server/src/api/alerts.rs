@@ -1,7 +1,7 @@
 //! Alerts: found, shown, worked on.
 
 use ecs::Object;
-use live::{Book, Change, ClosingReason, LiveError, Search, WorkflowStatus};
+use live::{AuditEntry, Book, Change, ClosingReason, LiveError, Search, Silenced, WorkflowStatus};
 use serde_json::{Map, Value, json};
 
 use crate::http::{Answer, Asked, Kind, Problem};
@@ -28,8 +28,16 @@ pub(super) fn book(asked: &Asked<'_>) -> Result<Book, Problem> {
 /// What is wrong with what was asked, or with the book.
 pub(super) fn problem(error: &LiveError) -> Problem {
     let kind = match error {
-        LiveError::NoAlert { .. } | LiveError::NoRule { .. } => Kind::NoSuchResource,
-        LiveError::SeveralAlerts { .. } => Kind::Parameter,
+        LiveError::NoAlert { .. }
+        | LiveError::NoRule { .. }
+        | LiveError::NoSilence { .. }
+        | LiveError::NoIncident { .. } => Kind::NoSuchResource,
+        LiveError::SeveralAlerts { .. } | LiveError::TooManyBuckets { .. } => Kind::Parameter,
+        LiveError::NoScope
+        | LiveError::NoReason
+        | LiveError::SilenceEnds { .. }
+        | LiveError::Exception(_) => Kind::Body,
+        LiveError::SilenceEnded { .. } => Kind::Conflict,
         LiveError::Query(_) => Kind::Query,
         LiveError::NoBook { .. }
         | LiveError::Newer { .. }
@@ -44,32 +52,58 @@ pub(super) fn problem(error: &LiveError) -> Problem {
     Problem::new(kind, format!("{} {error}", error.code()))
 }
 
-pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
-    asked.query.only(&["query", "status", "since", "until", "sort", "from", "size"])?;
+/// The parameters that say which alerts.
+pub(super) const SEARCH: [&str; 6] = ["query", "status", "since", "until", "silenced", "incident"];
+
+/// Which alerts are asked for.
+pub(super) fn search(asked: &Asked<'_>) -> Result<Search, Problem> {
     let query = &asked.query;
     let now = asked.app.now();
-    let status = query.get("status").map(|name| {
+    let silenced = match query.get("silenced").unwrap_or("no") {
+        "no" => Silenced::LeftOut,
+        "yes" => Silenced::Included,
+        "only" => Silenced::Only,
+        other => return Err(Problem::new(Kind::Parameter, format!("`silenced={other}`: no, yes or only"))),
+    };
+    let incident = query
+        .get("incident")
+        .map(|it| it.parse().map_err(|_| Problem::new(Kind::Parameter, "`incident` is the number of one")));
+    Ok(Search {
+        query: query.get("query").unwrap_or_default().to_owned(),
+        status: status(asked)?,
+        since: query.time("since", now)?,
+        until: query.time("until", now)?,
+        incident: incident.transpose()?,
+        silenced,
+        also: None,
+        offset: 0,
+        limit: 0,
+        now,
+    })
+}
+
+/// The status that is asked for.
+pub(super) fn status(asked: &Asked<'_>) -> Result<Option<WorkflowStatus>, Problem> {
+    let status = asked.query.get("status").map(|name| {
         WorkflowStatus::from_name(name).ok_or_else(|| {
             let names = WorkflowStatus::ALL.map(WorkflowStatus::as_str).join(", ");
             Problem::new(Kind::Parameter, format!("`status` is one of {names}"))
         })
     });
+    status.transpose()
+}
+
+pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
+    asked.query.only(&[&SEARCH[..], &["sort", "from", "size"]].concat())?;
+    let query = &asked.query;
     let (from, size) = (query.number("from", 0, FROM_MAX)?, query.number("size", 50, SIZE_MAX)?.max(1));
-    let mut search = Search {
-        query: query.get("query").unwrap_or_default().to_owned(),
-        status: status.transpose()?,
-        since: query.time("since", now)?,
-        until: query.time("until", now)?,
-        offset: from,
-        limit: size,
-        now,
-    };
+    let mut search = Search { offset: from, limit: size, ..search(asked)? };
     let book = book(asked)?;
     let sort = query.get("sort").unwrap_or("newest");
-    let (total, alerts) = match sort {
+    let (total, silenced, alerts) = match sort {
         "newest" => {
             let found = book.search(&search).map_err(|it| problem(&it))?;
-            (found.total, found.alerts)
+            (found.total, found.silenced, found.alerts)
         }
         "oldest" | "severity" => {
             (search.offset, search.limit) = (0, SORTED_MAX as usize + 1);
@@ -88,13 +122,14 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
                 // Stable: of equal ones the newest first.
                 alerts.sort_by_key(|it| std::cmp::Reverse(risk(it)));
             }
-            (found.total, alerts.into_iter().skip(from).take(size).collect())
+            (found.total, found.silenced, alerts.into_iter().skip(from).take(size).collect())
         }
         other => {
             return Err(Problem::new(Kind::Parameter, format!("`sort={other}`: newest, oldest or severity")));
         }
     };
-    Ok(Answer::json(&json!({"total": total, "from": from, "alerts": alerts})))
+    let told = json!({"total": total, "silenced": silenced, "from": from, "alerts": alerts});
+    Ok(Answer::json(&told))
 }
 
 fn risk(alert: &Object) -> u64 {
@@ -110,10 +145,7 @@ pub(super) fn show(asked: &Asked<'_>) -> Result<Answer, Problem> {
 
 pub(super) fn history(asked: &Asked<'_>) -> Result<Answer, Problem> {
     let entries = book(asked)?.history(asked.part("id")).map_err(|it| problem(&it))?;
-    let entries: Vec<Value> = entries
-        .into_iter()
-        .map(|it| json!({"at": ecs::date::to_iso(it.at), "author": it.author, "what": it.what, "detail": it.detail}))
-        .collect();
+    let entries: Vec<Value> = entries.iter().map(AuditEntry::told).collect();
     Ok(Answer::json(&json!({"history": entries})))
 }
 
@@ -137,13 +169,16 @@ pub(super) fn change_several(asked: &Asked<'_>) -> Result<Answer, Problem> {
 
 fn changed(asked: &Asked<'_>, ids: &[String], change: &Change) -> Result<Answer, Problem> {
     let mut book = book(asked)?;
-    // Names may be alike, ids are not.
-    let author = asked.key.map_or_else(String::new, |it| format!("{} ({})", it.name, it.id));
-    let changed = book.change(ids, change, &author, asked.app.now()).map_err(|it| problem(&it))?;
+    let changed = book.change(ids, change, &author(asked), asked.app.now()).map_err(|it| problem(&it))?;
     Ok(Answer::json(&json!({"changed": changed.changed, "unchanged": changed.unchanged})))
 }
 
-fn object(asked: &Asked<'_>) -> Result<Map<String, Value>, Problem> {
+/// Who does it. Names may be alike, ids are not.
+pub(super) fn author(asked: &Asked<'_>) -> String {
+    asked.key.map_or_else(String::new, |it| format!("{} ({})", it.name, it.id))
+}
+
+pub(super) fn object(asked: &Asked<'_>) -> Result<Map<String, Value>, Problem> {
     match asked.json()? {
         Value::Object(members) => Ok(members),
         _ => Err(Problem::new(Kind::Body, "the body is no object")),
@@ -151,7 +186,7 @@ fn object(asked: &Asked<'_>) -> Result<Map<String, Value>, Problem> {
 }
 
 /// What is to be changed: one thing, so that it is done or not.
-fn read(body: &Map<String, Value>, beside: &[&str]) -> Result<Change, Problem> {
+pub(super) fn read(body: &Map<String, Value>, beside: &[&str]) -> Result<Change, Problem> {
     const KNOWN: [&str; 5] = ["status", "reason", "assignees", "tags", "note"];
     let wrong = |detail: String| Problem::new(Kind::Body, detail);
     if let Some(unknown) =

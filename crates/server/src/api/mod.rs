@@ -1,13 +1,17 @@
 //! What the server answers: the list of routes, and what is behind them.
 
+mod alert_schema;
 mod alerts;
 mod detection;
 mod elastic;
 mod events;
 mod health;
+mod incidents;
 mod investigation;
 mod keys;
 mod schema;
+mod search;
+mod silences;
 mod sources;
 
 use crate::http::{Access, Answer, Asked, Body, Doc, Handler, Method, Param, Problem, Route, document};
@@ -62,15 +66,80 @@ const fn param(name: &'static str, kind: &'static str, help: &'static str) -> Pa
     Param { name, kind, help }
 }
 
-const SEARCH: &[Param] = &[
-    param("query", "string", "KQL over the alerts' fields."),
-    param("status", "string", "open, acknowledged or closed."),
-    param("since", "string", "The first time of executions: a date, or date math such as now-1d."),
-    param("until", "string", "The first time that is not wanted any more."),
+const QUERY: Param = param("query", "string", "KQL over the alerts' fields.");
+const STATUS: Param = param("status", "string", "open, acknowledged or closed.");
+const SINCE: Param = param("since", "string", "The first time: a date, or date math such as now-1d.");
+const UNTIL: Param = param("until", "string", "The first time that is not wanted any more.");
+const SILENCED: Param =
+    param("silenced", "string", "Alerts that were raised in a silence: no (the default), yes or only.");
+const INCIDENT: Param = param("incident", "integer", "Only alerts of this incident.");
+const FROM: Param = param("from", "integer", "So many are left out.");
+const SIZE: Param = param("size", "integer", "So many are given: 50, up to 1000.");
+const LIST: &[Param] = &[
+    QUERY,
+    STATUS,
+    SINCE,
+    UNTIL,
+    SILENCED,
+    INCIDENT,
     param("sort", "string", "newest (the default), oldest or severity."),
-    param("from", "integer", "So many are left out."),
-    param("size", "integer", "So many are given: 50, up to 1000."),
+    FROM,
+    SIZE,
 ];
+const FACETS: &[Param] = &[
+    QUERY,
+    STATUS,
+    SINCE,
+    UNTIL,
+    SILENCED,
+    INCIDENT,
+    param(
+        "fields",
+        "string",
+        "The fields, between commas: severity, status, rule, assignees and tags by default.",
+    ),
+    param("values", "integer", "So many values of each: 10, up to 1000."),
+];
+const HISTOGRAM: &[Param] = &[
+    QUERY,
+    STATUS,
+    SINCE,
+    UNTIL,
+    SILENCED,
+    INCIDENT,
+    param(
+        "interval",
+        "string",
+        "The length of a bucket, such as 1h; by default one that makes up to 100 of them.",
+    ),
+];
+const RANGE: &[Param] = &[SINCE, UNTIL];
+const FEED: &[Param] = &[
+    param(
+        "after",
+        "integer",
+        "The `next` of the answer before; without it there are no alerts, and `next` is where to begin.",
+    ),
+    param("size", "integer", "So many are given: 100, up to 1000."),
+];
+const LOG: &[Param] = &[
+    SINCE,
+    UNTIL,
+    param("author", "string", "Only what this author did."),
+    param(
+        "subject",
+        "string",
+        "Only what was done to this: `alert ID`, `silence 3`, or the first word alone.",
+    ),
+    param("size", "integer", "So many are given: 100, up to 1000."),
+];
+const ACTIVE: &[Param] = &[param("active", "boolean", "Only silences that are in force.")];
+const DRY_RUN: &[Param] = &[param(
+    "dry_run",
+    "boolean",
+    "Make nothing: say what of the alerts of 30 days it would have been about.",
+)];
+const INCIDENTS: &[Param] = &[STATUS, FROM, SIZE];
 const RULE: &[Param] = &[param("rule", "string", "The rule_id of a rule.")];
 const RULE_SIZE: &[Param] = &[RULE[0], param("size", "integer", "So many are given: 100, up to 10000.")];
 const FORMAT: &[Param] =
@@ -89,13 +158,24 @@ pub(crate) const ROUTES: &[Route] = &[
     route(GET, "/api/v1/openapi.json", Access::AnyKey, Body::None, openapi, "This document."),
     route(POST, "/api/v1/events", SHIPPER, Body::Events, events::post, "Takes events: NDJSON, JSON, gzip, archives, whatever `hunt` reads. Answers when they are on the disk.").answers("Stored"),
     route(GET, "/api/v1/sources", VIEWER, Body::None, sources::list, "The sources, and what became of what they delivered.").answers("Sources"),
-    route(GET, "/api/v1/alerts", VIEWER, Body::None, alerts::list, "Alerts, the newest first.").asks(SEARCH).answers("Alerts"),
+    route(GET, "/api/v1/alerts", VIEWER, Body::None, alerts::list, "Alerts, the newest first.").asks(LIST).answers("Alerts"),
     route(POST, "/api/v1/alerts/changes", ANALYST, Body::Json, alerts::change_several, "Changes several alerts alike: all, or none.").takes("AlertChanges").answers("Changed"),
+    route(GET, "/api/v1/alerts/facets", VIEWER, Body::None, search::facets, "How often fields of alerts have which values.").asks(FACETS).answers("Facets"),
+    route(GET, "/api/v1/alerts/histogram", VIEWER, Body::None, search::histogram, "Alerts over time, by severity.").asks(HISTOGRAM).answers("Histogram"),
+    route(GET, "/api/v1/alerts/quality", VIEWER, Body::None, search::quality, "What became of the alerts of each rule, and how many of those that were judged were false.").asks(RANGE).answers("Quality"),
+    route(GET, "/api/v1/alerts/feed", VIEWER, Body::None, search::feed, "Alerts in the order in which they were raised, silenced ones too: for whoever follows.").asks(FEED).answers("Feed"),
     route(GET, "/api/v1/alerts/{id}", VIEWER, Body::None, alerts::show, "An alert, by its id or the beginning of it.").answers("Alert"),
     route(PATCH, "/api/v1/alerts/{id}", ANALYST, Body::Json, alerts::change, "Changes an alert: its status, assignees, tags, or a note.").takes("AlertChange").answers("Changed"),
     route(GET, "/api/v1/alerts/{id}/history", VIEWER, Body::None, alerts::history, "Who did what with an alert.").answers("History"),
     route(GET, "/api/v1/alerts/{id}/investigation", VIEWER, Body::None, investigation::investigation, "The guide of an alert, done over the stored events.").asks(FORMAT),
     route(GET, "/api/v1/alerts/{id}/response", VIEWER, Body::None, investigation::response, "The plan of response to an alert. Runs nothing.").asks(FORMAT),
+    route(GET, "/api/v1/silences", VIEWER, Body::None, silences::list, "Silences, the newest first.").asks(ACTIVE).answers("Silences"),
+    route(POST, "/api/v1/silences", ANALYST, Body::Json, silences::make, "Makes a silence: alerts that it is about are raised and kept, and nobody hears of them.").asks(DRY_RUN).takes("NewSilence"),
+    route(DELETE, "/api/v1/silences/{id}", ANALYST, Body::None, silences::end, "Ends a silence. It stays in the list.").answers("Silence"),
+    route(GET, "/api/v1/incidents", VIEWER, Body::None, incidents::list, "Incidents, those with the newest events first.").asks(INCIDENTS).answers("Incidents"),
+    route(GET, "/api/v1/incidents/{id}", VIEWER, Body::None, incidents::show, "An incident, its alerts, and what was done with it.").answers("Incident"),
+    route(PATCH, "/api/v1/incidents/{id}", ANALYST, Body::Json, incidents::change, "Changes an incident and all its alerts alike, or none of them.").takes("AlertChange").answers("Incident"),
+    route(GET, "/api/v1/log", VIEWER, Body::None, search::log, "Who did what with alerts, silences and incidents, the newest first.").asks(LOG).answers("Log"),
     route(GET, "/api/v1/rules", VIEWER, Body::None, detection::rules, "The rules, how far they are, and those that cannot run.").answers("Rules"),
     route(GET, "/api/v1/executions", VIEWER, Body::None, detection::executions, "Executions, the newest first.").asks(RULE_SIZE).answers("Executions"),
     route(GET, "/api/v1/gaps", VIEWER, Body::None, detection::gaps, "What was not executed, or not over everything.").asks(RULE).answers("Gaps"),

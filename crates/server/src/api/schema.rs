@@ -3,13 +3,15 @@
 use live::{ClosingReason, WorkflowStatus};
 use serde_json::{Value, json};
 
+use super::alert_schema;
+
 /// All of them, but that of errors.
 pub(super) fn schemas() -> Value {
     let text = || json!({"type": "string"});
     let count = || json!({"type": "integer", "minimum": 0});
     let list =
         |name: &str| json!({"type": "array", "items": {"$ref": format!("#/components/schemas/{name}")}});
-    json!({
+    let mut all = json!({
         "Account": {
             "type": "object",
             "description": "What became of records: `read` is the sum of the others.",
@@ -70,8 +72,8 @@ pub(super) fn schemas() -> Value {
         "Alert": {"type": "object", "description": "An alert's document, as Elastic's engine has it."},
         "Alerts": {
             "type": "object",
-            "required": ["total", "from", "alerts"],
-            "properties": {"total": count(), "from": count(), "alerts": list("Alert")},
+            "required": ["total", "silenced", "from", "alerts"],
+            "properties": {"total": count(), "silenced": count(), "from": count(), "alerts": list("Alert")},
         },
         "AlertChange": change(&json!({})),
         "AlertChanges": change(&json!({"ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": text()}})),
@@ -97,7 +99,11 @@ pub(super) fn schemas() -> Value {
             "required": ["took", "errors", "items"],
             "properties": {"took": count(), "errors": {"type": "boolean"}, "items": {"type": "array", "items": {"type": "object"}}},
         },
-    })
+    });
+    for (name, schema) in alert_schema::schemas().as_object().into_iter().flatten() {
+        all[name] = schema.clone();
+    }
+    all
 }
 
 /// A change of alerts, with more members beside it.

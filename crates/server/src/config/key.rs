@@ -108,6 +108,16 @@ pub const KEYS: &[Key] = &[
         example: "\"/etc/trailwarden/server.key\"",
         ..key(Server, "tls_key", Kind::Path, None, "the certificate's private key (PEM)")
     },
+    Key {
+        example: "\"https://trailwarden.example.com\"",
+        ..key(
+            Server,
+            "public_url",
+            Kind::Text,
+            None,
+            "where people reach it: alerts carry a link (kibana.alert.url) if it is set",
+        )
+    },
     key(
         Server,
         "body_max",

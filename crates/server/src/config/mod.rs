@@ -23,6 +23,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Certificate chain and key for TLS, as PEM files.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Where people reach it, for links in alerts.
+    pub public_url: Option<String>,
     /// The longest body of a request that delivers events, as it comes.
     pub body_bytes: usize,
     /// The longest text that such a body may hold, unpacked.

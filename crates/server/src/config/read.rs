@@ -263,6 +263,7 @@ fn configure(given: &Given, sources: &[(Given, Span)], wrong: &mut Vec<Diagnosti
         queue_bytes: usize::try_from(table.number("queue_max")).ok()?,
         requests: usize::try_from(table.number("requests_max")).ok()?,
         request_ms: table.number("request_timeout"),
+        public_url: table.text("public_url").map(str::to_owned),
         behind_ms: table.number("behind_max"),
         threads: usize::try_from(table.number("threads")).ok()?,
         sources: made,

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::setup::{NOW, Server, folder, wait};
 
-const MINUTE: i64 = 60_000;
+pub(crate) const MINUTE: i64 = 60_000;
 
 /// A role is refused the password of an instance: one of the built-in rules says so.
-fn refused(id: &str, role: &str) -> Value {
+pub(crate) fn refused(id: &str, role: &str) -> Value {
     json!({
         "eventVersion": "1.10",
         "userIdentity": {

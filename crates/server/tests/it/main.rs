@@ -5,6 +5,7 @@
 mod setup;
 
 mod alerts;
+mod analyst;
 mod clients;
 mod elastic;
 mod folder;
