@@ -224,11 +224,8 @@ impl Book {
                 count(&format!("SELECT count(*) FROM alerts WHERE status = {}", status.number()))
             };
             Ok(Counts {
-                executions: count("SELECT count(*) FROM executions")?,
-                failed: count(&format!(
-                    "SELECT count(*) FROM executions WHERE status = {}",
-                    Status::Failed.number()
-                ))?,
+                executions: count("SELECT value FROM tallies WHERE name = 'executions'")?,
+                failed: count("SELECT value FROM tallies WHERE name = 'failed'")?,
                 open: alerts(WorkflowStatus::Open)?,
                 acknowledged: alerts(WorkflowStatus::Acknowledged)?,
                 closed: alerts(WorkflowStatus::Closed)?,

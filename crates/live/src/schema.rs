@@ -24,6 +24,7 @@ pub(crate) const FILE: &str = "live.db";
 /// * `alert_rules`: what alerts call their rules, each pair once (`alerts.named`). `labels`: assignees (0) and tags (1) of
 ///   alerts, one a row, so that a search finds them. `silences`, `incidents`: see the modules. `actions`: what was done with
 ///   these. `settings`: what the server says of itself to whoever opens the database without it.
+/// * `tallies`: how many executions there ever were, and how many failed, kept with each of them.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE rules (
@@ -181,6 +182,18 @@ const MIGRATIONS: &[&str] = &[
     INSERT OR IGNORE INTO labels SELECT 0, value, number FROM alerts, json_each(alerts.assignees);
     INSERT OR IGNORE INTO labels SELECT 1, value, number FROM alerts, json_each(alerts.tags);
 "#,
+    "
+    CREATE TABLE tallies (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO tallies SELECT 'executions', count(*) FROM executions;
+    INSERT INTO tallies SELECT 'failed', count(*) FROM executions WHERE status = 2;
+    CREATE TRIGGER executions_tallied AFTER INSERT ON executions BEGIN
+        UPDATE tallies SET value = value + 1 WHERE name = 'executions';
+        UPDATE tallies SET value = value + 1 WHERE name = 'failed' AND NEW.status = 2;
+    END;
+",
 ];
 
 /// How long somebody waits for another who writes.

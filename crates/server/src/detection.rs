@@ -1,5 +1,6 @@
 //! Detection by the clock: a thread that has the engine execute what is due.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -89,13 +90,14 @@ impl Detection {
 
     /// Executes until it is to stop.
     pub(crate) fn run(&self, mut engine: Engine, stop: &Stop, clock: &Clock, log: &Log) {
+        let mut told = BTreeSet::new();
         while !stop.is_set() {
             let mut report = |slot: &SlotReport| {
                 self.change(|state| {
                     state.due = Some(slot.slot);
                     state.slots += 1;
                 });
-                tell(slot, log);
+                tell(slot, log, &mut told);
                 !stop.is_set()
             };
             let advanced = engine.advance(clock(), &mut report);
@@ -130,10 +132,17 @@ impl Detection {
     }
 }
 
-/// Says what was raised, and what did not go well.
-fn tell(slot: &SlotReport, log: &Log) {
+/// What holds of a rule whenever it is executed: it is told once. Each execution has it on its account.
+const OF_RULES: [&str; 1] = ["DETW16 "];
+
+/// Says what was raised, and what did not go well. `told` is what was said of rules.
+fn tell(slot: &SlotReport, log: &Log, told: &mut BTreeSet<(String, String)>) {
     for it in &slot.executions {
         for message in &it.messages {
+            let is_of_rule = OF_RULES.iter().any(|code| message.starts_with(code));
+            if is_of_rule && !told.insert((it.rule_id.clone(), message.clone())) {
+                continue;
+            }
             let details = [
                 ("rule", Value::from(it.rule_name.as_str())),
                 ("slot", ecs::date::to_iso(it.slot).into()),

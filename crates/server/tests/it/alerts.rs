@@ -111,7 +111,9 @@ fn an_event_becomes_an_alert_and_people_work_on_it() {
     );
     assert!(!get("/api/v1/executions?size=3")["executions"].as_array().unwrap().is_empty());
     assert_eq!(get("/api/v1/gaps")["gaps"], json!([]));
+    let executed = get("/api/v1/executions?size=10000")["executions"].as_array().unwrap().len();
     let metrics = server.ask("GET", "/metrics", "").body;
+    assert!(metrics.contains(&format!("trailwarden_executions_total {executed}\n")), "{executed} {metrics}");
     assert!(metrics.contains(&format!("trailwarden_alerts{{status=\"open\"}} {all}\n")), "{metrics}");
     for wrong in ["query=user.name:(", "status=gone", "sort=best", "since=soon", "size=99999", "sze=1"] {
         assert_eq!(server.ask("GET", &format!("/api/v1/alerts?{wrong}"), "").status, 400, "{wrong}");
