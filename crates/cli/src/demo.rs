@@ -63,12 +63,12 @@ pub(crate) fn play(trail: &Path, data: &Path, threads: usize, now: Millis) -> an
         threads,
         batch_bytes: 256 << 20,
         engine: VERSION.to_owned(),
+        letters: store::LetterLimits::default(),
     };
     let mut ingest = Ingest::open(data, options).map_err(|it| crate::store_command::coded(&it))?;
     let input = Input::memory(0, trail.display().to_string(), std::sync::Arc::new(moved.into_bytes()));
-    let delivery = Delivery { source: SOURCE, input, wants: None, text_max: None, tells_fates: false };
     ingest
-        .take(&[delivery], now)
+        .take(&[Delivery::new(SOURCE, input)], now)
         .and_then(|_| ingest.close())
         .map_err(|it| crate::store_command::coded(&it))?;
     Ok(())

@@ -46,6 +46,8 @@ mod store_args;
 #[cfg(feature = "store")]
 mod store_command;
 #[cfg(feature = "store")]
+mod store_letters;
+#[cfg(feature = "store")]
 mod store_upkeep;
 mod summary_command;
 mod terminal;

@@ -21,6 +21,9 @@ pub(crate) struct Serve {
     /// this project's repository. Without --data it goes to a directory that goes away with the server.
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "examples/cloudtrail")]
     pub(crate) demo: Option<PathBuf>,
+    /// Also take records from standard input, one a line. When it ends, what came is stored and the server stops.
+    #[arg(long)]
+    pub(crate) stdin: bool,
     #[command(flatten)]
     pub(crate) configuration: Configuration,
     /// How lines on standard error look.
@@ -101,7 +104,7 @@ pub(crate) enum TapFormat {
 }
 
 /// What the server is to do.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Configuration {
     /// The configuration; `trailwarden config init` writes one.
     #[arg(long, value_name = "FILE", env = "TRAILWARDEN_CONFIG")]

@@ -9,8 +9,8 @@ use anyhow::{Context as _, anyhow, bail};
 use ecs::Millis;
 use jiff::Timestamp;
 use rule::Selection;
-use server::config::{self, Configured, Section};
-use server::{Clock, Log, LogFormat, NewKey, Options, Rules, Running, Stopper};
+use server::config::{self, Configured, Section, SourceConfig, SourceKind};
+use server::{Clock, Log, LogFormat, NewKey, Options, ReadAgain, Rules, Running, Stopper};
 
 use crate::args::{Colour, Global, Lang, RuleSource};
 use crate::serve_args::{self, Config, Configuration, Init, Serve, Watching};
@@ -32,7 +32,10 @@ fn serve(args: &Serve) -> anyhow::Result<u8> {
     let configured = configured(&args.configuration, span::Style::Plain)?;
     let clock: Clock = Arc::new(|| Timestamp::now().as_millisecond());
     let log = Log::new(format(args.log), Arc::clone(&clock));
-    let config = configured.config;
+    let mut config = configured.config;
+    if args.stdin {
+        add_stdin(&mut config)?;
+    }
     let mut temporary = None;
     let data = match &args.data {
         Some(data) => data.clone(),
@@ -49,7 +52,9 @@ fn serve(args: &Serve) -> anyhow::Result<u8> {
         begin = Some(at);
     }
     let rules = rules(&config, begin)?;
-    let options = Options { config, rules, data, version: VERSION, clock, log };
+    let stdin = Some(Box::new(std::io::stdin()) as Box<_>);
+    let read_again = Some(read_again(args));
+    let options = Options { config, rules, data, stdin, read_again, version: VERSION, clock, log };
     let told = |running: Running| {
         if let Some(key) = &running.first_key {
             tell_first_key(key);
@@ -60,6 +65,21 @@ fn serve(args: &Serve) -> anyhow::Result<u8> {
     };
     server::run(options, &Stopper::default(), told).map_err(|it| anyhow!("{} {it}", it.code()))?;
     Ok(DONE)
+}
+
+/// Has the standard input read, and the server stop at its end.
+fn add_stdin(config: &mut server::Config) -> anyhow::Result<()> {
+    let is_stdin = |it: &&mut SourceConfig| matches!(it.kind, SourceKind::Stdin { .. });
+    if let Some(it) = config.sources.iter_mut().find(is_stdin) {
+        it.kind = SourceKind::Stdin { stops: true };
+        return Ok(());
+    }
+    let name = config::STDIN.to_owned();
+    if config.sources.iter().any(|it| it.name == name) {
+        bail!("--stdin: the configuration has another source that is named `{name}`");
+    }
+    config.sources.push(SourceConfig { name, kind: SourceKind::Stdin { stops: true }, indices: Vec::new() });
+    Ok(())
 }
 
 fn format(wanted: serve_args::LogFormat) -> LogFormat {
@@ -154,10 +174,29 @@ fn init(args: &Init) -> anyhow::Result<u8> {
 
 /// The configuration, from the file, the environment and the command line.
 fn configured(args: &Configuration, style: span::Style) -> anyhow::Result<Configured> {
+    read(args, style).map_err(|wrong| match wrong {
+        Wrong::Other(error) => error,
+        Wrong::Values(count, told) => {
+            terminal::say(&told);
+            anyhow!("{} wrong with the configuration", report::plural(count, "thing is", "things are"))
+        }
+    })
+}
+
+/// What is wrong with a configuration.
+enum Wrong {
+    /// So many things, told as they stand in the file.
+    Values(u64, String),
+    Other(anyhow::Error),
+}
+
+/// The same as [`configured`], which says nothing yet.
+fn read(args: &Configuration, style: span::Style) -> Result<Configured, Wrong> {
     let text = args.config.as_ref().map(|path| {
+        let text = fs::read_to_string(path);
         let text =
-            fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-        Ok::<_, anyhow::Error>((path.display().to_string(), text))
+            text.with_context(|| format!("`{}` cannot be read", path.display())).map_err(Wrong::Other)?;
+        Ok::<_, Wrong>((path.display().to_string(), text))
     });
     let text = text.transpose()?;
     let folder = args.config.as_ref().and_then(|it| it.parent()).map_or_else(PathBuf::new, Path::to_owned);
@@ -166,14 +205,25 @@ fn configured(args: &Configuration, style: span::Style) -> anyhow::Result<Config
     let file = text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     #[expect(clippy::disallowed_methods, reason = "the binary is who reads the environment")]
     let variable = |name: &str| std::env::var(name).ok();
-    match config::read(file, &folder, &variable, &options) {
-        Ok(configured) => Ok(configured),
-        Err(wrong) => {
-            let (name, text) = file.unwrap_or_default();
-            let all: Vec<String> = wrong.iter().map(|it| span::render(it, name, text, style)).collect();
-            terminal::say(&all.concat());
-            let things = report::plural(wrong.len() as u64, "thing is", "things are");
-            bail!("{things} wrong with the configuration")
+    config::read(file, &folder, &variable, &options).map_err(|wrong| {
+        let (name, text) = file.unwrap_or_default();
+        let all: Vec<String> = wrong.iter().map(|it| span::render(it, name, text, style)).collect();
+        Wrong::Values(wrong.len() as u64, all.concat())
+    })
+}
+
+/// What reads the configuration again while the server runs.
+fn read_again(args: &Serve) -> ReadAgain {
+    let (configuration, has_stdin) = (args.configuration.clone(), args.stdin);
+    Box::new(move || {
+        let configured = read(&configuration, span::Style::Plain).map_err(|wrong| match wrong {
+            Wrong::Values(_, told) => told,
+            Wrong::Other(error) => format!("{error:#}"),
+        })?;
+        let mut config = configured.config;
+        if has_stdin {
+            add_stdin(&mut config).map_err(|it| it.to_string())?;
         }
-    }
+        Ok(config)
+    })
 }

@@ -25,6 +25,74 @@ pub(crate) enum StoreCommand {
     Backup(Backup),
     /// Copy a backup into an empty folder, and check every byte of it.
     Restore(Restore),
+    /// What sources of a server delivered and could not be read: list it, look at it, read it once more, throw it away.
+    #[command(subcommand)]
+    DeadLetters(DeadLetters),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeadLetters {
+    /// What there is, the newest first: where it came from, when, and why it could not be read.
+    List(ListLetters),
+    /// Write what one holds to standard output, as it came.
+    Contents(Contents),
+    /// Read them once more, after the cause was mended: what can be read is stored, the rest stays. While a server has the
+    /// store open, ask it: POST /api/v1/sources/NAME/dead-letters/replay.
+    ///
+    /// Exit status 1: some are left.
+    Replay(Replay),
+    /// Throw them away, for good.
+    Discard(Discard),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListLetters {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Only those of a source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    /// How to print.
+    #[arg(long, short, value_enum, default_value_t = StoreFormat::Text)]
+    pub(crate) format: StoreFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Contents {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Its number.
+    #[arg(value_name = "ID")]
+    pub(crate) id: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Their numbers. Default: all.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<u64>,
+    /// Only those of a source.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) source: Option<String>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+    /// Worker threads. Default: one a core.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+    /// The time of taking in. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discard {
+    #[command(flatten)]
+    pub(crate) folder: Folder,
+    /// Their numbers.
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<u64>,
 }
 
 /// Which store.

@@ -14,7 +14,7 @@ use crate::VERSION;
 use crate::args::Global;
 use crate::status::{self, DONE, FOUND};
 use crate::store_args::{Add, Show, StoreCommand, StoreFormat};
-use crate::{input, output, store_upkeep, terminal};
+use crate::{input, output, store_letters, store_upkeep, terminal};
 
 pub(crate) fn run(args: &StoreCommand, global: &Global) -> anyhow::Result<u8> {
     match args {
@@ -25,6 +25,7 @@ pub(crate) fn run(args: &StoreCommand, global: &Global) -> anyhow::Result<u8> {
         StoreCommand::Prune(args) => store_upkeep::prune(args),
         StoreCommand::Backup(args) => store_upkeep::backup(args, global),
         StoreCommand::Restore(args) => store_upkeep::restore(args, global),
+        StoreCommand::DeadLetters(args) => store_letters::run(args),
     }
 }
 

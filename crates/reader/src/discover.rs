@@ -90,6 +90,23 @@ impl Input {
         }
     }
 
+    /// All its bytes as they are stored, if they are no more than `most` and no segment of a store.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn contents(&self, most: u64) -> io::Result<Option<Vec<u8>>> {
+        let path: &Path = match &self.place {
+            Place::Memory(bytes) => return Ok((bytes.len() as u64 <= most).then(|| bytes.to_vec())),
+            Place::Stored(..) => return Ok(None),
+            Place::File(path) => path,
+            Place::Spooled(path) => path,
+        };
+        let mut bytes = Vec::new();
+        File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok((bytes.len() as u64 <= most).then_some(bytes))
+    }
+
     /// What to call it in messages.
     pub fn name(&self) -> &str {
         &self.name

@@ -15,12 +15,15 @@ use crate::detection::Detection;
 use crate::intake::Intake;
 use crate::keys::Keys;
 use crate::log::{Clock, Log};
+use crate::rate::Rates;
+use crate::reload::Current;
 use crate::source::Source;
 
 /// What the server holds together.
 pub(crate) struct App {
     pub(crate) version: &'static str,
-    pub(crate) config: Config,
+    /// As it is configured now.
+    pub(crate) current: Current,
     /// The data directory.
     pub(crate) data: PathBuf,
     pub(crate) keys: Keys,
@@ -34,6 +37,8 @@ pub(crate) struct App {
     /// Threads that read and normalise.
     pub(crate) threads: usize,
     pub(crate) counters: Counters,
+    /// How many more requests each key may make now.
+    pub(crate) rates: Rates,
     /// Room for requests.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) started_ms: Millis,
@@ -50,6 +55,8 @@ pub(crate) struct Counters {
     answered: Mutex<BTreeMap<(&'static str, u16), u64>>,
     /// Requests without a key that is known.
     pub(crate) refused: AtomicU64,
+    /// Requests that came too fast for their keys.
+    pub(crate) hurried: AtomicU64,
     /// Bytes of bodies that are in memory.
     pub(crate) held_bytes: AtomicUsize,
 }
@@ -71,6 +78,11 @@ const REFUSALS_TOLD_EVERY_MS: Millis = 1_000;
 impl App {
     pub(crate) fn now(&self) -> Millis {
         (self.clock)()
+    }
+
+    /// How it is configured now: it may be another way a moment later.
+    pub(crate) fn config(&self) -> Arc<Config> {
+        self.current.config()
     }
 
     /// Somebody has no key, or a wrong one.

@@ -58,6 +58,14 @@ pub enum ServeError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// There can be no such socket.
+    #[error("no socket can be made at `{}`: {detail}", path.display())]
+    Socket {
+        /// Its file.
+        path: PathBuf,
+        /// What is in the way.
+        detail: String,
+    },
     /// The certificate or its key cannot be used.
     #[error("`{}`: {detail}", path.display())]
     Tls {
@@ -82,6 +90,7 @@ impl ServeError {
             Self::LastAdmin => "SRV006",
             Self::Start { .. } => "SRV007",
             Self::Tls { .. } => "SRV008",
+            Self::Socket { .. } => "SRV036",
         }
     }
 }

@@ -124,12 +124,7 @@ impl Watcher {
                 && let Some((input, state)) = left.pop_front()
             {
                 let is_much = !offered.is_empty() && bytes + input.size > OFFERED_BYTES;
-                let offer = || Offer {
-                    source: Arc::clone(&self.source),
-                    input: input.clone(),
-                    text_max: None,
-                    tells_fates: false,
-                };
+                let offer = || Offer::new(&self.source, input.clone());
                 let answer = if is_much { Err(Full) } else { self.intake.offer(offer()) };
                 let Ok(answer) = answer else {
                     left.push_front((input, state));
@@ -140,16 +135,12 @@ impl Watcher {
             }
             let mut is_stuck = offered.is_empty();
             for (answer, input, state) in offered {
-                match answer.blocking_recv() {
+                if let Ok(Ok(_)) = answer.blocking_recv() {
                     // What of it could not be read cannot be read again, as long as it is the same.
-                    Ok(Ok(_)) => _ = done.insert(input.path().to_owned(), state),
-                    Ok(Err(error)) if error.is_of_the_delivery() => {
-                        done.insert(input.path().to_owned(), state);
-                    }
-                    Ok(Err(_)) | Err(_) => {
-                        left.push_back((input, state));
-                        is_stuck = true;
-                    }
+                    done.insert(input.path().to_owned(), state);
+                } else {
+                    left.push_back((input, state));
+                    is_stuck = true;
                 }
             }
             self.source.waits(left.len() as u64);

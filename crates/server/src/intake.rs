@@ -1,17 +1,20 @@
 //! The one who writes: a thread that stores what all sources deliver.
 //!
 //! What waits is stored together, with one commit, and each delivery is answered when it is on the disk. What waits is
-//! bounded: who comes when there is no room is told so, and nothing of it is kept.
+//! bounded: who comes when there is no room is told so, and nothing of it is kept. What cannot be read is kept as a dead
+//! letter, with the same commit; what brings the reader down is, too.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use reader::Input;
+use ecs::Millis;
+use reader::{Input, RecordKind};
 use serde_json::Value;
-use store::{Compaction, Delivered, Delivery, Ingest, StoreError};
+use store::{Compaction, Delivered, Delivery, Ingest, LetterLimits, Refused, StoreError, Trouble};
 use tokio::sync::oneshot;
 
 use crate::log::{Clock, Log};
@@ -34,6 +37,10 @@ pub(crate) struct Offer {
     /// How many bytes of text it may hold at most, if that is less than what any may.
     pub(crate) text_max: Option<u64>,
     pub(crate) tells_fates: bool,
+    /// Records that came with it and are none.
+    pub(crate) refused: Vec<Refused>,
+    /// The dead letter whose contents it is, if it is one.
+    pub(crate) replays: Option<u64>,
 }
 
 /// Why something was not stored. It can be delivered again.
@@ -54,9 +61,21 @@ struct Job {
     answer: Answer,
 }
 
+/// What the thread is asked for.
+enum Work {
+    Store(Box<Job>),
+    /// A dead letter is to be thrown away.
+    Discard(u64, oneshot::Sender<Result<(), NotStored>>),
+    /// So much may be kept of what cannot be read, from now on.
+    Bound(LetterLimits),
+}
+
+/// How often it is told at most that dead letters had to go.
+const LET_GO_TOLD_EVERY_MS: Millis = 60_000;
+
 /// Takes offers to the thread.
 pub(crate) struct Intake {
-    jobs: Mutex<Option<Sender<Job>>>,
+    jobs: Mutex<Option<Sender<Work>>>,
     shared: Arc<Shared>,
     queue_bytes: usize,
 }
@@ -92,7 +111,7 @@ impl Intake {
     ) -> (Self, JoinHandle<()>) {
         let (jobs, waiting) = channel();
         let shared = Arc::new(Shared::default());
-        let writer = Writer { ingest, shared: Arc::clone(&shared), clock, log };
+        let writer = Writer { ingest, shared: Arc::clone(&shared), clock, log, told_let_go: BTreeMap::new() };
         let thread = std::thread::spawn(move || writer.run(&waiting));
         (Self { jobs: Mutex::new(Some(jobs)), shared, queue_bytes }, thread)
     }
@@ -111,13 +130,30 @@ impl Intake {
         self.shared.waiting_bytes.fetch_update(Relaxed, Relaxed, room).map_err(|_| Full)?;
         let (answer, later) = oneshot::channel();
         let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(Job { offer, answer }).is_ok());
+        let sent =
+            jobs.as_ref().is_some_and(|jobs| jobs.send(Work::Store(Box::new(Job { offer, answer }))).is_ok());
         if sent {
             self.shared.waiting.fetch_add(1, Relaxed);
             Ok(later)
         } else {
             self.shared.waiting_bytes.fetch_sub(bytes, Relaxed);
             Err(Full)
+        }
+    }
+
+    /// Throws a dead letter away.
+    pub(crate) fn discard(&self, letter: u64) -> Result<oneshot::Receiver<Result<(), NotStored>>, Full> {
+        let (answer, later) = oneshot::channel();
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let sent = jobs.as_ref().is_some_and(|jobs| jobs.send(Work::Discard(letter, answer)).is_ok());
+        if sent { Ok(later) } else { Err(Full) }
+    }
+
+    /// Bounds what is kept of what cannot be read.
+    pub(crate) fn bound(&self, letters: LetterLimits) {
+        if let Some(jobs) = &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Who has ended keeps nothing any more.
+            let _ = jobs.send(Work::Bound(letters));
         }
     }
 
@@ -143,20 +179,36 @@ struct Writer {
     shared: Arc<Shared>,
     clock: Clock,
     log: Log,
+    /// By source, when it was last told that letters of it had to go.
+    told_let_go: BTreeMap<String, Millis>,
 }
 
 impl Writer {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(mut self, jobs: &Receiver<Work>) {
         let mut since_compacted = 0;
         while let Ok(first) = jobs.recv() {
-            let mut bytes = first.offer.input.size as usize;
-            let mut group = vec![first];
-            while bytes < GROUP_BYTES && group.len() < GROUP_MAX {
-                let Ok(job) = jobs.try_recv() else { break };
-                bytes += job.offer.input.size as usize;
-                group.push(job);
+            let (mut bytes, mut group, mut discards) = (0, Vec::new(), Vec::new());
+            let mut next = Some(first);
+            while let Some(work) = next {
+                match work {
+                    Work::Store(job) => {
+                        bytes += job.offer.input.size as usize;
+                        group.push(*job);
+                    }
+                    Work::Discard(letter, answer) => discards.push((letter, answer)),
+                    Work::Bound(letters) => self.ingest.bound(letters),
+                }
+                let has_room = bytes < GROUP_BYTES && group.len() < GROUP_MAX;
+                next = has_room.then(|| jobs.try_recv().ok()).flatten();
             }
-            self.store(group);
+            if !group.is_empty() {
+                self.store(group);
+                self.tell_let_go();
+            }
+            for (letter, answer) in discards {
+                let done = self.ingest.store().discard_letter(letter);
+                let _ = answer.send(done.map(|_| ()).map_err(|it| NotStored::of(&it)));
+            }
             since_compacted += 1;
             if since_compacted >= COMPACTED_EVERY {
                 since_compacted = 0;
@@ -191,6 +243,29 @@ impl Writer {
         }
     }
 
+    /// Says which dead letters had to go, because a bound was met: not for each of them, where they come all the time.
+    fn tell_let_go(&mut self) {
+        let now = (self.clock)();
+        for it in self.ingest.let_go() {
+            let last = self.told_let_go.get(&it.source);
+            if last.is_some_and(|last| (0..LET_GO_TOLD_EVERY_MS).contains(&now.saturating_sub(*last))) {
+                continue;
+            }
+            let why = if it.is_age {
+                "they were older than `dead_letters_age`"
+            } else {
+                "there are more of the source than `dead_letters_max` has room for"
+            };
+            let details = [
+                ("source", Value::from(it.source.as_str())),
+                ("letters", it.letters.into()),
+                ("records", it.records.into()),
+            ];
+            self.log.warn("SRV023", &format!("dead letters were let go: {why}"), &details);
+            self.told_let_go.insert(it.source, now);
+        }
+    }
+
     /// Stores a group and answers it.
     fn store(&mut self, group: Vec<Job>) {
         let sizes: usize = group.iter().map(|it| it.offer.input.size as usize).sum();
@@ -199,7 +274,7 @@ impl Writer {
             Some(stored) => stored,
             // One of them brings the reader down: the others are not to suffer for it.
             None if group.len() > 1 => {
-                let one = |job| self.take(std::slice::from_ref(job)).unwrap_or_else(|| Err(panicked()));
+                let one = |job| self.take(std::slice::from_ref(job)).unwrap_or_else(|| self.keep(job));
                 let each: Vec<Result<Vec<Delivered>, NotStored>> = group.iter().map(one).collect();
                 self.free(sizes, count);
                 for (job, its) in group.into_iter().zip(each) {
@@ -207,7 +282,7 @@ impl Writer {
                 }
                 return;
             }
-            None => Err(panicked()),
+            None => self.keep(&group[0]),
         };
         self.free(sizes, count);
         match stored {
@@ -219,6 +294,18 @@ impl Writer {
     fn free(&self, bytes: usize, count: u64) {
         self.shared.waiting_bytes.fetch_sub(bytes, Relaxed);
         self.shared.waiting.fetch_sub(count, Relaxed);
+    }
+
+    /// Keeps what brings the reader down.
+    fn keep(&mut self, job: &Job) -> Result<Vec<Delivered>, NotStored> {
+        let text = format!(
+            "{PANICKED}: {}: reading it failed in a way that should not be; please report it",
+            job.offer.input.name()
+        );
+        let wants = |_: RecordKind, _: Option<&str>| true;
+        let delivery = job.offer.delivery(&wants);
+        let kept = self.ingest.keep(&delivery, &Trouble { code: PANICKED, text }, (self.clock)());
+        kept.map(|it| vec![it]).map_err(|it| NotStored::of(&it))
     }
 
     /// Nothing if that panicked.
@@ -279,6 +366,18 @@ impl Writer {
 }
 
 impl Offer {
+    /// All of an input, and nobody asks for the fates of its records.
+    pub(crate) fn new(source: &Arc<Source>, input: Input) -> Self {
+        Self {
+            source: Arc::clone(source),
+            input,
+            text_max: None,
+            tells_fates: false,
+            refused: Vec::new(),
+            replays: None,
+        }
+    }
+
     fn delivery<'a>(&'a self, wants: &'a store::Wants<'a>) -> Delivery<'a> {
         Delivery {
             source: self.source.name(),
@@ -286,6 +385,8 @@ impl Offer {
             wants: Some(wants),
             text_max: self.text_max,
             tells_fates: self.tells_fates,
+            refused: &self.refused,
+            replays: self.replays,
         }
     }
 }
@@ -293,18 +394,6 @@ impl Offer {
 impl NotStored {
     fn of(error: &StoreError) -> Self {
         Self { code: error.code(), detail: error.to_string() }
-    }
-
-    /// Whether it comes of what was delivered, and would come again.
-    pub(crate) fn is_of_the_delivery(&self) -> bool {
-        self.code == PANICKED
-    }
-}
-
-fn panicked() -> NotStored {
-    NotStored {
-        code: PANICKED,
-        detail: "reading it failed in a way that should not be; please report it".to_owned(),
     }
 }
 
@@ -319,13 +408,14 @@ mod tests {
             threads: 1,
             batch_bytes: 1 << 20,
             engine: "test".to_owned(),
+            letters: LetterLimits::default(),
         };
         Ingest::open(folder, options).unwrap()
     }
 
     fn offer(source: &Arc<Source>, text: &str) -> Offer {
         let input = Input::memory(0, "test", Arc::new(text.as_bytes().to_vec()));
-        Offer { source: Arc::clone(source), input, text_max: None, tells_fates: false }
+        Offer::new(source, input)
     }
 
     fn record(id: usize) -> String {

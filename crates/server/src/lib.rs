@@ -28,14 +28,20 @@ mod http;
 mod detection;
 mod folder;
 mod intake;
+mod lines;
+mod rate;
+mod reload;
 mod run;
 mod source;
 mod stop;
 mod tls;
+#[cfg(unix)]
+mod unix;
 
 pub use config::{Config, Configured};
 pub use detection::Rules;
 pub use error::ServeError;
 pub use keys::{Key, NewKey, Role};
 pub use log::{Clock, Level, Log, LogFormat};
+pub use reload::ReadAgain;
 pub use run::{Options, Running, Stopper, run};

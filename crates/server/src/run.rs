@@ -1,5 +1,6 @@
 //! From options to a server that runs, and to its end.
 
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicI64;
@@ -12,6 +13,8 @@ use serde_json::Value;
 use store::{Ingest, IngestOptions};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 
 use crate::app::{App, Counters};
@@ -21,9 +24,16 @@ use crate::folder::Watcher;
 use crate::http::{Listening, listen};
 use crate::intake::Intake;
 use crate::keys::{Keys, NewKey};
+use crate::lines::Lines;
 use crate::log::{Clock, Log};
+use crate::rate::Rates;
+#[cfg(unix)]
+use crate::reload::reload;
+use crate::reload::{Current, ReadAgain};
 use crate::source::Source;
 use crate::stop::Stop;
+#[cfg(unix)]
+use crate::unix::Socket;
 use crate::{ServeError, tls};
 
 /// Bytes of records that are held in memory before they are written.
@@ -41,6 +51,10 @@ pub struct Options {
     pub rules: Rules,
     /// The data directory.
     pub data: PathBuf,
+    /// The standard input, for the source that reads it.
+    pub stdin: Option<Box<dyn Read + Send>>,
+    /// Reads the configuration again, when that is asked for.
+    pub read_again: Option<ReadAgain>,
     /// The version of the engine.
     pub version: &'static str,
     /// Tells the time.
@@ -84,7 +98,7 @@ impl Stopper {
 ///
 /// Only at the start: what goes wrong later is told in the log and does not end the server.
 pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> Result<(), ServeError> {
-    let Options { config, rules, data, version, clock, log } = options;
+    let Options { config, rules, data, stdin, read_again, version, clock, log } = options;
     let runtime = Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .max_blocking_threads(config.requests + 2)
@@ -98,6 +112,18 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let listener = listener.map_err(|source| ServeError::Listen { address, source })?;
     let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
     on_signals(&runtime, stopper)?;
+    #[cfg(unix)]
+    let hangups = hangups(&runtime)?;
+
+    let sources: Vec<Arc<Source>> =
+        config.sources.iter().map(|it| Arc::new(Source::new(it.clone()))).collect();
+    let posted = || {
+        let (name, kind) = (config::HTTP.to_owned(), SourceKind::Http);
+        Arc::new(Source::new(SourceConfig { name, kind, indices: Vec::new() }))
+    };
+    let http = sources.iter().find(|it| *it.kind() == SourceKind::Http).map_or_else(posted, Arc::clone);
+    #[cfg(unix)]
+    let sockets = sockets(&sources)?;
 
     let threads = if config.threads > 0 {
         config.threads
@@ -105,7 +131,9 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         std::thread::available_parallelism().map_or(1, Into::into)
     };
     let limits = reader::Limits::default();
-    let ingest = IngestOptions { limits, threads, batch_bytes: BATCH_BYTES, engine: version.to_owned() };
+    let letters = config.letters;
+    let engine = version.to_owned();
+    let ingest = IngestOptions { limits, threads, batch_bytes: BATCH_BYTES, engine, letters };
     let ingest = Ingest::open(&data, ingest)?;
     let orphans = ingest.store().orphans;
     let now: Millis = clock();
@@ -118,13 +146,6 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let (keys, first_key) = Keys::open(&data, now)?;
     let (intake, writer) = Intake::start(ingest, config.queue_bytes, Arc::clone(&clock), log.clone());
     let intake = Arc::new(intake);
-    let sources: Vec<Arc<Source>> =
-        config.sources.iter().map(|it| Arc::new(Source::new(it.clone()))).collect();
-    let posted = || {
-        let (name, kind) = (config::HTTP.to_owned(), SourceKind::Http);
-        Arc::new(Source::new(SourceConfig { name, kind, indices: Vec::new() }))
-    };
-    let http = sources.iter().find(|it| *it.kind() == SourceKind::Http).map_or_else(posted, Arc::clone);
     let room = Arc::new(Semaphore::new(config.requests));
     let is_encrypted = tls.is_some();
     if !is_encrypted && !address.ip().is_loopback() {
@@ -134,7 +155,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     }
     let app = Arc::new(App {
         version,
-        config,
+        current: Current::new(config, tls, read_again),
         data,
         keys,
         intake: Arc::clone(&intake),
@@ -144,6 +165,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         investigating: Mutex::default(),
         threads,
         counters: Counters::default(),
+        rates: Rates::default(),
         room,
         started_ms: now,
         clock,
@@ -163,10 +185,18 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     );
     ready(Running { address, is_encrypted, first_key, orphans });
     let mut others = watch_folders(&app, &stop);
+    #[cfg(unix)]
+    for (source, socket) in sockets {
+        let lines = lines(&app, &source, &stop);
+        others.push(std::thread::spawn(move || socket.run(&lines)));
+    }
+    others.extend(read_stdin(&app, &stop, stdin, stopper));
     let (its, until) = (Arc::clone(&app), stop.clone());
     others.push(std::thread::spawn(move || its.detection.run(engine, &until, &its.clock, &its.log)));
 
-    let listening = Listening { listener, tls, stop: stopper.0.subscribe() };
+    #[cfg(unix)]
+    runtime.spawn(reload_on(hangups, Arc::clone(&app)));
+    let listening = Listening { listener, stop: stopper.0.subscribe() };
     runtime.block_on(listen(Arc::clone(&app), listening));
     app.log.info("SRV017", "stopping: what waits is being stored", &[]);
     stop.set();
@@ -206,13 +236,69 @@ fn watch_folders(app: &Arc<App>, stop: &Stop) -> Vec<JoinHandle<()>> {
     watchers
 }
 
+/// The sockets of sources, made before anybody is told that it is ready.
+#[cfg(unix)]
+fn sockets(sources: &[Arc<Source>]) -> Result<Vec<(Arc<Source>, Socket)>, ServeError> {
+    let mut all = Vec::new();
+    for source in sources {
+        let SourceKind::Unix { path, mode } = source.kind() else { continue };
+        all.push((Arc::clone(source), Socket::open(path, *mode)?));
+    }
+    Ok(all)
+}
+
+fn lines(app: &App, source: &Arc<Source>, stop: &Stop) -> Lines {
+    Lines {
+        source: Arc::clone(source),
+        intake: Arc::clone(&app.intake),
+        stop: stop.clone(),
+        clock: Arc::clone(&app.clock),
+        log: app.log.clone(),
+    }
+}
+
+fn read_stdin(
+    app: &App,
+    stop: &Stop,
+    stdin: Option<Box<dyn Read + Send>>,
+    stopper: &Stopper,
+) -> Option<JoinHandle<()>> {
+    let stdin = stdin?;
+    let (source, stops) = app.sources.iter().find_map(|it| match it.kind() {
+        SourceKind::Stdin { stops } => Some((it, *stops)),
+        SourceKind::Http | SourceKind::Folder { .. } | SourceKind::Unix { .. } => None,
+    })?;
+    let (lines, stopper) = (lines(app, source, stop), stopper.clone());
+    Some(std::thread::spawn(move || {
+        if lines.take_stdin(stdin) && stops {
+            stopper.stop();
+        }
+    }))
+}
+
+/// SIGHUP, from now on: it ends nothing any more.
+#[cfg(unix)]
+fn hangups(runtime: &Runtime) -> Result<Signal, ServeError> {
+    let _inside = runtime.enter();
+    signal(SignalKind::hangup()).map_err(|source| ServeError::Start { source })
+}
+
+/// Has the configuration read again whenever SIGHUP comes.
+#[cfg(unix)]
+async fn reload_on(mut hangups: Signal, app: Arc<App>) {
+    while hangups.recv().await.is_some() {
+        let app = Arc::clone(&app);
+        // What is wrong with it is in the log.
+        let _ = tokio::task::spawn_blocking(move || reload(&app)).await;
+    }
+}
+
 /// SIGTERM and ctrl-c stop it.
 fn on_signals(runtime: &Runtime, stopper: &Stopper) -> Result<(), ServeError> {
     let _inside = runtime.enter();
     let stopper = stopper.clone();
     #[cfg(unix)]
     {
-        use tokio::signal::unix::{SignalKind, signal};
         let start = |source| ServeError::Start { source };
         let mut terminate = signal(SignalKind::terminate()).map_err(start)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(start)?;

@@ -1,6 +1,6 @@
 //! What is known of a source while the server runs. What it ever delivered is on its account in the store.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use ecs::Millis;
 use reader::RecordKind;
@@ -11,6 +11,8 @@ use crate::config::{SourceConfig, SourceKind};
 /// A source.
 pub(crate) struct Source {
     config: SourceConfig,
+    /// The indices whose documents are taken now.
+    indices: RwLock<Vec<String>>,
     state: Mutex<SourceState>,
 }
 
@@ -27,11 +29,16 @@ pub(crate) struct SourceState {
     pub(crate) trouble: Option<(Millis, String)>,
     /// Files that were found and are not stored yet, of a folder.
     pub(crate) waiting: u64,
+    /// Connections that are open, of a socket.
+    pub(crate) connections: u64,
+    /// Whether nothing comes any more.
+    pub(crate) is_over: bool,
 }
 
 impl Source {
     pub(crate) fn new(config: SourceConfig) -> Self {
-        Self { config, state: Mutex::default() }
+        let indices = RwLock::new(config.indices.clone());
+        Self { config, indices, state: Mutex::default() }
     }
 
     /// What is posted.
@@ -49,14 +56,20 @@ impl Source {
         &self.config.kind
     }
 
+    /// Documents of these indices are taken from now on.
+    pub(crate) fn set_indices(&self, indices: Vec<String>) {
+        *self.indices.write().unwrap_or_else(PoisonError::into_inner) = indices;
+    }
+
     /// Whether a record is taken.
     pub(crate) fn wants(&self, kind: RecordKind, index: Option<&str>) -> bool {
+        let indices = self.indices.read().unwrap_or_else(PoisonError::into_inner);
         match (kind, index) {
             (RecordKind::CloudTrail, _) => true,
-            _ if self.config.indices.is_empty() => true,
+            _ if indices.is_empty() => true,
             (RecordKind::Document | RecordKind::Other, index) => {
                 let index = index.unwrap_or_default();
-                self.config.indices.iter().any(|pattern| matches(pattern, index))
+                indices.iter().any(|pattern| matches(pattern, index))
             }
         }
     }
@@ -89,6 +102,17 @@ impl Source {
     /// So many files were found that are not stored yet.
     pub(crate) fn waits(&self, files: u64) {
         self.change(|state| state.waiting = files);
+    }
+
+    /// So many deliver.
+    #[cfg(unix)]
+    pub(crate) fn connected(&self, connections: u64) {
+        self.change(|state| state.connections = connections);
+    }
+
+    /// Nothing comes of it any more.
+    pub(crate) fn ended(&self) {
+        self.change(|state| state.is_over = true);
     }
 }
 

@@ -126,6 +126,8 @@ pub fn add(
             wants: &|_, _| true,
             text_max: &|_| None,
             tells_places: false,
+            keeps_lost: false,
+            is_hollow: &|_| false,
         };
         let inputs: Vec<&Input> = left.iter().map(|it| it.0).collect();
         let read = read(&inputs, &reading, &intake, progress);
@@ -134,9 +136,10 @@ pub fn add(
         left = later;
         let mut taken = Vec::new();
         for ((_, file), its) in these.iter().zip(read) {
+            let unread = its.unread();
             intake.take(its.pieces.taken)?;
-            intake.accounting.read += its.records;
-            intake.accounting.unreadable += its.unreadable;
+            intake.accounting.read += its.records + unread;
+            intake.accounting.unreadable += its.unreadable + unread;
             added.loss_count += its.losses + its.broken;
             added.trouble_count += its.trouble_count;
             added.troubles.extend(its.troubles);
@@ -158,6 +161,7 @@ pub fn add(
             taken: &taken,
             segments: &segments,
             sources: &[],
+            letters: None,
         };
         store.catalog.commit(&batch)?;
         added.files += files;

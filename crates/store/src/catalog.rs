@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, Transaction, 
 
 use crate::StoreError;
 use crate::day::Day;
+use crate::letters::{self, LetterChange, LetterChanges, LetterLimits};
 use crate::segment::{Checksums, Written};
 
 /// The database's file.
@@ -16,7 +17,7 @@ pub(crate) const FILE: &str = "trailwarden.db";
 
 /// How the database came to be, step by step: the format of a store is how many of them were taken. A step is never
 /// changed, once it is in a release; a change is another step.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE batches (
         id INTEGER PRIMARY KEY,
@@ -79,10 +80,13 @@ const MIGRATIONS: [&str; 3] = [
         reason TEXT NOT NULL
     ) STRICT;
 ",
+    letters::TABLES,
 ];
 
 /// The format that has accounts of sources.
 const SOURCES: usize = 2;
+/// The format that has dead letters.
+pub(crate) const LETTERS: usize = 4;
 
 /// How long somebody waits for another who writes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -154,6 +158,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) segments: &'a [SegmentRow],
     /// What is to be added to the accounts of sources.
     pub(crate) sources: &'a [SourceAccount],
+    /// What could not be read, and how much of that may be kept; nothing if none of it is.
+    pub(crate) letters: Option<(&'a [LetterChange], LetterLimits)>,
 }
 
 impl Catalog {
@@ -301,12 +307,16 @@ impl Catalog {
     }
 
     /// Makes a batch count: its segments, its files and what became of its records, or nothing of it.
-    pub(crate) fn commit(&self, batch: &Batch<'_>) -> Result<(), StoreError> {
+    pub(crate) fn commit(&self, batch: &Batch<'_>) -> Result<LetterChanges, StoreError> {
         let commit = || {
             let mut connection = self.connection();
             let transaction = connection.transaction()?;
             insert(&transaction, batch)?;
-            transaction.commit()
+            let letters =
+                batch.letters.map(|(all, limits)| letters::change(&transaction, all, limits, batch.at));
+            let letters = letters.transpose()?.unwrap_or_default();
+            transaction.commit()?;
+            Ok(letters)
         };
         commit().map_err(failed(&self.path))
     }

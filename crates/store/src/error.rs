@@ -70,6 +70,28 @@ pub enum StoreError {
         /// What the writer said.
         source: ParquetError,
     },
+    /// There is no such dead letter.
+    #[error("there is no dead letter {id}")]
+    NoLetter {
+        /// The number.
+        id: u64,
+    },
+    /// Nothing of a dead letter was kept.
+    #[error(
+        "nothing of the dead letter {id} was kept, because it was too long or gone; it came from `{name}`"
+    )]
+    EmptyLetter {
+        /// The number.
+        id: u64,
+        /// Where it came from.
+        name: String,
+    },
+    /// What a dead letter holds is not as it was written.
+    #[error("the dead letter {id} is not as it was written")]
+    DamagedLetter {
+        /// The number.
+        id: u64,
+    },
 }
 
 impl StoreError {
@@ -84,6 +106,9 @@ impl StoreError {
             Self::Database { .. } => "STORE006",
             Self::Damaged { .. } => "STORE007",
             Self::Write { .. } => "STORE008",
+            Self::NoLetter { .. } => "STORE011",
+            Self::EmptyLetter { .. } => "STORE012",
+            Self::DamagedLetter { .. } => "STORE013",
         }
     }
 

@@ -12,9 +12,10 @@ use reader::{Input, RecordKind};
 use sift::Sift;
 
 use crate::add::{Intake, Told, everything, taken_file};
-use crate::catalog::{Batch, SourceAccount, TakenFile};
+use crate::catalog::{Batch, SegmentRow, SourceAccount, TakenFile};
 use crate::known::Known;
-use crate::reading::{FileRead, Reading, Why, read};
+use crate::letters::{LETTER_BYTES_MAX, LetGo, LetterChange, LetterContents, LetterLimits, NewLetter};
+use crate::reading::{FileRead, Reading, TROUBLES_MAX, Why, read};
 use crate::{Accounting, Store, StoreError, Trouble};
 
 /// How an [`Ingest`] works.
@@ -28,6 +29,8 @@ pub struct IngestOptions {
     pub batch_bytes: usize,
     /// What the store says took them in.
     pub engine: String,
+    /// What may be kept of what cannot be read.
+    pub letters: LetterLimits,
 }
 
 /// Whether a record of a document's index is wanted. Records of CloudTrail have none.
@@ -45,6 +48,31 @@ pub struct Delivery<'a> {
     pub text_max: Option<u64>,
     /// Whether the fate of each record is asked for.
     pub tells_fates: bool,
+    /// Records that were delivered with it, and refused by whoever took them.
+    pub refused: &'a [Refused],
+    /// The dead letter whose contents it is, if it is one.
+    pub replays: Option<u64>,
+}
+
+impl<'a> Delivery<'a> {
+    /// All records of an input are wanted, and nobody asks for their fates.
+    pub fn new(source: &'a str, input: Input) -> Self {
+        Self { source, input, wants: None, text_max: None, tells_fates: false, refused: &[], replays: None }
+    }
+
+    /// Whether it is nothing but what was refused.
+    fn is_hollow(&self) -> bool {
+        self.input.size == 0 && !self.refused.is_empty()
+    }
+}
+
+/// A record that is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What was delivered.
+    pub text: String,
+    /// What is wrong with it.
+    pub trouble: Trouble,
 }
 
 /// What became of a delivery.
@@ -60,6 +88,8 @@ pub struct Delivered {
     pub loss_count: u64,
     /// The records in order, if that was asked for.
     pub fates: Vec<RecordFate>,
+    /// The number of the dead letter that keeps what could not be read.
+    pub letter: Option<u64>,
 }
 
 /// What became of a record.
@@ -96,13 +126,14 @@ pub struct Ingest {
     known: Known,
     sift: Sift,
     options: IngestOptions,
+    let_go: Vec<LetGo>,
 }
 
 impl Ingest {
     /// Opens a store to write, or makes one. Nobody else can write to it as long as this is open.
     pub fn open(folder: &Path, options: IngestOptions) -> Result<Self, StoreError> {
         let store = Store::open_or_create(folder)?;
-        Ok(Self { store, known: Known::default(), sift: everything(), options })
+        Ok(Self { store, known: Known::default(), sift: everything(), options, let_go: Vec::new() })
     }
 
     /// The store.
@@ -150,6 +181,8 @@ impl Ingest {
             wants: &wants,
             text_max: &|input| deliveries[input.id as usize].text_max,
             tells_places: deliveries.iter().any(|it| it.tells_fates),
+            keeps_lost: true,
+            is_hollow: &|input| deliveries[input.id as usize].is_hollow(),
         };
         let now = self.store.ingestion_time(now)?;
         let mut intake = Intake::new(&self.store, &mut self.known, now, self.options.threads);
@@ -171,29 +204,136 @@ impl Ingest {
         }
         let told = intake.told.take().unwrap_or_default();
         let segments = intake.segments;
-        let delivered = delivered(deliveries, all, told);
-        let mut total = Accounting::default();
-        for it in &delivered {
-            total.add(it.accounting);
+        let lost: Vec<Lost> = all.iter_mut().map(Lost::of).collect();
+        let mut delivered = delivered(deliveries, all, told);
+        let mut changes = Vec::new();
+        for ((delivery, its), lost) in deliveries.iter().zip(&mut delivered).zip(lost) {
+            changes.push(self.letter(delivery, its, lost)?);
         }
         // A file of which something was not read is told of again by whoever reads it again.
         let whole = files.into_iter().zip(&delivered).filter(|(_, it)| it.loss_count == 0);
         let taken: Vec<TakenFile> = whole.filter_map(|(file, _)| file).collect();
-        self.store.catalog.commit(&Batch {
+        self.commit(deliveries, &mut delivered, changes, &taken, &segments, now)?;
+        Ok(delivered)
+    }
+
+    /// Keeps a delivery that cannot be read at all, whoever tried: it counts as one record that is unreadable.
+    pub fn keep(
+        &mut self,
+        delivery: &Delivery<'_>,
+        trouble: &Trouble,
+        now: Millis,
+    ) -> Result<Delivered, StoreError> {
+        let now = self.store.ingestion_time(now)?;
+        let accounting = Accounting { read: 1, unreadable: 1, ..Accounting::default() };
+        let troubles = vec![trouble.clone()];
+        let mut delivered =
+            [Delivered { accounting, troubles, trouble_count: 1, loss_count: 1, ..Delivered::default() }];
+        let change = self.letter(delivery, &mut delivered[0], Lost { records: None })?;
+        self.commit(std::slice::from_ref(delivery), &mut delivered, vec![change], &[], &[], now)?;
+        let [its] = delivered;
+        Ok(its)
+    }
+
+    /// Bounds what is kept of what cannot be read, from the next batch on.
+    pub fn bound(&mut self, letters: LetterLimits) {
+        self.options.letters = letters;
+    }
+
+    /// Letters that had to go since this was asked last, because a bound was met.
+    pub fn let_go(&mut self) -> Vec<LetGo> {
+        std::mem::take(&mut self.let_go)
+    }
+
+    /// What is kept of what could not be read of a delivery. What was counted when a letter came is not counted again when
+    /// it is replayed.
+    fn letter(
+        &self,
+        delivery: &Delivery<'_>,
+        its: &mut Delivered,
+        lost: Lost,
+    ) -> Result<Option<LetterChange>, StoreError> {
+        let limits = self.options.letters;
+        let letter = (its.accounting.unreadable > 0).then(|| {
+            let contents = match lost.records {
+                Some(mut records) => {
+                    for it in delivery.refused {
+                        records.push_str(&it.text);
+                        records.push('\n');
+                    }
+                    (records.len() <= LETTER_BYTES_MAX)
+                        .then(|| (LetterContents::Records, records.into_bytes()))
+                }
+                None => None,
+            };
+            let whole = || {
+                let bytes = delivery.input.contents(LETTER_BYTES_MAX as u64).ok().flatten();
+                bytes.map(|it| (LetterContents::Delivery, it))
+            };
+            let contents = contents.or_else(whole);
+            let (name, unreadable) = (delivery.input.name(), its.accounting.unreadable);
+            NewLetter::new(delivery.source, name, unreadable, &its.troubles, contents, limits)
+        });
+        let Some(id) = delivery.replays else { return Ok(letter.map(LetterChange::New)) };
+        let before = match self.store.letter(id) {
+            Ok(it) => it.records,
+            Err(StoreError::NoLetter { .. }) => 0,
+            Err(error) => return Err(error),
+        };
+        let Accounting { read, unreadable, .. } = &mut its.accounting;
+        let again = (*unreadable).min(before);
+        (*read, *unreadable) = (*read - again, *unreadable - again);
+        Ok(Some(LetterChange::Replayed { id, left: letter }))
+    }
+
+    fn commit(
+        &mut self,
+        deliveries: &[Delivery<'_>],
+        delivered: &mut [Delivered],
+        changes: Vec<Option<LetterChange>>,
+        taken: &[TakenFile],
+        segments: &[SegmentRow],
+        now: Millis,
+    ) -> Result<(), StoreError> {
+        let mut total = Accounting::default();
+        for it in delivered.iter() {
+            total.add(it.accounting);
+        }
+        let whose: Vec<usize> = (0..changes.len()).filter(|&at| changes[at].is_some()).collect();
+        let letters: Vec<LetterChange> = changes.into_iter().flatten().collect();
+        let done = self.store.catalog.commit(&Batch {
             at: now,
             engine: &self.options.engine,
             accounting: total,
             files: deliveries.len() as u64,
-            taken: &taken,
-            segments: &segments,
-            sources: &accounts(deliveries, &delivered, now),
+            taken,
+            segments,
+            sources: &accounts(deliveries, delivered, now),
+            letters: Some((&letters, self.options.letters)),
         })?;
-        Ok(delivered)
+        for (at, id) in whose.into_iter().zip(done.ids) {
+            delivered[at].letter = id;
+        }
+        self.let_go.extend(done.let_go);
+        Ok(())
     }
 
     /// Ends: what was committed is put into the database's file itself.
     pub fn close(self) -> Result<(), StoreError> {
         self.store.catalog.settle()
+    }
+}
+
+/// What was lost of a delivery.
+struct Lost {
+    /// The records, if that is all.
+    records: Option<String>,
+}
+
+impl Lost {
+    fn of(its: &mut FileRead) -> Self {
+        let records = its.lost.take();
+        Self { records: records.filter(|_| its.unread() == 0) }
     }
 }
 
@@ -203,11 +343,10 @@ fn delivered(deliveries: &[Delivery<'_>], reads: Vec<FileRead>, mut told: Vec<To
     let mut told = told.into_iter().peekable();
     let mut all = Vec::new();
     for ((delivery, its), input) in deliveries.iter().zip(reads).zip(0_u32..) {
-        // Of the losses some are records; the others are what could not be read so far.
-        let unread = its.losses - its.unreadable;
+        let (unread, refused) = (its.unread(), delivery.refused.len() as u64);
         let mut accounting = Accounting {
-            read: its.records + unread,
-            unreadable: its.unreadable + unread,
+            read: its.records + unread + refused,
+            unreadable: its.unreadable + unread + refused,
             dropped: its.dropped,
             ..Accounting::default()
         };
@@ -230,12 +369,16 @@ fn delivered(deliveries: &[Delivery<'_>], reads: Vec<FileRead>, mut told: Vec<To
             };
             fates.push(RecordFate { offset: place.offset, fate });
         }
+        let mut troubles: Vec<Trouble> = delivery.refused.iter().map(|it| it.trouble.clone()).collect();
+        troubles.extend(its.troubles);
+        troubles.truncate(TROUBLES_MAX);
         all.push(Delivered {
             accounting,
-            troubles: its.troubles,
-            trouble_count: its.trouble_count,
-            loss_count: its.losses + its.broken,
+            troubles,
+            trouble_count: its.trouble_count + refused,
+            loss_count: its.losses + its.broken + refused,
             fates,
+            letter: None,
         });
     }
     all
@@ -251,8 +394,10 @@ fn accounts(deliveries: &[Delivery<'_>], delivered: &[Delivered], now: Millis) -
             ..SourceAccount::default()
         });
         account.accounting.add(its.accounting);
-        account.deliveries += 1;
-        account.bytes += delivery.input.size;
+        if delivery.replays.is_none() {
+            account.deliveries += 1;
+            account.bytes += delivery.input.size;
+        }
     }
     accounts.into_values().collect()
 }
@@ -270,7 +415,8 @@ mod tests {
 
     fn options() -> IngestOptions {
         let limits = reader::Limits::default();
-        IngestOptions { limits, threads: 2, batch_bytes: 1 << 20, engine: "test".to_owned() }
+        let letters = LetterLimits::default();
+        IngestOptions { limits, threads: 2, batch_bytes: 1 << 20, engine: "test".to_owned(), letters }
     }
 
     fn record(id: &str, day: u32) -> String {
@@ -282,7 +428,7 @@ mod tests {
 
     fn delivery<'a>(source: &'a str, text: &str) -> Delivery<'a> {
         let input = Input::memory(0, source, Arc::new(text.as_bytes().to_vec()));
-        Delivery { source, input, wants: None, text_max: None, tells_fates: true }
+        Delivery { tells_fates: true, ..Delivery::new(source, input) }
     }
 
     fn whole(it: Accounting) -> bool {
@@ -373,14 +519,7 @@ mod tests {
         let kept = folder.path().join("kept");
         let mut ingest = Ingest::open(&kept, options()).unwrap();
         let inputs = [Input::file(0, &good).unwrap(), Input::file(0, &bad).unwrap()];
-        let of = |input: &Input| Delivery {
-            source: "files",
-            input: input.clone(),
-            wants: None,
-            text_max: None,
-            tells_fates: false,
-        };
-        let all: Vec<Delivery<'_>> = inputs.iter().map(of).collect();
+        let all: Vec<Delivery<'_>> = inputs.iter().map(|it| Delivery::new("files", it.clone())).collect();
         ingest.take(&all, NOW).unwrap();
         assert!(
             ingest.store().has_taken(&inputs[0]).unwrap() && !ingest.store().has_taken(&inputs[1]).unwrap()

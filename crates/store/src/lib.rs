@@ -17,7 +17,8 @@
 //! time: what it said was stored is, and to add the same again stores nothing twice.
 //!
 //! **Who runs all the time** has an [`Ingest`], which takes what sources deliver, files or bytes from memory, as one batch:
-//! the events, the files they were and each source's account count together, or not at all.
+//! the events, the files they were and each source's account count together, or not at all. What could not be read is kept
+//! with them as a dead [`Letter`].
 //!
 //! **What is one event.** A record that was stored before, byte for byte and with the same `_id` and `_index`, is a
 //! duplicate. One of the same `_id` that differs is kept beside it, as it is in files; its `delivery` says so, for whoever
@@ -36,6 +37,7 @@ mod folder;
 mod fresh;
 mod ingest;
 mod known;
+mod letters;
 mod overview;
 mod piece;
 mod reading;
@@ -54,6 +56,7 @@ pub use compact::{Compacted, Compaction, compact};
 pub use day::Day;
 pub use error::StoreError;
 pub use folder::Store;
-pub use ingest::{Delivered, Delivery, Fate, Ingest, IngestOptions, RecordFate, Wants};
+pub use ingest::{Delivered, Delivery, Fate, Ingest, IngestOptions, RecordFate, Refused, Wants};
+pub use letters::{LETTER_BYTES_MAX, LetGo, Letter, LetterAccount, LetterContents, LetterLimits};
 pub use overview::{Check, DayOverview, Overview};
 pub use retain::{Pruned, Reason, Removed, Retention, prune};

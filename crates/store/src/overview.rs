@@ -121,6 +121,7 @@ impl Store {
                 check.events
             ));
         }
+        check.wrong.extend(self.check_letters()?);
         let inside =
             |it: &std::path::PathBuf| it.strip_prefix(self.folder()).unwrap_or(it).display().to_string();
         check.orphans = self.orphans()?.iter().map(inside).collect();

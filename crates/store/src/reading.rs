@@ -11,6 +11,7 @@ use sift::{DocumentBuilder, Kind, Record, Sift, Worker};
 
 use crate::add::{Intake, Step, Trouble, UNDATED};
 use crate::column;
+use crate::letters::LETTER_BYTES_MAX;
 use crate::piece::{Piece, Pieces};
 
 /// Troubles that are told one by one.
@@ -28,6 +29,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) text_max: &'a (dyn Fn(&Input) -> Option<u64> + Sync),
     /// Whether [`FileRead::places`] are asked for.
     pub(crate) tells_places: bool,
+    /// Whether [`FileRead::lost`] is asked for.
+    pub(crate) keeps_lost: bool,
+    /// Whether there is nothing to read in an input, and that is no trouble.
+    pub(crate) is_hollow: &'a (dyn Fn(&Input) -> bool + Sync),
 }
 
 /// What one file gave.
@@ -44,6 +49,8 @@ pub(crate) struct FileRead {
     pub(crate) trouble_count: u64,
     /// Where each record stands, and why it is not among the pieces, if it is not.
     pub(crate) places: Vec<RecordPlace>,
+    /// The records that nothing can be made of, a line each; nothing if they are too long together.
+    pub(crate) lost: Option<String>,
 }
 
 /// Where a record stands in its input.
@@ -63,6 +70,40 @@ pub(crate) enum Why {
 }
 
 impl FileRead {
+    /// What could not be read so far that it was a record. Each such part counts as one record that was read and is
+    /// unreadable, so that an account does not look whole where something is missing.
+    pub(crate) fn unread(&self) -> u64 {
+        self.losses - self.unreadable
+    }
+
+    /// Keeps a record that nothing can be made of.
+    fn lose(&mut self, reading: &Reading<'_>, (index, id, text): (Option<&str>, Option<&str>, &str)) {
+        self.unreadable += 1;
+        self.losses += 1;
+        let Some(lost) = self.lost.as_mut().filter(|_| reading.keeps_lost) else { return };
+        let mut around = String::new();
+        for (key, value) in [("_index", index), ("_id", id)] {
+            if let Some(value) = value {
+                around += &format!("\"{key}\":{},", json_text(value));
+            }
+        }
+        // A record over several lines is one all the same: breaks stand between its tokens only.
+        let text = text.chars().map(|it| if matches!(it, '\n' | '\r') { ' ' } else { it });
+        if around.is_empty() {
+            lost.extend(text);
+        } else {
+            lost.push('{');
+            lost.push_str(&around);
+            lost.push_str("\"_source\":");
+            lost.extend(text);
+            lost.push('}');
+        }
+        lost.push('\n');
+        if lost.len() > LETTER_BYTES_MAX {
+            self.lost = None;
+        }
+    }
+
     fn place(&mut self, reading: &Reading<'_>, record: &reader::Record<'_>, left_out: Option<Why>) {
         if reading.tells_places {
             let (ordinal, offset) = (record.ordinal, record.offset);
@@ -76,6 +117,19 @@ impl FileRead {
             self.troubles.push(Trouble { code, text });
         }
     }
+}
+
+/// A text as JSON has it.
+fn json_text(text: &str) -> String {
+    let mut out = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => out.extend(['\\', letter]),
+            control if control.is_control() => out += &format!("\\u{:04x}", control as u32),
+            other => out.push(other),
+        }
+    }
+    out + "\""
 }
 
 /// Reads files, in order, until they gave enough; says what each gave.
@@ -105,10 +159,12 @@ pub(crate) fn read(
                 troubles: Vec::new(),
                 trouble_count: 0,
                 places: Vec::new(),
+                lost: Some(String::new()),
             };
             let worker = reading.sift.worker();
             let mut taking = Taking { input, worker, builder: &mut builder, its, reading, intake, progress };
             let totals = match (reading.text_max)(input) {
+                _ if (reading.is_hollow)(input) => reader::Totals::default(),
                 None => reader.read(input, &mut taking),
                 Some(decompressed_bytes) => {
                     let limits = reader::Limits { decompressed_bytes, ..reading.limits.clone() };
@@ -153,8 +209,7 @@ impl reader::Sink for Taking<'_, '_, '_> {
             RecordKind::Document => Kind::Document,
             RecordKind::Other => {
                 let text = place("STORE009: neither a CloudTrail record nor an ECS document");
-                self.its.unreadable += 1;
-                self.its.losses += 1;
+                self.its.lose(self.reading, (record.index, record.id, record.text));
                 self.its.trouble("STORE009", text.clone());
                 let why = Why::Unreadable(Trouble { code: "STORE009", text });
                 self.its.place(self.reading, &record, Some(why));
@@ -177,8 +232,7 @@ impl reader::Sink for Taking<'_, '_, '_> {
                 self.its.pieces.push(Piece::of_unread(&it.id, &it.index, kind, origin, text));
                 self.its.broken += 1;
             } else {
-                self.its.unreadable += 1;
-                self.its.losses += 1;
+                self.its.lose(self.reading, (record.index, record.id, record.text));
                 if let Some(place) = self.its.places.last_mut() {
                     place.left_out =
                         Some(Why::Unreadable(Trouble { code: error.code(), text: told.clone() }));

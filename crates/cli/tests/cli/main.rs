@@ -8,6 +8,8 @@ mod accounting;
 mod analyst;
 mod cannot_fire;
 mod case;
+#[cfg(feature = "store")]
+mod dead_letters;
 mod explain;
 mod formats;
 mod help;

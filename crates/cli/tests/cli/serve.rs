@@ -221,3 +221,57 @@ fn the_demo_shows_alerts() {
     let ran = folder.run(&["serve", "--demo", &example, "--data", "data"]);
     assert!(ran.error().contains("is not empty"), "{ran:?}");
 }
+
+/// What a pipe held is stored when the command ends.
+#[test]
+fn a_pipe_is_taken_to_its_end() {
+    let folder = Folder::new();
+    let arguments = ["serve", "--data", "kept", "--listen", "127.0.0.1:0", "--stdin"];
+    let mut child = folder.command(&arguments).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    for at in 0..300 {
+        writeln!(pipe, "{}", refused(&format!("p-{at:03}"), "2026-03-02T10:00:00Z", "ci")).unwrap();
+    }
+    drop(pipe);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(ids(&folder).len(), 300);
+}
+
+/// A signal has the configuration read again: one that is wrong changes nothing, and neither ends the server.
+#[test]
+#[cfg(unix)]
+fn a_hangup_reads_the_configuration_again() {
+    let folder = Folder::new();
+    folder.write("tw.toml", "[server]\nbody_max = \"1 KiB\"\n");
+    let mut serving = serve(&folder, &["--config", "tw.toml"]);
+    let key = serving.key.clone().unwrap();
+    let long = (0..20).map(|it| refused(&format!("h-{it}"), "2026-03-02T10:00:00Z", "ci").to_string() + "\n");
+    let long: String = long.collect();
+    let hang_up = || {
+        let id = serving.child.id().to_string();
+        assert!(std::process::Command::new("kill").args(["-HUP", &id]).status().unwrap().success());
+    };
+    assert_eq!(post(&serving.address, &key, &long), Some(413));
+    folder.write("tw.toml", "[server]\nbody_mx = \"1 MiB\"\n");
+    hang_up();
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(post(&serving.address, &key, &long), Some(413));
+    folder.write("tw.toml", "[server]\nbody_max = \"1 MiB\"\n");
+    hang_up();
+    let held = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        post(&serving.address, &key, &long) == Some(200)
+    });
+    assert!(held);
+    serving.child.kill().unwrap();
+    serving.child.wait().unwrap();
+}
+
+/// What is packed with the server is a configuration.
+#[test]
+fn the_configuration_of_the_container_is_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/trailwarden.toml");
+    let path = path.display().to_string();
+    let ran = Folder::new().run(&["config", "check", "--config", &path]);
+    assert_eq!(ran.printed(0), "nothing is wrong\n");
+}

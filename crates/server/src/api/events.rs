@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reader::Input;
 use serde_json::{Map, Value, json};
-use store::{Accounting, Delivered, Trouble};
+use store::{Accounting, Delivered, Refused, Trouble};
 
 use crate::app::App;
 use crate::http::{Answer, Asked, Kind, Problem, unknown_encoding};
@@ -23,11 +23,11 @@ pub(super) fn post(asked: &Asked<'_>) -> Result<Answer, Problem> {
     if asked.body.is_empty() {
         return Err(Problem::new(Kind::Body, "the body is empty"));
     }
-    let delivered = deliver(asked.app, "POST /api/v1/events", asked.body.clone(), false)?;
+    let name = "POST /api/v1/events";
+    let delivered = deliver(asked.app, name, asked.body.clone(), Vec::new(), false)?;
     let told = told(&delivered);
     if delivered.accounting.unreadable > 0 {
-        let detail =
-            "what could be read is stored, and stays so; sending all of it again stores nothing twice";
+        let detail = "what could be read is stored, and the rest is kept as a dead letter; there is no need to send it again";
         let mut problem = Problem::new(Kind::Unreadable, detail);
         problem.more = told;
         return Err(problem);
@@ -40,20 +40,22 @@ pub(super) fn deliver(
     app: &App,
     name: &str,
     bytes: Vec<u8>,
+    refused: Vec<Refused>,
     tells_fates: bool,
 ) -> Result<Delivered, Problem> {
     let input = Input::memory(0, name, Arc::new(bytes));
-    let offer =
-        Offer { source: Arc::clone(&app.http), input, text_max: Some(app.config.text_bytes), tells_fates };
+    let text_max = Some(app.config().text_bytes);
+    wait(app, Offer { text_max, tells_fates, refused, ..Offer::new(&app.http, input) })
+}
+
+/// Offers something, and says what became of it once it is on the disk.
+pub(super) fn wait(app: &App, offer: Offer) -> Result<Delivered, Problem> {
     let later = app
         .intake
         .offer(offer)
         .map_err(|Full| Problem::later(Kind::Busy, "what waits to be stored leaves no room (`queue_max`)"))?;
     match later.blocking_recv() {
         Ok(Ok(delivered)) => Ok(delivered),
-        Ok(Err(error)) if error.is_of_the_delivery() => {
-            Err(Problem::new(Kind::Unreadable, format!("{} {}", error.code, error.detail)))
-        }
         Ok(Err(error)) => Err(Problem::later(Kind::NotStored, format!("{} {}", error.code, error.detail))),
         Err(_) => Err(Problem::later(Kind::NotStored, "the server is stopping")),
     }
@@ -66,6 +68,9 @@ fn told(delivered: &Delivered) -> Map<String, Value> {
         let troubles = delivered.troubles.iter().take(TROUBLES_TOLD).map(trouble);
         told.insert("troubles".to_owned(), troubles.collect());
         told.insert("trouble_count".to_owned(), delivered.trouble_count.into());
+    }
+    if let Some(letter) = delivered.letter {
+        told.insert("dead_letter".to_owned(), letter.into());
     }
     told
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use serde_json::{Value, json};
 use store::{Accounting, SourceAccount};
 
-use super::sources::accounts;
+use super::sources::{accounts, letter_accounts};
 use crate::app::App;
 use crate::http::{Answer, Asked, Problem};
 use crate::source::SourceState;
@@ -31,7 +31,7 @@ pub(super) fn obstacles(app: &App) -> Vec<String> {
         all.push(format!("detection does not go on: {trouble}"));
     }
     let behind = app.detection.behind(app.now());
-    if behind.unsigned_abs() > app.config.behind_ms {
+    if behind.unsigned_abs() > app.config().behind_ms {
         all.push(format!("detection is {} s late (`behind_max`)", behind / 1_000));
     }
     all
@@ -148,6 +148,34 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
         waiting,
     );
 
+    let letters = letter_accounts(asked)?;
+    out.family("dead_letters", "gauge", "Dead letters of a source that are kept.");
+    for (name, its) in &letters {
+        out.value("dead_letters", &[("source", name)], its.letters);
+    }
+    out.family("dead_letter_bytes", "gauge", "Bytes that they take.");
+    for (name, its) in &letters {
+        out.value("dead_letter_bytes", &[("source", name)], its.bytes);
+    }
+    out.family(
+        "dead_letter_records_total",
+        "counter",
+        "Unreadable records that came, and those of them that are kept no more, by what became of them.",
+    );
+    for (name, its) in &letters {
+        let outcomes = [
+            ("received", its.received),
+            ("replayed", its.replayed),
+            ("repeated", its.repeated),
+            ("expired", its.expired),
+            ("crowded_out", its.crowded_out),
+            ("discarded", its.discarded),
+        ];
+        for (outcome, count) in outcomes {
+            out.value("dead_letter_records_total", &[("source", name), ("outcome", outcome)], count);
+        }
+    }
+
     let intake = app.intake.state();
     out.one("intake_waiting_bytes", "gauge", "Bytes that wait to be stored.", intake.waiting_bytes);
     out.one("intake_waiting_deliveries", "gauge", "Deliveries that wait to be stored.", intake.waiting);
@@ -199,6 +227,12 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
         "counter",
         "Requests without a key that is known, since the start.",
         app.counters.refused.load(Relaxed),
+    );
+    out.one(
+        "http_hurried_total",
+        "counter",
+        "Requests that came too fast for their keys (`rate_max`), since the start.",
+        app.counters.hurried.load(Relaxed),
     );
     Ok(Answer::new(200, "text/plain; version=0.0.4; charset=utf-8", out.0))
 }

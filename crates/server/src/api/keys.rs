@@ -68,6 +68,7 @@ fn problem(error: &ServeError) -> Problem {
         | ServeError::Keys { .. }
         | ServeError::Random
         | ServeError::Start { .. }
+        | ServeError::Socket { .. }
         | ServeError::Tls { .. } => Kind::Failed,
     };
     Problem::new(kind, format!("{} {error}", error.code()))

@@ -2,6 +2,7 @@
 
 mod alert_schema;
 mod alerts;
+mod config;
 mod detection;
 mod elastic;
 mod events;
@@ -9,6 +10,8 @@ mod health;
 mod incidents;
 mod investigation;
 mod keys;
+mod letters;
+mod otlp;
 mod schema;
 mod search;
 mod silences;
@@ -140,6 +143,10 @@ const DRY_RUN: &[Param] = &[param(
     "Make nothing: say what of the alerts of 30 days it would have been about.",
 )];
 const INCIDENTS: &[Param] = &[STATUS, FROM, SIZE];
+const PAGE: &[Param] = &[
+    param("from", "integer", "So many are left out."),
+    param("size", "integer", "So many are given: 50, up to 1000."),
+];
 const RULE: &[Param] = &[param("rule", "string", "The rule_id of a rule.")];
 const RULE_SIZE: &[Param] = &[RULE[0], param("size", "integer", "So many are given: 100, up to 10000.")];
 const FORMAT: &[Param] =
@@ -147,6 +154,7 @@ const FORMAT: &[Param] =
 
 const ANALYST: Access = Access::Role(Role::Analyst);
 const VIEWER: Access = Access::Role(Role::Viewer);
+const ENGINEER: Access = Access::Role(Role::Engineer);
 const ADMIN: Access = Access::Role(Role::Admin);
 const SHIPPER: Access = Access::Role(Role::Shipper);
 
@@ -157,7 +165,13 @@ pub(crate) const ROUTES: &[Route] = &[
     route(GET, "/metrics", VIEWER, Body::None, health::metrics, "Metrics, as Prometheus reads them."),
     route(GET, "/api/v1/openapi.json", Access::AnyKey, Body::None, openapi, "This document."),
     route(POST, "/api/v1/events", SHIPPER, Body::Events, events::post, "Takes events: NDJSON, JSON, gzip, archives, whatever `hunt` reads. Answers when they are on the disk.").answers("Stored"),
+    route(POST, "/v1/logs", SHIPPER, Body::Events, otlp::logs, "Takes logs of OpenTelemetry (OTLP over HTTP, Protocol Buffers or JSON) whose bodies are records of CloudTrail or ECS documents."),
     route(GET, "/api/v1/sources", VIEWER, Body::None, sources::list, "The sources, and what became of what they delivered.").answers("Sources"),
+    route(GET, "/api/v1/sources/{name}/dead-letters", VIEWER, Body::None, letters::list, "What could not be read of a source, the newest first, and what became of the rest.").asks(PAGE).answers("DeadLetters"),
+    route(POST, "/api/v1/sources/{name}/dead-letters/replay", ENGINEER, Body::None, letters::replay_all, "Reads dead letters of a source once more: up to 100, those that were tried least often.").answers("ReplayedSeveral"),
+    route(GET, "/api/v1/sources/{name}/dead-letters/{id}/contents", ENGINEER, Body::None, letters::contents, "What a dead letter holds, as it came."),
+    route(POST, "/api/v1/sources/{name}/dead-letters/{id}/replay", ENGINEER, Body::None, letters::replay, "Reads a dead letter once more, after the cause was mended.").answers("Replayed"),
+    route(DELETE, "/api/v1/sources/{name}/dead-letters/{id}", ENGINEER, Body::None, letters::discard, "Throws a dead letter away."),
     route(GET, "/api/v1/alerts", VIEWER, Body::None, alerts::list, "Alerts, the newest first.").asks(LIST).answers("Alerts"),
     route(POST, "/api/v1/alerts/changes", ANALYST, Body::Json, alerts::change_several, "Changes several alerts alike: all, or none.").takes("AlertChanges").answers("Changed"),
     route(GET, "/api/v1/alerts/facets", VIEWER, Body::None, search::facets, "How often fields of alerts have which values.").asks(FACETS).answers("Facets"),
@@ -179,6 +193,7 @@ pub(crate) const ROUTES: &[Route] = &[
     route(GET, "/api/v1/rules", VIEWER, Body::None, detection::rules, "The rules, how far they are, and those that cannot run.").answers("Rules"),
     route(GET, "/api/v1/executions", VIEWER, Body::None, detection::executions, "Executions, the newest first.").asks(RULE_SIZE).answers("Executions"),
     route(GET, "/api/v1/gaps", VIEWER, Body::None, detection::gaps, "What was not executed, or not over everything.").asks(RULE).answers("Gaps"),
+    route(POST, "/api/v1/config/reload", ADMIN, Body::None, config::reload, "Reads the configuration again, as SIGHUP does.").answers("Reloaded"),
     route(GET, "/api/v1/keys", ADMIN, Body::None, keys::list, "All keys, without their secrets.").answers("Keys"),
     route(POST, "/api/v1/keys", ADMIN, Body::Json, keys::make, "Makes a key. Its secret is told once.").takes("KeyRequest").answers("NewKey"),
     route(DELETE, "/api/v1/keys/{id}", ADMIN, Body::None, keys::revoke, "Revokes a key."),

@@ -29,6 +29,57 @@ pub(super) fn schemas() -> Value {
                 "account": {"$ref": "#/components/schemas/Account"},
                 "troubles": list("Trouble"),
                 "trouble_count": count(),
+                "dead_letter": count(),
+            },
+        },
+        "Reloaded": {
+            "type": "object",
+            "required": ["changed", "needs_restart"],
+            "properties": {
+                "changed": {"type": "array", "items": text()}, "needs_restart": {"type": "array", "items": text()},
+            },
+        },
+        "LetterAccount": {
+            "type": "object",
+            "description": "What became of unreadable records: `received` is the sum of the six that follow.",
+            "required": ["received", "waiting", "replayed", "repeated", "expired", "crowded_out", "discarded", "letters", "bytes", "oldest"],
+            "properties": {
+                "received": count(), "waiting": count(), "replayed": count(), "repeated": count(), "expired": count(),
+                "crowded_out": count(), "discarded": count(), "letters": count(), "bytes": count(),
+                "oldest": {"type": ["string", "null"]},
+            },
+        },
+        "DeadLetter": {
+            "type": "object",
+            "required": ["id", "source", "from", "first", "last", "deliveries", "records", "code", "troubles", "contents", "bytes", "tries"],
+            "properties": {
+                "id": count(), "source": text(), "from": text(), "first": text(), "last": text(), "deliveries": count(),
+                "records": count(), "code": text(), "troubles": {"type": "array", "items": text()},
+                "contents": {"enum": ["records", "delivery", "nothing"]}, "bytes": count(), "tries": count(),
+                "tried": {"type": ["string", "null"]},
+            },
+        },
+        "DeadLetters": {
+            "type": "object",
+            "required": ["account", "from", "dead_letters"],
+            "properties": {
+                "account": {"$ref": "#/components/schemas/LetterAccount"}, "from": count(), "dead_letters": list("DeadLetter"),
+            },
+        },
+        "Replayed": {
+            "type": "object",
+            "required": ["account", "dead_letter"],
+            "properties": {
+                "account": {"$ref": "#/components/schemas/Account"},
+                "dead_letter": {"anyOf": [{"$ref": "#/components/schemas/DeadLetter"}, {"type": "null"}]},
+            },
+        },
+        "ReplayedSeveral": {
+            "type": "object",
+            "required": ["replayed", "mended", "not_replayed", "account"],
+            "properties": {
+                "replayed": count(), "mended": count(), "not_replayed": count(),
+                "account": {"$ref": "#/components/schemas/Account"},
             },
         },
         "Source": {
@@ -38,7 +89,7 @@ pub(super) fn schemas() -> Value {
                 "name": text(), "type": {"type": ["string", "null"]}, "account": {"$ref": "#/components/schemas/Account"},
                 "deliveries": count(), "bytes": count(), "last": {"type": ["string", "null"]},
                 "silent_ms": {"type": ["integer", "null"]}, "failures": count(), "losses": count(),
-                "waiting_files": count(), "path": text(),
+                "waiting_files": count(), "path": text(), "connections": count(), "ended": {"type": "boolean"}, "dead_letters": {"$ref": "#/components/schemas/LetterAccount"},
                 "trouble": {"type": ["object", "null"], "properties": {"at": text(), "text": text()}},
             },
         },

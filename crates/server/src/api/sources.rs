@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use store::{SourceAccount, Store};
+use store::{LetterAccount, SourceAccount, Store};
 
 use super::events::account;
+use super::letters;
 use crate::config::SourceKind;
 use crate::http::{Answer, Asked, Kind, Problem};
 
@@ -16,9 +17,18 @@ pub(super) fn accounts(asked: &Asked<'_>) -> Result<BTreeMap<String, SourceAccou
     Ok(all.into_iter().map(|it| (it.name.clone(), it)).collect())
 }
 
+/// What became of the unreadable records of all sources, by name.
+pub(super) fn letter_accounts(asked: &Asked<'_>) -> Result<BTreeMap<String, LetterAccount>, Problem> {
+    let all = Store::open(&asked.app.data).and_then(|it| it.letter_accounts());
+    let all = all.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;
+    Ok(all.into_iter().map(|it| (it.source.clone(), it)).collect())
+}
+
 pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
     asked.query.only(&[])?;
     let mut accounts = accounts(asked)?;
+    let letters = letter_accounts(asked)?;
+    let letters = |name: &str| letters::told(&letters.get(name).cloned().unwrap_or_default());
     let mut all: Vec<Value> = Vec::new();
     let now = asked.app.now();
     for source in &asked.app.sources {
@@ -28,7 +38,7 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
         let trouble = state.trouble.map(|(at, text)| json!({"at": ecs::date::to_iso(at), "text": text}));
         let mut told = json!({
             "name": source.name(),
-            "type": match source.kind() { SourceKind::Http => "http", SourceKind::Folder { .. } => "folder" },
+            "type": source.kind().name(),
             "account": account(its.accounting),
             "deliveries": its.deliveries,
             "bytes": its.bytes,
@@ -37,10 +47,19 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
             "failures": state.failures,
             "losses": state.losses,
             "trouble": trouble,
+            "dead_letters": letters(source.name()),
         });
-        if let SourceKind::Folder { path, .. } = source.kind() {
-            told["path"] = path.display().to_string().into();
-            told["waiting_files"] = state.waiting.into();
+        match source.kind() {
+            SourceKind::Http => {}
+            SourceKind::Folder { path, .. } => {
+                told["path"] = path.display().to_string().into();
+                told["waiting_files"] = state.waiting.into();
+            }
+            SourceKind::Stdin { .. } => told["ended"] = state.is_over.into(),
+            SourceKind::Unix { path, .. } => {
+                told["path"] = path.display().to_string().into();
+                told["connections"] = state.connections.into();
+            }
         }
         all.push(told);
     }
@@ -53,6 +72,7 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
             "deliveries": its.deliveries,
             "bytes": its.bytes,
             "last": ecs::date::to_iso(its.last_ms),
+            "dead_letters": letters(&its.name),
         }));
     }
     Ok(Answer::json(&json!({"sources": all})))

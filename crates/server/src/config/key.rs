@@ -67,7 +67,22 @@ pub struct Key {
     pub help: &'static str,
 }
 
+/// What only sources of some types have.
+pub(super) const OF_TYPES: [(&str, &[&str]); 5] = [
+    ("path", &["folder", "unix"]),
+    ("interval", &["folder"]),
+    ("settle", &["folder"]),
+    ("mode", &["unix"]),
+    ("at_end", &["stdin"]),
+];
+
 impl Key {
+    /// The types of sources that have it; none if all have, or if it is no key of sources.
+    pub(super) fn types(&self) -> Option<&'static [&'static str]> {
+        let is_of_sources = self.section == Sources;
+        OF_TYPES.iter().find(|it| is_of_sources && it.0 == self.name).map(|it| it.1)
+    }
+
     /// The variable of the environment that sets it. Those of sources have none: there may be several.
     pub fn variable(&self) -> Option<String> {
         let is_single = self.section != Sources;
@@ -141,6 +156,20 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         Server,
+        "dead_letters_max",
+        Kind::Bytes(1 << 20, 65_536 * MIB),
+        Some("\"128 MiB\""),
+        "what may be kept of each source of what cannot be read, packed; the oldest goes",
+    ),
+    key(
+        Server,
+        "dead_letters_age",
+        Kind::Duration(60 * SECOND, 3_660 * DAY),
+        Some("\"30d\""),
+        "how long it is kept after it last came",
+    ),
+    key(
+        Server,
         "requests_max",
         Kind::Number(8, 4096),
         Some("64"),
@@ -153,6 +182,14 @@ pub const KEYS: &[Key] = &[
         Some("\"60s\""),
         "how long a request may take to arrive",
     ),
+    key(
+        Server,
+        "rate_max",
+        Kind::Number(0, 1_000_000),
+        Some("0"),
+        "requests that a key may make in a second; 0 is as many as it likes",
+    ),
+    key(Server, "log_requests", Kind::Flag, Some("false"), "whether each request is told in the log"),
     key(
         Server,
         "behind_max",
@@ -198,12 +235,29 @@ pub const KEYS: &[Key] = &[
         ..key(
             Sources,
             "type",
-            Kind::OneOf(&["folder", "http"]),
+            Kind::OneOf(&["folder", "http", "stdin", "unix"]),
             None,
-            "a folder that is watched, or what is posted to this server",
+            "a folder that is watched, what is posted to this server, the standard input, a Unix socket",
         )
     },
-    Key { example: "\"/var/log/cloudtrail\"", ..key(Sources, "path", Kind::Path, None, "the folder") },
+    Key {
+        example: "\"/var/log/cloudtrail\"",
+        ..key(Sources, "path", Kind::Path, None, "the folder, or the socket's file")
+    },
+    key(
+        Sources,
+        "mode",
+        Kind::Text,
+        Some("\"0660\""),
+        "the permissions of the socket's file, which say who may deliver",
+    ),
+    key(
+        Sources,
+        "at_end",
+        Kind::OneOf(&["stop", "go on"]),
+        Some("\"go on\""),
+        "what the server does when the standard input has ended",
+    ),
     key(
         Sources,
         "interval",

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 pub use key::{KEYS, Key, Kind, Section};
 pub use read::{Configured, Settings, read};
 pub use show::{show, template};
+use store::LetterLimits;
 pub use value::{Origin, Value};
 
 /// What the server is to do.
@@ -35,10 +36,16 @@ pub struct Config {
     pub requests: usize,
     /// How long a request may take to arrive, in milliseconds.
     pub request_ms: u64,
+    /// Requests that a key may make in a second; 0 is as many as it likes.
+    pub rate: u64,
+    /// Whether each request is told in the log.
+    pub logs_requests: bool,
     /// How far detection may lag behind before the server says that it is not ready, in milliseconds.
     pub behind_ms: u64,
     /// Threads that read and normalise; 0 is one a core.
     pub threads: usize,
+    /// What may be kept of what cannot be read, of each source.
+    pub letters: LetterLimits,
     /// The sources.
     pub sources: Vec<SourceConfig>,
     /// The rules.
@@ -70,6 +77,30 @@ pub enum SourceKind {
         /// How long a file must be left as it is before it is read, in milliseconds.
         settle_ms: u64,
     },
+    /// The standard input, a record a line.
+    Stdin {
+        /// Whether the server stops when it ends.
+        stops: bool,
+    },
+    /// A Unix socket, a record a line.
+    Unix {
+        /// The socket's file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+}
+
+impl SourceKind {
+    /// Its name, as `type` has it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Folder { .. } => "folder",
+            Self::Stdin { .. } => "stdin",
+            Self::Unix { .. } => "unix",
+        }
+    }
 }
 
 /// Which rules run.
@@ -87,3 +118,5 @@ pub struct RulesConfig {
 
 /// The name of the source that takes what is posted, if the configuration gives it none.
 pub const HTTP: &str = "http";
+/// The name of the source that is the standard input, likewise.
+pub const STDIN: &str = "stdin";

@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use ecs::Millis;
 use span::{Diagnostic, Severity, Span, position};
+use store::LetterLimits;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::key::OF_TYPES;
 use super::value::expected;
-use super::{Config, HTTP, KEYS, Key, Kind, Origin, RulesConfig, Section, SourceConfig, SourceKind, Value};
+use super::{
+    Config, HTTP, KEYS, Key, Kind, Origin, RulesConfig, STDIN, Section, SourceConfig, SourceKind, Value,
+};
 
 /// A configuration, and where each of its values comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,8 +269,14 @@ fn configure(given: &Given, sources: &[(Given, Span)], wrong: &mut Vec<Diagnosti
         requests: usize::try_from(table.number("requests_max")).ok()?,
         request_ms: table.number("request_timeout"),
         public_url: table.text("public_url").map(str::to_owned),
+        rate: table.number("rate_max"),
+        logs_requests: table.value("log_requests") == Some(&Value::Flag(true)),
         behind_ms: table.number("behind_max"),
         threads: usize::try_from(table.number("threads")).ok()?,
+        letters: LetterLimits {
+            bytes: table.number("dead_letters_max"),
+            age: table.number("dead_letters_age") as Millis,
+        },
         sources: made,
         rules: RulesConfig {
             paths: table.texts("paths").into_iter().map(PathBuf::from).collect(),
@@ -284,11 +295,11 @@ fn source(
     others: &[SourceConfig],
 ) -> Result<SourceConfig, (String, Option<Span>)> {
     let place = |name: &'static str| given.get(&(Section::Sources, name)).and_then(|(.., span)| *span);
-    let kind =
-        table.text("type").ok_or(("a source needs a `type`: \"folder\" or \"http\"".to_owned(), None))?;
+    let kind = table.text("type").ok_or(("a source needs a `type`, such as \"folder\"".to_owned(), None))?;
     let name = match (table.text("name"), kind) {
         (Some(name), _) => name.to_owned(),
         (None, "http") => HTTP.to_owned(),
+        (None, "stdin") => STDIN.to_owned(),
         (None, _) => return Err(("a source needs a `name`".to_owned(), None)),
     };
     let is_name = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
@@ -299,24 +310,37 @@ fn source(
     if others.iter().any(|it| it.name == name) {
         return Err((format!("two sources are named `{name}`"), place("name")));
     }
-    let kind = if kind == "http" {
-        if others.iter().any(|it| it.kind == SourceKind::Http) {
-            return Err(("there is one source of type \"http\" at most".to_owned(), place("type")));
-        }
-        for name in ["path", "interval", "settle"] {
-            if place(name).is_some() {
-                return Err((format!("a source of type \"http\" has no `{name}`"), place(name)));
+    let of_others = OF_TYPES.iter().filter(|(_, types)| !types.contains(&kind));
+    if let Some((other, _)) = of_others.into_iter().find(|(name, _)| place(name).is_some()) {
+        return Err((format!("a source of type \"{kind}\" has no `{other}`"), place(other)));
+    }
+    let path = |what: &str| {
+        let path = table.text("path").map(PathBuf::from);
+        path.ok_or_else(|| (format!("{what} needs a `path`"), None))
+    };
+    let kind = match kind {
+        "http" => SourceKind::Http,
+        "stdin" => SourceKind::Stdin { stops: table.text("at_end") == Some("stop") },
+        "unix" => {
+            let mode = table.text("mode").unwrap_or_default();
+            let is_mode = (3..=4).contains(&mode.len()) && mode.bytes().all(|it| (b'0'..=b'7').contains(&it));
+            let mode = u32::from_str_radix(mode, 8).ok().filter(|it| is_mode && *it <= 0o777);
+            let wrong = "`mode`: expected permissions, as a text of octal digits such as \"0660\"";
+            let mode = mode.ok_or_else(|| (wrong.to_owned(), place("mode")))?;
+            if !cfg!(unix) {
+                return Err(("there are no Unix sockets on this system".to_owned(), place("type")));
             }
+            SourceKind::Unix { path: path("a socket")?, mode }
         }
-        SourceKind::Http
-    } else {
-        let path = table.text("path").ok_or(("a folder needs a `path`".to_owned(), None))?;
-        SourceKind::Folder {
-            path: PathBuf::from(path),
+        _ => SourceKind::Folder {
+            path: path("a folder")?,
             interval_ms: table.number("interval"),
             settle_ms: table.number("settle"),
-        }
+        },
     };
+    if ["http", "stdin"].contains(&kind.name()) && others.iter().any(|it| it.kind.name() == kind.name()) {
+        return Err((format!("there is one source of type \"{}\" at most", kind.name()), place("type")));
+    }
     Ok(SourceConfig { name, kind, indices: table.texts("indices") })
 }
 
@@ -424,7 +448,16 @@ mod tests {
         assert_eq!(wrong(two), ["CONF008 4:8 there is one source of type \"http\" at most"]);
         assert_eq!(
             wrong("[[sources]]\ntype = \"kafka\"\n")[0],
-            "CONF004 2:8 `type`: expected one of folder, http"
+            "CONF004 2:8 `type`: expected one of folder, http, stdin, unix"
+        );
+        let unix = "[[sources]]\ntype = \"unix\"\nname = \"s\"\npath = \"s\"\n";
+        assert_eq!(
+            wrong(&format!("{unix}mode = \"0990\"\n")),
+            ["CONF008 5:8 `mode`: expected permissions, as a text of octal digits such as \"0660\""]
+        );
+        assert_eq!(
+            wrong(&format!("{unix}interval = \"5s\"\n")),
+            ["CONF008 5:12 a source of type \"unix\" has no `interval`"]
         );
         assert!(wrong("[server\n")[0].starts_with("CONF001 1:"));
         // All of it at once.

@@ -1,6 +1,6 @@
 //! The template of a configuration, and a configuration with where its values come from.
 
-use super::{Configured, KEYS, Kind, Section, Value};
+use super::{Configured, KEYS, Key, Kind, Section, Value};
 
 /// A file that sets nothing and says what can be set.
 pub fn template() -> String {
@@ -17,7 +17,12 @@ pub fn template() -> String {
         };
         for key in KEYS.iter().filter(|it| it.section == section) {
             let value = if key.example.is_empty() { key.default.unwrap_or("\"\"") } else { key.example };
-            text += &format!("# {}\n#{} = {value}\n", sentence(key.help), key.name);
+            // The example is a folder; what it does not have stands beside it.
+            let only = match key.types() {
+                Some(types) if !types.contains(&"folder") => format!(" Only of type {}: ", types.join(", ")),
+                Some(_) | None => String::new(),
+            };
+            text += &format!("# {}\n#{only}{} = {value}\n", sentence(key.help), key.name);
         }
     }
     text
@@ -42,7 +47,12 @@ pub fn show(configured: &Configured) -> String {
     }
     for source in &configured.sources {
         text += "\n[[sources]]\n";
-        for (key, value, origin) in source.iter().filter(|it| it.1.is_some()) {
+        let kind = source.iter().find(|it| it.0.name == "type").and_then(|it| match &it.1 {
+            Some(Value::Text(text)) => Some(text.as_str()),
+            Some(_) | None => None,
+        });
+        let is_its = |key: &Key| key.types().zip(kind).is_none_or(|(types, kind)| types.contains(&kind));
+        for (key, value, origin) in source.iter().filter(|it| it.1.is_some() && is_its(it.0)) {
             text += &line(key.name, key.kind, value.as_ref(), &origin.to_string());
         }
     }
@@ -84,7 +94,9 @@ mod tests {
     #[test]
     fn what_is_shown_is_read_again() {
         let text = "[server]\nlisten = \"127.0.0.1:1\"\nqueue_max = \"3 MiB\"\n[rules]\nonly = [\"a \\\"b\\\"\", \"c\"]\n\
-                    [[sources]]\ntype = \"folder\"\nname = \"t\"\npath = \"/in\"\nsettle = \"0s\"\n";
+                    [[sources]]\ntype = \"folder\"\nname = \"t\"\npath = \"/in\"\nsettle = \"0s\"\n\
+                    [[sources]]\ntype = \"stdin\"\n[[sources]]\ntype = \"unix\"\nname = \"u\"\npath = \"/s\"\n\
+                    [[sources]]\ntype = \"http\"\n";
         let configured = of(text);
         let shown = show(&configured);
         assert_eq!(of(&shown).config, configured.config, "{shown}");

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -21,7 +21,6 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 use super::route::Found;
 use super::{Access, Answer, Asked, Body, Kind, Method, Problem, Query, find};
@@ -47,14 +46,13 @@ const DRAIN_BYTES: usize = 1 << 20;
 /// Where it listens.
 pub(crate) struct Listening {
     pub(crate) listener: TcpListener,
-    pub(crate) tls: Option<TlsAcceptor>,
     /// Becomes true when it is time to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 /// Answers until it is time to stop, and then what is being asked.
 pub(crate) async fn listen(app: Arc<App>, listening: Listening) {
-    let Listening { listener, tls, mut stop } = listening;
+    let Listening { listener, mut stop } = listening;
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut tasks = JoinSet::new();
     loop {
@@ -75,7 +73,7 @@ pub(crate) async fn listen(app: Arc<App>, listening: Listening) {
             },
             () = stopped(&mut stop) => break,
         };
-        let (app, tls, stop) = (Arc::clone(&app), tls.clone(), stop.clone());
+        let (app, tls, stop) = (Arc::clone(&app), app.current.tls(), stop.clone());
         tasks.spawn(async move {
             let _permit = permit;
             let _ = stream.set_nodelay(true);
@@ -135,7 +133,9 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>, peer: SocketAddr) -
         // What is ours has its own places; whoever asks for something else takes this for what it is not.
         Found::OtherMethods(_) | Found::Nothing => ("", !parts.uri.path().starts_with("/api/")),
     };
-    let answer = match answer(app, found, &parts, body, peer).await {
+    let started = Instant::now();
+    let mut asker = None;
+    let answer = match answer(app, found, &parts, body, peer, &mut asker).await {
         Ok(answer) => answer,
         Err(problem) => {
             if matches!(problem.kind, Kind::Failed | Kind::NotStored) {
@@ -146,6 +146,19 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>, peer: SocketAddr) -
         }
     };
     app.counters.answered(path, answer.status);
+    if app.config().logs_requests {
+        let details = [
+            ("method", Value::from(parts.method.as_str())),
+            // What follows `?` may name what is nobody else's business.
+            ("path", parts.uri.path().into()),
+            ("status", answer.status.into()),
+            ("ms", (started.elapsed().as_millis() as u64).into()),
+            ("bytes", answer.body.len().into()),
+            ("peer", peer.ip().to_string().into()),
+            ("key", asker.into()),
+        ];
+        app.log.info("SRV037", "request", &details);
+    }
     response(answer, elastic, accept.as_deref())
 }
 
@@ -155,12 +168,14 @@ async fn answer(
     parts: &Parts,
     body: Incoming,
     peer: SocketAddr,
+    asker: &mut Option<String>,
 ) -> Result<Answer, Problem> {
     let is_open = matches!(&found, Found::Route(route, _) if route.access == Access::Open);
     let mut key = None;
     if !is_open {
         let given = parts.headers.get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
         key = given.and_then(|it| app.keys.authenticate(it));
+        *asker = key.as_ref().map(|it| it.id.clone());
         if key.is_none() {
             app.counters.refused.fetch_add(1, Relaxed);
             app.refused(peer, given.is_some());
@@ -173,6 +188,14 @@ async fn answer(
             let problem = Problem::new(Kind::Unauthenticated, detail);
             return Err(problem.header("www-authenticate", "Basic realm=\"trailwarden\", ApiKey"));
         }
+    }
+    if let Some(its) = &key
+        && let Err(wait) = app.rates.ask(&its.id, app.config().rate, app.now())
+    {
+        app.counters.hurried.fetch_add(1, Relaxed);
+        drain(body, app.config().body_bytes).await;
+        let detail = format!("a key may make {} requests in a second (`rate_max`)", app.config().rate);
+        return Err(Problem::new(Kind::Busy, detail).header("retry-after", wait.to_string()));
     }
     let (route, named) = match found {
         Found::Route(route, named) => (*route, named),
@@ -210,15 +233,15 @@ async fn answer(
         ));
     }
     let Ok(_room) = Arc::clone(&app.room).try_acquire_owned() else {
-        drain(body, app.config.body_bytes).await;
+        drain(body, app.config().body_bytes).await;
         return Err(Problem::later(Kind::Busy, "too many requests at once (`requests_max`)"));
     };
     let limit = match route.body {
         Body::None => DRAIN_BYTES,
         Body::Json => JSON_BYTES,
-        Body::Events => app.config.body_bytes,
+        Body::Events => app.config().body_bytes,
     };
-    let within = Duration::from_millis(app.config.request_ms);
+    let within = Duration::from_millis(app.config().request_ms);
     let held = Held { app, bytes: 0 };
     let (body, _held) = timeout(within, read(body, limit, held)).await.map_err(|_| {
         Problem::new(
@@ -244,8 +267,12 @@ fn asked<'a>(
     method: Method,
     body: Vec<u8>,
 ) -> Asked<'a> {
-    let encoding = headers.get(header::CONTENT_ENCODING).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    Asked { app, key, parts, query, method, encoding: encoding.trim().to_ascii_lowercase(), body }
+    let said = |name| {
+        let text = headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok()).unwrap_or_default();
+        text.trim().to_ascii_lowercase()
+    };
+    let (encoding, content_type) = (said(header::CONTENT_ENCODING), said(header::CONTENT_TYPE));
+    Asked { app, key, parts, query, method, encoding, content_type, body }
 }
 
 /// Bytes of bodies that are in memory and not offered yet.
@@ -256,7 +283,7 @@ struct Held<'a> {
 
 impl Held<'_> {
     fn more(&mut self, bytes: usize) -> Result<(), Problem> {
-        let most = self.app.config.queue_bytes.saturating_add(self.app.config.body_bytes);
+        let most = self.app.config().queue_bytes.saturating_add(self.app.config().body_bytes);
         let room = |held: usize| held.checked_add(bytes).filter(|it| *it <= most);
         self.app
             .counters

@@ -22,6 +22,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) method: super::Method,
     /// `Content-Encoding`, in lower case.
     pub(crate) encoding: String,
+    /// `Content-Type`, in lower case.
+    pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -41,7 +43,7 @@ impl Asked<'_> {
         match self.encoding.as_str() {
             "" | "identity" => Ok(self.body.clone()),
             "gzip" => {
-                let limit = self.app.config.text_bytes;
+                let limit = self.app.config().text_bytes;
                 let mut text = Vec::new();
                 let mut source = MultiGzDecoder::new(&*self.body).take(limit + 1);
                 source

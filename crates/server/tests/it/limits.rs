@@ -73,6 +73,22 @@ fn who_is_slow_is_told_and_holds_nobody_up() {
 }
 
 #[test]
+fn a_key_that_asks_too_often_is_told_to_wait() {
+    let (_folder, data) = folder();
+    let server = Server::start(&data, "[server]\nrate_max = 3\nlog_requests = true\n");
+    // Its clock stands still.
+    let answers: Vec<_> = (0..8).map(|_| server.ask("GET", "/api/v1/sources", "")).collect();
+    let good = answers.iter().filter(|it| it.status == 200).count();
+    assert_eq!(good, 6);
+    answers[7].problem(429, "API010");
+    assert_eq!(answers[7].header("retry-after"), Some("1"));
+    assert_eq!(server.ask_with(None, "GET", "/livez", &[], b"").status, 200);
+    server.clock.fetch_add(1_000, std::sync::atomic::Ordering::Relaxed);
+    server.ask("GET", "/api/v1/sources", "").is(200);
+    assert!(server.ask("GET", "/metrics", "").body.contains("trailwarden_http_hurried_total 2\n"));
+}
+
+#[test]
 fn nonsense_is_answered_or_closed() {
     let (_folder, data) = folder();
     let server = Server::start(&data, "");

@@ -10,5 +10,11 @@ mod clients;
 mod elastic;
 mod folder;
 mod ingest;
+mod letters;
 mod limits;
+#[cfg(unix)]
+mod lines;
+mod otlp;
+mod reload;
 mod roles;
+mod tls;

@@ -1,16 +1,16 @@
 //! A server with a data directory of its own, and a client that knows no more of HTTP than it must.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rule::Selection;
 use serde_json::{Value, json};
-use server::{Clock, Log, LogFormat, Options, Rules, ServeError, Stopper, config};
+use server::{Clock, Config, Log, LogFormat, Options, ReadAgain, Rules, ServeError, Stopper, config};
 
 /// The time of the server.
 pub(crate) const NOW: i64 = 1_772_500_000_000;
@@ -22,6 +22,8 @@ pub(crate) struct Server {
     pub(crate) admin: Option<String>,
     /// Its time.
     pub(crate) clock: Arc<AtomicI64>,
+    /// What it reads when its configuration is to be read again.
+    pub(crate) text: Arc<Mutex<String>>,
     stopper: Stopper,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
 }
@@ -64,13 +66,15 @@ impl Answer {
 impl Server {
     /// Starts one with this configuration.
     pub(crate) fn start(data: &Path, text: &str) -> Self {
-        let text = text.replace("[server]", "[server]\nlisten = \"127.0.0.1:0\"");
-        let text = if text.contains("[server]") {
-            text
-        } else {
-            format!("[server]\nlisten = \"127.0.0.1:0\"\n{text}")
-        };
-        let configured = config::read(Some(("test", &text)), Path::new(""), &|_| None, &[]).unwrap();
+        Self::start_with(data, text, None)
+    }
+
+    /// Starts one that has something to read as its standard input.
+    pub(crate) fn start_with(data: &Path, text: &str, stdin: Option<Box<dyn Read + Send>>) -> Self {
+        let config = configured(text).unwrap();
+        let text = Arc::new(Mutex::new(text.to_owned()));
+        let its = Arc::clone(&text);
+        let read_again: ReadAgain = Box::new(move || configured(&its.lock().unwrap()));
         let now = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&now);
         let clock: Clock = Arc::new(move || time.load(Relaxed));
@@ -80,9 +84,11 @@ impl Server {
         let rules = Rules { selection, exceptions: set.exceptions, all, normalise: normalise(), begin: None };
         let log = Log::new(LogFormat::Json, Arc::clone(&clock));
         let options = Options {
-            config: configured.config,
+            config,
             rules,
             data: data.to_owned(),
+            stdin,
+            read_again: Some(read_again),
             version: "0.0.0-test",
             clock,
             log,
@@ -96,7 +102,7 @@ impl Server {
             })
         });
         let Ok((address, admin)) = is_ready.recv() else { panic!("{}", thread.join().unwrap().unwrap_err()) };
-        Self { address, admin, clock: now, stopper, thread: Some(thread) }
+        Self { address, admin, clock: now, text, stopper, thread: Some(thread) }
     }
 
     /// Asks as the first admin.
@@ -133,7 +139,7 @@ impl Server {
         let _ = stream.write_all(bytes);
         let mut text = Vec::new();
         let _ = stream.read_to_end(&mut text);
-        let text = String::from_utf8(text).unwrap();
+        let text = String::from_utf8_lossy(&text).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text}"));
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Answer { status, head: head.to_owned(), body: body.to_owned() }
@@ -156,6 +162,11 @@ impl Server {
         all.iter().find(|it| it["name"] == source).map_or(Value::Null, |it| it["account"].clone())
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) fn ends(mut self) {
+        self.thread.take().unwrap().join().unwrap().unwrap();
+    }
+
     pub(crate) fn stop(mut self) {
         self.end();
     }
@@ -174,6 +185,15 @@ impl Drop for Server {
             self.end();
         }
     }
+}
+
+/// The configuration of a text.
+fn configured(text: &str) -> Result<Config, String> {
+    let text = text.replace("[server]", "[server]\nlisten = \"127.0.0.1:0\"");
+    let text =
+        if text.contains("[server]") { text } else { format!("[server]\nlisten = \"127.0.0.1:0\"\n{text}") };
+    let read = config::read(Some(("test", &text)), Path::new(""), &|_| None, &[]);
+    read.map(|it| it.config).map_err(|all| all[0].message.clone())
 }
 
 /// As hunts make events.

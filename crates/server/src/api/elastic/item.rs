@@ -2,11 +2,14 @@
 
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
-use store::{Delivered, Fate, RecordFate};
+use store::{Delivered, Fate, RecordFate, Refused, Trouble};
 
 use super::super::events::deliver;
 use crate::app::App;
 use crate::http::{Problem, elastic_error};
+
+/// The code of a document that is none.
+const NO_DOCUMENT: &str = "API017";
 
 /// What is to be done with a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,15 +55,13 @@ impl Outcome {
 }
 
 impl Item<'_> {
-    /// The item, or why it cannot be one.
-    pub(super) fn checked(&self) -> Result<&Self, Outcome> {
+    /// Why it cannot be one, if it cannot.
+    fn wrong(&self) -> Option<String> {
         if !self.document.starts_with('{') {
-            return Err(Outcome::failed("the document is no JSON object"));
+            return Some("the document is no JSON object".to_owned());
         }
-        match serde_json::from_str::<IgnoredAny>(self.document) {
-            Ok(_) => Ok(self),
-            Err(error) => Err(Outcome::failed(format!("the document is no JSON: {error}"))),
-        }
+        let error = serde_json::from_str::<IgnoredAny>(self.document).err()?;
+        Some(format!("the document is no JSON: {error}"))
     }
 
     /// As an answer tells of it.
@@ -107,37 +108,41 @@ pub(super) fn told(index: &str, id: Option<&str>, outcome: &Outcome) -> Value {
     told
 }
 
-/// Stores documents together, and says what became of each. What is not an item is that already.
+/// Stores documents together, and says what became of each. What nobody can take is that already. What is no document is
+/// kept as a dead letter, with what turns out to be no record.
 pub(super) fn store(app: &App, items: &[Result<&Item<'_>, Outcome>]) -> Result<Vec<Outcome>, Problem> {
-    let mut text = String::new();
+    let (mut text, mut refused) = (String::new(), Vec::new());
     // Where the hit of each item begins.
     let mut starts: Vec<(u64, usize)> = Vec::new();
+    let mut outcomes: Vec<Option<Outcome>> = items.iter().map(|it| it.as_ref().err().cloned()).collect();
     for (at, item) in items.iter().enumerate() {
-        if let Ok(item) = item {
+        let Ok(item) = item else { continue };
+        if let Some(why) = item.wrong() {
+            let place = format!("{}: {}, document {}: {why}", NO_DOCUMENT, item.index, at + 1);
+            let trouble = Trouble { code: NO_DOCUMENT, text: place };
+            refused.push(Refused { text: item.document.to_owned(), trouble });
+            outcomes[at] = Some(Outcome::failed(why));
+        } else {
             starts.push((text.len() as u64, at));
             item.hit(&mut text);
         }
     }
-    let mut outcomes: Vec<Option<Outcome>> = items.iter().map(|it| it.as_ref().err().cloned()).collect();
-    if !starts.is_empty() {
-        let delivered = deliver(app, "_bulk", text.into_bytes(), true)?;
-        let Delivered { fates, troubles, .. } = delivered;
-        for RecordFate { offset, fate } in fates {
-            let at = starts.partition_point(|it| it.0 <= offset).checked_sub(1).map(|it| starts[it].1);
-            let Some((at, Ok(item))) = at.map(|at| (at, &items[at])) else { continue };
-            let outcome = outcome(fate, item);
-            // Several records may be in one document: the worst of them is its fate.
-            let worst = outcomes[at].take().map_or(outcome.clone(), |it| worse(it, outcome));
-            outcomes[at] = Some(worst);
-        }
-        let lost =
-            troubles.first().map_or_else(|| "there is no record in it".to_owned(), |it| it.text.clone());
-        return Ok(outcomes
-            .into_iter()
-            .map(|it| it.unwrap_or_else(|| Outcome::failed(lost.clone())))
-            .collect());
+    if starts.is_empty() && refused.is_empty() {
+        return Ok(outcomes.into_iter().flatten().collect());
     }
-    Ok(outcomes.into_iter().flatten().collect())
+    let delivered = deliver(app, "_bulk", text.into_bytes(), refused, true)?;
+    let Delivered { fates, troubles, .. } = delivered;
+    for RecordFate { offset, fate } in fates {
+        let at = starts.partition_point(|it| it.0 <= offset).checked_sub(1).map(|it| starts[it].1);
+        let Some((at, Ok(item))) = at.map(|at| (at, &items[at])) else { continue };
+        let outcome = outcome(fate, item);
+        // Several records may be in one document: the worst of them is its fate.
+        let worst = outcomes[at].take().map_or(outcome.clone(), |it| worse(it, outcome));
+        outcomes[at] = Some(worst);
+    }
+    let lost = troubles.iter().find(|it| it.code != NO_DOCUMENT);
+    let lost = lost.map_or_else(|| "there is no record in it".to_owned(), |it| it.text.clone());
+    Ok(outcomes.into_iter().map(|it| it.unwrap_or_else(|| Outcome::failed(lost.clone()))).collect())
 }
 
 fn outcome(fate: Fate, item: &Item<'_>) -> Outcome {

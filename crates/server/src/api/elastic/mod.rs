@@ -157,7 +157,7 @@ fn one(asked: &Asked<'_>, action: Action) -> Result<Answer, Problem> {
         id: id.map(str::to_owned),
         document: text.trim(),
     };
-    let outcome = store(asked.app, &[item.checked()])?.pop();
+    let outcome = store(asked.app, &[Ok(&item)])?.pop();
     let outcome = outcome.unwrap_or_else(|| Outcome::failed("nothing became of it"));
     let mut told = item.told(&outcome);
     if let Outcome::Refused { status, kind, reason } = &outcome {
