@@ -5,6 +5,7 @@
 mod setup;
 
 mod accounting;
+#[cfg(feature = "store")]
 mod analyst;
 mod cannot_fire;
 mod case;
@@ -35,6 +36,8 @@ mod store_upkeep;
 mod summary;
 mod suppression;
 mod verify;
+#[cfg(feature = "serve")]
+mod watching;
 
 mod bad_input;
 mod hostile;
