@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("kql", &["ecs", "plan", "span"]),
     ("lucene", &["ecs", "plan", "span"]),
     ("eql", &["ecs", "plan", "span"]),
-    ("esql", &["ecs", "kql", "lucene", "plan", "span"]),
+    ("esql", &["ecs", "extract", "kql", "lucene", "plan", "span"]),
     ("pipeline", &["ecs", "esql", "extract", "plan", "span"]),
     ("reader", &["json"]),
     ("cloudtrail", &["block", "ecs", "json"]),

@@ -14,10 +14,13 @@ mod error;
 mod lexer;
 mod parse;
 
+mod check;
 mod function;
+pub mod literal;
 pub mod resolved;
 mod types;
 
+pub use check::{Policy, Sources, TableColumn, pipeline, resolve};
 pub use error::{ParseError, ParseErrorKind, ParseErrors};
 pub use function::{Function, FunctionKind, Parameter, Presence, Returns, Spec, Types};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, MAX_OPERATORS, parse};

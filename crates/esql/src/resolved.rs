@@ -36,6 +36,10 @@ pub struct Pipeline {
     pub output: Vec<Column>,
     /// How many slots there are.
     pub slots: u32,
+    /// Whether any command limits rows.
+    pub is_limited: bool,
+    /// What is said of the query itself, in the words of Elasticsearch.
+    pub warnings: Vec<String>,
 }
 
 /// A column with its name.
@@ -218,7 +222,7 @@ pub struct Order {
 pub struct Stats {
     /// By what rows are grouped; without any there is one group, also of no rows.
     pub keys: Vec<Key>,
-    /// What is told of a group. Equal ones stand here once.
+    /// What is told of a group.
     pub aggregates: Vec<Aggregate>,
     /// What is computed of that.
     pub after: Vec<Assign>,

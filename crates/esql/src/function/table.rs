@@ -175,6 +175,8 @@ const VERSION: Types = Types::of(&[Type::Version]);
 const GEO: Types = Types::of(&[Type::GeoPoint]);
 const ORDERED: Types = NUMERIC.or(STRING).or(DATE).or(IP).or(VERSION).or(BOOLEAN);
 const ANY: Types = ORDERED.or(GEO);
+/// Also lengths of time, which are added to a date at once.
+const CHOSEN: Types = ANY.or(SPAN);
 /// Also what can only be carried.
 const CARRIED: Types = ANY.or(Types::of(&[Type::Source, Type::Unsupported]));
 const CALCULABLE: Types = NUMERIC.or(DATE).or(SPAN);
@@ -292,7 +294,7 @@ pub(super) static SPECS: [Spec; 150] = [
     op(Function::RLike, "RLIKE", &[p("value", STRING), p("patterns", STRING).constant().repeated()], Is(Type::Boolean), "Whether it fits one of the regular expressions."),
     op(Function::IsNull, "IS NULL", &[p("value", CARRIED).several()], Is(Type::Boolean), "Whether it has no value."),
     op(Function::IsNotNull, "IS NOT NULL", &[p("value", CARRIED).several()], Is(Type::Boolean), "Whether it has a value."),
-    scalar(Function::Case, "CASE", &[p("condition", BOOLEAN), p("value", ANY).several(), p("more", ANY).several().repeated()], Own, "The value behind the first condition that is true."),
+    scalar(Function::Case, "CASE", &[p("condition", BOOLEAN), p("value", CHOSEN).several(), p("more", CHOSEN).several().repeated()], Own, "The value behind the first condition that is true."),
     scalar(Function::Coalesce, "COALESCE", &[p("first", ANY).several(), p("rest", ANY).several().repeated()], Common(0), "The first that is not null."),
     scalar(Function::Greatest, "GREATEST", &[p("first", ORDERED).several(), p("rest", ORDERED).several().repeated()], Common(0), "The greatest."),
     scalar(Function::Least, "LEAST", &[p("first", ORDERED).several(), p("rest", ORDERED).several().repeated()], Common(0), "The least."),

@@ -147,6 +147,12 @@ impl Parser<'_> {
                 class.push_str(predefined);
                 continue;
             }
+            // A doubled backslash is one, and begins no range.
+            if self.rest().starts_with("\\\\") {
+                self.at += 2;
+                class.push_str("\\x{5c}");
+                continue;
+            }
             let from = self.char("a character or `]`")?;
             if self.eat('-') {
                 let to = self.char("the end of the range")?;
