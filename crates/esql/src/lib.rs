@@ -15,6 +15,7 @@ mod lexer;
 mod parse;
 
 mod check;
+mod filter;
 mod function;
 pub mod literal;
 pub mod resolved;
@@ -22,6 +23,7 @@ mod types;
 
 pub use check::{Policy, Sources, TableColumn, pipeline, resolve};
 pub use error::{ParseError, ParseErrorKind, ParseErrors};
+pub use filter::{Split, split};
 pub use function::{Function, FunctionKind, Parameter, Presence, Returns, Spec, Types};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, MAX_OPERATORS, parse};
 pub use types::Type;

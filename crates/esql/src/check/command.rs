@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use span::Span;
+use span::{Span, position};
 
 use super::common::nearest;
 use super::expression::Place;
@@ -64,6 +64,7 @@ impl Checker<'_> {
             }
             CommandKind::Stats(stats) => {
                 let stats = self.stats(stats, false);
+                self.sorted = None;
                 self.no_events = Some("STATS");
                 self.step(StepKind::Stats(stats), span);
             }
@@ -75,6 +76,7 @@ impl Checker<'_> {
             CommandKind::Sort(orders) => {
                 let orders = orders.iter().filter_map(|it| self.order(it)).collect();
                 self.step(StepKind::Sort(orders), span);
+                self.sorted = Some(span);
             }
             CommandKind::Limit(limit) => {
                 self.is_limited = true;
@@ -267,6 +269,14 @@ impl Checker<'_> {
 
     fn lookup_join(&mut self, table: &Text, on: &[Name], span: Span) {
         self.no_events = Some("LOOKUP JOIN");
+        if let Some(sorted) = self.sorted {
+            let at = position(self.text, sorted.start);
+            self.warnings.push(format!(
+                "Line {}:{}: SORT is followed by a LOOKUP JOIN which does not preserve order; add another SORT after the \
+                 LOOKUP JOIN if order is required",
+                at.line, at.column
+            ));
+        }
         let sources = self.sources;
         let Some(columns) = sources.tables.get(&*table.text) else {
             let similar = nearest(&table.text, sources.tables.keys().map(String::as_str)).map(str::to_owned);

@@ -132,6 +132,8 @@ struct Checker<'a> {
     errors: Vec<CheckError>,
     warnings: Vec<String>,
     is_limited: bool,
+    /// The last SORT that nothing has undone.
+    sorted: Option<Span>,
     /// What is told of groups, within `STATS`.
     telling: Option<stats::Telling>,
 }
@@ -157,6 +159,7 @@ impl<'a> Checker<'a> {
             errors: Vec::new(),
             warnings: Vec::new(),
             is_limited: false,
+            sorted: None,
             telling: None,
         }
     }

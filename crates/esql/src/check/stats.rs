@@ -9,7 +9,7 @@ use super::expression::Place;
 use super::scope::{Bound, Scope};
 use super::{CheckErrorKind, Checker};
 use crate::ast::{self, Literal, Text};
-use crate::resolved::{Aggregate, Assign, Expr, ExprKind, Key, Slot, Stats};
+use crate::resolved::{Aggregate, Assign, Expr, ExprKind, Key, Slot, Stats, StepKind};
 use crate::{Function, Type};
 
 /// What is being told of groups, while their expressions are read.
@@ -29,14 +29,14 @@ impl Checker<'_> {
     pub(super) fn stats(&mut self, stats: &ast::Stats, inline: bool) -> Stats {
         let before = self.scope.clone();
         let mut telling = Telling::default();
-        let mut keys = Vec::new();
+        let mut keys: Vec<Key> = Vec::new();
         let mut groups: Vec<(String, Bound)> = Vec::new();
-        for it in &stats.by {
-            let name = Self::item_name(it);
+        let names: Vec<String> = stats.by.iter().map(Self::item_name).collect();
+        for (at, (it, name)) in stats.by.iter().zip(&names).enumerate() {
             let value = self.expression(&it.value, Place::Grouping).and_then(|value| self.keyed(value));
             let Some(value) = value else {
-                self.scope.put(&name, Bound::Broken);
-                groups.push((name, Bound::Broken));
+                self.scope.put(name, Bound::Broken);
+                groups.push((name.clone(), Bound::Broken));
                 continue;
             };
             let is_column = matches!(&value.kind, ExprKind::Column(_));
@@ -45,13 +45,21 @@ impl Checker<'_> {
                 _ => self.slot_of(&value),
             };
             let ty = if inline { value.ty } else { value.ty.without_text() };
-            let group = self.slot(ty, None, None);
             // A column that stays what it is called stays where it is.
-            if !is_column || self.scope.get(&name) != Some(Bound::Column(row, value.ty)) {
-                self.scope.put(&name, Bound::Column(row, value.ty));
+            if !is_column || self.scope.get(name) != Some(Bound::Column(row, value.ty)) {
+                self.scope.put(name, Bound::Column(row, value.ty));
             }
+            if let Some(shadow) = names[at + 1..].iter().rposition(|later| later == name) {
+                self.shadowed(name, it.span, stats.by[at + 1 + shadow].span);
+                // Rows are grouped by the last of that name; others may read this one.
+                if !is_column {
+                    self.step(StepKind::Eval(vec![Assign { slot: row, value }]), it.span);
+                }
+                continue;
+            }
+            let group = self.slot(ty, None, None);
             telling.keys.push((it.value.clone(), name.clone(), group, ty));
-            groups.push((name, Bound::Column(if inline { row } else { group }, ty)));
+            groups.push((name.clone(), Bound::Column(if inline { row } else { group }, ty)));
             keys.push(Key { value, row, group });
         }
         self.telling = Some(telling);
@@ -78,23 +86,27 @@ impl Checker<'_> {
             }
         }
         let by: BTreeMap<&str, Span> =
-            stats.by.iter().zip(&groups).map(|(it, (name, _))| (name.as_str(), it.span)).collect();
+            names.iter().map(String::as_str).zip(stats.by.iter().map(|it| it.span)).collect();
         for (at, (name, bound, span)) in told.iter().enumerate() {
-            let later = told[at + 1..].iter().find(|(other, _, _)| other == name).map(|(_, _, span)| *span);
-            if let Some(shadow) = later.or_else(|| by.get(name.as_str()).copied()) {
-                let (at, by) = (position(self.text, span.start), position(self.text, shadow.start));
-                self.warnings.push(format!(
-                    "Line {}:{}: Field '{name}' shadowed by field at line {}:{}",
-                    at.line, at.column, by.line, by.column
-                ));
-                continue;
+            let later = told[at + 1..].iter().rfind(|(other, _, _)| other == name).map(|(_, _, span)| *span);
+            match by.get(name.as_str()).copied().or(later) {
+                Some(shadow) => self.shadowed(name, *span, shadow),
+                None => self.scope.put(name, *bound),
             }
-            self.scope.put(name, *bound);
         }
         for (name, bound) in groups {
             self.scope.put(&name, bound);
         }
         Stats { keys, aggregates: telling.aggregates, after }
+    }
+
+    /// Says that a column is not to be seen, because another is called the same.
+    fn shadowed(&mut self, name: &str, span: Span, by: Span) {
+        let (at, by) = (position(self.text, span.start), position(self.text, by.start));
+        self.warnings.push(format!(
+            "Line {}:{}: Field '{name}' shadowed by field at line {}:{}",
+            at.line, at.column, by.line, by.column
+        ));
     }
 
     /// A key that rows can be grouped by.
