@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use json::Tokens;
-use reader::{Cause, Input, Problem, Reader, RecordKind, Sink, Stored, StoredError, Totals};
+use reader::{Ahead, Cause, Input, Problem, Reader, RecordKind, Sink, Stored, StoredError, Totals};
 use sift::{Document, DocumentBuilder, Kind};
 
 use crate::Progress;
@@ -127,6 +127,7 @@ pub(crate) fn scan<V: Visit>(
 ) -> (Vec<V>, ReadTotals) {
     let bytes = (0..which.len()).map(|at| which.input(at).0.size).sum();
     progress.expect(which.len() as u64, bytes);
+    let ahead = Ahead::new((0..which.len()).map(|at| which.input(at).0));
     let shared = Shared {
         threads,
         state: Mutex::new(State { next: 0, next_part: 0, reading: 0, idle: 0, batches: VecDeque::new() }),
@@ -148,6 +149,7 @@ pub(crate) fn scan<V: Visit>(
                     Task::Read { at, part } => {
                         let _reading = Reading(&shared);
                         let (input, ordinals) = which.input(at);
+                        ahead.begins(at);
                         let mut hand = Hand {
                             visitor: &mut visitor,
                             shared: &shared,
@@ -162,6 +164,7 @@ pub(crate) fn scan<V: Visit>(
                             (None, Some(ordinals)) => reader.read_at(input, ordinals, &mut hand),
                         };
                         hand.flush();
+                        ahead.ends(at);
                         totals.records += read.records;
                         totals.read_bytes += read.read_bytes;
                         totals.text_bytes += read.text_bytes;

@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use tempfile::{NamedTempFile, TempPath};
 use walkdir::WalkDir;
 
+use crate::remote::{Remotes, remotes_of};
 use crate::sniff::{Content, HEAD, begins_like_json, sniff};
 use crate::table::{HEADER_BYTES, Header};
-use crate::{S3Key, Stored};
+use crate::{Remote, RemoteBody, RemoteError, S3Key, Stored, is_remote};
 
 /// The argument that means the standard input.
 const STDIN: &str = "-";
@@ -26,6 +28,9 @@ const FOREIGN_ENDINGS: [&str; 22] = [
     "css", "doc", "docx", "exe", "gif", "htm", "html", "jpeg", "jpg", "js", "md", "mmdb", "pdf", "png", "py",
     "rst", "sh", "svg", "toml", "xml", "yaml", "yml",
 ];
+
+/// So many objects are looked into at a time, to see whether they hold records.
+const HEADS_AT_ONCE: usize = 32;
 
 /// One file to read.
 #[derive(Clone, Debug)]
@@ -51,6 +56,8 @@ enum Place {
     Stored(Arc<dyn Stored>, PathBuf),
     /// What somebody sent.
     Memory(Arc<Vec<u8>>),
+    /// An object of a bucket.
+    Elsewhere(Arc<dyn Remote>),
 }
 
 impl Input {
@@ -74,10 +81,25 @@ impl Input {
         Self { id, size, s3: None, last_ms: None, name: name.into(), place: Place::Memory(bytes) }
     }
 
+    /// Something that lies elsewhere.
+    pub fn elsewhere(id: u32, remote: Arc<dyn Remote>) -> Self {
+        let name = remote.address().to_owned();
+        let s3 = S3Key::parse(Path::new(&name));
+        Self { id, size: remote.size(), s3, last_ms: None, name, place: Place::Elsewhere(remote) }
+    }
+
+    /// What it is elsewhere, if it lies there.
+    pub fn remote(&self) -> Option<&dyn Remote> {
+        match &self.place {
+            Place::File(_) | Place::Spooled(_) | Place::Memory(_) | Place::Stored(..) => None,
+            Place::Elsewhere(remote) => Some(&**remote),
+        }
+    }
+
     /// The segment, if it is one of a store.
     pub fn segment(&self) -> Option<&dyn Stored> {
         match &self.place {
-            Place::File(_) | Place::Spooled(_) | Place::Memory(_) => None,
+            Place::File(_) | Place::Spooled(_) | Place::Memory(_) | Place::Elsewhere(_) => None,
             Place::Stored(segment, _) => Some(&**segment),
         }
     }
@@ -85,7 +107,7 @@ impl Input {
     /// The bytes, if they are in memory.
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
         match &self.place {
-            Place::File(_) | Place::Spooled(_) | Place::Stored(..) => None,
+            Place::File(_) | Place::Spooled(_) | Place::Stored(..) | Place::Elsewhere(_) => None,
             Place::Memory(bytes) => Some(bytes),
         }
     }
@@ -99,12 +121,18 @@ impl Input {
         let path: &Path = match &self.place {
             Place::Memory(bytes) => return Ok((bytes.len() as u64 <= most).then(|| bytes.to_vec())),
             Place::Stored(..) => return Ok(None),
+            Place::Elsewhere(remote) if remote.size() > most => return Ok(None),
+            Place::Elsewhere(remote) => {
+                return match remote.open().map_err(io::Error::other)? {
+                    RemoteBody::Whole(_, Some(failure)) => Err(io::Error::other(failure)),
+                    RemoteBody::Whole(bytes, None) => Ok((bytes.len() as u64 <= most).then_some(bytes)),
+                    RemoteBody::Stream(body) => at_most(body, most),
+                };
+            }
             Place::File(path) => path,
             Place::Spooled(path) => path,
         };
-        let mut bytes = Vec::new();
-        File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-        Ok((bytes.len() as u64 <= most).then_some(bytes))
+        at_most(File::open(path)?, most)
     }
 
     /// What to call it in messages.
@@ -112,14 +140,21 @@ impl Input {
         &self.name
     }
 
-    /// Where its bytes are; of bytes in memory, their name.
+    /// Where its bytes are; of bytes in memory their name, and of what lies elsewhere its address.
     pub fn path(&self) -> &Path {
         match &self.place {
             Place::File(path) | Place::Stored(_, path) => path,
             Place::Spooled(path) => path,
-            Place::Memory(_) => Path::new(&self.name),
+            Place::Memory(_) | Place::Elsewhere(_) => Path::new(&self.name),
         }
     }
+}
+
+/// All that there is to read, if it is no more than this.
+fn at_most(from: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= most).then_some(bytes))
 }
 
 /// The files that were found, sorted by path.
@@ -223,6 +258,30 @@ pub enum PathError {
         /// What it is.
         what: &'static str,
     },
+    /// An address that this program cannot open.
+    #[error(
+        "`{address}`: this program was built without what reads buckets; copy it to a folder, or build with the feature `s3`"
+    )]
+    NotOpened {
+        /// The argument.
+        address: String,
+    },
+    /// Something elsewhere that cannot be had.
+    #[error("`{address}`: {error}; {}", error.advice)]
+    Remote {
+        /// The argument.
+        address: String,
+        /// What is wrong.
+        error: RemoteError,
+    },
+    /// Nothing lies there.
+    #[error(
+        "`{address}`: there is no object of this name, and none below it; a prefix ends where a slash is"
+    )]
+    Nothing {
+        /// The argument.
+        address: String,
+    },
 }
 
 impl PathError {
@@ -236,12 +295,16 @@ impl PathError {
             Self::TooMany { .. } => "PATH005",
             Self::Unreadable { .. } => "PATH006",
             Self::Device { .. } => "PATH007",
+            Self::NotOpened { .. } => "PATH008",
+            Self::Remote { error, .. } => error.code,
+            Self::Nothing { .. } => "PATH009",
         }
     }
 }
 
 impl Discovery {
-    /// Finds the files behind `paths`: files, folders, patterns (`*`, `?`, `[…]`, `{…}`, `**`), and `-` for `stdin`.
+    /// Finds the files behind `paths`: files, folders, patterns (`*`, `?`, `[…]`, `{…}`, `**`), addresses of buckets
+    /// (`s3://…`, as if each were a folder), and `-` for `stdin`.
     /// That and pipes are copied to temporary files so that they can be read again.
     ///
     /// A file that is named itself is always read; in folders and behind patterns hidden files and those that are no
@@ -255,7 +318,7 @@ impl Discovery {
             }
         }
         let limit = u32::MAX;
-        if finder.files.len() + finder.spooled.len() > limit as usize {
+        if finder.files.len() + finder.spooled.len() + finder.remotes.len() > limit as usize {
             return Err(vec![PathError::TooMany { limit }]);
         }
         let found = finder.finish(paths.len() > 1);
@@ -295,11 +358,71 @@ impl Discovery {
     }
 }
 
+/// Of what was found below an address that which may hold records, as of the files in a folder, and how many were passed
+/// over. What is `named` itself is always kept. `of` gives the file of a thing.
+pub fn keep_records<T: Send + Sync, F>(root: &str, named: Option<&str>, found: Vec<T>, of: F) -> (Vec<T>, u64)
+where
+    F: Sync + for<'t> Fn(&'t T) -> &'t dyn Remote,
+{
+    let (mut kept, mut unknown) = (Vec::new(), Vec::new());
+    let mut skipped = 0;
+    for it in found {
+        let key = of(&it).address();
+        // What stands for a folder.
+        if key.ends_with('/') {
+            continue;
+        }
+        let folders = key.strip_prefix(root).and_then(|it| it.rsplit_once('/')).map_or("", |it| it.0);
+        if named == Some(key) {
+            kept.push(it);
+        } else if folders.split('/').any(is_hidden) {
+            continue;
+        } else if is_foreign(key) {
+            skipped += 1;
+        } else if has_own_ending(Path::new(key)) {
+            kept.push(it);
+        } else {
+            unknown.push(it);
+        }
+    }
+    // To look into one takes a request, and so much time: many ask at once.
+    let next = AtomicUsize::new(0);
+    let records = Mutex::new(vec![false; unknown.len()]);
+    std::thread::scope(|scope| {
+        for _ in 0..HEADS_AT_ONCE.min(unknown.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Relaxed);
+                    let Some(it) = unknown.get(at) else { break };
+                    // What cannot be read is told when it is read.
+                    let is_one =
+                        of(it).head(HEAD + HEADER_BYTES).map_or(true, |it| begins_like_records(&*it));
+                    records.lock().unwrap_or_else(PoisonError::into_inner)[at] = is_one;
+                }
+            });
+        }
+    });
+    let records = records.into_inner().unwrap_or_else(PoisonError::into_inner);
+    skipped += records.iter().filter(|it| !**it).count() as u64;
+    kept.extend(unknown.into_iter().zip(records).filter_map(|(it, is_one)| is_one.then_some(it)));
+    (kept, skipped)
+}
+
+fn matcher(pattern: &str) -> Result<GlobMatcher, PathError> {
+    let refused = |error: globset::Error| PathError::Pattern {
+        pattern: pattern.to_owned(),
+        detail: error.kind().to_string(),
+    };
+    Ok(GlobBuilder::new(pattern).literal_separator(true).build().map_err(refused)?.compile_matcher())
+}
+
 #[derive(Default)]
 struct Finder {
     files: BTreeSet<PathBuf>,
     /// What was spooled, by its path.
     spooled: BTreeMap<PathBuf, Spooled>,
+    /// What lies elsewhere, in the order of paths.
+    remotes: BTreeMap<PathBuf, Arc<dyn Remote>>,
     skipped: u64,
     failures: Vec<PathError>,
     notices: Vec<PathNotice>,
@@ -315,6 +438,12 @@ impl Finder {
     fn argument(&mut self, path: &Path, stdin: &mut dyn Read) -> Result<(), PathError> {
         if path == Path::new(STDIN) {
             return self.spool(path, "standard input", stdin);
+        }
+        if let Some((remotes, address)) = remotes_of(path) {
+            return self.remote(remotes, address);
+        }
+        if is_remote(path) {
+            return Err(PathError::NotOpened { address: path.display().to_string() });
         }
         match fs::metadata(path) {
             Ok(found) if found.is_dir() => {
@@ -366,12 +495,7 @@ impl Finder {
     }
 
     fn pattern(&mut self, pattern: &str) -> Result<(), PathError> {
-        let refused = |error: globset::Error| PathError::Pattern {
-            pattern: pattern.to_owned(),
-            detail: error.kind().to_string(),
-        };
-        let matcher =
-            GlobBuilder::new(pattern).literal_separator(true).build().map_err(refused)?.compile_matcher();
+        let matcher = matcher(pattern)?;
         // The walk starts in the deepest folder that the pattern names without a wildcard.
         let root: PathBuf = Path::new(pattern)
             .iter()
@@ -387,6 +511,33 @@ impl Finder {
         let found = if start.exists() { self.walk(start, Path::new(pattern), &fits).0 } else { 0 };
         if found == 0 {
             return Err(PathError::NoMatch { pattern: pattern.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Adds what lies behind an address: an object, those below it as if it were a folder, or those that a pattern fits.
+    fn remote(&mut self, remotes: &dyn Remotes, address: &str) -> Result<(), PathError> {
+        let failed = |error| PathError::Remote { address: address.to_owned(), error };
+        let mut found = remotes.find(address).map_err(failed)?;
+        let mut root = address;
+        if let Some(wild) = address.find(['*', '?', '[', '{']).filter(|_| found.is_empty()) {
+            let matcher = matcher(address)?;
+            root = &address[..address[..wild].rfind('/').map_or(0, |it| it + 1)];
+            found = remotes.find(root).map_err(failed)?;
+            found.retain(|it| matcher.is_match(it.address()));
+            if found.is_empty() {
+                return Err(PathError::NoMatch { pattern: address.to_owned() });
+            }
+        }
+        if found.is_empty() {
+            return Err(PathError::Nothing { address: address.to_owned() });
+        }
+        let (kept, skipped) = keep_records(root, Some(address), found, |it| &**it);
+        let count = kept.len();
+        self.remotes.extend(kept.into_iter().map(|it| (PathBuf::from(it.address()), it)));
+        self.skipped += skipped;
+        if count == 0 {
+            self.notices.push(PathNotice::EmptyFolder { path: PathBuf::from(address), skipped });
         }
         Ok(())
     }
@@ -434,7 +585,7 @@ impl Finder {
     /// Numbers the files. With several arguments the same file may have been found by different names.
     fn finish(self, several: bool) -> Discovery {
         let mut seen = BTreeSet::new();
-        let mut inputs = Vec::with_capacity(self.files.len() + self.spooled.len());
+        let mut inputs = Vec::with_capacity(self.files.len() + self.spooled.len() + self.remotes.len());
         for Spooled { name, path, size } in self.spooled.into_values() {
             let place = Place::Spooled(Arc::new(path));
             let id = inputs.len() as u32;
@@ -449,6 +600,9 @@ impl Finder {
             let size = fs::metadata(&path).map_or(0, |found| found.len());
             let id = inputs.len() as u32;
             inputs.push(Input { id, size, s3, last_ms: None, name, place: Place::File(path) });
+        }
+        for remote in self.remotes.into_values() {
+            inputs.push(Input::elsewhere(inputs.len() as u32, remote));
         }
         let Self { skipped, failures, notices, .. } = self;
         Discovery { inputs, skipped, failures, notices }
@@ -487,9 +641,11 @@ fn is_record_file(path: &Path) -> bool {
     if is_foreign(&name) {
         return false;
     }
-    let own =
-        path.extension().is_some_and(|ending| OWN_ENDINGS.iter().any(|own| ending.eq_ignore_ascii_case(own)));
-    own || looks_like_records(path)
+    has_own_ending(path) || looks_like_records(path)
+}
+
+fn has_own_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| OWN_ENDINGS.iter().any(|own| ending.eq_ignore_ascii_case(own)))
 }
 
 /// Whether the name of a file or of a member of an archive says that it holds no records.
@@ -508,8 +664,12 @@ fn is_hidden(name: &str) -> bool {
 
 /// Whether a file begins like JSON, or like something that may hold it.
 fn looks_like_records(path: &Path) -> bool {
+    File::open(path).map_or(true, begins_like_records)
+}
+
+/// Whether something begins like JSON, or like something that may hold it.
+fn begins_like_records(mut file: impl Read) -> bool {
     let mut head = Vec::with_capacity(HEAD);
-    let Ok(mut file) = File::open(path) else { return true };
     if file.by_ref().take(HEAD as u64).read_to_end(&mut head).is_err() {
         return true;
     }

@@ -44,6 +44,10 @@
 //! **What lies in a store** comes as an [`Input`], too ([`Input::stored`]): a [`Stored`] gives its records, and everybody who
 //! reads files reads them alike.
 //!
+//! **What lies elsewhere**, such as an object of a bucket, is an [`Input`] as well ([`Input::elsewhere`]). The program says
+//! who finds it ([`open_remotes_with`]); from then on its address is good wherever a path is, and [`Ahead`] has it fetched
+//! before it is read.
+//!
 //! **Left out on purpose.** Nothing here parses a record or knows ECS. Broken records are found by what breaks the
 //! reading of their neighbours; whether one is JSON in every respect is for the parser to say. Memory depends on
 //! [`Limits`], not on the input.
@@ -55,6 +59,7 @@ mod s3;
 mod problem;
 mod read;
 mod record;
+mod remote;
 mod stored;
 mod table;
 mod texts;
@@ -79,12 +84,13 @@ mod target;
 mod walk;
 mod window;
 
-pub use discover::{Discovery, Input, PathError, PathNotice};
+pub use discover::{Discovery, Input, PathError, PathNotice, keep_records};
 pub use known::Other;
 pub use limits::{Limits, Options, Reading};
 pub use problem::{Cause, Problem, TextPlace};
 pub use read::Reader;
 pub use record::{FileText, Progress, Record, RecordKind, Sink, Totals};
+pub use remote::{Ahead, Begun, Remote, RemoteBody, RemoteError, Remotes, is_remote, open_remotes_with};
 pub use s3::{DELIVERY_SKEW_MS, Delivery, S3Key};
 pub use stored::{
     Ingested, Stored, StoredError, StoredEvents, StoredPart, StoredRecord, StoredTexts, TakePart, TakeStored,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::error::Error;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::{Cause, Limits};
+use crate::{Cause, Limits, RemoteError};
 
 /// What one input has given so far.
 #[derive(Debug, Default)]
@@ -94,6 +94,9 @@ pub(crate) fn cause_of(error: &io::Error) -> Cause {
     while let Some(found) = inner {
         if let Some(LimitReached(cause)) = found.downcast_ref() {
             return cause.clone();
+        }
+        if let Some(error) = found.downcast_ref::<RemoteError>() {
+            return Cause::Remote(error.clone());
         }
         // An archive reader may have wrapped it once more.
         inner = match found.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

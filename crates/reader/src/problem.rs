@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::Other;
+use crate::{Other, RemoteError};
 
 /// Something that could not be read: where, what and why. Everything around it is read nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,9 @@ pub enum Cause {
         /// What it said.
         detail: String,
     },
+    /// It lies elsewhere, and cannot be had, or not to its end.
+    #[error("{0}")]
+    Remote(RemoteError),
     /// There is nothing but white space.
     #[error("the file is empty")]
     Empty,
@@ -195,6 +198,7 @@ impl Cause {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "READ001",
+            Self::Remote(error) => error.code,
             Self::Empty => "READ002",
             Self::Truncated => "READ003",
             Self::Damaged { .. } => "READ004",
@@ -230,6 +234,7 @@ impl Cause {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "check that the file exists and that you may read it",
+            Self::Remote(error) => error.advice,
             Self::Empty => "check whether the download was complete",
             Self::Truncated | Self::Damaged { .. } | Self::Unfinished => "fetch the file again",
             Self::Ratio { .. } | Self::TooBig { .. } | Self::TooManyMembers { .. } => {
@@ -263,6 +268,7 @@ impl Cause {
             // They were counted one by one.
             Self::More { .. } => false,
             Self::Unreadable { .. }
+            | Self::Remote(_)
             | Self::Empty
             | Self::Truncated
             | Self::Damaged { .. }
@@ -307,6 +313,7 @@ impl Cause {
             | Self::TooDeep { .. }
             | Self::InvalidUtf8 => true,
             Self::Unreadable { .. }
+            | Self::Remote(_)
             | Self::OtherFile { .. }
             | Self::Row { .. }
             | Self::Empty

@@ -8,10 +8,11 @@ use crate::discover::is_foreign;
 use crate::hash::{Hashing, Taken};
 use crate::meter::{Stored, Unpacked, cause_of};
 use crate::read::{Run, Space};
+use crate::remote::Fetched;
 use crate::sniff::{Content, HEAD, begins_like_json, known_text, sniff};
 use crate::table::{HEADER_BYTES, Header};
 use crate::window::Window;
-use crate::{Cause, FileText, Reading, gzip};
+use crate::{Cause, FileText, Reading, RemoteBody, gzip};
 
 /// What we are inside of.
 #[derive(Clone, Copy, Default)]
@@ -44,6 +45,16 @@ impl Run<'_> {
         if let Some(bytes) = self.input.bytes() {
             return self.opened(Cursor::new(bytes), space);
         }
+        if let Some(remote) = self.input.remote() {
+            return match remote.open() {
+                Ok(RemoteBody::Whole(bytes, failure)) => self.opened(Fetched::new(bytes, failure), space),
+                Ok(RemoteBody::Stream(body)) => self.streamed(body, space),
+                Err(error) => {
+                    self.problem(None, Cause::Remote(error));
+                    ControlFlow::Continue(())
+                }
+            };
+        }
         match File::open(self.input.path()) {
             Ok(file) => self.opened(file, space),
             Err(error) => {
@@ -61,6 +72,34 @@ impl Run<'_> {
             return self.zip(source, space);
         }
         self.content(&head, &mut Failing { failure, source: &mut source }, Layers::default(), space)
+    }
+
+    /// Reads what comes from elsewhere as it is read.
+    fn streamed(&mut self, body: impl Read, space: &mut Space) -> ControlFlow<()> {
+        let mut source = Stored { inner: body, meter: self.meter };
+        let (head, failure) = read_head(&mut source);
+        let mut whole = Cursor::new(&head).chain(Failing { failure, source: &mut source });
+        if sniff(&head) != Content::Zip {
+            return self.layer(&mut whole, Layers::default(), space);
+        }
+        // What is read from its end has to be here.
+        let spooled = tempfile::tempfile().and_then(|mut file| {
+            io::copy(&mut whole, &mut file)?;
+            Ok(file)
+        });
+        match spooled {
+            Ok(inner) => {
+                // It was counted on its way here.
+                let counted = self.meter.stored.get();
+                let flow = self.zip(Stored { inner, meter: self.meter }, space);
+                self.meter.stored.set(counted);
+                flow
+            }
+            Err(error) => {
+                self.problem(None, cause_of(&error));
+                ControlFlow::Continue(())
+            }
+        }
     }
 
     /// Reads what `source` holds, inside of whatever layers.

@@ -197,6 +197,10 @@ impl Accounting {
 
 /// What tells a file from what it may be later; nothing of what is no file.
 pub(crate) fn taken_file(input: &Input) -> Option<TakenFile> {
+    if let Some(remote) = input.remote() {
+        let path = remote.address().to_owned();
+        return Some(TakenFile { path, size: remote.size(), modified_ms: remote.modified_ms() });
+    }
     let path = std::fs::canonicalize(input.path()).ok()?;
     // What was spooled has the name of what it was, and not that of its file.
     if Path::new(input.name()) != input.path() {

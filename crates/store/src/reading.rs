@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use ecs::Origin;
-use reader::{Input, Problem, Reader, RecordKind};
+use reader::{Ahead, Input, Problem, Reader, RecordKind};
 use sift::{DocumentBuilder, Kind, Record, Sift, Worker};
 
 use crate::add::{Intake, Step, Trouble, UNDATED};
@@ -141,6 +141,7 @@ pub(crate) fn read(
 ) -> Vec<FileRead> {
     let (next, bytes) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let all: Mutex<BTreeMap<usize, FileRead>> = Mutex::new(BTreeMap::new());
+    let ahead = Ahead::new(files.iter().copied());
     let work = || {
         let with = |limits| Reader::new(reader::Options { limits, ..reader::Options::default() });
         let mut reader = with(reading.limits.clone());
@@ -149,6 +150,7 @@ pub(crate) fn read(
         while bytes.load(Relaxed) < reading.batch_bytes {
             let at = next.fetch_add(1, Relaxed);
             let Some(&input) = files.get(at) else { break };
+            ahead.begins(at);
             let its = FileRead {
                 pieces: Pieces { undated: UNDATED, taken: Vec::new(), bytes: 0 },
                 records: 0,
@@ -171,6 +173,7 @@ pub(crate) fn read(
                     with(limits).read(input, &mut taking)
                 }
             };
+            ahead.ends(at);
             taking.worker.flush(&mut taking.its.pieces);
             let mut its = taking.its;
             its.losses += totals.losses;
