@@ -6,6 +6,8 @@ mod alerts_command;
 mod analyst_args;
 mod args;
 mod assess_command;
+#[cfg(feature = "s3")]
+mod buckets;
 mod case_command;
 mod case_file;
 mod count_by;
@@ -68,6 +70,8 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    #[cfg(feature = "s3")]
+    buckets::open();
     let result = match cli.command {
         Command::Hunt(args) => hunt_command::run(&args, &cli.global),
         Command::Investigate(args) => investigate_command::run(&args, &cli.global),

@@ -40,7 +40,8 @@ pub(crate) fn spare(path: &Path, inputs: &[PathBuf], more: &[PathBuf]) -> anyhow
     let is_pipe = |it: &Path| {
         it == Path::new("-") || it.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir())
     };
-    let files: Vec<PathBuf> = inputs.iter().filter(|it| !is_pipe(it)).cloned().collect();
+    let files: Vec<PathBuf> =
+        inputs.iter().filter(|it| !is_pipe(it) && !reader::is_remote(it)).cloned().collect();
     // What is wrong with the paths is told when they are read.
     let found = Discovery::find(&files, &mut io::empty()).unwrap_or_default();
     let mut read = found.inputs.iter().map(Input::path).chain(more.iter().map(PathBuf::as_path));

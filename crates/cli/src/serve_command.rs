@@ -52,9 +52,18 @@ fn serve(args: &Serve) -> anyhow::Result<u8> {
         begin = Some(at);
     }
     let rules = rules(&config, begin)?;
-    let stdin = Some(Box::new(std::io::stdin()) as Box<_>);
-    let read_again = Some(read_again(args));
-    let options = Options { config, rules, data, stdin, read_again, version: VERSION, clock, log };
+    let options = Options {
+        config,
+        rules,
+        data,
+        stdin: Some(Box::new(std::io::stdin())),
+        read_again: Some(read_again(args)),
+        version: VERSION,
+        clock,
+        log,
+        #[cfg(feature = "s3")]
+        aws: Arc::new(crate::buckets::settings),
+    };
     let told = |running: Running| {
         if let Some(key) = &running.first_key {
             tell_first_key(key);

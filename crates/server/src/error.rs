@@ -74,6 +74,14 @@ pub enum ServeError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A source that this program cannot read.
+    #[error(
+        "source `{source_name}` is a bucket, and this program was built without what reads buckets (feature `s3`)"
+    )]
+    NoBuckets {
+        /// Its name.
+        source_name: String,
+    },
 }
 
 impl ServeError {
@@ -91,6 +99,7 @@ impl ServeError {
             Self::Start { .. } => "SRV007",
             Self::Tls { .. } => "SRV008",
             Self::Socket { .. } => "SRV036",
+            Self::NoBuckets { .. } => "SRV055",
         }
     }
 }

@@ -29,6 +29,8 @@ mod detection;
 mod folder;
 mod intake;
 mod lines;
+#[cfg(feature = "s3")]
+mod objects;
 mod rate;
 mod reload;
 mod run;
@@ -44,4 +46,6 @@ pub use error::ServeError;
 pub use keys::{Key, NewKey, Role};
 pub use log::{Clock, Level, Log, LogFormat};
 pub use reload::ReadAgain;
+#[cfg(feature = "s3")]
+pub use run::AwsSettings;
 pub use run::{Options, Running, Stopper, run};

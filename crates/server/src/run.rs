@@ -26,6 +26,8 @@ use crate::intake::Intake;
 use crate::keys::{Keys, NewKey};
 use crate::lines::Lines;
 use crate::log::{Clock, Log};
+#[cfg(feature = "s3")]
+use crate::objects;
 use crate::rate::Rates;
 #[cfg(unix)]
 use crate::reload::reload;
@@ -61,7 +63,14 @@ pub struct Options {
     pub clock: Clock,
     /// Says what happens.
     pub log: Log,
+    /// How buckets are asked for, as far as the configuration does not say it.
+    #[cfg(feature = "s3")]
+    pub aws: AwsSettings,
 }
+
+/// Who asks for buckets, and where: what the environment says, asked anew as long as nobody could be asked.
+#[cfg(feature = "s3")]
+pub type AwsSettings = Arc<dyn Fn() -> Result<bucket::Settings, bucket::BucketError> + Send + Sync>;
 
 /// A server that runs.
 pub struct Running {
@@ -98,7 +107,13 @@ impl Stopper {
 ///
 /// Only at the start: what goes wrong later is told in the log and does not end the server.
 pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> Result<(), ServeError> {
-    let Options { config, rules, data, stdin, read_again, version, clock, log } = options;
+    #[cfg(feature = "s3")]
+    let aws = Arc::clone(&options.aws);
+    let Options { config, rules, data, stdin, read_again, version, clock, log, .. } = options;
+    #[cfg(not(feature = "s3"))]
+    if let Some(source) = config.sources.iter().find(|it| matches!(it.kind, SourceKind::S3(_))) {
+        return Err(ServeError::NoBuckets { source_name: source.name.clone() });
+    }
     let runtime = Builder::new_multi_thread()
         .worker_threads(IO_THREADS)
         .max_blocking_threads(config.requests + 2)
@@ -191,6 +206,8 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         others.push(std::thread::spawn(move || socket.run(&lines)));
     }
     others.extend(read_stdin(&app, &stop, stdin, stopper));
+    #[cfg(feature = "s3")]
+    others.extend(objects::start(&app, &aws, &stop));
     let (its, until) = (Arc::clone(&app), stop.clone());
     others.push(std::thread::spawn(move || its.detection.run(engine, &until, &its.clock, &its.log)));
 
@@ -266,7 +283,7 @@ fn read_stdin(
     let stdin = stdin?;
     let (source, stops) = app.sources.iter().find_map(|it| match it.kind() {
         SourceKind::Stdin { stops } => Some((it, *stops)),
-        SourceKind::Http | SourceKind::Folder { .. } | SourceKind::Unix { .. } => None,
+        SourceKind::Http | SourceKind::Folder { .. } | SourceKind::Unix { .. } | SourceKind::S3(_) => None,
     })?;
     let (lines, stopper) = (lines(app, source, stop), stopper.clone());
     Some(std::thread::spawn(move || {

@@ -27,12 +27,45 @@ pub(crate) struct SourceState {
     pub(crate) losses: u64,
     /// What went wrong last, and when.
     pub(crate) trouble: Option<(Millis, String)>,
-    /// Files that were found and are not stored yet, of a folder.
+    /// Files or objects that were found and are not stored yet.
     pub(crate) waiting: u64,
     /// Connections that are open, of a socket.
     pub(crate) connections: u64,
     /// Whether nothing comes any more.
     pub(crate) is_over: bool,
+    /// What became of objects and messages, of a bucket.
+    pub(crate) bucket: BucketState,
+}
+
+/// What became of the objects of a bucket, and of the messages that tell of them, since the server started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct BucketState {
+    /// Objects that were stored: those that were found by looking for new ones, or by the first look,
+    pub(crate) listed: u64,
+    /// that a message told of,
+    pub(crate) noticed: u64,
+    /// or that only a listing of everything found, when it should have been known of long before.
+    pub(crate) reconciled: u64,
+    /// Objects that were gone when they were asked for.
+    pub(crate) gone: u64,
+    /// How often one could not be had.
+    pub(crate) failed: u64,
+    /// Messages that were taken,
+    pub(crate) messages: u64,
+    /// those that were removed, as all they tell of is stored,
+    pub(crate) messages_done: u64,
+    /// those that nobody understands,
+    pub(crate) messages_unread: u64,
+    /// and those that were removed although what they tell of is not stored.
+    pub(crate) messages_given_up: u64,
+    /// Objects of messages that are not of this source.
+    pub(crate) foreign: u64,
+    /// When everything was last listed to the end,
+    pub(crate) reconciled_ms: Option<Millis>,
+    /// and how many objects there were.
+    pub(crate) objects: u64,
+    /// How old the oldest object is that was found and is not stored.
+    pub(crate) oldest_ms: Option<Millis>,
 }
 
 impl Source {
@@ -97,6 +130,12 @@ impl Source {
             state.failures += 1;
             state.trouble = Some((now, why.to_owned()));
         });
+    }
+
+    /// Something became of objects or messages.
+    #[cfg(feature = "s3")]
+    pub(crate) fn bucket(&self, change: impl FnOnce(&mut BucketState)) {
+        self.change(|state| change(&mut state.bucket));
     }
 
     /// So many files were found that are not stored yet.

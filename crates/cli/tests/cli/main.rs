@@ -2,11 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[cfg(feature = "s3")]
+#[path = "../../../bucket/tests/it/fake.rs"]
+mod fake;
+#[cfg(feature = "s3")]
+#[path = "../../../bucket/tests/it/moto.rs"]
+mod moto;
 mod setup;
 
 mod accounting;
 #[cfg(feature = "store")]
 mod analyst;
+#[cfg(feature = "s3")]
+mod bucket;
 mod cannot_fire;
 mod case;
 #[cfg(feature = "store")]

@@ -10,8 +10,9 @@ use store::{Accounting, SourceAccount};
 
 use super::sources::{accounts, letter_accounts};
 use crate::app::App;
+use crate::config::SourceKind;
 use crate::http::{Answer, Asked, Problem};
-use crate::source::SourceState;
+use crate::source::{BucketState, SourceState};
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers look alike")]
 pub(super) fn live(_: &Asked<'_>) -> Result<Answer, Problem> {
@@ -80,6 +81,66 @@ impl Metrics {
     }
 }
 
+/// What became of objects and messages, of sources that have some.
+fn buckets(app: &App, out: &mut Metrics) {
+    let states = app.sources.iter().filter(|it| matches!(it.kind(), SourceKind::S3(_)));
+    let states: Vec<(&str, BucketState)> = states.map(|it| (it.name(), it.state().bucket)).collect();
+    if states.is_empty() {
+        return;
+    }
+    out.family(
+        "source_objects_total",
+        "counter",
+        "Objects of a bucket, since the start: stored, by how they were found; gone; failed, each time one could not be had.",
+    );
+    for (name, it) in &states {
+        let all = [
+            ("listed", it.listed),
+            ("noticed", it.noticed),
+            ("reconciled", it.reconciled),
+            ("gone", it.gone),
+            ("failed", it.failed),
+            ("foreign", it.foreign),
+        ];
+        for (outcome, count) in all {
+            out.value("source_objects_total", &[("source", name), ("outcome", outcome)], count);
+        }
+    }
+    out.family(
+        "source_messages_total",
+        "counter",
+        "Messages of a queue by what became of them, since the start.",
+    );
+    for (name, it) in &states {
+        let all = [
+            ("taken", it.messages),
+            ("done", it.messages_done),
+            ("unread", it.messages_unread),
+            ("given_up", it.messages_given_up),
+        ];
+        for (outcome, count) in all {
+            out.value("source_messages_total", &[("source", name), ("outcome", outcome)], count);
+        }
+    }
+    out.family(
+        "source_lag_seconds",
+        "gauge",
+        "How old the oldest object of a bucket is that was found and is not stored.",
+    );
+    for (name, it) in &states {
+        let lag = it.oldest_ms.map_or(0, |it| app.now().saturating_sub(it).max(0) / 1_000);
+        out.value("source_lag_seconds", &[("source", name)], lag);
+    }
+    out.family(
+        "source_reconciled_seconds",
+        "gauge",
+        "When all objects were last listed, since 1970; 0 is never.",
+    );
+    for (name, it) in &states {
+        out.value("source_reconciled_seconds", &[("source", name)], it.reconciled_ms.unwrap_or(0) / 1_000);
+    }
+}
+
 pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
     let app = asked.app;
     let accounts = accounts(asked)?;
@@ -144,9 +205,10 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
     per_source(
         "source_waiting_files",
         "gauge",
-        "Files of a folder that were found and are not stored yet.",
+        "Files of a folder, or objects of a bucket, that were found and are not stored yet.",
         waiting,
     );
+    buckets(app, &mut out);
 
     let letters = letter_accounts(asked)?;
     out.family("dead_letters", "gauge", "Dead letters of a source that are kept.");

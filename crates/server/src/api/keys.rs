@@ -69,7 +69,8 @@ fn problem(error: &ServeError) -> Problem {
         | ServeError::Random
         | ServeError::Start { .. }
         | ServeError::Socket { .. }
-        | ServeError::Tls { .. } => Kind::Failed,
+        | ServeError::Tls { .. }
+        | ServeError::NoBuckets { .. } => Kind::Failed,
     };
     Problem::new(kind, format!("{} {error}", error.code()))
 }

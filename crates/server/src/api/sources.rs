@@ -60,6 +60,23 @@ pub(super) fn list(asked: &Asked<'_>) -> Result<Answer, Problem> {
                 told["path"] = path.display().to_string().into();
                 told["connections"] = state.connections.into();
             }
+            SourceKind::S3(its) => {
+                let it = state.bucket;
+                told["url"] = its.url.as_str().into();
+                told["queue"] = its.queue.as_deref().into();
+                told["waiting_objects"] = state.waiting.into();
+                told["lag_ms"] = it.oldest_ms.map_or(0, |it| now.saturating_sub(it).max(0)).into();
+                told["objects"] = json!({
+                    "listed": it.listed, "noticed": it.noticed, "reconciled": it.reconciled, "gone": it.gone,
+                    "failed": it.failed, "foreign": it.foreign,
+                });
+                told["messages"] = json!({
+                    "taken": it.messages, "done": it.messages_done, "unread": it.messages_unread,
+                    "given_up": it.messages_given_up,
+                });
+                let at = it.reconciled_ms.map(ecs::date::to_iso);
+                told["reconciliation"] = json!({"last": at, "objects": it.objects});
+            }
         }
         all.push(told);
     }

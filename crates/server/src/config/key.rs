@@ -68,12 +68,19 @@ pub struct Key {
 }
 
 /// What only sources of some types have.
-pub(super) const OF_TYPES: [(&str, &[&str]); 5] = [
+pub(super) const OF_TYPES: [(&str, &[&str]); 12] = [
     ("path", &["folder", "unix"]),
     ("interval", &["folder"]),
     ("settle", &["folder"]),
     ("mode", &["unix"]),
     ("at_end", &["stdin"]),
+    ("url", &["s3"]),
+    ("queue", &["s3"]),
+    ("listing", &["s3"]),
+    ("reconcile", &["s3"]),
+    ("since", &["s3"]),
+    ("endpoint", &["s3"]),
+    ("region", &["s3"]),
 ];
 
 impl Key {
@@ -235,9 +242,9 @@ pub const KEYS: &[Key] = &[
         ..key(
             Sources,
             "type",
-            Kind::OneOf(&["folder", "http", "stdin", "unix"]),
+            Kind::OneOf(&["folder", "http", "s3", "stdin", "unix"]),
             None,
-            "a folder that is watched, what is posted to this server, the standard input, a Unix socket",
+            "a folder that is watched, what is posted to this server, a bucket, the standard input, a Unix socket",
         )
     },
     Key {
@@ -272,6 +279,52 @@ pub const KEYS: &[Key] = &[
         Some("\"2s\""),
         "how long a file must be left as it is before it is read",
     ),
+    Key {
+        example: "\"s3://my-trail/AWSLogs/\"",
+        ..key(Sources, "url", Kind::Text, None, "the bucket, and what the keys of its objects begin with")
+    },
+    Key {
+        example: "\"https://sqs.eu-west-1.amazonaws.com/111122223333/trail\"",
+        ..key(
+            Sources,
+            "queue",
+            Kind::Text,
+            None,
+            "the queue that tells of new objects; without one they are looked for",
+        )
+    },
+    key(
+        Sources,
+        "listing",
+        Kind::Duration(100, DAY),
+        Some("\"1m\""),
+        "how long the bucket is left alone between two looks for new objects; with a queue nobody looks",
+    ),
+    key(
+        Sources,
+        "reconcile",
+        Kind::Duration(SECOND, 31 * DAY),
+        Some("\"6h\""),
+        "how long between two listings of all objects, which find what nobody told of",
+    ),
+    Key {
+        example: "\"2026-01-01\"",
+        ..key(Sources, "since", Kind::Text, None, "objects that hold only what is older are left alone")
+    },
+    Key {
+        example: "\"https://minio.example:9000\"",
+        ..key(
+            Sources,
+            "endpoint",
+            Kind::Text,
+            None,
+            "where the bucket is, if not on AWS; else as AWS_ENDPOINT_URL says",
+        )
+    },
+    Key {
+        example: "\"eu-west-1\"",
+        ..key(Sources, "region", Kind::Text, None, "the region, if it is not as AWS_REGION says")
+    },
     Key {
         example: "[\"logs-aws.cloudtrail-*\"]",
         ..key(

@@ -89,6 +89,27 @@ pub enum SourceKind {
         /// Its permissions.
         mode: u32,
     },
+    /// A bucket.
+    S3(S3Config),
+}
+
+/// A bucket that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct S3Config {
+    /// The bucket, and what the keys of its objects begin with.
+    pub url: String,
+    /// The queue that tells of new objects.
+    pub queue: Option<String>,
+    /// How long it is left alone between two looks for new objects, in milliseconds.
+    pub listing_ms: u64,
+    /// How long between two listings of all objects, in milliseconds.
+    pub reconcile_ms: u64,
+    /// What is older is left alone.
+    pub since_ms: Option<i64>,
+    /// Where it is, if not on AWS.
+    pub endpoint: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
 }
 
 impl SourceKind {
@@ -99,6 +120,7 @@ impl SourceKind {
             Self::Folder { .. } => "folder",
             Self::Stdin { .. } => "stdin",
             Self::Unix { .. } => "unix",
+            Self::S3(_) => "s3",
         }
     }
 }

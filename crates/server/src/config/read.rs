@@ -12,7 +12,8 @@ use toml::de::{DeTable, DeValue};
 use super::key::OF_TYPES;
 use super::value::expected;
 use super::{
-    Config, HTTP, KEYS, Key, Kind, Origin, RulesConfig, STDIN, Section, SourceConfig, SourceKind, Value,
+    Config, HTTP, KEYS, Key, Kind, Origin, RulesConfig, S3Config, STDIN, Section, SourceConfig, SourceKind,
+    Value,
 };
 
 /// A configuration, and where each of its values comes from.
@@ -332,6 +333,7 @@ fn source(
             }
             SourceKind::Unix { path: path("a socket")?, mode }
         }
+        "s3" => SourceKind::S3(bucket(table, &place)?),
         _ => SourceKind::Folder {
             path: path("a folder")?,
             interval_ms: table.number("interval"),
@@ -342,6 +344,37 @@ fn source(
         return Err((format!("there is one source of type \"{}\" at most", kind.name()), place("type")));
     }
     Ok(SourceConfig { name, kind, indices: table.texts("indices") })
+}
+
+/// A bucket, or what is wrong with it and where.
+fn bucket(
+    table: &Table,
+    place: &dyn Fn(&'static str) -> Option<Span>,
+) -> Result<S3Config, (String, Option<Span>)> {
+    let owned = |name: &str| table.text(name).map(str::to_owned);
+    let url = owned("url").ok_or(("a bucket needs a `url`: \"s3://BUCKET/PREFIX\"".to_owned(), None))?;
+    if !url.strip_prefix("s3://").is_some_and(|it| !it.is_empty() && !it.starts_with('/')) {
+        let message = format!("`{url}` is no address of a bucket: write \"s3://BUCKET/PREFIX\"");
+        return Err((message, place("url")));
+    }
+    let queue = owned("queue");
+    if queue.as_ref().is_some_and(|it| !it.starts_with("https://") && !it.starts_with("http://")) {
+        let message = "a queue is named by its address: \"https://sqs.REGION.amazonaws.com/ACCOUNT/NAME\"";
+        return Err((message.to_owned(), place("queue")));
+    }
+    let since_ms = owned("since").map(|text| {
+        let wrong = || (format!("`{text}` is no date: write \"2026-01-01\""), place("since"));
+        ecs::date::parse(&text).map_err(|_| wrong())
+    });
+    Ok(S3Config {
+        url,
+        queue,
+        listing_ms: table.number("listing"),
+        reconcile_ms: table.number("reconcile"),
+        since_ms: since_ms.transpose()?,
+        endpoint: owned("endpoint"),
+        region: owned("region"),
+    })
 }
 
 #[cfg(test)]
@@ -448,7 +481,7 @@ mod tests {
         assert_eq!(wrong(two), ["CONF008 4:8 there is one source of type \"http\" at most"]);
         assert_eq!(
             wrong("[[sources]]\ntype = \"kafka\"\n")[0],
-            "CONF004 2:8 `type`: expected one of folder, http, stdin, unix"
+            "CONF004 2:8 `type`: expected one of folder, http, s3, stdin, unix"
         );
         let unix = "[[sources]]\ntype = \"unix\"\nname = \"s\"\npath = \"s\"\n";
         assert_eq!(
@@ -458,6 +491,20 @@ mod tests {
         assert_eq!(
             wrong(&format!("{unix}interval = \"5s\"\n")),
             ["CONF008 5:12 a source of type \"unix\" has no `interval`"]
+        );
+        let bucket = "[[sources]]\ntype = \"s3\"\nname = \"b\"\n";
+        assert_eq!(wrong(bucket), ["CONF008 1:1 a bucket needs a `url`: \"s3://BUCKET/PREFIX\""]);
+        assert_eq!(
+            wrong(&format!("{bucket}url = \"s3://b\"\nsettle = \"1s\"\n")),
+            ["CONF008 5:10 a source of type \"s3\" has no `settle`"]
+        );
+        assert_eq!(
+            wrong(&format!("{bucket}url = \"/b\"\n")),
+            ["CONF008 4:7 `/b` is no address of a bucket: write \"s3://BUCKET/PREFIX\""]
+        );
+        assert_eq!(
+            wrong(&format!("{bucket}url = \"s3://b\"\nsince = \"May\"\n")),
+            ["CONF008 5:9 `May` is no date: write \"2026-01-01\""]
         );
         assert!(wrong("[server\n")[0].starts_with("CONF001 1:"));
         // All of it at once.

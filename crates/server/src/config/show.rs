@@ -96,6 +96,7 @@ mod tests {
         let text = "[server]\nlisten = \"127.0.0.1:1\"\nqueue_max = \"3 MiB\"\n[rules]\nonly = [\"a \\\"b\\\"\", \"c\"]\n\
                     [[sources]]\ntype = \"folder\"\nname = \"t\"\npath = \"/in\"\nsettle = \"0s\"\n\
                     [[sources]]\ntype = \"stdin\"\n[[sources]]\ntype = \"unix\"\nname = \"u\"\npath = \"/s\"\n\
+                    [[sources]]\ntype = \"s3\"\nname = \"b\"\nurl = \"s3://b/c\"\nlisting = \"5m\"\n\
                     [[sources]]\ntype = \"http\"\n";
         let configured = of(text);
         let shown = show(&configured);

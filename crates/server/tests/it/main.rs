@@ -2,10 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+#[cfg(feature = "s3")]
+#[path = "../../../bucket/tests/it/fake.rs"]
+mod fake;
+#[cfg(feature = "s3")]
+#[path = "../../../bucket/tests/it/moto.rs"]
+mod moto;
 mod setup;
 
 mod alerts;
 mod analyst;
+#[cfg(feature = "s3")]
+mod bucket;
 mod clients;
 mod elastic;
 mod folder;

@@ -92,6 +92,8 @@ impl Server {
             version: "0.0.0-test",
             clock,
             log,
+            #[cfg(feature = "s3")]
+            aws: Arc::new(aws),
         };
         let stopper = Stopper::default();
         let (ready, is_ready) = mpsc::channel();
@@ -194,6 +196,14 @@ fn configured(text: &str) -> Result<Config, String> {
         if text.contains("[server]") { text } else { format!("[server]\nlisten = \"127.0.0.1:0\"\n{text}") };
     let read = config::read(Some(("test", &text)), Path::new(""), &|_| None, &[]);
     read.map(|it| it.config).map_err(|all| all[0].message.clone())
+}
+
+/// Who asks for buckets; where they are, the configuration says.
+#[cfg(feature = "s3")]
+fn aws() -> Result<bucket::Settings, bucket::BucketError> {
+    let variables = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Ok(bucket::Settings::of(&variables.into(), &|_| None)?.with_pause(Duration::from_millis(1)))
 }
 
 /// As hunts make events.
