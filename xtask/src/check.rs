@@ -110,6 +110,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "exec",
             "hunt",
             "kql",
+            "live",
             "lucene",
             "plan",
             "reader",

@@ -7,9 +7,11 @@ mod attack;
 mod bench;
 mod check;
 mod conformance;
+mod crash;
 mod differential;
 mod evaluate;
 mod generate;
+mod serving;
 
 use clap::{Parser, Subcommand};
 
@@ -31,6 +33,8 @@ enum Task {
     Check(check::Args),
     /// Run the test cases of other implementations against this one.
     Conformance(conformance::Args),
+    /// Kill a server with -9 again and again, under load, and see that nothing was lost or doubled.
+    Crash(crash::Args),
     /// Compare with the real engines on random documents and queries.
     Differential(differential::Args),
     /// Make CloudTrail of any size from a seed, with planted attacks and their ground truth.
@@ -43,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         Task::Bench(args) => bench::run(&args),
         Task::Check(args) => check::run(&args),
         Task::Conformance(args) => conformance::run(&args),
+        Task::Crash(args) => crash::run(&args),
         Task::Differential(args) => differential::run(&args),
         Task::Generate(args) => generate::run(&args),
     }
