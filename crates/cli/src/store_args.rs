@@ -21,6 +21,11 @@ pub(crate) enum StoreCommand {
     Compact(Compact),
     /// Remove days that are too old, or more than there is room for, and say what went.
     Prune(Prune),
+    /// Set segments aside that are not as they were written, so that the rest can be used: nothing is executed, and no day
+    /// of theirs added to, while they count. Their files are kept in `damaged/`.
+    ///
+    /// Exit status 1: there were such.
+    Discard(Compact),
     /// Copy a store into an empty folder, while others read it and add to it.
     Backup(Backup),
     /// Copy a backup into an empty folder, and check every byte of it.

@@ -8,7 +8,7 @@ use hunt::{Progress, Stage};
 use reader::Discovery;
 use report::{bytes, count, plural};
 use serde_json::{Value, json};
-use store::{Accounting, AddOptions, Check, DayOverview, Overview, Removed, Store, StoreError};
+use store::{Accounting, AddOptions, Check, DayOverview, Overview, Reason, Removed, Store, StoreError};
 
 use crate::VERSION;
 use crate::args::Global;
@@ -23,6 +23,7 @@ pub(crate) fn run(args: &StoreCommand, global: &Global) -> anyhow::Result<u8> {
         StoreCommand::Check(args) => check(args, global),
         StoreCommand::Compact(args) => store_upkeep::compact(args, global),
         StoreCommand::Prune(args) => store_upkeep::prune(args),
+        StoreCommand::Discard(args) => store_upkeep::discard(args, global),
         StoreCommand::Backup(args) => store_upkeep::backup(args, global),
         StoreCommand::Restore(args) => store_upkeep::restore(args, global),
         StoreCommand::DeadLetters(args) => store_letters::run(args),
@@ -148,14 +149,15 @@ fn text(it: &Overview) -> String {
         plural(it.files, "file", "files"),
         accounted(&it.accounting)
     );
-    let removed = |of: &dyn Fn(&Removed) -> u64| it.removed.iter().map(of).sum::<u64>();
-    if !it.removed.is_empty() {
-        let (days, events) = (it.removed.len() as u64, removed(&|it| it.events));
-        text += &format!(
-            "{} removed by retention ({})\n",
-            plural(events, "event", "events"),
-            plural(days, "day", "days")
-        );
+    let is_damage = |it: &&Removed| it.reason == Reason::Damage;
+    let (damaged, retired): (Vec<&Removed>, Vec<&Removed>) = it.removed.iter().partition(is_damage);
+    for (removed, why, (one, many)) in
+        [(retired, "by retention", ("day", "days")), (damaged, "as damaged", ("segment", "segments"))]
+    {
+        if !removed.is_empty() {
+            let events = plural(removed.iter().map(|it| it.events).sum(), "event", "events");
+            text += &format!("{events} removed {why} ({})\n", plural(removed.len() as u64, one, many));
+        }
     }
     text += &format!(
         "format {}, columns of version {}\n",

@@ -1,4 +1,4 @@
-//! `trailwarden store compact|prune|backup|restore`.
+//! `trailwarden store compact|prune|discard|backup|restore`.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use hunt::{Progress, Stage};
 use report::{bytes, plural};
 use serde_json::{Value, json};
-use store::{Compacted, Compaction, Copied, Copying, Pruned, Reason, Removed, Retention, Store};
+use store::{Compacted, Compaction, Copied, Copying, Discarded, Pruned, Reason, Removed, Retention, Store};
 
 use crate::args::Global;
 use crate::status::{DONE, FOUND};
@@ -78,6 +78,7 @@ pub(crate) fn prune(args: &Prune) -> anyhow::Result<u8> {
             match it.reason {
                 Reason::Age => "too old",
                 Reason::Size => "no room",
+                Reason::Damage => "damaged",
             }
         );
     }
@@ -89,6 +90,41 @@ pub(crate) fn prune(args: &Prune) -> anyhow::Result<u8> {
     }
     print(&text)?;
     Ok(DONE)
+}
+
+pub(crate) fn discard(args: &Compact, global: &Global) -> anyhow::Result<u8> {
+    let now = input::now(args.now.as_deref())?;
+    Store::open(&args.folder.path).map_err(|it| coded(&it))?;
+    let mut store = Store::open_or_create(&args.folder.path).map_err(|it| coded(&it))?;
+    let overview = store.overview().map_err(|it| coded(&it))?;
+    let (bar, progress) = progress(
+        global,
+        overview.days.iter().map(|it| it.segments).sum(),
+        overview.days.iter().map(|it| it.bytes).sum(),
+    );
+    let discarded = store::discard(&mut store, now, &|bytes| progress.add_bytes(bytes));
+    drop(bar);
+    let discarded = discarded.map_err(|it| coded(&it))?;
+    let mut text = String::new();
+    for Discarded { removed, wrong, file } in &discarded {
+        let events = plural(removed.events, "event", "events");
+        text += &format!("{}  {events}  {}\n", removed.day.name(), report::clean(wrong));
+        if let Some(file) = file {
+            text += &format!("  now {}\n", report::clean(&file.display().to_string()));
+        }
+    }
+    let events: u64 = discarded.iter().map(|it| it.removed.events).sum();
+    text += &if discarded.is_empty() {
+        "all as it was written: nothing is set aside\n".to_owned()
+    } else {
+        format!(
+            "{} set aside, with {}; what delivered them can deliver them again (`store add --again`)\n",
+            plural(discarded.len() as u64, "segment", "segments"),
+            plural(events, "event", "events")
+        )
+    };
+    print(&text)?;
+    Ok(if discarded.is_empty() { DONE } else { FOUND })
 }
 
 /// A day that retention removed, as JSON.

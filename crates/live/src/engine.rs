@@ -23,6 +23,9 @@ use crate::{LiveError, Options};
 /// Held by whoever executes.
 const LOCK: &str = "live.lock";
 
+/// A clock that is corrected by less than this was not set back.
+const SLEW: Millis = 10_000;
+
 /// So often is a slot begun anew because segments were replaced meanwhile.
 const TRIES: usize = 5;
 
@@ -139,6 +142,13 @@ impl Engine {
     /// When something is due next.
     pub fn next_due(&self) -> Option<Millis> {
         self.plans.iter().map(|it| it.next).min()
+    }
+
+    /// Until when slots were executed, if that lies ahead of `now`: then the clock was set back, or had been ahead, and
+    /// nothing is due until it is there again.
+    pub fn ahead_of(&self, now: Millis) -> Option<Millis> {
+        let last = self.plans.iter().map(|it| it.next.saturating_sub(it.interval)).max()?;
+        (last > now.saturating_add(SLEW)).then_some(last)
     }
 
     /// How many matches are kept in memory.

@@ -58,7 +58,10 @@ pub enum LiveError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A part of the store cannot be read: nothing was executed without it.
-    #[error("a part of the store cannot be read, and nothing is executed without it: {detail}")]
+    #[error(
+        "a part of the store cannot be read, and nothing is executed without it: {detail}; put the file of a backup in its \
+         place, or stop the server and let `trailwarden store discard` set it aside"
+    )]
     Unreadable {
         /// What.
         detail: String,

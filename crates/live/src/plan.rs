@@ -30,25 +30,37 @@ pub(crate) fn begin(
 ) -> Result<Vec<RulePlan>, Refusal> {
     let mut plans = Vec::with_capacity(standing.rules().len());
     for (place, rule) in standing.rules().iter().enumerate() {
-        let known = "SELECT id, first_ms, next_ms, enabled FROM rules WHERE uuid = ?1";
+        let known = "SELECT id, first_ms, next_ms, enabled, interval_ms FROM rules WHERE uuid = ?1";
         let known = connection.prepare_cached(known)?.query_row([&rule.id], |row| {
             Ok((
                 row.get::<_, i64>(0)?,
                 row.get::<_, Millis>(1)?,
                 row.get::<_, Millis>(2)?,
                 row.get::<_, i64>(3)?,
+                row.get::<_, Millis>(4)?,
             ))
         });
         let interval = standing.interval(place);
-        let plan = if let Some((number, first, next, enabled)) = known.optional()? {
-            // Of another schedule than it had: the first of its slots that was not executed.
-            let mut plan = RulePlan { number, interval, first, next: standing.slot_from(place, next) };
+        let plan = if let Some((number, mut first, next, enabled, before)) = known.optional()? {
+            // Of another schedule than it had: the first of its slots after the last that was executed. The next of the old
+            // schedule may be a day away.
+            let is_begun = next > first;
+            let since = match next - before + 1 {
+                _ if before == interval => next,
+                after if is_begun => after,
+                after => after.max(now).min(next),
+            };
+            let next = standing.slot_from(place, since);
+            if !is_begun {
+                first = next;
+            }
+            let mut plan = RulePlan { number, interval, first, next };
             if enabled == 0 {
                 plan.skip_to(connection, standing.slot_from(place, now), Reason::Disabled, now)?;
             }
-            let set = "UPDATE rules SET rule_id = ?2, name = ?3, interval_ms = ?4, next_ms = ?5, enabled = 1
-                       WHERE id = ?1";
-            let values = params![number, rule.rule_id, rule.name, interval, plan.next];
+            let set = "UPDATE rules SET rule_id = ?2, name = ?3, interval_ms = ?4, next_ms = ?5, enabled = 1,
+                       first_ms = ?6 WHERE id = ?1";
+            let values = params![number, rule.rule_id, rule.name, interval, plan.next, first];
             connection.prepare_cached(set)?.execute(values)?;
             plan
         } else {

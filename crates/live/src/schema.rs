@@ -196,8 +196,8 @@ const MIGRATIONS: &[&str] = &[
 ",
 ];
 
-/// How long somebody waits for another who writes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long somebody waits for another who writes: not as long as clients of a server wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An open database.
 #[derive(Debug)]

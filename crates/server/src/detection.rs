@@ -42,6 +42,8 @@ pub(crate) struct DetectionState {
     pub(crate) slots: u64,
     /// What keeps it from going on.
     pub(crate) trouble: Option<String>,
+    /// Until when slots were executed, if the clock is not there yet: it was set back.
+    pub(crate) ahead: Option<Millis>,
 }
 
 /// What is known of detection, for whoever asks.
@@ -88,6 +90,20 @@ impl Detection {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Says when the clock was set back so far that nothing is due, and when that is over.
+    fn look_at_the_clock(&self, engine: &Engine, now: Millis, log: &Log) {
+        let ahead = engine.ahead_of(now);
+        let was = self.state().ahead;
+        match ahead {
+            Some(until) if was.is_none() => {
+                log.error("SRV090", &set_back(until), &[]);
+            }
+            None if was.is_some() => log.info("SRV091", "the clock is where it was", &[]),
+            Some(_) | None => {}
+        }
+        self.change(|state| state.ahead = ahead);
+    }
+
     /// Executes until it is to stop.
     pub(crate) fn run(&self, mut engine: Engine, stop: &Stop, clock: &Clock, log: &Log) {
         let mut told = BTreeSet::new();
@@ -102,6 +118,7 @@ impl Detection {
             };
             let advanced = engine.advance(clock(), &mut report);
             let due = engine.next_due();
+            self.look_at_the_clock(&engine, clock(), log);
             match advanced {
                 Ok(_) => {
                     let was = std::mem::take(
@@ -130,6 +147,14 @@ impl Detection {
             }
         }
     }
+}
+
+/// What is to be known while the clock is not where it was.
+pub(crate) fn set_back(until: Millis) -> String {
+    format!(
+        "the clock was set back: slots were executed until {}, and nothing is executed before the clock is there again",
+        ecs::date::to_iso(until)
+    )
 }
 
 /// What holds of a rule whenever it is executed: it is told once. Each execution has it on its account.

@@ -88,8 +88,8 @@ const SOURCES: usize = 2;
 /// The format that has dead letters.
 pub(crate) const LETTERS: usize = 4;
 
-/// How long somebody waits for another who writes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long somebody waits for another who writes: not as long as clients of a server wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The database of a store.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ use crate::{SourceAccount, StoreError};
 pub(crate) const EVENTS: &str = "events";
 const INCOMING: &str = "incoming";
 pub(crate) const REPLACED: &str = "replaced";
+pub(crate) const DAMAGED: &str = "damaged";
 const LOCK: &str = "lock";
 
 /// A store.
@@ -42,7 +43,7 @@ impl Store {
         fs::create_dir_all(folder).map_err(io("cannot be made"))?;
         if !folder.join(catalog::FILE).exists() {
             let its = |name: &str| {
-                [EVENTS, INCOMING, REPLACED, LOCK].contains(&name) || name.starts_with(catalog::FILE)
+                [EVENTS, INCOMING, REPLACED, DAMAGED, LOCK].contains(&name) || name.starts_with(catalog::FILE)
             };
             for entry in fs::read_dir(folder).map_err(io("cannot be read"))? {
                 let name = entry.map_err(io("cannot be read"))?.file_name();

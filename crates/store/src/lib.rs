@@ -45,6 +45,7 @@ mod segment;
 
 mod backup;
 mod compact;
+mod discard;
 mod replaced;
 mod retain;
 mod upkeep;
@@ -54,6 +55,7 @@ pub use backup::{Copied, Copying, copy};
 pub use catalog::{Accounting, SourceAccount};
 pub use compact::{Compacted, Compaction, compact};
 pub use day::Day;
+pub use discard::{Discarded, discard};
 pub use error::StoreError;
 pub use folder::Store;
 pub use ingest::{Delivered, Delivery, Fate, Ingest, IngestOptions, RecordFate, Refused, Wants};

@@ -17,13 +17,15 @@ pub struct Retention {
     pub max_bytes: Option<u64>,
 }
 
-/// Why a day went.
+/// Why a day went, or a segment of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// It was too old.
     Age,
     /// The store was too large.
     Size,
+    /// A segment was not as it was written.
+    Damage,
 }
 
 impl Reason {
@@ -32,15 +34,16 @@ impl Reason {
         match self {
             Self::Age => "age",
             Self::Size => "size",
+            Self::Damage => "damage",
         }
     }
 
     pub(crate) fn of(text: &str) -> Option<Self> {
-        [Self::Age, Self::Size].into_iter().find(|it| it.as_str() == text)
+        [Self::Age, Self::Size, Self::Damage].into_iter().find(|it| it.as_str() == text)
     }
 }
 
-/// A day that went.
+/// A day that went, or segments of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Removed {
     /// When.

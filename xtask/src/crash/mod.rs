@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let place = Place { folder: fs::canonicalize(&folder)? };
     let mut rng = Rng::with_seed(args.seed);
-    let rules = rules::write(root, &place.of("rules"), &mut rng)?;
+    let rules = rules::write(&place.of("rules"), &mut rng)?;
     fs::write(place.of("trailwarden.toml"), configuration(&place))?;
     let pool = Pool::generate(&place.of("pool"), args.seed)?;
     let start = Start {

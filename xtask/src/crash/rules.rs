@@ -3,15 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 use fastrand::Rng;
+
+use crate::serving::pack::{self, MAX_SIGNALS, Times};
 
 /// How far back a rule looks beyond its interval, in seconds: longer than the server is ever away, so that most of what comes
 /// late is seen on time.
 const LOOK_BACK: u64 = 30;
-/// Alerts of one execution, as many as there may be: nothing is to be cut off that a hunt in files finds.
-const MAX_SIGNALS: u32 = 1_000;
-
 /// What must be there beside the pack.
 const OWN: [(&str, &str); 7] = [
     ("refused", "type = 'query'\nlanguage = 'kuery'\nquery = 'event.outcome: failure'"),
@@ -50,38 +49,11 @@ const OWN: [(&str, &str); 7] = [
 ];
 
 /// Writes them into a folder; says how many there are.
-pub(super) fn write(root: &Path, folder: &Path, rng: &mut Rng) -> Result<usize> {
-    fs::create_dir_all(folder)?;
-    let mut count = 0;
-    let pack = root.join("rules/aws");
-    let mut files: Vec<_> = fs::read_dir(&pack)
-        .with_context(|| format!("cannot read {}", pack.display()))?
-        .map(|it| it.map(|it| it.path()))
-        .collect::<Result<_, _>>()?;
-    files.sort_unstable();
-    for path in files {
-        let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
-        // Not its texts in other languages.
-        if !name.ends_with(".toml") || name.trim_end_matches(".toml").contains('.') {
-            continue;
-        }
-        let text = fs::read_to_string(&path)?;
-        let (interval, from) = times(rng);
-        let mut hurried = Vec::new();
-        let is_by_ingestion = rng.bool();
-        for line in text.lines() {
-            match line.split_once(" = ").map_or("", |it| it.0) {
-                "interval" => hurried.push(format!("interval = \"{interval}s\"")),
-                "from" => hurried.push(format!("from = \"now-{from}s\"")),
-                "max_signals" => hurried.push(format!("max_signals = {MAX_SIGNALS}")),
-                "timestamp_override" if !is_by_ingestion => {}
-                _ => hurried.push(line.to_owned()),
-            }
-        }
-        fs::write(folder.join(name), hurried.join("\n") + "\n")?;
-        count += 1;
-    }
-    ensure!(count > 0, "{} holds no rule", pack.display());
+pub(super) fn write(folder: &Path, rng: &mut Rng) -> Result<usize> {
+    let mut count = pack::write(folder, &mut || {
+        let (interval_s, from_s) = times(rng);
+        Times { interval_s, from_s: Some(from_s), is_by_ingestion: rng.bool() }
+    })?;
     for (name, rest) in OWN {
         let is_over_alerts = rest.contains("kibana.alert");
         for (suffix, timestamp) in [("", ""), ("-ingested", "timestamp_override = 'event.ingested'")] {

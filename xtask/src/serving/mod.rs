@@ -1,6 +1,7 @@
 //! A server as a process, and a client that knows as much of HTTP as it must.
 
 mod http;
+pub(crate) mod pack;
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -100,6 +101,11 @@ impl Serving {
             }
         }
         self.address.clone().context("it said where it listens")
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends it at once, as `kill -9` does.

@@ -20,6 +20,7 @@ mod case;
 #[cfg(feature = "store")]
 mod dead_letters;
 mod explain;
+mod faults;
 mod formats;
 mod help;
 mod investigate;

@@ -15,17 +15,22 @@ use serde_json::Value;
 use crate::setup::{Folder, refused};
 
 /// A server that runs, where, and the key that it printed.
-struct Serving {
-    child: Child,
-    address: String,
-    key: Option<String>,
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    pub(crate) key: Option<String>,
     /// What else it says goes here, so that it never waits for a reader.
     _rest: std::thread::JoinHandle<()>,
 }
 
 fn serve(folder: &Folder, more: &[&str]) -> Serving {
+    serve_by(folder, &[], more)
+}
+
+/// The same by a program that becomes it.
+pub(crate) fn serve_by(folder: &Folder, by: &[&str], more: &[&str]) -> Serving {
     let arguments = ["serve", "--data", "kept", "--listen", "127.0.0.1:0", "--log", "json"];
-    let mut command = folder.command(&[&arguments[..], more].concat());
+    let mut command = folder.command_by(by, &[&arguments[..], more].concat());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let (mut address, mut key, mut said) = (None, None, Vec::new());
@@ -53,16 +58,27 @@ fn serve(folder: &Folder, more: &[&str]) -> Serving {
 
 /// Posts a body; the status, if there was an answer.
 fn post(address: &str, key: &str, body: &str) -> Option<u16> {
+    ask(address, key, ("POST", "/api/v1/events"), body).map(|it| it.0)
+}
+
+/// Asks; the status and the body, if there was an answer.
+pub(crate) fn ask(
+    address: &str,
+    key: &str,
+    (method, path): (&str, &str),
+    body: &str,
+) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
     let length = body.len();
     let request = format!(
-        "POST /api/v1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: ApiKey {key}\r\ncontent-length: {length}\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: ApiKey {key}\r\ncontent-length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    answer.split(' ').nth(1)?.parse().ok()
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 fn ids(folder: &Folder) -> Vec<String> {

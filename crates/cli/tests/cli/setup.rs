@@ -129,7 +129,20 @@ impl Folder {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_trailwarden"));
+        self.command_by(&[], arguments)
+    }
+
+    /// The command by a program that becomes it, found where programs are.
+    pub(crate) fn command_by(&self, by: &[&str], arguments: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_trailwarden");
+        let mut command = match by {
+            [] => Command::new(program),
+            [by, its @ ..] => {
+                let mut command = Command::new(by);
+                command.args(its).arg(program);
+                command
+            }
+        };
         command.args(arguments).current_dir(self.path()).env_clear().stdin(Stdio::null());
         command
     }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a simulation that fails is to stop")]
 
+mod changes;
 mod memory;
 mod rules;
 mod world;

@@ -11,6 +11,7 @@ use store::{Accounting, SourceAccount};
 use super::sources::{accounts, letter_accounts};
 use crate::app::App;
 use crate::config::SourceKind;
+use crate::detection::set_back;
 use crate::http::{Answer, Asked, Problem};
 use crate::source::{BucketState, SourceState};
 
@@ -30,6 +31,9 @@ pub(super) fn obstacles(app: &App) -> Vec<String> {
     }
     if let Some(trouble) = app.detection.state().trouble {
         all.push(format!("detection does not go on: {trouble}"));
+    }
+    if let Some(until) = app.detection.state().ahead {
+        all.push(format!("SRV090 {}", set_back(until)));
     }
     let behind = app.detection.behind(app.now());
     if behind.unsigned_abs() > app.config().behind_ms {
@@ -261,7 +265,7 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
     let behind = app.detection.behind(app.now()) / 1_000;
     out.one("detection_behind_seconds", "gauge", "How late what is due is executed.", behind);
     out.one("detection_slots_total", "counter", "Slots that were executed, since the start.", state.slots);
-    let is_going = i32::from(state.trouble.is_none());
+    let is_going = i32::from(state.trouble.is_none() && state.ahead.is_none());
     out.one("detection_going", "gauge", "Whether detection goes on.", is_going);
     let counts = super::alerts::book(asked)?.counts().map_err(|it| super::alerts::problem(&it))?;
     out.one("executions_total", "counter", "Executions of rules, ever.", counts.executions);

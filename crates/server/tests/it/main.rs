@@ -16,6 +16,7 @@ mod analyst;
 mod bucket;
 mod clients;
 mod elastic;
+mod faults;
 mod folder;
 mod ingest;
 mod letters;
