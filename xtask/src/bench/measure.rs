@@ -200,7 +200,7 @@ pub(super) fn in_turns(processes: &[Process], repetitions: u32) -> Result<Vec<Me
     Ok(measured)
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     match values.len() {

@@ -99,6 +99,8 @@ enum Suite {
     Identical,
     /// A hunt over a store beside a hunt over the files that went in.
     Store,
+    /// A server that takes the records in with the rules of the pack on.
+    Live,
 }
 
 impl Suite {
@@ -113,6 +115,7 @@ impl Suite {
             Self::Alerts => "alerts",
             Self::Identical => "identical",
             Self::Store => "store",
+            Self::Live => "live",
         }
     }
 
@@ -127,6 +130,7 @@ impl Suite {
             Self::Alerts => suite::alerts::run(bench),
             Self::Identical => suite::identical::run(bench),
             Self::Store => suite::store::run(bench),
+            Self::Live => suite::live::run(bench),
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod alerts;
 pub(super) mod identical;
 pub(super) mod limit;
+pub(super) mod live;
 pub(super) mod new_terms;
 pub(super) mod phases;
 pub(super) mod replay;

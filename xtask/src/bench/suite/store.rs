@@ -78,7 +78,7 @@ fn of_kind(kind: &str, bench: &Bench) -> Result<Vec<Figure>> {
 }
 
 /// Bytes of the files below a folder.
-fn bytes(folder: &Path) -> Result<u64> {
+pub(super) fn bytes(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     let mut left: Vec<PathBuf> = vec![folder.to_owned()];
     while let Some(path) = left.pop() {
