@@ -68,16 +68,16 @@ mod tests {
     fn what_is_damaged_is_set_aside_and_the_rest_counts() {
         let folder = tempfile::tempdir().unwrap();
         let limits = reader::Limits::default();
-        let options = IngestOptions { limits, threads: 1, batch_bytes: 1 << 20, engine: "test".to_owned() };
+        let letters = crate::LetterLimits::default();
+        let engine = "test".to_owned();
+        let options = IngestOptions { limits, threads: 1, batch_bytes: 1 << 20, engine, letters };
         let mut ingest = Ingest::open(folder.path(), options).unwrap();
         for day in 1..=3 {
             let text = format!(
                 "{{\"eventVersion\":\"1.08\",\"eventTime\":\"2026-03-0{day}T10:00:00Z\",\"eventID\":\"{day}\"}}\n"
             );
             let input = Input::memory(0, "test", Arc::new(text.into_bytes()));
-            let delivery =
-                Delivery { source: "test", input, wants: None, text_max: None, tells_fates: false };
-            ingest.take(&[delivery], 1_772_500_000_000).unwrap();
+            ingest.take(&[Delivery::new("test", input)], 1_772_500_000_000).unwrap();
         }
         let files: Vec<PathBuf> =
             ingest.store().inputs().unwrap().iter().map(|it| it.path().to_owned()).collect();
