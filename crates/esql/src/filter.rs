@@ -146,7 +146,8 @@ impl Filter<'_> {
             }
             ExprKind::Column(slot) => match self.fields.get(slot) {
                 Some(field) if field.ty == Type::Boolean => {
-                    self.equal(field, &[Value::Boolean(wanted)], true)
+                    let equal = self.equal(field, &[Value::Boolean(wanted)], true);
+                    equal.unwrap_or_else(|| self.exists(expr, true))
                 }
                 Some(_) | None => always(true),
             },
@@ -180,15 +181,24 @@ impl Filter<'_> {
         let precise = match arguments {
             [left, rest @ ..] if self.subject(left).is_some() => self.compared(function, left, rest, wanted),
             [left, right] => {
-                swapped(function).and_then(|it| self.compared(it, right, std::slice::from_ref(left), wanted))
+                let rest = std::slice::from_ref(left);
+                swapped(function).and_then(|it| self.compared(it, right, rest, wanted))
             }
             _ => None,
         };
-        let needed = arguments.iter().map(|it| self.needs(it));
-        // A member of a list may be null without harm.
-        let needed: Vec<Condition> =
-            if function == Function::In { needed.take(1).collect() } else { needed.collect() };
-        Condition::all_of(needed.into_iter().chain(precise))
+        // That a value fits says that there is one; that none does says it not.
+        let is_there = match function {
+            Function::Less | Function::LessOrEqual | Function::Greater | Function::GreaterOrEqual => true,
+            Function::NotEqual => !wanted,
+            Function::Like | Function::RLike if asks_null(function, arguments) => true,
+            _ => wanted,
+        };
+        if let Some(precise) = &precise
+            && is_there
+        {
+            return precise.clone();
+        }
+        Condition::all_of(std::iter::once(self.needed(function, arguments)).chain(precise))
     }
 
     /// The field that an expression is, and whether it is lower-cased.
@@ -218,8 +228,8 @@ impl Filter<'_> {
             };
         }
         Some(match (function, values.as_slice()) {
-            (Function::Equal | Function::In, values) => self.equal(field, values, wanted),
-            (Function::NotEqual, values) => self.equal(field, values, !wanted),
+            (Function::Equal | Function::In, values) => self.equal(field, values, wanted)?,
+            (Function::NotEqual, values) => self.equal(field, values, !wanted)?,
             (Function::Less, [value]) => {
                 self.range(field, if wanted { Bound::Lt } else { Bound::Gte }, value)?
             }
@@ -234,17 +244,15 @@ impl Filter<'_> {
             }
             (Function::Like, _) => {
                 let texts: Vec<&str> = texts().collect::<Option<_>>()?;
-                // A pattern that fits everything asks for null, and of several values, too.
-                let fits_all = texts.iter().any(|it| it.bytes().all(|it| it == b'*') && !it.is_empty());
-                if fits_all {
-                    return Some(always(true));
+                if texts.iter().any(|it| fits_all(Function::Like, it)) {
+                    return self.fits_all(field, texts.len(), wanted);
                 }
                 self.patterns(field, texts.iter().map(|it| wildcard((*it).to_owned())), wanted)?
             }
             (Function::RLike, _) => {
                 let texts: Vec<&str> = texts().collect::<Option<_>>()?;
-                if texts.contains(&".*") || texts.contains(&"@") {
-                    return Some(always(true));
+                if texts.iter().any(|it| fits_all(Function::RLike, it)) {
+                    return self.fits_all(field, texts.len(), wanted);
                 }
                 let regexp = |it: &&str| LeafKind::Regexp {
                     value: (*it).to_owned(),
@@ -275,24 +283,28 @@ impl Filter<'_> {
         })
     }
 
+    /// A pattern that fits everything asks for null alone, and of several values, too; beside others it does not.
+    fn fits_all(&self, field: &Field, patterns: usize, wanted: bool) -> Option<Condition> {
+        match (wanted, patterns) {
+            (true, _) => self.leaf(field, LeafKind::Exists),
+            (false, 1) => self.leaf(field, LeafKind::Exists).map(Condition::negate),
+            (false, _) => Some(always(false)),
+        }
+    }
+
     /// One of these, or none of them.
-    fn equal(&self, field: &Field, values: &[Value], wanted: bool) -> Condition {
+    fn equal(&self, field: &Field, values: &[Value], wanted: bool) -> Option<Condition> {
         // Null is equal to nothing, and nothing differs from it.
         if !wanted && values.contains(&Value::Null) {
-            return always(false);
-        }
-        let mut leaves = Vec::new();
-        for it in values.iter().filter(|it| **it != Value::Null) {
-            match Self::term(field, it) {
-                Some(it) => leaves.push(it),
-                None => return always(true),
-            }
+            return Some(always(false));
         }
         // Of a field that nobody has mapped, values that are written otherwise may be the same.
         if !wanted && field.stored.is_none() {
-            return always(true);
+            return None;
         }
-        self.any(field, leaves, wanted).unwrap_or_else(|| always(true))
+        let known = values.iter().filter(|it| **it != Value::Null);
+        let leaves: Vec<LeafKind> = known.map(|it| Self::term(field, it)).collect::<Option<_>>()?;
+        self.any(field, leaves, wanted)
     }
 
     /// Whether the field has exactly this value, as long as that is the same question to both.
@@ -420,19 +432,30 @@ impl Filter<'_> {
             ExprKind::Column(_) => self.exists(expr, true),
             ExprKind::Constant(it) => always(*it != Value::Null),
             ExprKind::Search(_) => always(true),
-            ExprKind::Call { function, arguments, .. } => match function {
-                Function::And
-                | Function::Or
-                | Function::IsNull
-                | Function::IsNotNull
-                | Function::Case
-                | Function::MvContains
-                | Function::Like
-                | Function::RLike => always(true),
-                Function::Coalesce => Condition::any_of(arguments.iter().map(|it| self.needs(it))),
-                Function::In => arguments.first().map_or_else(|| always(true), |it| self.needs(it)),
-                _ => Condition::all_of(arguments.iter().map(|it| self.needs(it))),
-            },
+            ExprKind::Call { function, arguments, .. } => self.needed(*function, arguments),
+        }
+    }
+
+    /// What follows of the arguments of a function from what it gives being not null.
+    fn needed(&self, function: Function, arguments: &[Expr]) -> Condition {
+        let first = || arguments.first().map_or_else(|| always(true), |it| self.needs(it));
+        match function {
+            // They make something of null.
+            Function::And
+            | Function::Or
+            | Function::IsNull
+            | Function::IsNotNull
+            | Function::Case
+            | Function::Clamp
+            | Function::ClampMax
+            | Function::ClampMin
+            | Function::MvContains
+            | Function::MvZip => always(true),
+            Function::Like | Function::RLike if asks_null(function, arguments) => always(true),
+            Function::Coalesce => Condition::any_of(arguments.iter().map(|it| self.needs(it))),
+            // A member of a list may be null without harm.
+            Function::In | Function::Like | Function::RLike | Function::CidrMatch => first(),
+            _ => Condition::all_of(arguments.iter().map(|it| self.needs(it))),
         }
     }
 }
@@ -443,6 +466,21 @@ enum Bound {
     Lte,
     Gt,
     Gte,
+}
+
+/// Whether the pattern fits every text.
+fn fits_all(function: Function, pattern: &str) -> bool {
+    match function {
+        Function::Like => !pattern.is_empty() && pattern.bytes().all(|it| it == b'*'),
+        _ => matches!(pattern, ".*" | "@"),
+    }
+}
+
+/// Whether patterns ask no more than whether there is a value.
+fn asks_null(function: Function, arguments: &[Expr]) -> bool {
+    let fits =
+        |it: &Expr| matches!(&it.kind, ExprKind::Constant(Value::Text(text)) if fits_all(function, text));
+    arguments.iter().skip(1).any(fits)
 }
 
 fn constant(expr: &Expr) -> Option<Value> {

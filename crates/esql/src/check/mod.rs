@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ecs::{Catalog, Dynamic, FieldType, Resolved};
+use plan::FieldUse;
 use span::{Diagnostic, Span};
 
 use crate::ast::{self, Ast, Name};
@@ -68,6 +69,38 @@ pub fn pipeline(text: &str, sources: &Sources) -> Result<Pipeline, Vec<Diagnosti
 
 /// Checks a query. `text` is that which it was parsed from.
 pub fn resolve(ast: &Ast, text: &str, sources: &Sources) -> Result<Pipeline, Vec<Diagnostic>> {
+    let known = Known { fields: &sources.fields, tables: &sources.tables, policies: &sources.policies };
+    resolve_with(ast, text, known)
+}
+
+/// As [`resolve`], of events alone.
+pub(crate) fn resolve_on(ast: &Ast, text: &str, fields: &Catalog) -> Result<Pipeline, Vec<Diagnostic>> {
+    resolve_with(ast, text, Known { fields, tables: &BTreeMap::new(), policies: &BTreeMap::new() })
+}
+
+/// The fields of events that a query names, in the order of its text, whatever there is.
+pub(crate) fn uses(ast: &Ast, text: &str) -> Vec<FieldUse> {
+    let (fields, assumed) = (Catalog::default(), BTreeMap::new());
+    let known = Known { fields: &fields, tables: &BTreeMap::new(), policies: &BTreeMap::new() };
+    let mut checker = Checker::new(text, known, &assumed);
+    // Then any name is a field, unless a column is called so.
+    checker.unmapped = Unmapped::AsNeeded;
+    checker.query(ast);
+    let mut uses = checker.uses;
+    uses.sort_by_key(|it| it.span);
+    uses.dedup();
+    uses
+}
+
+/// What a query may ask, as it is looked at.
+#[derive(Clone, Copy, Debug)]
+struct Known<'a> {
+    fields: &'a Catalog,
+    tables: &'a BTreeMap<String, Vec<TableColumn>>,
+    policies: &'a BTreeMap<String, Policy>,
+}
+
+fn resolve_with(ast: &Ast, text: &str, sources: Known<'_>) -> Result<Pipeline, Vec<Diagnostic>> {
     let mut assumed = BTreeMap::new();
     loop {
         let mut checker = Checker::new(text, sources, &assumed);
@@ -115,7 +148,7 @@ struct SlotInfo {
 
 struct Checker<'a> {
     text: &'a str,
-    sources: &'a Sources,
+    sources: Known<'a>,
     assumed: &'a BTreeMap<String, Type>,
     unmapped: Unmapped,
     scope: Scope,
@@ -129,6 +162,8 @@ struct Checker<'a> {
     no_events: Option<&'static str>,
     /// What unmapped fields have to be.
     wishes: BTreeMap<String, Type>,
+    /// Where fields are named.
+    uses: Vec<FieldUse>,
     errors: Vec<CheckError>,
     warnings: Vec<String>,
     is_limited: bool,
@@ -139,7 +174,7 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(text: &'a str, sources: &'a Sources, assumed: &'a BTreeMap<String, Type>) -> Self {
+    fn new(text: &'a str, sources: Known<'a>, assumed: &'a BTreeMap<String, Type>) -> Self {
         let unmapped = match sources.fields.dynamic() {
             Dynamic::Off => Unmapped::Wrong,
             Dynamic::Keywords | Dynamic::Text => Unmapped::AsNeeded,
@@ -156,6 +191,7 @@ impl<'a> Checker<'a> {
             gone: BTreeSet::new(),
             no_events: None,
             wishes: BTreeMap::new(),
+            uses: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
             is_limited: false,
@@ -231,8 +267,7 @@ impl<'a> Checker<'a> {
 
     /// All fields as columns.
     fn bind_fields(&mut self) {
-        let catalog = Arc::clone(&self.sources.fields);
-        for (path, mapping) in catalog.iter() {
+        for (path, mapping) in self.sources.fields.iter() {
             let is_object = mapping.nested.is_some();
             if let Some(ty) = Type::of_field(mapping.ty).filter(|_| !is_object) {
                 let origin = Origin::Field { path: path.to_owned(), stored: Some(mapping.ty) };
@@ -246,7 +281,12 @@ impl<'a> Checker<'a> {
     /// What a name stands for; what is wrong with it is said.
     fn column(&mut self, name: &str, span: Span) -> Option<(Slot, Type)> {
         match self.bound(name) {
-            Some(Bound::Column(slot, ty)) => Some((slot, ty)),
+            Some(Bound::Column(slot, ty)) => {
+                if self.field_of(slot, name).is_some() {
+                    self.uses.push(FieldUse { name: name.to_owned(), span, may_be_object: false });
+                }
+                Some((slot, ty))
+            }
             Some(Bound::Broken) => None,
             None => {
                 let similar = common::nearest(name, self.scope.names()).map(str::to_owned);

@@ -55,8 +55,8 @@ impl Checker<'_> {
             return None;
         };
         let checked = match function {
-            Function::Kql => kql::check(text, &self.sources.fields),
-            _ => lucene::check(text, &self.sources.fields),
+            Function::Kql => kql::check(text, self.sources.fields),
+            _ => lucene::check(text, self.sources.fields),
         };
         match checked {
             Ok(condition) => Some(search(condition, span)),
@@ -170,7 +170,7 @@ impl Checker<'_> {
             }
             Operator::And => plan::Bool { must: words, ..plan::Bool::default() },
         };
-        match plan::condition(&Query::Bool(asked), &self.sources.fields) {
+        match plan::condition(&Query::Bool(asked), self.sources.fields) {
             Ok(condition) => Some(search(condition, span)),
             Err(errors) => {
                 for it in errors.iter().map(LowerError::diagnostic) {
