@@ -154,7 +154,7 @@ pub(crate) fn line(alert: &Object) -> String {
     let time = it.text("@timestamp").unwrap_or_default();
     let id: String = it.id().chars().take(12).collect();
     let status = it.text("kibana.alert.workflow_status").unwrap_or_default();
-    let who = it.who();
+    let who = Some(it.who()).filter(|it| !it.is_empty()).or_else(|| it.grouped_by()).unwrap_or_default();
     let rule = format!("{}{}{who}", it.rule_name(), if who.is_empty() { "" } else { ": " });
     let severity = it.severity();
     report::clean(&format!("{time:24}  {id:12}  {status:12}  {severity:8}  {rule}")) + "\n"

@@ -73,7 +73,8 @@ pub(crate) fn histogram(args: &analyst_args::Histogram) -> anyhow::Result<u8> {
         let bar = "#".repeat((count * BAR).div_ceil(most) as usize);
         let severe = counts[Severity::High as usize] + counts[Severity::Critical as usize];
         let severe = if severe > 0 { format!(" ({severe} high or critical)") } else { String::new() };
-        text += &format!("{}  {count:>6}  {bar}{severe}\n", report::when(*from));
+        let line = format!("{}  {count:>6}  {bar}{severe}", report::when(*from));
+        text += &format!("{}\n", line.trim_end());
     }
     write(&text)
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use ecs::{Millis, Object, Shape, Wanted};
+use serde_json::Value;
 
 use crate::class::{is_instance_id, is_resource_id};
 use crate::event::{Event, Field, Pool, tool};
@@ -21,6 +22,27 @@ pub struct Subject {
     pub anchors: Vec<(String, Object)>,
     /// The rule that raised it.
     pub rule: Option<Arc<rule::Rule>>,
+}
+
+impl Subject {
+    /// An alert that was kept, with its building blocks, if it has any.
+    pub fn kept(document: Object, blocks: Vec<Object>, rule: Option<Arc<rule::Rule>>) -> Self {
+        let id = ecs::alert::id(&document).unwrap_or_default().to_owned();
+        let mut anchors: Vec<(String, Object)> =
+            blocks.into_iter().map(|it| (ancestor(&it).to_owned(), it)).collect();
+        if anchors.is_empty() && ecs::alert::field(&document, "threshold_result").is_none() {
+            anchors.push((ancestor(&document).to_owned(), document.clone()));
+        }
+        Self { id, document, anchors, rule }
+    }
+}
+
+/// The `_id` of the event that a document is made of.
+fn ancestor(document: &Object) -> &str {
+    let ancestors = ecs::document::list(ecs::document::lookup(document, "kibana.alert.ancestors"));
+    let is_event = |it: &&Value| it.get("depth").and_then(Value::as_i64) == Some(0);
+    let first = ancestors.iter().find(is_event).or(ancestors.first());
+    first.and_then(|it| it.get("id")).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// The case of a subject.

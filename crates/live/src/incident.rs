@@ -205,37 +205,47 @@ pub(crate) struct Member<'a> {
 /// Puts an alert into the incident that it belongs to, if it does, or begins one with it.
 pub(crate) fn join(connection: &Connection, alert: &Member<'_>) -> rusqlite::Result<()> {
     let Member { id, root, time, slot, from } = *alert;
-    let first = from.unwrap_or(time).min(time);
-    let find =
-        "SELECT id FROM incidents WHERE root = ?1 AND status <> ?2 AND last_ms >= ?3 AND first_ms <= ?4
-                ORDER BY last_ms DESC, id DESC LIMIT 1";
+    // How far apart alerts are goes by when they were raised: what they are about may come in long after it happened.
+    let since = from.unwrap_or(slot).min(slot);
+    let find = "SELECT id FROM incidents WHERE root = ?1 AND status <> ?2 AND slot_ms >= ?3 AND made_ms <= ?4
+                ORDER BY slot_ms DESC, id DESC LIMIT 1";
     let closed = WorkflowStatus::Closed.number();
-    let values = params![root, closed, first.saturating_sub(QUIET), time.saturating_add(QUIET)];
+    let values = params![root, closed, since.saturating_sub(QUIET), slot.saturating_add(QUIET)];
     let known: Option<i64> =
         connection.prepare_cached(find)?.query_row(values, |row| row.get(0)).optional()?;
-    let incident = match (known, from) {
-        (Some(known), _) => known,
-        (None, None) => return Ok(()),
-        (None, Some(_)) => {
-            let add = "INSERT INTO incidents (root, first_ms, last_ms, made_ms) VALUES (?1, ?2, ?2, ?3)";
-            connection.prepare_cached(add)?.execute(params![root, time, slot])?;
-            let incident = connection.last_insert_rowid();
-            act(connection, slot, ENGINE, &subject(incident), "begin", &json!({"root": root, "alert": id}))?;
-            incident
-        }
+    if known.is_none() && from.is_none() {
+        return Ok(());
+    }
+    // What a rule over alerts looked at says when it happened; its own alert is about these.
+    let mut span = (time, time);
+    if from.is_some() {
+        let looked_at = "SELECT min(time_ms), max(time_ms) FROM alerts
+            WHERE root = ?1 AND slot_ms BETWEEN ?2 AND ?3 AND rule <> (SELECT rule FROM alerts WHERE id = ?4)";
+        let values = params![root, since, slot, id];
+        let found = connection.prepare_cached(looked_at)?.query_row(values, |row| {
+            Ok(row.get::<_, Option<Millis>>(0)?.zip(row.get::<_, Option<Millis>>(1)?))
+        })?;
+        span = found.unwrap_or(span);
+    }
+    let incident = if let Some(known) = known {
+        let extend = "UPDATE incidents SET first_ms = min(first_ms, ?2), last_ms = max(last_ms, ?3),
+                      slot_ms = max(slot_ms, ?4) WHERE id = ?1";
+        connection.prepare_cached(extend)?.execute(params![known, span.0, span.1, slot])?;
+        known
+    } else {
+        let add =
+            "INSERT INTO incidents (root, first_ms, last_ms, made_ms, slot_ms) VALUES (?1, ?2, ?3, ?4, ?4)";
+        connection.prepare_cached(add)?.execute(params![root, span.0, span.1, slot])?;
+        let incident = connection.last_insert_rowid();
+        act(connection, slot, ENGINE, &subject(incident), "begin", &json!({"root": root, "alert": id}))?;
+        incident
     };
     let own = "UPDATE alerts SET incident = ?2 WHERE id = ?1 AND incident IS NULL";
     connection.prepare_cached(own)?.execute(params![id, incident])?;
     if from.is_some() {
-        // A rule over alerts goes by when these were raised.
         let others = "UPDATE alerts SET incident = ?1 WHERE root = ?2 AND slot_ms BETWEEN ?3 AND ?4
                       AND incident IS NULL AND status <> ?5";
-        connection.prepare_cached(others)?.execute(params![incident, root, first, slot, closed])?;
+        connection.prepare_cached(others)?.execute(params![incident, root, since, slot, closed])?;
     }
-    let extend = "UPDATE incidents SET
-            first_ms = min(first_ms, (SELECT min(time_ms) FROM alerts WHERE incident = ?1)),
-            last_ms = max(last_ms, (SELECT max(time_ms) FROM alerts WHERE incident = ?1))
-        WHERE id = ?1";
-    connection.prepare_cached(extend)?.execute([incident])?;
     Ok(())
 }

@@ -138,13 +138,14 @@ const MIGRATIONS: &[&str] = &[
         first_ms INTEGER NOT NULL,
         last_ms INTEGER NOT NULL,
         made_ms INTEGER NOT NULL,
+        slot_ms INTEGER NOT NULL,
         status INTEGER NOT NULL DEFAULT 0,
         reason TEXT,
         assignees TEXT NOT NULL DEFAULT '[]',
         updated_ms INTEGER,
         updated_by TEXT
     ) STRICT;
-    CREATE INDEX incidents_by_root ON incidents (root, last_ms);
+    CREATE INDEX incidents_by_root ON incidents (root, slot_ms);
     CREATE TABLE actions (
         id INTEGER PRIMARY KEY,
         at_ms INTEGER NOT NULL,

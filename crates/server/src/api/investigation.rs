@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError, TryLockError};
 
-use ecs::Object;
 use hunt::{Files, FilesReport, Progress};
 use investigate::{Investigation, Options, Subject};
 use report::investigation::{BareSteps, InvestigationFormat};
@@ -63,16 +62,11 @@ fn investigated(asked: &Asked<'_>) -> Result<Investigation, Problem> {
             return Err(Problem::later(Kind::Busy, "another alert is being investigated"));
         }
     };
-    let text =
-        |path: &str| ecs::document::lookup(&document, path).and_then(Value::as_str).unwrap_or_default();
-    let (id, rule_id) = (text("kibana.alert.uuid").to_owned(), text("kibana.alert.rule.rule_id").to_owned());
-    let blocks = book.blocks(&id).map_err(|it| problem(&it))?;
-    let mut anchors: Vec<(String, Object)> = blocks.into_iter().map(|it| (ancestor(&it), it)).collect();
-    if anchors.is_empty() && ecs::document::lookup(&document, "kibana.alert.threshold_result").is_none() {
-        anchors.push((ancestor(&document), document.clone()));
-    }
-    let rule = app.detection.rules.iter().find(|it| it.rule_id == rule_id).map(Arc::clone);
-    let subject = Subject { id, document, anchors, rule };
+    let id = ecs::alert::id(&document).unwrap_or_default();
+    let blocks = book.blocks(id).map_err(|it| problem(&it))?;
+    let rule_id = ecs::alert::field(&document, "rule.rule_id").and_then(Value::as_str);
+    let rule = app.detection.rules.iter().find(|it| Some(it.rule_id.as_str()) == rule_id).map(Arc::clone);
+    let subject = Subject::kept(document, blocks, rule);
     let stored = Store::open(&app.data).and_then(|it| it.inputs());
     let stored = stored.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;
     let now = app.now();
@@ -101,12 +95,4 @@ fn investigated(asked: &Asked<'_>) -> Result<Investigation, Problem> {
         app.log.warn("SRV043", &trouble.text, &[]);
     }
     made.into_iter().next().ok_or_else(|| Problem::new(Kind::Failed, "nothing was investigated"))
-}
-
-/// The `_id` of the event that a document is made of.
-fn ancestor(document: &Object) -> String {
-    let ancestors = ecs::document::list(ecs::document::lookup(document, "kibana.alert.ancestors"));
-    let first = ancestors.iter().find(|it| it.get("depth").and_then(Value::as_i64) == Some(0));
-    let id = first.or(ancestors.first()).and_then(|it| it.get("id")).and_then(Value::as_str);
-    id.unwrap_or_default().to_owned()
 }
