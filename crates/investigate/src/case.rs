@@ -125,7 +125,7 @@ impl Case {
         // What an alert counts began before the last of it.
         let counted_from = ecs::document::lookup(&subject.document, "kibana.alert.threshold_result.from");
         let counted_from =
-            counted_from.and_then(serde_json::Value::as_str).and_then(|it| ecs::date::parse(it).ok());
+            counted_from.and_then(Value::as_str).and_then(|it| ecs::date::parse(it).ok());
         let first = counted_from.filter(|it| is_bare && *it <= first).unwrap_or(first);
         let written = ecs::document::timestamp(&subject.document).unwrap_or(last);
         let noticed = if (last..=last + 24 * 3_600_000).contains(&written) { written } else { last };

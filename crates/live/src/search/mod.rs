@@ -175,7 +175,7 @@ impl Book {
         size: usize,
     ) -> Result<(u64, Vec<Facet>), LiveError> {
         let needs = if fields.iter().all(|it| in_columns(it)) { Needs::Columns } else { Needs::Documents };
-        let mut counts: Vec<(HashMap<String, u64>, u64)> = vec![Default::default(); fields.len()];
+        let mut counts: Vec<(HashMap<String, u64>, u64)> = vec![(HashMap::new(), 0); fields.len()];
         let mut total = 0;
         self.each_wanted(search, needs, &mut |row, document| {
             total += 1;

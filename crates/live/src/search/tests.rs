@@ -134,7 +134,7 @@ fn query(rng: &mut Rng, depth: u8) -> String {
 fn columns_decide_as_documents_do() {
     let now = START + 20 * MINUTE;
     let (mut decided, mut left) = (0, 0);
-    for seed in 0..12 {
+    for seed in 0..6 {
         let mut rng = Rng::with_seed(seed);
         fastrand::seed(seed);
         let folder = tempfile::tempdir().unwrap();
@@ -225,5 +225,5 @@ fn columns_decide_as_documents_do() {
         let quality = book.quality((None, None)).unwrap();
         assert_eq!(quality.iter().map(|it| it.quality.alerts).sum::<u64>(), total);
     }
-    assert!(decided > 40 && left > 80, "{decided} decided by columns, {left} left to documents");
+    assert!(decided > 20 && left > 40, "{decided} decided by columns, {left} left to documents");
 }
