@@ -124,8 +124,7 @@ impl Case {
         let last = anchors.last().map_or(now, |it| it.time);
         // What an alert counts began before the last of it.
         let counted_from = ecs::document::lookup(&subject.document, "kibana.alert.threshold_result.from");
-        let counted_from =
-            counted_from.and_then(Value::as_str).and_then(|it| ecs::date::parse(it).ok());
+        let counted_from = counted_from.and_then(Value::as_str).and_then(|it| ecs::date::parse(it).ok());
         let first = counted_from.filter(|it| is_bare && *it <= first).unwrap_or(first);
         let written = ecs::document::timestamp(&subject.document).unwrap_or(last);
         let noticed = if (last..=last + 24 * 3_600_000).contains(&written) { written } else { last };
