@@ -18,6 +18,7 @@ mod demo;
 #[cfg(feature = "store")]
 mod detect_command;
 mod eql_query;
+mod esql_query;
 mod export_command;
 mod fates;
 mod hunt_command;

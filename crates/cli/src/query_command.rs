@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use ecs::{Catalog, Shape, Wanted};
+use ecs::{Catalog, Millis, Shape, Wanted};
 use hunt::{Document, FieldCounts, Order, Pattern, Progress, QueryOptions};
 use report::Cell;
 use rule::{EqlQuery, Form};
@@ -14,7 +14,7 @@ use span::Style;
 
 use crate::args::{Global, Query, QueryFormat, QueryOrder};
 use crate::status::{self, FAILED};
-use crate::{count_by, eql_query, input, output, terminal};
+use crate::{count_by, eql_query, esql_query, input, output, terminal};
 
 /// Columns of table and CSV for events, if the user names none.
 const COLUMNS: [&str; 6] = [
@@ -40,6 +40,14 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         None => Catalog::ecs(),
         Some(path) => mapping(path)?,
     };
+    if args.language == rule::QueryLanguage::Esql
+        || (args.language == rule::QueryLanguage::Kuery && esql_query::is_piped(&args.text))
+    {
+        return piped(args, &catalog, (since, until), now, global);
+    }
+    if args.explain {
+        bail!("--explain tells how a query in ES|QL is run: FROM logs-* | WHERE …");
+    }
     let several = |it: &EqlQuery| !eql_query::is_plain(it);
     let (filter, query) = match checked(args, &catalog) {
         Ok((condition, query)) => (condition.into_expr(now), query.filter(several)),
@@ -70,9 +78,6 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         }
     }
     let is_plain = args.mapping.is_some();
-    if is_plain && args.has_store() {
-        bail!("--mapping is for plain documents, and a store holds events: give their files");
-    }
     let order = match args.order {
         // Counts come in an order of their own, and results of several events find theirs.
         _ if query.is_some() || !args.count_by.is_empty() => Order::Files,
@@ -81,30 +86,10 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
         Some(QueryOrder::Time) | None => Order::Time { bytes_max: args.order_bytes },
     };
     let options = QueryOptions {
-        sources: sources(args)?,
-        stored: args.stored()?,
-        filter,
         patterns,
-        since,
-        until,
         order,
         limit: if query.is_some() || !args.count_by.is_empty() { None } else { args.limit },
-        plain: is_plain,
-        identities: std::iter::once(&args.text)
-            .chain(&args.columns)
-            .any(|it| it.contains("trailwarden.identity.")),
-        normalise: cloudtrail::Options {
-            tags: vec![
-                "forwarded".to_owned(),
-                "aws-cloudtrail".to_owned(),
-                "actor_target_mapping".to_owned(),
-            ],
-            envelope: Some(cloudtrail::Envelope::default()),
-            ..cloudtrail::Options::default()
-        },
-        limits: args.limits.reader(),
-        now,
-        copies: args.copies,
+        ..options(args, filter, (since, until), now)?
     };
     let progress = Arc::new(Progress::default());
     let bar = (!output::is_terminal() || args.format == QueryFormat::Table)
@@ -141,6 +126,83 @@ pub(crate) fn run(args: &Query, global: &Global) -> anyhow::Result<u8> {
     drop(bar);
     print.finish(global)?;
     Ok(told(&report?, args, global))
+}
+
+/// What to read, and which events of it.
+fn options(
+    args: &Query,
+    filter: plan::Expr,
+    (since, until): (Option<Millis>, Option<Millis>),
+    now: Millis,
+) -> anyhow::Result<QueryOptions> {
+    let is_plain = args.mapping.is_some();
+    if is_plain && args.has_store() {
+        bail!("--mapping is for plain documents, and a store holds events: give their files");
+    }
+    Ok(QueryOptions {
+        sources: sources(args)?,
+        stored: args.stored()?,
+        filter,
+        patterns: Vec::new(),
+        since,
+        until,
+        order: Order::Files,
+        limit: None,
+        plain: is_plain,
+        identities: std::iter::once(&args.text)
+            .chain(&args.columns)
+            .any(|it| it.contains("trailwarden.identity.")),
+        normalise: cloudtrail::Options {
+            tags: vec![
+                "forwarded".to_owned(),
+                "aws-cloudtrail".to_owned(),
+                "actor_target_mapping".to_owned(),
+            ],
+            envelope: Some(cloudtrail::Envelope::default()),
+            ..cloudtrail::Options::default()
+        },
+        limits: args.limits.reader(),
+        now,
+        copies: args.copies,
+    })
+}
+
+/// A query of pipes: its result is a table.
+fn piped(
+    args: &Query,
+    catalog: &Arc<Catalog>,
+    range: (Option<Millis>, Option<Millis>),
+    now: Millis,
+    global: &Global,
+) -> anyhow::Result<u8> {
+    if !args.count_by.is_empty() || !args.columns.is_empty() || !args.regex.is_empty() {
+        bail!("--count-by, --columns and --regex are not for ES|QL: STATS, KEEP and RLIKE say the same");
+    }
+    let Some(prepared) = esql_query::prepare(args, catalog, now, global)? else { return Ok(FAILED) };
+    if args.explain {
+        let mut out = output::open(None)?;
+        out.write_all(prepared.explain().as_bytes())?;
+        out.flush()?;
+        return Ok(status::DONE);
+    }
+    // Rows have an order of their own only if the query sorts them; else that of time is the one to expect.
+    let order = match args.order {
+        Some(QueryOrder::Files) => Order::Files,
+        Some(QueryOrder::Time) | None => Order::Time { bytes_max: args.order_bytes },
+    };
+    let progress = Arc::new(Progress::default());
+    if prepared.makes_its_row() {
+        let (table, _) = prepared.run(None, &progress)?;
+        esql_query::print(&table, args, global)?;
+        return Ok(status::DONE);
+    }
+    let options = QueryOptions { order, ..options(args, prepared.filter.clone(), range, now)? };
+    let bar = (!output::is_terminal() || args.format == QueryFormat::Table)
+        .then(|| terminal::Bar::start(global, Arc::clone(&progress)));
+    let (table, report) = prepared.run(Some(&options), &progress)?;
+    drop(bar);
+    esql_query::print(&table, args, global)?;
+    Ok(told(&report, args, global))
 }
 
 /// What must be known besides what was found, and the exit status.

@@ -42,6 +42,8 @@ pub struct Program {
     row: Option<Vec<(usize, Node)>>,
     sites: Vec<Site>,
     searches: Vec<(Condition, usize)>,
+    /// What is said of the query itself.
+    notes: Vec<String>,
     now: i64,
     limits: Limits,
 }
@@ -99,6 +101,7 @@ impl Program {
             row,
             sites: preparer.sites,
             searches: preparer.searches,
+            notes: pipeline.warnings.clone(),
             now,
             limits,
         })
@@ -107,6 +110,11 @@ impl Program {
     /// What is asked of the events that rows are made of; the answers are columns of `boolean` in these slots.
     pub fn searches(&self) -> &[(Condition, usize)] {
         &self.searches
+    }
+
+    /// What `NOW()` says.
+    pub fn now(&self) -> i64 {
+        self.now
     }
 
     /// Whether it makes its one row itself.
@@ -219,7 +227,7 @@ impl<'p> Part<'p> {
                 groups.add(plan, &block, limits.group_bytes, &mut context)?;
             }
             (Kept::Inline(rows, groups), Some(Stage::InlineStats(plan))) => {
-                let pairs = groups.add(plan, &block, limits.group_bytes, &mut context)?;
+                let (block, pairs) = groups.add(plan, &block, limits.group_bytes, &mut context)?;
                 self.rows += block.rows();
                 rows.push((block, pairs));
             }
@@ -331,6 +339,8 @@ impl<'p> Part<'p> {
     fn table(self, blocks: &[Block]) -> Table {
         let slots: Vec<usize> = self.program.output.iter().map(|it| it.slot.index()).collect();
         let all = Block::concat(blocks, &slots);
+        let mut warnings = self.program.notes.clone();
+        warnings.extend(self.warnings.texts(&self.program.sites));
         let columns = self.program.output.iter().map(|it| TableColumn {
             name: it.name.clone(),
             ty: it.ty,

@@ -49,6 +49,8 @@ fn pipeline(steps: Vec<StepKind>, output: &[(u32, Type)], slots: u32) -> Pipelin
             .map(|(slot, ty)| Named { name: format!("c{slot}"), slot: Slot(*slot), ty: *ty })
             .collect(),
         slots,
+        is_limited: false,
+        warnings: Vec::new(),
     }
 }
 

@@ -118,6 +118,11 @@ pub(crate) fn glob_matches(glob: &str, text: &str) -> bool {
     true
 }
 
+/// Whether patterns of indices name that one. No patterns name all, except for those of alerts.
+pub fn matches_index<S: AsRef<str>>(patterns: &[S], index: &str) -> bool {
+    IndexPatterns::new(patterns).matches(index)
+}
+
 /// Whether the rule reads alerts: it executes after the rules over events, and sees what they raise.
 pub fn reads_alerts(rule: &Rule) -> bool {
     IndexPatterns::new(&rule.index).matches(ALERTS_INDEX)

@@ -76,7 +76,7 @@ pub use exceptions::Exceptions;
 pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson, value_lists_to_ndjson};
 pub use fix::{Mended, mend};
 pub use guide::{Builtin, Guide, Language as GuideLanguage, Note, Risk, Scope, Show, Step, StepQuery};
-pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX, reads_alerts, reads_only_alerts};
+pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX, matches_index, reads_alerts, reads_only_alerts};
 pub use inquiry::{Asks, EventsAsked, Flaw, Inquiry, inquiries, with_inquiries};
 pub use language::check_query;
 pub use lint::{Heeded, heed, lint, lint_query, never_holds, nothing_gives};

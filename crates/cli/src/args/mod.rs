@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Respond(Box<Respond>),
     /// Print the ECS document of every record, one a line.
     Normalize(Normalize),
-    /// Run one query over files.
+    /// Run one query over files: KQL, Lucene, EQL, or ES|QL (`FROM logs-* | STATS COUNT(*) BY event.action`).
     Query(Query),
     /// Who and what records are about: each identity, key, address, instance, account and region, when it was seen, what it
     /// did and made, and which alerts name it.
@@ -321,9 +321,12 @@ pub(crate) struct Query {
     #[cfg(feature = "store")]
     #[command(flatten)]
     pub(crate) store: FromStore,
-    /// Its language.
+    /// Its language. What begins with `FROM` and has pipes is ES|QL, whatever is said here.
     #[arg(long, short, value_parser = languages(), default_value = QueryLanguage::Kuery.short_name())]
     pub(crate) language: QueryLanguage,
+    /// Of a query in ES|QL: say what of it is asked of events as they are read, and what is done with them then. Reads nothing.
+    #[arg(long)]
+    pub(crate) explain: bool,
     /// An Elasticsearch mapping: `{"properties": …}`. The files are then plain documents, not CloudTrail.
     #[arg(long, value_name = "FILE")]
     pub(crate) mapping: Option<PathBuf>,

@@ -180,14 +180,14 @@ impl Groups {
         number
     }
 
-    /// Takes rows. The groups of each, one after the other, are the pairs that are returned: rows ascend.
+    /// Takes rows. They come back with the values of keys, and with the groups of each, one after the other: rows ascend.
     pub(crate) fn add(
         &mut self,
         plan: &Plan,
         block: &Block,
         limit: usize,
         context: &mut Context<'_>,
-    ) -> Result<Vec<(u32, u32)>, PipelineError> {
+    ) -> Result<(Block, Vec<(u32, u32)>), PipelineError> {
         let mut block = block.clone();
         for key in &plan.keys {
             let column = key.node.evaluate(&block, context);
@@ -214,7 +214,7 @@ impl Groups {
                 }
             }
         }
-        if self.bytes > limit { Err(PipelineError::Groups { limit }) } else { Ok(pairs) }
+        if self.bytes > limit { Err(PipelineError::Groups { limit }) } else { Ok((block, pairs)) }
     }
 
     /// The groups of each row: a row with several values of a key is in the group of each.
