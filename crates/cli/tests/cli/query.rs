@@ -151,7 +151,67 @@ fn what_is_wrong_with_a_query_is_underlined() {
         "query_lucene_error",
         refused(&["-l", "lucene", "source.ip:203.0.113.0/24", "calls.ndjson"])
     );
-    insta::assert_snapshot!("query_language", refused(&["-l", "esql", "FROM logs-*", "calls.ndjson"]));
+    let unknown = ["FROM people | WHERE sise > 3", "--mapping", "mapping.json", "people.ndjson"];
+    insta::assert_snapshot!("query_esql_error", refused(&unknown));
+}
+
+/// What begins with `FROM` and has pipes is ES|QL, whatever the language.
+#[test]
+fn pipes() {
+    let folder = plain();
+    let query = "FROM logs-* | WHERE event.outcome == \"failure\" | STATS n = COUNT(*), who = MV_SORT(VALUES(user.name)) \
+                 BY event.action | SORT n DESC, event.action";
+    insta::assert_snapshot!(
+        "query_esql_table",
+        folder.run(&["query", query, "calls.ndjson", "-f", "table"]).whole()
+    );
+    let rows = found(&folder, &["-q", query, "calls.ndjson"]);
+    let documents = found(&folder, &["event.outcome: failure", "calls.ndjson"]);
+    let counted: u64 = rows.iter().map(|it| it["n"].as_u64().unwrap()).sum();
+    assert_eq!(counted, documents.len() as u64, "as many as in KQL");
+    let plainly = |query: &str| {
+        let arguments = ["query", "-q", query, "--mapping", "mapping.json", "people.ndjson", "-f", "csv"];
+        folder.run(&arguments).printed(0).to_owned()
+    };
+    assert_eq!(
+        plainly("FROM people | EVAL twice = size * 2 | WHERE twice > 6 | SORT twice DESC | KEEP name, twice"),
+        "name,twice\n'=Cy,82\n\"Bo, ada\",80\n"
+    );
+    assert_eq!(plainly("FROM people | MV_EXPAND name | STATS c = COUNT(*) | LIMIT 1"), "c\n4\n");
+    assert_eq!(
+        plainly("FROM people METADATA _id, _index | WHERE size == 3 | KEEP _id, _index"),
+        "_id,_index\none,people\n"
+    );
+    // Nobody reads files for a row.
+    assert_eq!(folder.run(&["query", "-q", "-l", "esql", "ROW a = 1 + 2"]).printed(0), "{\"a\":3}\n");
+}
+
+/// What is to be known of a result is said beside it.
+#[test]
+fn notes_of_pipes() {
+    let folder = plain();
+    let arguments = ["query", "FROM others | LIMIT 3", "--mapping", "mapping.json", "people.ndjson"];
+    let ran = folder.run(&arguments);
+    assert_eq!(ran.out, "");
+    insta::assert_snapshot!("query_esql_other_index", ran.err);
+    let arguments = [
+        "query",
+        "FROM people | WHERE name == \"Ada\" OR size == 40",
+        "--mapping",
+        "mapping.json",
+        "people.ndjson",
+    ];
+    let ran = folder.run(&arguments);
+    assert_eq!(ran.out.lines().count(), 1);
+    assert!(ran.err.contains("single-value function encountered multi-value"), "{}", ran.err);
+    let explained = [
+        "query",
+        "--explain",
+        "FROM people | WHERE size > 3 | STATS COUNT(*) BY name",
+        "--mapping",
+        "mapping.json",
+    ];
+    insta::assert_snapshot!("query_esql_explain", folder.run(&explained).printed(0));
 }
 
 #[test]
