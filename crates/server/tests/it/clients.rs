@@ -1,10 +1,11 @@
 //! Clients that others wrote, as they are.
 
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::setup::{Server, folder, ids};
+use crate::setup::{Server, folder, ids, record, wait};
 
 /// Sends documents with the clients of Elasticsearch and OpenSearch, as a shipper would, and prints what they were told.
 const PYTHON: &str = r#"
@@ -82,8 +83,144 @@ fn python_clients_send_unchanged() {
     assert_eq!(ids(&data).len(), 250 + 250 + 2);
 }
 
+/// Does the same with those in JavaScript.
+const JAVASCRIPT: &str = r#"
+const [url, key, id, secret] = process.argv.slice(-4);
+const { Client, errors } = require("@elastic/elasticsearch");
+const opensearch = require("@opensearch-project/opensearch");
+const record = (id) => ({ eventVersion: "1.08", eventTime: "2026-03-01T10:00:00Z", eventSource: "ec2.amazonaws.com",
+  eventName: "RunInstances", eventID: id, eventType: "AwsApiCall" });
+const records = (prefix) => Array.from({ length: 250 }, (_, at) => record(`${prefix}-${String(at).padStart(3, "0")}`));
+const counts = ({ total, successful, failed, noop }) => [total, successful, failed, noop];
+(async () => {
+  const told = {};
+  const es = new Client({ node: url, auth: { apiKey: key }, compression: true });
+  told.version = (await es.info()).version.number;
+  told.ping = await es.ping();
+  told.health = (await es.cluster.health()).status;
+  const bulk = (client, prefix, op) => client.helpers.bulk({
+    datasource: records(prefix), flushBytes: 20000,
+    onDocument: () => ({ [op]: { _index: "logs-aws.cloudtrail-default" } }),
+    onDrop: (it) => { throw new Error(JSON.stringify(it)); },
+  });
+  told.bulk = counts(await bulk(es, "es", "create"));
+  told.again = counts(await bulk(es, "es", "index"));
+  const document = { "@timestamp": "2026-03-01T10:00:00Z", event: { action: "x" } };
+  told.one = (await es.index({ index: "logs-x", id: "mine", document })).result;
+  try { await es.create({ index: "logs-x", id: "mine", document }); } catch (error) { told.conflict = error.meta.statusCode; }
+  told.template = [await es.indices.existsIndexTemplate({ name: "a" }), (await es.indices.putIndexTemplate({ name: "a", index_patterns: ["a-*"] })).acknowledged];
+  try { await new Client({ node: url, auth: { apiKey: "AAAA" } }).info(); } catch (error) { told.refused = error.meta.statusCode; }
+  try { await es.search({ index: "x" }); } catch (error) { told.search = error.meta.statusCode; }
+  const os = new opensearch.Client({ node: url, auth: { username: id, password: secret }, compression: "gzip" });
+  told.os_ping = (await os.ping()).statusCode;
+  told.os_bulk = counts(await bulk(os, "os", "index"));
+  told.os_one = (await os.index({ index: "logs-x", body: record("os-one") })).body.result;
+  const dropped = [];
+  await os.helpers.bulk({ datasource: [{}], onDocument: () => ({ delete: { _index: "a", _id: "b" } }), onDrop: (it) => dropped.push(it.status) });
+  told.os_delete = dropped;
+  console.log(JSON.stringify(told));
+})().catch((error) => { console.error(error); process.exit(1); });
+"#;
+
+/// Where `.ci/run` puts packages of JavaScript.
+fn node_modules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/node/node_modules")
+}
+
+#[test]
+fn javascript_clients_send_unchanged() {
+    if !node_modules().join("@elastic/elasticsearch").exists() {
+        return skipped(
+            "the packages @elastic/elasticsearch and @opensearch-project/opensearch (`.ci/run` installs them)",
+        );
+    }
+    let (_folder, data) = folder();
+    let server = Server::start(&data, "");
+    let made =
+        server.ask("POST", "/api/v1/keys", json!({"name": "node", "role": "shipper"}).to_string()).is(201);
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let url = format!("http://{}", server.address);
+    let run = Command::new("node")
+        .env("NODE_PATH", node_modules())
+        .args(["-e", JAVASCRIPT, "--", &url, &text("encoded"), &text("id"), &text("secret")])
+        .output();
+    let Ok(run) = run else { return skipped("node") };
+    let out = String::from_utf8_lossy(&run.stdout);
+    let told: Value =
+        serde_json::from_str(&out).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&run.stderr)));
+    assert_eq!(
+        told,
+        json!({
+            "version": "9.0.0", "ping": true, "health": "green", "bulk": [250, 250, 0, 0], "again": [250, 250, 0, 0],
+            "one": "created", "conflict": 409, "template": [true, true], "refused": 401, "search": 404,
+            "os_ping": 200, "os_bulk": [250, 250, 0, 0], "os_one": "created", "os_delete": [400],
+        })
+    );
+    assert_eq!(ids(&data).len(), 250 + 250 + 2);
+}
+
+/// rsyslog with its output for Elasticsearch, as Debian has it: lines of a file go to an index.
+#[test]
+#[cfg(unix)]
+fn rsyslog_sends_unchanged() {
+    let program = ["/usr/sbin/rsyslogd", "/sbin/rsyslogd"].into_iter().find(|it| Path::new(it).exists());
+    let Some(program) = program else { return skipped("rsyslog (the package rsyslog-elasticsearch)") };
+    let (folder, data) = folder();
+    let folder = folder.path();
+    let server = Server::start(&data, "");
+    let made =
+        server.ask("POST", "/api/v1/keys", json!({"name": "rsyslog", "role": "shipper"}).to_string()).is(201);
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    let lines: String = (0..200).map(|it| record(&format!("r-{it:03}"), 1).to_string() + "\n").collect();
+    std::fs::write(folder.join("trail.ndjson"), lines).unwrap();
+    let config = format!(
+        r#"global(workDirectory="{folder}" maxMessageSize="64k")
+module(load="imfile")
+module(load="omelasticsearch")
+template(name="record" type="string" string="%msg%\n")
+input(type="imfile" file="{folder}/trail.ndjson" tag="trail" ruleset="out")
+ruleset(name="out") {{
+    action(type="omelasticsearch" server="127.0.0.1" serverport="{port}" uid="{id}" pwd="{secret}" usehttps="off"
+        searchIndex="logs-aws.cloudtrail-default" searchType="" esVersion.major="8" template="record" bulkmode="on"
+        errorfile="{folder}/errors" action.resumeRetryCount="-1")
+}}
+"#,
+        folder = folder.display(),
+        port = server.address.port(),
+        id = text("id"),
+        secret = text("secret"),
+    );
+    let path = folder.join("rsyslog.conf");
+    std::fs::write(&path, config).unwrap();
+    let child = Command::new(program)
+        .args(["-n", "-i"])
+        .arg(folder.join("pid"))
+        .arg("-f")
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else { return skipped("rsyslog") };
+    let expected: Vec<String> = (0..200).map(|it| format!("r-{it:03}")).collect();
+    // Without the module it ends by itself, and says so.
+    let mut ended = None;
+    wait("all is stored, or it has ended", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some() || ids(&data) == expected
+    });
+    let _ = child.kill();
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    if said.contains("omelasticsearch") && said.contains("could not load module") {
+        return skipped("the package rsyslog-elasticsearch");
+    }
+    assert!(ended.is_none(), "{said}");
+    assert_eq!(ids(&data), expected, "{said}");
+    assert!(!folder.join("errors").exists() || std::fs::read(folder.join("errors")).unwrap().is_empty());
+}
+
 #[expect(clippy::print_stderr, reason = "whoever runs the tests must see what they did not do")]
-fn skipped(what: &str) {
+pub(crate) fn skipped(what: &str) {
     let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
     assert!(!must_run, "without {what} no other client is tried");
     eprintln!("SKIPPED: without {what} no other client was tried");

@@ -18,6 +18,7 @@ mod clients;
 mod elastic;
 mod faults;
 mod folder;
+mod fuzzer;
 mod ingest;
 mod letters;
 mod limits;
