@@ -32,6 +32,10 @@ mod live_args;
 mod near_misses;
 mod normalize_command;
 mod notices;
+#[cfg(feature = "serve")]
+mod notify_args;
+#[cfg(feature = "serve")]
+mod notify_command;
 mod output;
 mod page_command;
 mod query_command;
@@ -86,6 +90,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve_command::run(&args, &cli.global),
         #[cfg(feature = "serve")]
         Command::Config(args) => serve_command::config(&args, &cli.global),
+        #[cfg(feature = "serve")]
+        Command::Notify(args) => notify_command::run(&args, &cli.global),
         #[cfg(feature = "store")]
         Command::Detect(args) => detect_command::run(&args, &cli.global),
         #[cfg(feature = "store")]

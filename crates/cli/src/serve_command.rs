@@ -155,7 +155,15 @@ pub(crate) fn config(args: &Config, global: &Global) -> anyhow::Result<u8> {
     match args {
         Config::Init(args) => init(args),
         Config::Check(args) => {
-            configured(args, style)?;
+            let config = configured(args, style)?.config;
+            let wrong = server::check_receivers(&config);
+            for (name, why) in &wrong {
+                terminal::say(&format!("error: the receiver `{name}` cannot be told: {why}\n"));
+            }
+            if !wrong.is_empty() {
+                let things = report::plural(wrong.len() as u64, "receiver", "receivers");
+                bail!("{things} of the configuration cannot be told")
+            }
             print("nothing is wrong\n")
         }
         Config::Show(args) => print(&config::show(&configured(args, style)?)),
@@ -182,7 +190,7 @@ fn init(args: &Init) -> anyhow::Result<u8> {
 }
 
 /// The configuration, from the file, the environment and the command line.
-fn configured(args: &Configuration, style: span::Style) -> anyhow::Result<Configured> {
+pub(crate) fn configured(args: &Configuration, style: span::Style) -> anyhow::Result<Configured> {
     read(args, style).map_err(|wrong| match wrong {
         Wrong::Other(error) => error,
         Wrong::Values(count, told) => {

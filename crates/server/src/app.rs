@@ -15,6 +15,7 @@ use crate::detection::Detection;
 use crate::intake::Intake;
 use crate::keys::Keys;
 use crate::log::{Clock, Log};
+use crate::notify::Notifier;
 use crate::rate::Rates;
 use crate::reload::Current;
 use crate::source::Source;
@@ -32,6 +33,7 @@ pub(crate) struct App {
     /// The one that takes what is posted.
     pub(crate) http: Arc<Source>,
     pub(crate) detection: Detection,
+    pub(crate) notifier: Notifier,
     /// Held by whoever investigates.
     pub(crate) investigating: Mutex<()>,
     /// Threads that read and normalise.

@@ -21,6 +21,9 @@ pub enum ServeError {
     /// The store refused.
     #[error("{0}")]
     Store(#[from] StoreError),
+    /// Notifications refused.
+    #[error("{0}")]
+    Notify(#[from] notify::NotifyError),
     /// Detection refused.
     #[error("{0}")]
     Live(#[from] LiveError),
@@ -91,6 +94,7 @@ impl ServeError {
             Self::Listen { .. } => "SRV001",
             Self::Store(error) => error.code(),
             Self::Live(error) => error.code(),
+            Self::Notify(error) => error.code(),
             Self::Io { .. } => "SRV002",
             Self::Keys { .. } => "SRV003",
             Self::Random => "SRV004",

@@ -31,6 +31,7 @@ mod intake;
 mod lines;
 #[cfg(feature = "s3")]
 mod objects;
+mod notify;
 mod rate;
 mod reload;
 mod run;
@@ -44,6 +45,7 @@ pub use config::{Config, Configured};
 pub use detection::Rules;
 pub use error::ServeError;
 pub use keys::{Key, NewKey, Role};
+pub use notify::{check_receivers, test_receiver};
 pub use log::{Clock, Level, Log, LogFormat};
 pub use reload::ReadAgain;
 #[cfg(feature = "s3")]

@@ -9,7 +9,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::app::App;
 use crate::config::Config;
-use crate::tls;
+use crate::{notify, tls};
 
 /// Reads the configuration again, from where it was read at the start; or says what is wrong with it.
 pub type ReadAgain = Box<dyn Fn() -> Result<Config, String> + Send + Sync>;
@@ -73,6 +73,7 @@ pub(crate) fn reload(app: &App) -> Result<Reloaded, String> {
             }
         }
         app.intake.bound(config.letters);
+        notify::tell_faults(&config, &app.log);
         *current.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(reloaded)
     };
@@ -114,7 +115,9 @@ fn merged(before: &Config, wanted: &Config) -> (Config, Reloaded) {
         rate: "rate_max",
         logs_requests: "log_requests",
         behind_ms: "behind_max",
-        letters: "dead_letters_max, dead_letters_age"
+        letters: "dead_letters_max, dead_letters_age",
+        receivers: "receivers",
+        notifications: "notifications"
     );
     if before.tls.is_some() == wanted.tls.is_some() {
         take!(tls: "tls_certificate, tls_key");
@@ -144,6 +147,10 @@ fn merged(before: &Config, wanted: &Config) -> (Config, Reloaded) {
         if its.indices != source.indices {
             source.indices.clone_from(&its.indices);
             changed.push(format!("sources.{}.indices", source.name));
+        }
+        if its.silent_ms != source.silent_ms {
+            source.silent_ms = its.silent_ms;
+            changed.push(format!("sources.{}.silent_after", source.name));
         }
     }
     for its in &wanted.sources {

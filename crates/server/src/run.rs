@@ -26,6 +26,7 @@ use crate::intake::Intake;
 use crate::keys::{Keys, NewKey};
 use crate::lines::Lines;
 use crate::log::{Clock, Log};
+use crate::notify::{self, Notifier};
 #[cfg(feature = "s3")]
 use crate::objects;
 use crate::rate::Rates;
@@ -134,7 +135,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         config.sources.iter().map(|it| Arc::new(Source::new(it.clone()))).collect();
     let posted = || {
         let (name, kind) = (config::HTTP.to_owned(), SourceKind::Http);
-        Arc::new(Source::new(SourceConfig { name, kind, indices: Vec::new() }))
+        Arc::new(Source::new(SourceConfig { name, kind, indices: Vec::new(), silent_ms: None }))
     };
     let http = sources.iter().find(|it| *it.kind() == SourceKind::Http).map_or_else(posted, Arc::clone);
     #[cfg(unix)]
@@ -155,6 +156,9 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let catch_up = config.rules.catch_up_ms as Millis;
     let (detection, engine) = Detection::open(&data, rules, (threads, catch_up), version, now)?;
     live::Book::open(&data)?.set_public_url(config.public_url.as_deref())?;
+    // What is raised from here on is told.
+    let notifier = Notifier::open(&data, &detection.all)?;
+    notify::tell_faults(&config, &log);
     for (name, why) in &detection.refused {
         log.warn("SRV044", &format!("a rule does not run: {name}"), &[("reason", why.as_str().into())]);
     }
@@ -177,6 +181,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
         sources,
         http,
         detection,
+        notifier,
         investigating: Mutex::default(),
         threads,
         counters: Counters::default(),
@@ -211,6 +216,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let (its, until) = (Arc::clone(&app), stop.clone());
     others.push(std::thread::spawn(move || its.detection.run(engine, &until, &its.clock, &its.log)));
 
+    others.push(Notifier::start(&app, &stop, &stopper.0.subscribe(), runtime.handle()));
     #[cfg(unix)]
     runtime.spawn(reload_on(hangups, Arc::clone(&app)));
     let listening = Listening { listener, stop: stopper.0.subscribe() };

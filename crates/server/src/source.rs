@@ -78,7 +78,7 @@ impl Source {
     #[cfg(test)]
     pub(crate) fn http(name: &str, indices: &[&str]) -> Self {
         let indices = indices.iter().map(|&it| it.to_owned()).collect();
-        Self::new(SourceConfig { name: name.to_owned(), kind: SourceKind::Http, indices })
+        Self::new(SourceConfig { name: name.to_owned(), kind: SourceKind::Http, indices, silent_ms: None })
     }
 
     pub(crate) fn name(&self) -> &str {

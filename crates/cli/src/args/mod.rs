@@ -75,6 +75,10 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(subcommand)]
     Config(crate::serve_args::Config),
+    /// Notifications of `serve`: test a receiver, see what was sent and what could not be, send that again.
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Notify(crate::notify_args::Notify),
     /// Execute what rules are due to execute over a store, each execution once, and keep the alerts: from cron, say.
     #[cfg(feature = "store")]
     Detect(Box<crate::live_args::Detect>),

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
+use notify::ReceiverState;
 use serde_json::{Value, json};
 use store::{Accounting, SourceAccount};
 
@@ -12,7 +13,7 @@ use super::sources::{accounts, letter_accounts};
 use crate::app::App;
 use crate::config::SourceKind;
 use crate::detection::set_back;
-use crate::http::{Answer, Asked, Problem};
+use crate::http::{Answer, Asked, Kind, Problem};
 use crate::source::{BucketState, SourceState};
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers look alike")]
@@ -20,24 +21,35 @@ pub(super) fn live(_: &Asked<'_>) -> Result<Answer, Problem> {
     Ok(Answer::text("alive\n"))
 }
 
+/// What keeps the server from doing its work.
+pub(crate) struct Obstacle {
+    /// What kind of thing: the same as long as it lasts.
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+}
+
 /// What keeps the server from doing its work; nothing if all is well.
-pub(super) fn obstacles(app: &App) -> Vec<String> {
+pub(crate) fn obstacles(app: &App) -> Vec<Obstacle> {
     let mut all = Vec::new();
+    let mut push = |kind: &'static str, text: String| all.push(Obstacle { kind, text });
     if let Some(trouble) = app.intake.state().trouble {
-        all.push(format!("the last batch could not be stored: {} {}", trouble.code, trouble.detail));
+        push("store", format!("the last batch could not be stored: {} {}", trouble.code, trouble.detail));
     }
     if let Err(error) = probe(&app.data) {
-        all.push(format!("nothing can be written to `{}`: {error}", app.data.display()));
+        push("disk", format!("nothing can be written to `{}`: {error}", app.data.display()));
     }
     if let Some(trouble) = app.detection.state().trouble {
-        all.push(format!("detection does not go on: {trouble}"));
+        push("detection", format!("detection does not go on: {trouble}"));
+    }
+    if let Some(trouble) = app.notifier.trouble() {
+        push("notifications", format!("notifications do not go on: {trouble}"));
     }
     if let Some(until) = app.detection.state().ahead {
-        all.push(format!("SRV090 {}", set_back(until)));
+        push("clock", format!("SRV090 {}", set_back(until)));
     }
     let behind = app.detection.behind(app.now());
     if behind.unsigned_abs() > app.config().behind_ms {
-        all.push(format!("detection is {} s late (`behind_max`)", behind / 1_000));
+        push("behind", format!("detection is {} s late (`behind_max`)", behind / 1_000));
     }
     all
 }
@@ -58,7 +70,7 @@ fn probe(data: &Path) -> io::Result<()> {
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers look alike")]
 pub(super) fn ready(asked: &Asked<'_>) -> Result<Answer, Problem> {
-    let obstacles = obstacles(asked.app);
+    let obstacles: Vec<String> = obstacles(asked.app).into_iter().map(|it| it.text).collect();
     let status = if obstacles.is_empty() { 200 } else { 503 };
     Ok(Answer::json_of(status, &json!({"ready": obstacles.is_empty(), "obstacles": obstacles})))
 }
@@ -143,6 +155,35 @@ fn buckets(app: &App, out: &mut Metrics) {
     for (name, it) in &states {
         out.value("source_reconciled_seconds", &[("source", name)], it.reconciled_ms.unwrap_or(0) / 1_000);
     }
+}
+
+/// What is known of each receiver.
+fn notifications(app: &App, out: &mut Metrics) -> Result<(), Problem> {
+    let states = app.notifier.receivers(&app.config());
+    let states = states.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;
+    let now = app.now();
+    let age = |it: &ReceiverState| it.oldest.map_or(0, |it| now.saturating_sub(it).max(0) / 1_000);
+    let families: [(&str, &str, &str, &dyn Fn(&ReceiverState) -> Value); 7] = [
+        ("notifications_sent_total", "counter", "Messages that a receiver took, ever.", &|it| it.sent.into()),
+        ("notifications_failed_total", "counter", "Attempts that failed, ever.", &|it| it.failed.into()),
+        (
+            "notifications_left_out_total",
+            "counter",
+            "Alerts that a receiver was not told of because they are silenced, ever.",
+            &|it| it.left_out.into(),
+        ),
+        ("notifications_waiting", "gauge", "Messages that wait for a receiver.", &|it| it.waiting.into()),
+        ("notifications_oldest_waiting_seconds", "gauge", "How long the oldest of them waits.", &|it| age(it).into()),
+        ("notifications_held", "gauge", "Alerts that are held until a throttle is over.", &|it| it.held.into()),
+        ("notifications_dead", "gauge", "Messages that could not be delivered.", &|it| it.dead.into()),
+    ];
+    for (name, kind, help, value) in families {
+        out.family(name, kind, help);
+        for it in &states {
+            out.value(name, &[("receiver", &it.name)], value(it));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
@@ -283,6 +324,8 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
     {
         out.value("alerts", &[("status", status)], count);
     }
+
+    notifications(app, &mut out)?;
 
     out.family("http_requests_total", "counter", "Requests by route and status, since the start.");
     for ((path, status), count) in app.counters.answers() {

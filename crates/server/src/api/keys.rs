@@ -64,6 +64,7 @@ fn problem(error: &ServeError) -> Problem {
         ServeError::Listen { .. }
         | ServeError::Store(_)
         | ServeError::Live(_)
+        | ServeError::Notify(_)
         | ServeError::Io { .. }
         | ServeError::Keys { .. }
         | ServeError::Random

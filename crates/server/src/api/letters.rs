@@ -174,7 +174,7 @@ fn replay_one(app: &App, store: &Store, its: &Letter) -> Result<Accounting, Prob
         || {
             // Nobody configures it any more: its letters are its all the same.
             let config =
-                SourceConfig { name: its.source.clone(), kind: SourceKind::Http, indices: Vec::new() };
+                SourceConfig { name: its.source.clone(), kind: SourceKind::Http, indices: Vec::new(), silent_ms: None };
             Arc::new(Source::new(config))
         },
         Arc::clone,

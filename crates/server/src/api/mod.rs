@@ -11,11 +11,14 @@ mod incidents;
 mod investigation;
 mod keys;
 mod letters;
+mod notifications;
 mod otlp;
 mod schema;
 mod search;
 mod silences;
 mod sources;
+
+pub(crate) use health::obstacles;
 
 use crate::http::{Access, Answer, Asked, Body, Doc, Handler, Method, Param, Problem, Route, document};
 use crate::keys::Role;
@@ -149,6 +152,11 @@ const PAGE: &[Param] = &[
 ];
 const RULE: &[Param] = &[param("rule", "string", "The rule_id of a rule.")];
 const RULE_SIZE: &[Param] = &[RULE[0], param("size", "integer", "So many are given: 100, up to 10000.")];
+const MESSAGES: &[Param] = &[
+    param("state", "string", "dead (the default), waiting or sent."),
+    param("receiver", "string", "The name of a receiver."),
+    param("size", "integer", "So many are given: 50, up to 1000."),
+];
 const FORMAT: &[Param] =
     &[param("format", "string", "json (the default), or a form for people: md; text, html; sh.")];
 
@@ -194,6 +202,10 @@ pub(crate) const ROUTES: &[Route] = &[
     route(GET, "/api/v1/executions", VIEWER, Body::None, detection::executions, "Executions, the newest first.").asks(RULE_SIZE).answers("Executions"),
     route(GET, "/api/v1/gaps", VIEWER, Body::None, detection::gaps, "What was not executed, or not over everything.").asks(RULE).answers("Gaps"),
     route(POST, "/api/v1/config/reload", ADMIN, Body::None, config::reload, "Reads the configuration again, as SIGHUP does.").answers("Reloaded"),
+    route(GET, "/api/v1/notifications", VIEWER, Body::None, notifications::list, "Who is told, what waits, and what is not well.").answers("Notifications"),
+    route(GET, "/api/v1/notifications/messages", VIEWER, Body::None, notifications::messages, "Messages that could not be delivered, wait, or were sent.").asks(MESSAGES).answers("Messages"),
+    route(POST, "/api/v1/notifications/retry", ENGINEER, Body::Json, notifications::retry, "Sends again what could not be delivered: all of it, or what is named.").takes("Retry").answers("Again"),
+    route(POST, "/api/v1/notifications/test", ENGINEER, Body::Json, notifications::test, "Sends a test to a receiver, and says what it answered.").takes("ReceiverTest").answers("ReceiverTested"),
     route(GET, "/api/v1/keys", ADMIN, Body::None, keys::list, "All keys, without their secrets.").answers("Keys"),
     route(POST, "/api/v1/keys", ADMIN, Body::Json, keys::make, "Makes a key. Its secret is told once.").takes("KeyRequest").answers("NewKey"),
     route(DELETE, "/api/v1/keys/{id}", ADMIN, Body::None, keys::revoke, "Revokes a key."),

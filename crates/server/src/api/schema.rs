@@ -145,6 +145,28 @@ pub(super) fn schemas() -> Value {
         },
         "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
         "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
+        "Notifications": {
+            "type": "object",
+            "required": ["receivers", "conditions"],
+            "properties": {"receivers": {"type": "array", "items": {"type": "object"}}, "conditions": {"type": "array", "items": {"type": "object"}}},
+        },
+        "Messages": {
+            "type": "object",
+            "required": ["state", "messages"],
+            "properties": {"state": text(), "messages": {"type": "array", "items": {"type": "object"}}},
+        },
+        "Retry": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {"receiver": text(), "ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string", "minLength": 1}}},
+        },
+        "Again": {"type": "object", "required": ["again"], "properties": {"again": count()}},
+        "ReceiverTest": {"type": "object", "required": ["receiver"], "additionalProperties": false, "properties": {"receiver": text()}},
+        "ReceiverTested": {
+            "type": "object",
+            "required": ["receiver", "delivered", "answer"],
+            "properties": {"receiver": text(), "delivered": {"type": "boolean"}, "answer": text()},
+        },
         "Bulk": {
             "type": "object",
             "required": ["took", "errors", "items"],

@@ -9,11 +9,15 @@ pub enum Section {
     Rules,
     /// `[[sources]]`.
     Sources,
+    /// `[[receivers]]`.
+    Receivers,
+    /// `[[notifications]]`.
+    Notifications,
 }
 
 impl Section {
     /// All of them, in the order of the template.
-    pub const ALL: [Self; 3] = [Self::Server, Self::Rules, Self::Sources];
+    pub const ALL: [Self; 5] = [Self::Server, Self::Rules, Self::Sources, Self::Receivers, Self::Notifications];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -21,6 +25,16 @@ impl Section {
             Self::Server => "server",
             Self::Rules => "rules",
             Self::Sources => "sources",
+            Self::Receivers => "receivers",
+            Self::Notifications => "notifications",
+        }
+    }
+
+    /// Whether there may be several.
+    pub const fn is_list(self) -> bool {
+        match self {
+            Self::Server | Self::Rules => false,
+            Self::Sources | Self::Receivers | Self::Notifications => true,
         }
     }
 }
@@ -90,9 +104,9 @@ impl Key {
         OF_TYPES.iter().find(|it| is_of_sources && it.0 == self.name).map(|it| it.1)
     }
 
-    /// The variable of the environment that sets it. Those of sources have none: there may be several.
+    /// The variable of the environment that sets it. What there may be several of has none.
     pub fn variable(&self) -> Option<String> {
-        let is_single = self.section != Sources;
+        let is_single = !self.section.is_list();
         is_single.then(|| format!("TRAILWARDEN_{}_{}", self.section.as_str(), self.name).to_uppercase())
     }
 }
@@ -107,7 +121,7 @@ const fn key(
     Key { section, name, kind, default, example: "", help }
 }
 
-use Section::{Rules, Server, Sources};
+use Section::{Notifications, Receivers, Rules, Server, Sources};
 
 const MIB: u64 = 1 << 20;
 const SECOND: u64 = 1_000;
@@ -333,6 +347,144 @@ pub const KEYS: &[Key] = &[
             Kind::Texts,
             Some("[]"),
             "documents of other indices are dropped, and counted; records of CloudTrail have no index and are always taken",
+        )
+    },
+    Key {
+        example: "\"6h\"",
+        ..key(
+            Sources,
+            "silent_after",
+            Kind::Duration(60 * SECOND, 366 * DAY),
+            None,
+            "whoever is told of health is told when it has delivered nothing for so long",
+        )
+    },
+    Key {
+        example: "\"soc\"",
+        ..key(Receivers, "name", Kind::Text, None, "notifications, and the actions of rules, go by it")
+    },
+    Key {
+        example: "\"webhook\"",
+        ..key(Receivers, "type", Kind::OneOf(super::receiver::TYPES), None, "what it is")
+    },
+    key(
+        Receivers,
+        "url",
+        Kind::Text,
+        None,
+        "where it listens; env:NAME or file:PATH if that is secret, as those of Slack and Teams are",
+    ),
+    key(
+        Receivers,
+        "secret",
+        Kind::Text,
+        None,
+        "env:NAME or file:PATH: what bodies are signed with (webhook), the integration key (pagerduty), the password (email), the password or API key (index)",
+    ),
+    key(Receivers, "username", Kind::Text, None, "who logs in, with the secret as the password"),
+    key(
+        Receivers,
+        "headers",
+        Kind::Texts,
+        Some("[]"),
+        "headers of requests, such as \"X-Team: soc\"; a value may be env:NAME or file:PATH",
+    ),
+    key(
+        Receivers,
+        "body",
+        Kind::Text,
+        None,
+        "the template of the body; without it the message goes as JSON",
+    ),
+    key(Receivers, "content_type", Kind::Text, Some("\"application/json\""), "what that body is"),
+    key(Receivers, "index", Kind::Text, None, "the index or data stream that alerts are written to"),
+    key(Receivers, "address", Kind::Text, None, "the server, a name and a port, of mail or syslog"),
+    key(
+        Receivers,
+        "protocol",
+        Kind::OneOf(&["starttls", "tls", "tcp", "udp"]),
+        None,
+        "how it is spoken to; without it starttls (email) or tls (syslog)",
+    ),
+    key(Receivers, "from", Kind::Text, None, "from whom mail is"),
+    key(Receivers, "to", Kind::Texts, Some("[]"), "to whom"),
+    key(
+        Receivers,
+        "connectors",
+        Kind::Texts,
+        Some("[]"),
+        "ids of Kibana's connectors that it stands for in the actions of rules",
+    ),
+    key(
+        Receivers,
+        "authorities",
+        Kind::Path,
+        None,
+        "certificates (PEM) that are trusted beside those of this machine",
+    ),
+    key(Receivers, "proxy", Kind::Text, None, "the proxy that requests go through; none otherwise"),
+    key(
+        Receivers,
+        "timeout",
+        Kind::Duration(100, 600 * SECOND),
+        Some("\"10s\""),
+        "how long one attempt may take",
+    ),
+    key(
+        Receivers,
+        "give_up",
+        Kind::Duration(60 * SECOND, 366 * DAY),
+        Some("\"24h\""),
+        "what it did not take for so long is put aside, and listed by `trailwarden notify dead`",
+    ),
+    Key {
+        example: "\"soc\"",
+        ..key(Notifications, "receiver", Kind::Text, None, "who is told")
+    },
+    Key {
+        example: "\"loud\"",
+        ..key(
+            Notifications,
+            "name",
+            Kind::Text,
+            None,
+            "what it is called; without it the receiver's name and a number",
+        )
+    },
+    key(
+        Notifications,
+        "on",
+        Kind::Texts,
+        Some("[\"alerts\"]"),
+        "what is told: alerts, suppressed (an alert stands for more), closed (an alert that was told), health (what is not well with detection)",
+    ),
+    Key {
+        example: "\"kibana.alert.rule.tags: IAM\"",
+        ..key(Notifications, "query", Kind::Text, Some("\"\""), "which alerts: KQL over their fields")
+    },
+    key(
+        Notifications,
+        "severity",
+        Kind::OneOf(&["low", "medium", "high", "critical"]),
+        Some("\"low\""),
+        "the least severity of alerts",
+    ),
+    key(Notifications, "summary", Kind::Flag, Some("false"), "whether what comes at once is one message"),
+    key(
+        Notifications,
+        "throttle",
+        Kind::Duration(0, 31 * DAY),
+        Some("\"0s\""),
+        "after a message so long nothing is told of the same; what comes meanwhile is one message then",
+    ),
+    Key {
+        example: "[\"kibana.alert.rule.rule_id\"]",
+        ..key(
+            Notifications,
+            "by",
+            Kind::Texts,
+            Some("[]"),
+            "what is the same, for `throttle` and `summary`: alerts with equal values of these fields; without any all are",
         )
     },
 ];

@@ -5,6 +5,7 @@
 
 mod key;
 mod read;
+mod receiver;
 mod show;
 mod value;
 
@@ -12,6 +13,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use key::{KEYS, Key, Kind, Section};
+pub use receiver::{NotificationConfig, Protocol, ReceiverConfig, ReceiverKind, Secret};
 pub use read::{Configured, Settings, read};
 pub use show::{show, template};
 use store::LetterLimits;
@@ -50,6 +52,10 @@ pub struct Config {
     pub sources: Vec<SourceConfig>,
     /// The rules.
     pub rules: RulesConfig,
+    /// Who is told,
+    pub receivers: Vec<ReceiverConfig>,
+    /// and of what.
+    pub notifications: Vec<NotificationConfig>,
 }
 
 /// A source.
@@ -61,6 +67,8 @@ pub struct SourceConfig {
     pub kind: SourceKind,
     /// Patterns of the indices whose documents are taken; those of others are dropped, and counted. Empty: all are taken.
     pub indices: Vec<String>,
+    /// After so many milliseconds without anything of it somebody is told.
+    pub silent_ms: Option<u64>,
 }
 
 /// What a source is.

@@ -11,6 +11,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::key::OF_TYPES;
 use super::value::expected;
+use super::receiver::{NotificationConfig, Reading, ReceiverConfig, diagnostic};
 use super::{
     Config, HTTP, KEYS, Key, Kind, Origin, RulesConfig, S3Config, STDIN, Section, SourceConfig, SourceKind,
     Value,
@@ -23,15 +24,22 @@ pub struct Configured {
     pub config: Config,
     /// The values of `[server]` and `[rules]`,
     pub settings: Settings,
-    /// and those of each source.
+    /// and those of each source,
     pub sources: Vec<Settings>,
+    /// receiver
+    pub receivers: Vec<Settings>,
+    /// and notification.
+    pub notifications: Vec<Settings>,
 }
 
 /// The values of a table, and where they come from, in the order of [`KEYS`].
 pub type Settings = Vec<(&'static Key, Option<Value>, Origin)>;
 
 /// What has been set, by section and name.
-type Given = BTreeMap<(Section, &'static str), (Value, Origin, Option<Span>)>;
+pub(super) type Given = BTreeMap<(Section, &'static str), (Value, Origin, Option<Span>)>;
+
+/// What has been set in the tables that there may be several of, in their order.
+type Lists = Vec<(Section, Given, Span)>;
 
 /// Reads a configuration. `file` is its name and its text; `variable` asks the environment; `options` are values of the
 /// command line, by section, name and what the option is called. Paths in the file are relative to `folder`.
@@ -47,9 +55,9 @@ pub fn read(
 ) -> Result<Configured, Vec<Diagnostic>> {
     let mut wrong = Vec::new();
     let mut given = Given::new();
-    let mut sources: Vec<(Given, Span)> = Vec::new();
+    let mut lists = Lists::new();
     if let Some((name, text)) = file {
-        File { name, text, folder }.read(&mut given, &mut sources, &mut wrong);
+        File { name, text, folder }.read(&mut given, &mut lists, &mut wrong);
     }
     for key in KEYS {
         let Some(name) = key.variable() else { continue };
@@ -66,7 +74,7 @@ pub fn read(
             Err(why) => wrong.push(Diagnostic::whole(Severity::Error, "CONF006", format!("{option}: {why}"))),
         }
     }
-    match configure(&given, &sources, &mut wrong) {
+    match configure(&given, &lists, (variable, folder), &mut wrong) {
         Some(configured) if wrong.is_empty() => Ok(configured),
         _ => Err(wrong),
     }
@@ -84,7 +92,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    fn read(&self, given: &mut Given, sources: &mut Vec<(Given, Span)>, wrong: &mut Vec<Diagnostic>) {
+    fn read(&self, given: &mut Given, lists: &mut Lists, wrong: &mut Vec<Diagnostic>) {
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
             let span = error.span().map_or(Span::at(0), |it| Span::new(it.start, it.end));
@@ -93,18 +101,18 @@ impl File<'_> {
         for (name, value) in table.get_ref() {
             let section = Section::ALL.into_iter().find(|it| it.as_str() == name.get_ref());
             match (section, value.get_ref()) {
-                (Some(Section::Sources), DeValue::Array(tables)) => {
+                (Some(section), DeValue::Array(tables)) if section.is_list() => {
                     for table in tables {
                         let DeValue::Table(members) = table.get_ref() else {
-                            wrong.push(not_a_table(Section::Sources, span_of(table)));
+                            wrong.push(not_a_table(section, span_of(table)));
                             continue;
                         };
                         let mut its = Given::new();
-                        self.table(Section::Sources, members, &mut its, wrong);
-                        sources.push((its, span_of(table)));
+                        self.table(section, members, &mut its, wrong);
+                        lists.push((section, its, span_of(table)));
                     }
                 }
-                (Some(section @ (Section::Server | Section::Rules)), DeValue::Table(members)) => {
+                (Some(section), DeValue::Table(members)) if !section.is_list() => {
                     self.table(section, members, given, wrong);
                 }
                 (Some(section), _) => wrong.push(not_a_table(section, span_of(name))),
@@ -176,7 +184,7 @@ fn span_of<T>(it: &Spanned<T>) -> Span {
 
 fn not_a_table(section: Section, span: Span) -> Diagnostic {
     let name = section.as_str();
-    let written = if section == Section::Sources { format!("[[{name}]]") } else { format!("[{name}]") };
+    let written = if section.is_list() { format!("[[{name}]]") } else { format!("[{name}]") };
     Diagnostic::new(Severity::Error, "CONF005", format!("`{name}` is a table: write {written}"), span)
 }
 
@@ -192,14 +200,15 @@ fn meant(name: &str, known: &[&str]) -> String {
 /// What holds of a key if nothing is said.
 fn default(key: &Key) -> Option<Value> {
     let text = key.default?;
-    if text == "[]" {
-        return Some(Value::Texts(Vec::new()));
+    if let Some(list) = text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+        let items = list.split(',').map(|it| it.trim().trim_matches('"')).filter(|it| !it.is_empty());
+        return Some(Value::Texts(items.map(str::to_owned).collect()));
     }
     Some(Value::of_text(text.trim_matches('"'), key.kind).expect("defaults are values; a test reads them"))
 }
 
 /// The values of a table, with what holds where nothing is given.
-struct Table(Settings);
+pub(super) struct Table(Settings);
 
 impl Table {
     fn of(sections: &[Section], given: &Given) -> Self {
@@ -215,20 +224,32 @@ impl Table {
         self.0.iter().find(|it| it.0.name == name)?.1.as_ref()
     }
 
-    fn number(&self, name: &str) -> u64 {
+    pub(super) fn number(&self, name: &str) -> u64 {
         if let Some(Value::Number(number)) = self.value(name) { *number } else { 0 }
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.value(name) == Some(&Value::Flag(true))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         if let Some(Value::Text(text)) = self.value(name) { Some(text) } else { None }
     }
 
-    fn texts(&self, name: &str) -> Vec<String> {
+    pub(super) fn texts(&self, name: &str) -> Vec<String> {
         if let Some(Value::Texts(texts)) = self.value(name) { texts.clone() } else { Vec::new() }
     }
 }
 
-fn configure(given: &Given, sources: &[(Given, Span)], wrong: &mut Vec<Diagnostic>) -> Option<Configured> {
+/// What asks the environment, and what paths are relative to.
+type Around<'a> = (&'a dyn Fn(&str) -> Option<String>, &'a Path);
+
+fn configure(
+    given: &Given,
+    lists: &Lists,
+    around: Around<'_>,
+    wrong: &mut Vec<Diagnostic>,
+) -> Option<Configured> {
     let table = Table::of(&[Section::Server, Section::Rules], given);
     let tls = match (table.text("tls_certificate"), table.text("tls_key")) {
         (Some(certificate), Some(key)) => Some((PathBuf::from(certificate), PathBuf::from(key))),
@@ -247,7 +268,7 @@ fn configure(given: &Given, sources: &[(Given, Span)], wrong: &mut Vec<Diagnosti
     };
     let mut made: Vec<SourceConfig> = Vec::new();
     let mut settings = Vec::new();
-    for (given, span) in sources {
+    for (_, given, span) in lists.iter().filter(|it| it.0 == Section::Sources) {
         let table = Table::of(&[Section::Sources], given);
         match source(&table, given, &made) {
             Ok(it) => made.push(it),
@@ -258,8 +279,14 @@ fn configure(given: &Given, sources: &[(Given, Span)], wrong: &mut Vec<Diagnosti
         settings.push(table.0);
     }
     if !made.iter().any(|it| it.kind == SourceKind::Http) {
-        made.push(SourceConfig { name: HTTP.to_owned(), kind: SourceKind::Http, indices: Vec::new() });
+        made.push(SourceConfig {
+            name: HTTP.to_owned(),
+            kind: SourceKind::Http,
+            indices: Vec::new(),
+            silent_ms: None,
+        });
     }
+    let told = told(lists, around, wrong);
     let Some(Value::Address(listen)) = table.value("listen") else { return None };
     let config = Config {
         listen: *listen,
@@ -285,8 +312,42 @@ fn configure(given: &Given, sources: &[(Given, Span)], wrong: &mut Vec<Diagnosti
             only: table.texts("only"),
             catch_up_ms: table.number("catch_up"),
         },
+        receivers: told.receivers,
+        notifications: told.notifications,
     };
-    Some(Configured { config, settings: table.0, sources: settings })
+    let (receivers, notifications) = told.settings;
+    Some(Configured { config, settings: table.0, sources: settings, receivers, notifications })
+}
+
+/// Who is told of what, with the values that say so.
+#[derive(Default)]
+struct Told {
+    receivers: Vec<ReceiverConfig>,
+    notifications: Vec<NotificationConfig>,
+    settings: (Vec<Settings>, Vec<Settings>),
+}
+
+fn told(lists: &Lists, (variable, folder): Around<'_>, wrong: &mut Vec<Diagnostic>) -> Told {
+    let mut told = Told::default();
+    let of = |section: Section| lists.iter().filter(move |it| it.0 == section);
+    for (section, given, span) in of(Section::Receivers).chain(of(Section::Notifications)) {
+        let table = Table::of(&[*section], given);
+        let reading = Reading { table: &table, given, section: *section, variable, folder };
+        if *section == Section::Receivers {
+            match reading.receiver(&told.receivers) {
+                Ok(it) => told.receivers.push(it),
+                Err(error) => wrong.push(diagnostic("CONF011", error, *span)),
+            }
+            told.settings.0.push(table.0);
+        } else {
+            match reading.notification(&told.receivers, &told.notifications) {
+                Ok(it) => told.notifications.push(it),
+                Err(error) => wrong.push(diagnostic("CONF012", error, *span)),
+            }
+            told.settings.1.push(table.0);
+        }
+    }
+    told
 }
 
 /// A source, or what is wrong with it and where.
@@ -343,7 +404,8 @@ fn source(
     if ["http", "stdin"].contains(&kind.name()) && others.iter().any(|it| it.kind.name() == kind.name()) {
         return Err((format!("there is one source of type \"{}\" at most", kind.name()), place("type")));
     }
-    Ok(SourceConfig { name, kind, indices: table.texts("indices") })
+    let silent_ms = Some(table.number("silent_after")).filter(|it| *it > 0);
+    Ok(SourceConfig { name, kind, indices: table.texts("indices"), silent_ms })
 }
 
 /// A bucket, or what is wrong with it and where.
@@ -405,7 +467,12 @@ mod tests {
         assert_eq!(configured.config.listen.to_string(), "127.0.0.1:9480");
         assert_eq!(configured.config.body_bytes, 64 << 20);
         assert!(configured.config.rules.builtin && configured.config.tls.is_none());
-        let http = SourceConfig { name: "http".to_owned(), kind: SourceKind::Http, indices: Vec::new() };
+        let http = SourceConfig {
+            name: "http".to_owned(),
+            kind: SourceKind::Http,
+            indices: Vec::new(),
+            silent_ms: None,
+        };
         assert_eq!(configured.config.sources, [http]);
         assert!(configured.settings.iter().all(|it| it.2 == Origin::Default));
     }
@@ -455,7 +522,7 @@ mod tests {
         assert_eq!(wrong("[srver]\n"), ["CONF002 1:2 there is no table `srver` (did you mean `server`?)"]);
         assert_eq!(
             wrong("[kafka]\n"),
-            ["CONF002 1:2 there is no table `kafka` (there are: server, rules, sources)"]
+            ["CONF002 1:2 there is no table `kafka` (there are: server, rules, sources, receivers, notifications)"]
         );
         assert_eq!(
             wrong("[server]\nlisten = 80\n"),

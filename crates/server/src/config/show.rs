@@ -1,6 +1,6 @@
 //! The template of a configuration, and a configuration with where its values come from.
 
-use super::{Configured, KEYS, Key, Kind, Section, Value};
+use super::{Configured, KEYS, Key, Kind, Origin, Section, Value};
 
 /// A file that sets nothing and says what can be set.
 pub fn template() -> String {
@@ -9,11 +9,17 @@ pub fn template() -> String {
          # `trailwarden config check` says what is wrong, `trailwarden config show` where each value comes from.\n",
     );
     for section in Section::ALL {
-        let is_list = section == Section::Sources;
-        text += &if is_list {
-            "\n# As many as there are sources. What is posted needs none.\n#[[sources]]\n".to_owned()
-        } else {
-            format!("\n[{}]\n", section.as_str())
+        text += &match section {
+            Section::Server | Section::Rules => format!("\n[{}]\n", section.as_str()),
+            Section::Sources => {
+                "\n# As many as there are sources. What is posted needs none.\n#[[sources]]\n".to_owned()
+            }
+            // Each type has keys of its own: examples say more.
+            Section::Receivers => {
+                text += RECEIVERS;
+                continue;
+            }
+            Section::Notifications => "\n# What receivers are told. The actions of rules come beside it.\n#[[notifications]]\n".to_owned(),
         };
         for key in KEYS.iter().filter(|it| it.section == section) {
             let value = if key.example.is_empty() { key.default.unwrap_or("\"\"") } else { key.example };
@@ -27,6 +33,79 @@ pub fn template() -> String {
     }
     text
 }
+
+/// Examples of receivers.
+const RECEIVERS: &str = "
+# Who is told: as many as there are. `docs/notifications.md` says what each type has.
+# A secret is never in this file: `env:NAME` is a variable of the environment, `file:PATH` a file.
+#[[receivers]]
+#name = \"soc\"
+#type = \"slack\"
+#url = \"file:/etc/trailwarden/slack.url\"
+
+#[[receivers]]
+#name = \"teams\"
+#type = \"teams\"
+#url = \"file:/etc/trailwarden/teams.url\"
+
+#[[receivers]]
+#name = \"pager\"
+#type = \"pagerduty\"
+#secret = \"file:/etc/trailwarden/pagerduty.key\"
+
+#[[receivers]]
+#name = \"hook\"
+#type = \"webhook\"
+#url = \"https://hooks.example.com/trailwarden\"
+# Signs each body (webhook-signature, as Standard Webhooks have it).
+#secret = \"file:/etc/trailwarden/hook.key\"
+#headers = [\"X-Team: soc\"]
+# The body; without it the message goes as JSON.
+#body = '{\"text\": \"{{title}}\", \"alerts\": {{count}}}'
+#content_type = \"application/json\"
+
+#[[receivers]]
+#name = \"mail\"
+#type = \"email\"
+#address = \"mail.example.com:587\"
+# starttls, tls, or tcp without a password.
+#protocol = \"starttls\"
+#username = \"trailwarden\"
+#secret = \"file:/etc/trailwarden/mail.password\"
+#from = \"trailwarden@example.com\"
+#to = [\"soc@example.com\"]
+
+#[[receivers]]
+#name = \"siem\"
+#type = \"syslog\"
+#address = \"syslog.example.com:6514\"
+# tls, tcp or udp.
+#protocol = \"tls\"
+# Certificates (PEM) that are trusted beside those of this machine.
+#authorities = \"/etc/trailwarden/ca.pem\"
+
+#[[receivers]]
+#name = \"collector\"
+#type = \"otlp\"
+#url = \"http://127.0.0.1:4318/v1/logs\"
+
+#[[receivers]]
+#name = \"elastic\"
+#type = \"index\"
+#url = \"https://elasticsearch.example.com:9200\"
+#index = \"trailwarden-alerts\"
+# An API key; with a `username` the password.
+#secret = \"file:/etc/trailwarden/elastic.key\"
+# Each type has these, too.
+# Ids of Kibana's connectors that it stands for in the actions of rules.
+#connectors = []
+# How long one attempt may take.
+#timeout = \"10s\"
+# What it did not take for so long is put aside, and listed by `trailwarden notify dead`.
+#give_up = \"24h\"
+# The proxy that requests go through; none otherwise, whatever the environment says.
+#proxy = \"http://proxy.example.com:3128\"
+";
 
 fn sentence(help: &str) -> String {
     let mut letters = help.chars();
@@ -45,15 +124,21 @@ pub fn show(configured: &Configured) -> String {
         }
         text += &line(key.name, key.kind, value.as_ref(), &origin.to_string());
     }
-    for source in &configured.sources {
-        text += "\n[[sources]]\n";
-        let kind = source.iter().find(|it| it.0.name == "type").and_then(|it| match &it.1 {
-            Some(Value::Text(text)) => Some(text.as_str()),
-            Some(_) | None => None,
-        });
-        let is_its = |key: &Key| key.types().zip(kind).is_none_or(|(types, kind)| types.contains(&kind));
-        for (key, value, origin) in source.iter().filter(|it| it.1.is_some() && is_its(it.0)) {
-            text += &line(key.name, key.kind, value.as_ref(), &origin.to_string());
+    let Configured { sources, receivers, notifications, .. } = configured;
+    for (name, tables) in [("sources", sources), ("receivers", receivers), ("notifications", notifications)] {
+        for table in tables {
+            text += &format!("\n[[{name}]]\n");
+            let kind = table.iter().find(|it| it.0.name == "type").and_then(|it| match &it.1 {
+                Some(Value::Text(text)) => Some(text.as_str()),
+                Some(_) | None => None,
+            });
+            let is_its = |key: &Key| key.types().zip(kind).is_none_or(|(types, kind)| types.contains(&kind));
+            // Each type of receiver has keys of its own: only what somebody said is told.
+            let is_told = |origin: &Origin| name != "receivers" || *origin != Origin::Default;
+            let shown = table.iter().filter(|it| it.1.is_some() && is_its(it.0) && is_told(&it.2));
+            for (key, value, origin) in shown {
+                text += &line(key.name, key.kind, value.as_ref(), &origin.to_string());
+            }
         }
     }
     text
@@ -88,6 +173,7 @@ mod tests {
         let bare: Vec<String> = template().lines().map(line).collect();
         let configured = of(&bare.join("\n"));
         assert_eq!(configured.config.sources.len(), 2);
+        assert_eq!((configured.config.receivers.len(), configured.config.notifications.len()), (8, 1));
         assert!(configured.config.tls.is_some());
     }
 
@@ -97,7 +183,10 @@ mod tests {
                     [[sources]]\ntype = \"folder\"\nname = \"t\"\npath = \"/in\"\nsettle = \"0s\"\n\
                     [[sources]]\ntype = \"stdin\"\n[[sources]]\ntype = \"unix\"\nname = \"u\"\npath = \"/s\"\n\
                     [[sources]]\ntype = \"s3\"\nname = \"b\"\nurl = \"s3://b/c\"\nlisting = \"5m\"\n\
-                    [[sources]]\ntype = \"http\"\n";
+                    [[sources]]\ntype = \"http\"\n\
+
+                    [[receivers]]\nname = \"r\"\ntype = \"slack\"\nurl = \"file:/k\"\n\
+                    [[notifications]]\nreceiver = \"r\"\non = [\"alerts\", \"health\"]\nseverity = \"high\"\n";
         let configured = of(text);
         let shown = show(&configured);
         assert_eq!(of(&shown).config, configured.config, "{shown}");

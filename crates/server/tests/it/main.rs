@@ -24,6 +24,7 @@ mod letters;
 mod limits;
 #[cfg(unix)]
 mod lines;
+mod notify;
 mod otlp;
 mod reload;
 mod roles;
