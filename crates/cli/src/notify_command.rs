@@ -81,14 +81,14 @@ fn list(args: &List) -> anyhow::Result<u8> {
                     "failing_since": it.failing.map(ecs::date::to_iso), "error": it.error,
                 })
             };
-            let condition = |(key, since, text): &(String, Millis, String)| {
-                json!({"key": key, "since": ecs::date::to_iso(*since), "text": text})
-            };
+            let condition = |(key, since, text): &(String, Millis, String)| json!({"key": key, "since": ecs::date::to_iso(*since), "text": text});
             let receivers: Vec<Value> = states.iter().map(one).collect();
             let conditions: Vec<Value> = conditions.iter().map(condition).collect();
             format!("{:#}\n", json!({"receivers": receivers, "conditions": conditions}))
         }
-        StoreFormat::Text if states.is_empty() && conditions.is_empty() => "nobody was told of anything yet\n".to_owned(),
+        StoreFormat::Text if states.is_empty() && conditions.is_empty() => {
+            "nobody was told of anything yet\n".to_owned()
+        }
         StoreFormat::Text => {
             let mut text = String::new();
             for it in &states {

@@ -87,7 +87,12 @@ fn add_stdin(config: &mut server::Config) -> anyhow::Result<()> {
     if config.sources.iter().any(|it| it.name == name) {
         bail!("--stdin: the configuration has another source that is named `{name}`");
     }
-    config.sources.push(SourceConfig { name, kind: SourceKind::Stdin { stops: true }, indices: Vec::new() });
+    config.sources.push(SourceConfig {
+        name,
+        kind: SourceKind::Stdin { stops: true },
+        indices: Vec::new(),
+        silent_ms: None,
+    });
     Ok(())
 }
 

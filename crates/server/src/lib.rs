@@ -29,9 +29,9 @@ mod detection;
 mod folder;
 mod intake;
 mod lines;
+mod notify;
 #[cfg(feature = "s3")]
 mod objects;
-mod notify;
 mod rate;
 mod reload;
 mod run;
@@ -45,8 +45,8 @@ pub use config::{Config, Configured};
 pub use detection::Rules;
 pub use error::ServeError;
 pub use keys::{Key, NewKey, Role};
-pub use notify::{check_receivers, test_receiver};
 pub use log::{Clock, Level, Log, LogFormat};
+pub use notify::{check_receivers, test_receiver};
 pub use reload::ReadAgain;
 #[cfg(feature = "s3")]
 pub use run::AwsSettings;

@@ -29,6 +29,8 @@ mod lint;
 mod live;
 mod near_misses;
 mod normalize;
+#[cfg(feature = "serve")]
+mod notify;
 mod pack;
 mod page;
 mod query;

@@ -173,8 +173,12 @@ fn notifications(app: &App, out: &mut Metrics) -> Result<(), Problem> {
             &|it| it.left_out.into(),
         ),
         ("notifications_waiting", "gauge", "Messages that wait for a receiver.", &|it| it.waiting.into()),
-        ("notifications_oldest_waiting_seconds", "gauge", "How long the oldest of them waits.", &|it| age(it).into()),
-        ("notifications_held", "gauge", "Alerts that are held until a throttle is over.", &|it| it.held.into()),
+        ("notifications_oldest_waiting_seconds", "gauge", "How long the oldest of them waits.", &|it| {
+            age(it).into()
+        }),
+        ("notifications_held", "gauge", "Alerts that are held until a throttle is over.", &|it| {
+            it.held.into()
+        }),
         ("notifications_dead", "gauge", "Messages that could not be delivered.", &|it| it.dead.into()),
     ];
     for (name, kind, help, value) in families {

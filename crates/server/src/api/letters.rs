@@ -173,8 +173,12 @@ fn replay_one(app: &App, store: &Store, its: &Letter) -> Result<Accounting, Prob
     let source = app.sources.iter().find(|it| it.name() == its.source).map_or_else(
         || {
             // Nobody configures it any more: its letters are its all the same.
-            let config =
-                SourceConfig { name: its.source.clone(), kind: SourceKind::Http, indices: Vec::new(), silent_ms: None };
+            let config = SourceConfig {
+                name: its.source.clone(),
+                kind: SourceKind::Http,
+                indices: Vec::new(),
+                silent_ms: None,
+            };
             Arc::new(Source::new(config))
         },
         Arc::clone,

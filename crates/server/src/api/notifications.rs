@@ -16,7 +16,9 @@ const ITEMS_MAX: usize = 20;
 fn problem(error: &NotifyError) -> Problem {
     let kind = match error {
         NotifyError::NoDelivery { .. } => Kind::NoSuchResource,
-        NotifyError::NoOutbox { .. } | NotifyError::Newer { .. } | NotifyError::Database { .. } => Kind::Failed,
+        NotifyError::NoOutbox { .. } | NotifyError::Newer { .. } | NotifyError::Database { .. } => {
+            Kind::Failed
+        }
     };
     Problem::new(kind, format!("{} {error}", error.code()))
 }
@@ -120,7 +122,8 @@ pub(super) fn retry(asked: &Asked<'_>) -> Result<Answer, Problem> {
         }
         Some(_) => None,
     };
-    let ids = ids.ok_or_else(|| Problem::new(Kind::Body, format!("`ids` is a list of 1 to {IDS_MAX} texts")))?;
+    let ids =
+        ids.ok_or_else(|| Problem::new(Kind::Body, format!("`ids` is a list of 1 to {IDS_MAX} texts")))?;
     let app = asked.app;
     let again = app.notifier.outbox().retry(&ids, receiver, app.now()).map_err(|it| problem(&it))?;
     app.notifier.ring();

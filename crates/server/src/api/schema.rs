@@ -145,36 +145,16 @@ pub(super) fn schemas() -> Value {
         },
         "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
         "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
-        "Notifications": {
-            "type": "object",
-            "required": ["receivers", "conditions"],
-            "properties": {"receivers": {"type": "array", "items": {"type": "object"}}, "conditions": {"type": "array", "items": {"type": "object"}}},
-        },
-        "Messages": {
-            "type": "object",
-            "required": ["state", "messages"],
-            "properties": {"state": text(), "messages": {"type": "array", "items": {"type": "object"}}},
-        },
-        "Retry": {
-            "type": "object",
-            "additionalProperties": false,
-            "properties": {"receiver": text(), "ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string", "minLength": 1}}},
-        },
-        "Again": {"type": "object", "required": ["again"], "properties": {"again": count()}},
-        "ReceiverTest": {"type": "object", "required": ["receiver"], "additionalProperties": false, "properties": {"receiver": text()}},
-        "ReceiverTested": {
-            "type": "object",
-            "required": ["receiver", "delivered", "answer"],
-            "properties": {"receiver": text(), "delivered": {"type": "boolean"}, "answer": text()},
-        },
         "Bulk": {
             "type": "object",
             "required": ["took", "errors", "items"],
             "properties": {"took": count(), "errors": {"type": "boolean"}, "items": {"type": "array", "items": {"type": "object"}}},
         },
     });
-    for (name, schema) in alert_schema::schemas().as_object().into_iter().flatten() {
-        all[name] = schema.clone();
+    for more in [alert_schema::schemas(), notifications()] {
+        for (name, schema) in more.as_object().into_iter().flatten() {
+            all[name] = schema.clone();
+        }
     }
     all
 }
@@ -200,5 +180,34 @@ fn change(beside: &Value) -> Value {
         "additionalProperties": false,
         "required": required,
         "properties": properties,
+    })
+}
+
+/// Those of notifications.
+fn notifications() -> Value {
+    let text = || json!({"type": "string"});
+    json!({
+        "Notifications": {
+            "type": "object",
+            "required": ["receivers", "conditions"],
+            "properties": {"receivers": {"type": "array", "items": {"type": "object"}}, "conditions": {"type": "array", "items": {"type": "object"}}},
+        },
+        "Messages": {
+            "type": "object",
+            "required": ["state", "messages"],
+            "properties": {"state": text(), "messages": {"type": "array", "items": {"type": "object"}}},
+        },
+        "Retry": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {"receiver": text(), "ids": {"type": "array", "minItems": 1, "maxItems": 1000, "items": {"type": "string", "minLength": 1}}},
+        },
+        "Again": {"type": "object", "required": ["again"], "properties": {"again": {"type": "integer", "minimum": 0}}},
+        "ReceiverTest": {"type": "object", "required": ["receiver"], "additionalProperties": false, "properties": {"receiver": text()}},
+        "ReceiverTested": {
+            "type": "object",
+            "required": ["receiver", "delivered", "answer"],
+            "properties": {"receiver": text(), "delivered": {"type": "boolean"}, "answer": text()},
+        },
     })
 }

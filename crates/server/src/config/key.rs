@@ -17,7 +17,8 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order of the template.
-    pub const ALL: [Self; 5] = [Self::Server, Self::Rules, Self::Sources, Self::Receivers, Self::Notifications];
+    pub const ALL: [Self; 5] =
+        [Self::Server, Self::Rules, Self::Sources, Self::Receivers, Self::Notifications];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {
@@ -389,13 +390,7 @@ pub const KEYS: &[Key] = &[
         Some("[]"),
         "headers of requests, such as \"X-Team: soc\"; a value may be env:NAME or file:PATH",
     ),
-    key(
-        Receivers,
-        "body",
-        Kind::Text,
-        None,
-        "the template of the body; without it the message goes as JSON",
-    ),
+    key(Receivers, "body", Kind::Text, None, "the template of the body; without it the message goes as JSON"),
     key(Receivers, "content_type", Kind::Text, Some("\"application/json\""), "what that body is"),
     key(Receivers, "index", Kind::Text, None, "the index or data stream that alerts are written to"),
     key(Receivers, "address", Kind::Text, None, "the server, a name and a port, of mail or syslog"),
@@ -437,10 +432,7 @@ pub const KEYS: &[Key] = &[
         Some("\"24h\""),
         "what it did not take for so long is put aside, and listed by `trailwarden notify dead`",
     ),
-    Key {
-        example: "\"soc\"",
-        ..key(Notifications, "receiver", Kind::Text, None, "who is told")
-    },
+    Key { example: "\"soc\"", ..key(Notifications, "receiver", Kind::Text, None, "who is told") },
     Key {
         example: "\"loud\"",
         ..key(

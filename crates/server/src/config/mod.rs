@@ -13,8 +13,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use key::{KEYS, Key, Kind, Section};
-pub use receiver::{NotificationConfig, Protocol, ReceiverConfig, ReceiverKind, Secret};
 pub use read::{Configured, Settings, read};
+pub use receiver::{NotificationConfig, Protocol, ReceiverConfig, ReceiverKind, Secret};
 pub use show::{show, template};
 use store::LetterLimits;
 pub use value::{Origin, Value};

@@ -10,8 +10,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::key::OF_TYPES;
-use super::value::expected;
 use super::receiver::{NotificationConfig, Reading, ReceiverConfig, diagnostic};
+use super::value::expected;
 use super::{
     Config, HTTP, KEYS, Key, Kind, Origin, RulesConfig, S3Config, STDIN, Section, SourceConfig, SourceKind,
     Value,
@@ -522,7 +522,9 @@ mod tests {
         assert_eq!(wrong("[srver]\n"), ["CONF002 1:2 there is no table `srver` (did you mean `server`?)"]);
         assert_eq!(
             wrong("[kafka]\n"),
-            ["CONF002 1:2 there is no table `kafka` (there are: server, rules, sources, receivers, notifications)"]
+            [
+                "CONF002 1:2 there is no table `kafka` (there are: server, rules, sources, receivers, notifications)"
+            ]
         );
         assert_eq!(
             wrong("[server]\nlisten = 80\n"),

@@ -36,7 +36,11 @@ impl Secret {
                 let text = text.map_err(|it| format!("the secret in `{}`: {it}", path.display()))?;
                 // Editors end files with a line.
                 let text = text.trim_end_matches(['\r', '\n']);
-                if text.is_empty() { Err(format!("`{}` is empty", path.display())) } else { Ok(text.to_owned()) }
+                if text.is_empty() {
+                    Err(format!("`{}` is empty", path.display()))
+                } else {
+                    Ok(text.to_owned())
+                }
             }
         }
     }
@@ -251,7 +255,8 @@ impl Reading<'_> {
         if let Some(variable) = text.strip_prefix("env:") {
             return match (self.variable)(variable).filter(|it| !it.is_empty()) {
                 Some(value) => Ok(Secret::Text(value)),
-                None => self.wrong(name, format!("`{name}`: there is no variable `{variable}` in the environment")),
+                None => self
+                    .wrong(name, format!("`{name}`: there is no variable `{variable}` in the environment")),
             };
         }
         if let Some(path) = text.strip_prefix("file:") {
@@ -271,7 +276,8 @@ impl Reading<'_> {
             if !url.starts_with("https://") && !url.starts_with("http://") {
                 return self.wrong("url", "`url` begins with https:// or http://");
             }
-            let host = url.split("://").nth(1).and_then(|it| it.split(['/', '?', '#']).next()).unwrap_or_default();
+            let host =
+                url.split("://").nth(1).and_then(|it| it.split(['/', '?', '#']).next()).unwrap_or_default();
             if host.is_empty() || host.contains('@') {
                 return self.wrong("url", "`url` names a host, and no user or password");
             }
@@ -282,12 +288,16 @@ impl Reading<'_> {
     fn headers(&self) -> Result<Vec<(String, Secret)>, Wrong> {
         let mut headers = Vec::new();
         for text in self.table.texts("headers") {
-            let is_name = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_');
+            let is_name = |it: &str| {
+                !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_')
+            };
             match text.split_once(':').map(|(name, value)| (name.trim(), value.trim())) {
                 Some((name, value)) if is_name(name) && !value.chars().any(char::is_control) => {
                     headers.push((name.to_owned(), self.secret("headers", value, true)?));
                 }
-                Some(_) | None => return self.wrong("headers", "`headers` are texts such as \"X-Team: soc\""),
+                Some(_) | None => {
+                    return self.wrong("headers", "`headers` are texts such as \"X-Team: soc\"");
+                }
             }
         }
         Ok(headers)
@@ -296,17 +306,24 @@ impl Reading<'_> {
     fn proxy(&self) -> Result<Option<Secret>, Wrong> {
         match self.text("proxy") {
             None => Ok(None),
-            Some(text) if text.contains('@') => {
-                self.wrong("proxy", "`proxy` with a password is a secret: write env:NAME or file:PATH, and the proxy there")
-            }
+            Some(text) if text.contains('@') => self.wrong(
+                "proxy",
+                "`proxy` with a password is a secret: write env:NAME or file:PATH, and the proxy there",
+            ),
             Some(text) => self.secret("proxy", &text, true).map(Some),
         }
     }
 
     fn address(&self, kind: &str) -> Result<String, Wrong> {
         let address = self.needed(kind, "address")?;
-        let is_one = address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-        if is_one { Ok(address) } else { self.wrong("address", "`address` is a name and a port, such as mail.example.com:587") }
+        let is_one = address
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
+        if is_one {
+            Ok(address)
+        } else {
+            self.wrong("address", "`address` is a name and a port, such as mail.example.com:587")
+        }
     }
 
     fn protocol(&self, kind: &str, default: Protocol, known: &[(&str, Protocol)]) -> Result<Protocol, Wrong> {
@@ -315,7 +332,10 @@ impl Reading<'_> {
             Some((_, protocol)) => Ok(*protocol),
             None => {
                 let known: Vec<&str> = known.iter().map(|it| it.0).collect();
-                self.wrong("protocol", format!("`protocol` of type \"{kind}\" is one of {}", known.join(", ")))
+                self.wrong(
+                    "protocol",
+                    format!("`protocol` of type \"{kind}\" is one of {}", known.join(", ")),
+                )
             }
         }
     }
@@ -332,13 +352,16 @@ impl Reading<'_> {
         };
         let is_name = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
         if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {
-            return self.wrong("name", format!("`{name}` is no name: up to 64 letters, digits, `-`, `_` and `.`"));
+            return self
+                .wrong("name", format!("`{name}` is no name: up to 64 letters, digits, `-`, `_` and `.`"));
         }
         if others.iter().any(|it| it.name == name) {
             return self.wrong("name", format!("two receivers are named `{name}`"));
         }
         let uses = USES.iter().find(|it| it.0 == kind).map_or(&[][..], |it| it.1);
-        if let Some((_, given)) = self.given.keys().find(|it| !uses.contains(&it.1) && !OF_ALL.contains(&it.1)) {
+        if let Some((_, given)) =
+            self.given.keys().find(|it| !uses.contains(&it.1) && !OF_ALL.contains(&it.1))
+        {
             return self.wrong(given, format!("a receiver of type \"{kind}\" has no `{given}`"));
         }
         let secret = || self.text("secret").map(|it| self.secret("secret", &it, false)).transpose();
@@ -364,7 +387,13 @@ impl Reading<'_> {
                     return self.wrong("content_type", "`content_type` is a text such as application/json");
                 }
                 let headers = self.headers()?;
-                ReceiverKind::Webhook { url: self.url(&kind, true)?, secret: secret()?, headers, body, content_type }
+                ReceiverKind::Webhook {
+                    url: self.url(&kind, true)?,
+                    secret: secret()?,
+                    headers,
+                    body,
+                    content_type,
+                }
             }
             // Who knows their addresses can write there: these are secrets.
             "slack" => ReceiverKind::Slack { url: self.url(&kind, false)? },
@@ -378,17 +407,22 @@ impl Reading<'_> {
                 ReceiverKind::PagerDuty { url, routing_key: needs_secret("the integration key")? }
             }
             "email" => {
-                let known = [("starttls", Protocol::StartTls), ("tls", Protocol::Tls), ("tcp", Protocol::Tcp)];
+                let known =
+                    [("starttls", Protocol::StartTls), ("tls", Protocol::Tls), ("tcp", Protocol::Tcp)];
                 let protocol = self.protocol(&kind, Protocol::StartTls, &known)?;
                 let login = login("mail")?;
                 if protocol == Protocol::Tcp && login.is_some() {
-                    return self.wrong("protocol", "a password does not go over \"tcp\": use \"starttls\" or \"tls\"");
+                    return self.wrong(
+                        "protocol",
+                        "a password does not go over \"tcp\": use \"starttls\" or \"tls\"",
+                    );
                 }
                 let (from, to) = (self.needed(&kind, "from")?, self.table.texts("to"));
                 if to.is_empty() {
                     return self.wrong("to", "mail needs `to`: a list of addresses");
                 }
-                for (name, address) in std::iter::once(("from", &from)).chain(to.iter().map(|it| ("to", it))) {
+                for (name, address) in std::iter::once(("from", &from)).chain(to.iter().map(|it| ("to", it)))
+                {
                     if let Err(error) = crate::notify::mailbox(address) {
                         return self.wrong(name, format!("`{address}` is no address of mail: {error}"));
                     }
@@ -403,12 +437,15 @@ impl Reading<'_> {
             "otlp" => ReceiverKind::Otlp { url: self.url(&kind, true)?, headers: self.headers()? },
             _ => {
                 let index = self.needed(&kind, "index")?;
-                let is_index = |it: char| !it.is_control() && !it.is_whitespace() && !"\\/*?\"<>|,#".contains(it);
+                let is_index =
+                    |it: char| !it.is_control() && !it.is_whitespace() && !"\\/*?\"<>|,#".contains(it);
                 if !index.chars().all(is_index) || index.chars().any(char::is_uppercase) {
                     return self.wrong("index", format!("`{index}` is no name of an index"));
                 }
                 let login = match (self.text("username"), secret()?) {
-                    (Some(_), None) => return self.wrong("username", "`username` needs a `secret`: the password"),
+                    (Some(_), None) => {
+                        return self.wrong("username", "`username` needs a `secret`: the password");
+                    }
                     (name, secret) => secret.map(|it| (name, it)),
                 };
                 ReceiverKind::Index { url: self.url(&kind, true)?, index, login }
@@ -438,7 +475,8 @@ impl Reading<'_> {
                 return self.wrong("receiver", format!("there is no receiver `{it}`: write [[receivers]]"));
             }
             Some(it) => {
-                return self.wrong("receiver", format!("there is no receiver `{it}`; there are: {}", names()));
+                return self
+                    .wrong("receiver", format!("there is no receiver `{it}`; there are: {}", names()));
             }
             None => return Err(("a notification needs a `receiver`".to_owned(), None)),
         };
@@ -468,7 +506,11 @@ impl Reading<'_> {
             receiver,
             on,
             query,
-            severity: self.table.text("severity").and_then(rule::Severity::from_name).unwrap_or(rule::Severity::Low),
+            severity: self
+                .table
+                .text("severity")
+                .and_then(rule::Severity::from_name)
+                .unwrap_or(rule::Severity::Low),
             is_summary: self.table.flag("summary"),
             throttle_ms: self.table.number("throttle"),
             by: self.table.texts("by"),
@@ -479,4 +521,143 @@ impl Reading<'_> {
 /// Says what is wrong with a table.
 pub(super) fn diagnostic(code: &'static str, (message, place): Wrong, table: Span) -> Diagnostic {
     Diagnostic::new(Severity::Error, code, message, place.unwrap_or(table))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use span::position;
+
+    use super::super::{Config, read, show};
+    use super::*;
+
+    fn variable(name: &str) -> Option<String> {
+        (name == "KEY").then(|| "very secret".to_owned())
+    }
+
+    fn of(text: &str) -> Result<Config, Vec<String>> {
+        let told = |it: &Diagnostic| {
+            let at = it.span().map_or(0, |span| position(text, span.start).line);
+            format!("{} {at} {}", it.code, it.message)
+        };
+        let read = read(Some(("f", text)), Path::new("/etc/tw"), &variable, &[]);
+        read.map(|it| it.config).map_err(|wrong| wrong.iter().map(told).collect())
+    }
+
+    const SLACK: &str = "[[receivers]]\nname = \"soc\"\ntype = \"slack\"\nurl = \"file:slack\"\n";
+
+    #[test]
+    fn receivers_and_what_they_are_told() {
+        let text = format!(
+            "{SLACK}connectors = [\"c-1\"]\n[[receivers]]\nname = \"pager\"\ntype = \"pagerduty\"\nsecret = \"env:KEY\"\n\
+             [[notifications]]\nreceiver = \"soc\"\nquery = \"user.name: ada\"\nseverity = \"high\"\nthrottle = \"5m\"\n\
+             [[notifications]]\nreceiver = \"soc\"\non = [\"health\", \"closed\"]\nsummary = true\n"
+        );
+        let config = of(&text).unwrap();
+        let slack = ReceiverKind::Slack { url: Secret::File(PathBuf::from("/etc/tw/slack")) };
+        assert_eq!((&config.receivers[0].kind, config.receivers[0].give_up_ms), (&slack, 86_400_000));
+        let ReceiverKind::PagerDuty { url, routing_key } = &config.receivers[1].kind else { panic!() };
+        assert_eq!(
+            (url.read().unwrap().as_str(), routing_key.read().unwrap().as_str()),
+            (PAGERDUTY, "very secret")
+        );
+        let [first, second] = config.notifications.as_slice() else { panic!() };
+        assert_eq!(
+            (first.name.as_str(), first.severity, first.throttle_ms),
+            ("soc 1", rule::Severity::High, 300_000)
+        );
+        assert_eq!(first.on, notify::On::ALERTS);
+        assert!(second.is_summary && second.on.health && second.on.closed && !second.on.alerts);
+        // Nothing of a secret is shown, whoever prints what.
+        let shown = show(&read(Some(("f", &text)), Path::new("/"), &variable, &[]).unwrap());
+        assert!(!shown.contains("very secret") && shown.contains("\"env:KEY\""), "{shown}");
+        assert!(!format!("{config:?}").contains("very secret"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        let receiver = |text: &str| format!("[[receivers]]\nname = \"r\"\n{text}");
+        for (text, expected) in [
+            (
+                "[[receivers]]\nname = \"r\"\n".to_owned(),
+                "CONF011 1 a receiver needs a `type`: one of webhook",
+            ),
+            (receiver("type = \"slack\"\n"), "CONF011 1 a receiver of type \"slack\" needs a `url`"),
+            (
+                receiver("type = \"slack\"\nurl = \"https://hooks\"\n"),
+                "CONF011 4 `url` is a secret: write env:NAME",
+            ),
+            (
+                receiver("type = \"slack\"\nurl = \"env:GONE\"\n"),
+                "CONF011 4 `url`: there is no variable `GONE`",
+            ),
+            (receiver("type = \"slack\"\nurl = \"env:KEY\"\n"), "CONF011 4 `url` begins with https://"),
+            (
+                receiver("type = \"slack\"\nurl = \"file:x\"\nindex = \"i\"\n"),
+                "CONF011 5 a receiver of type \"slack\" has no `index`",
+            ),
+            (
+                receiver("type = \"webhook\"\nurl = \"https://u:p@h/\"\n"),
+                "CONF011 4 `url` names a host, and no user",
+            ),
+            (
+                receiver("type = \"webhook\"\nurl = \"https://h/\"\nsecret = \"s3cret\"\n"),
+                "CONF011 5 `secret` is a secret: write env:NAME",
+            ),
+            (
+                receiver("type = \"webhook\"\nurl = \"https://h/\"\nheaders = [\"no\"]\n"),
+                "CONF011 5 `headers` are texts",
+            ),
+            (
+                receiver("type = \"webhook\"\nurl = \"https://h/\"\nbody = \"{{#a}}\"\n"),
+                "CONF011 5 `body`: the section `a`",
+            ),
+            (
+                receiver("type = \"webhook\"\nurl = \"https://h/\"\nproxy = \"http://u:p@h\"\n"),
+                "CONF011 5 `proxy` with a password",
+            ),
+            (
+                receiver("type = \"email\"\naddress = \"h:25\"\nfrom = \"x\"\nto = [\"a@b.example\"]\n"),
+                "CONF011 5 `x` is no address of mail",
+            ),
+            (
+                receiver("type = \"email\"\naddress = \"h:25\"\nfrom = \"a@b.example\"\nto = []\n"),
+                "CONF011 6 mail needs `to`",
+            ),
+            (
+                receiver("type = \"email\"\nprotocol = \"udp\"\n"),
+                "CONF011 4 `protocol` of type \"email\" is one of",
+            ),
+            (receiver("type = \"syslog\"\naddress = \"h\"\n"), "CONF011 4 `address` is a name and a port"),
+            (
+                receiver("type = \"index\"\nurl = \"https://h\"\nindex = \"A\"\n"),
+                "CONF011 5 `A` is no name of an index",
+            ),
+            (format!("{SLACK}{SLACK}"), "CONF011 6 two receivers are named `soc`"),
+            (
+                "[[notifications]]\nreceiver = \"soc\"\n".to_owned(),
+                "CONF012 2 there is no receiver `soc`: write [[receivers]]",
+            ),
+            (
+                format!("{SLACK}[[notifications]]\nreceiver = \"sok\"\n"),
+                "CONF012 6 there is no receiver `sok`; there are: soc",
+            ),
+            (
+                format!("{SLACK}[[notifications]]\nreceiver = \"soc\"\nquery = \"a: (\"\n"),
+                "CONF012 7 `query`: KQL",
+            ),
+            (
+                format!("{SLACK}[[notifications]]\nreceiver = \"soc\"\non = [\"alarms\"]\n"),
+                "CONF012 7 `alarms` is nothing that is told",
+            ),
+            (
+                format!("{SLACK}[[notifications]]\nreceiver = \"soc\"\non = []\n"),
+                "CONF012 7 `on` names nothing",
+            ),
+        ] {
+            let wrong = of(&text).unwrap_err();
+            assert!(wrong[0].starts_with(expected), "{text}: {wrong:?}");
+        }
+    }
 }

@@ -19,7 +19,10 @@ pub fn template() -> String {
                 text += RECEIVERS;
                 continue;
             }
-            Section::Notifications => "\n# What receivers are told. The actions of rules come beside it.\n#[[notifications]]\n".to_owned(),
+            Section::Notifications => {
+                "\n# What receivers are told. The actions of rules come beside it.\n#[[notifications]]\n"
+                    .to_owned()
+            }
         };
         for key in KEYS.iter().filter(|it| it.section == section) {
             let value = if key.example.is_empty() { key.default.unwrap_or("\"\"") } else { key.example };
@@ -184,7 +187,6 @@ mod tests {
                     [[sources]]\ntype = \"stdin\"\n[[sources]]\ntype = \"unix\"\nname = \"u\"\npath = \"/s\"\n\
                     [[sources]]\ntype = \"s3\"\nname = \"b\"\nurl = \"s3://b/c\"\nlisting = \"5m\"\n\
                     [[sources]]\ntype = \"http\"\n\
-
                     [[receivers]]\nname = \"r\"\ntype = \"slack\"\nurl = \"file:/k\"\n\
                     [[notifications]]\nreceiver = \"r\"\non = [\"alerts\", \"health\"]\nseverity = \"high\"\n";
         let configured = of(text);

@@ -112,7 +112,11 @@ impl Answer {
     pub(super) fn told(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         let text: String = report::clean(text.trim()).chars().take(TOLD_MAX).collect();
-        if text.is_empty() { format!("answered {}", self.status) } else { format!("answered {}: {text}", self.status) }
+        if text.is_empty() {
+            format!("answered {}", self.status)
+        } else {
+            format!("answered {}: {text}", self.status)
+        }
     }
 }
 
@@ -169,11 +173,12 @@ mod tests {
             let after = if status == 301 { None } else { Some(7_000) };
             assert!(matches!(sent.outcome, Outcome::Failed { after: it, .. } if it == after), "{status}");
         }
-        let dates = [
-            ("date", "Wed, 21 Oct 2026 07:28:00 GMT"),
-            ("retry-after", "Wed, 21 Oct 2026 07:29:30 GMT"),
-        ];
+        let dates =
+            [("date", "Wed, 21 Oct 2026 07:28:00 GMT"), ("retry-after", "Wed, 21 Oct 2026 07:29:30 GMT")];
         assert!(matches!(answer(503, &dates).outcome, Outcome::Failed { after: Some(90_000), .. }));
-        assert!(matches!(answer(503, &[("retry-after", "soon")]).outcome, Outcome::Failed { after: None, .. }));
+        assert!(matches!(
+            answer(503, &[("retry-after", "soon")]).outcome,
+            Outcome::Failed { after: None, .. }
+        ));
     }
 }

@@ -38,7 +38,8 @@ pub(super) async fn send(server: &Server<'_>, from: &str, to: &[String], message
         Err(error) => {
             let detail = error.to_string();
             // 552 and 554 are about the message; other refusals are about addresses, logins and servers.
-            let is_refused = error.status().is_some_and(|it| ["552", "554"].contains(&it.to_string().as_str()));
+            let is_refused =
+                error.status().is_some_and(|it| ["552", "554"].contains(&it.to_string().as_str()));
             let outcome = if is_refused {
                 Outcome::Refused { detail: detail.clone() }
             } else {

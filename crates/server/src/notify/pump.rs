@@ -10,8 +10,8 @@ use std::time::Duration;
 use ecs::Millis;
 use live::{Book, LiveError, News};
 use notify::{
-    Cursors, Delivery, Fresh, FreshAlert, Happened, Head, Message, NotifyError, Outbox, Outcome, ReceiverState,
-    Settled,
+    Cursors, Delivery, Fresh, FreshAlert, Happened, Head, Message, NotifyError, Outbox, Outcome,
+    ReceiverState, Settled,
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rule::Rule;

@@ -70,7 +70,9 @@ impl Sender {
             | ReceiverKind::Teams { .. }
             | ReceiverKind::PagerDuty { .. }
             | ReceiverKind::Otlp { .. }
-            | ReceiverKind::Index { .. } => client = Some(client::client(version, authorities, proxy, timeout)?),
+            | ReceiverKind::Index { .. } => {
+                client = Some(client::client(version, authorities, proxy, timeout)?)
+            }
         }
         Ok(Self { config: config.clone(), client, template, timeout })
     }
@@ -188,7 +190,10 @@ impl Sender {
                     Protocol::Udp | Protocol::Tcp => None,
                 };
                 socket::send(address, *protocol, trust, &lines).await.map_err(failed)?;
-                Ok(Sent::delivered(format!("{} to {address}", report::plural(lines.len() as u64, "line", "lines"))))
+                Ok(Sent::delivered(format!(
+                    "{} to {address}",
+                    report::plural(lines.len() as u64, "line", "lines")
+                )))
             }
         }
     }
@@ -196,7 +201,8 @@ impl Sender {
     fn post(&self, url: &str, content_type: &str) -> Result<reqwest::RequestBuilder, Sent> {
         let client = self.client.as_ref().ok_or_else(|| failed("it has no client"))?;
         // What is wrong with a secret address must not show it.
-        let url = reqwest::Url::parse(url.trim()).map_err(|it| failed(format!("`url` is no address: {it}")))?;
+        let url =
+            reqwest::Url::parse(url.trim()).map_err(|it| failed(format!("`url` is no address: {it}")))?;
         Ok(client.post(url).header("content-type", content_type))
     }
 

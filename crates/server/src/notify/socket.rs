@@ -26,7 +26,9 @@ pub(super) async fn send(
     let wrong = |it: io::Error| format!("{address}: {it}");
     match (protocol, trust) {
         (Protocol::Udp, _) => udp(address, lines).await.map_err(wrong),
-        (Protocol::Tcp, _) => counted(TcpStream::connect(address).await.map_err(wrong)?, lines).await.map_err(wrong),
+        (Protocol::Tcp, _) => {
+            counted(TcpStream::connect(address).await.map_err(wrong)?, lines).await.map_err(wrong)
+        }
         (Protocol::Tls | Protocol::StartTls, Some(trust)) => {
             let host = address.rsplit_once(':').map_or(address, |it| it.0).trim_matches(['[', ']']);
             let name = ServerName::try_from(host.to_owned()).map_err(|it| format!("{address}: {it}"))?;

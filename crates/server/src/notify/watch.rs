@@ -67,7 +67,9 @@ pub(super) fn of_news(news: &News, known: &BTreeSet<String>) -> Vec<(Millis, Hea
                 all.push((*slot, Health::Bad { key, text }));
             }
             // Most executions are well: only what was told is over.
-            Status::Succeeded | Status::Warning if known.remove(&key) => all.push((*slot, Health::Good { key })),
+            Status::Succeeded | Status::Warning if known.remove(&key) => {
+                all.push((*slot, Health::Good { key }))
+            }
             Status::Succeeded | Status::Warning => {}
         }
     }
@@ -116,7 +118,9 @@ mod tests {
         };
         assert!(of(&[Status::Succeeded, Status::Warning], &[]).is_empty());
         let all = of(&[Status::Failed, Status::Succeeded], &[]);
-        assert!(matches!(&all[0].1, Health::Bad { text, .. } if text.contains("A rule") && text.contains("DET001")));
+        assert!(
+            matches!(&all[0].1, Health::Bad { text, .. } if text.contains("A rule") && text.contains("DET001"))
+        );
         assert!(matches!(&all[1].1, Health::Good { .. }), "{all:?}");
         assert_eq!(of(&[Status::Warning], &["execution/r"]).len(), 1);
     }

@@ -154,12 +154,17 @@ fn a_webhook_is_told_signed_and_again_with_the_same_id() {
     assert_eq!((got[0].header("webhook-id"), got[0].path.as_str()), (got[1].header("webhook-id"), "/in?x=1"));
     assert_eq!((got[1].header("x-team"), got[1].header("content-type")), ("soc", "application/json"));
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"a secret of the test");
-    let signed = format!("{}.{}.{}", got[1].header("webhook-id"), got[1].header("webhook-timestamp"), got[1].body);
+    let signed =
+        format!("{}.{}.{}", got[1].header("webhook-id"), got[1].header("webhook-timestamp"), got[1].body);
     use base64::Engine as _;
-    let expected = base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, signed.as_bytes()).as_ref());
+    let expected =
+        base64::engine::general_purpose::STANDARD.encode(hmac::sign(&key, signed.as_bytes()).as_ref());
     assert_eq!(got[1].header("webhook-signature"), format!("v1,{expected}"));
     let body = got[1].json();
-    assert_eq!((&body["type"], &body["id"]), (&json!("trailwarden.summary"), &json!(got[1].header("webhook-id"))));
+    assert_eq!(
+        (&body["type"], &body["id"]),
+        (&json!("trailwarden.summary"), &json!(got[1].header("webhook-id")))
+    );
     let alerts = server.ask("GET", "/api/v1/alerts?query=event.action:GetPasswordData", "").is(200);
     let ids = |all: &Value, of: &dyn Fn(&Value) -> Value| -> std::collections::BTreeSet<String> {
         all.as_array().unwrap().iter().map(|it| of(it).as_str().unwrap().to_owned()).collect()
@@ -167,7 +172,11 @@ fn a_webhook_is_told_signed_and_again_with_the_same_id() {
     let told = ids(&body["items"], &|it| it["alert"]["kibana.alert.uuid"].clone());
     assert_eq!(told, ids(&alerts["alerts"], &|it| it["kibana.alert.uuid"].clone()));
     let metrics = server.ask("GET", "/metrics", "").body;
-    for line in ["sent_total{receiver=\"hook\"} 1", "failed_total{receiver=\"hook\"} 1", "waiting{receiver=\"hook\"} 0"] {
+    for line in [
+        "sent_total{receiver=\"hook\"} 1",
+        "failed_total{receiver=\"hook\"} 1",
+        "waiting{receiver=\"hook\"} 0",
+    ] {
         assert!(metrics.contains(&format!("trailwarden_notifications_{line}\n")), "{line}: {metrics}");
     }
 }
@@ -222,7 +231,8 @@ fn what_waits_is_sent_after_a_restart() {
 #[test]
 fn what_is_refused_is_put_aside_told_of_and_sent_again() {
     let (_folder, data) = folder();
-    let strict = Told::new(|number, _| if number < 3 { answer("400 Bad", "", "no such field") } else { ok() });
+    let strict =
+        Told::new(|number, _| if number < 3 { answer("400 Bad", "", "no such field") } else { ok() });
     let ops = Told::kind();
     let config = format!(
         "[[receivers]]\nname = \"strict\"\ntype = \"webhook\"\nurl = \"http://{}\"\n\
@@ -358,7 +368,12 @@ fn each_type_of_receiver_can_be_tested() {
     assert_eq!(bulk.header("authorization"), "ApiKey a-routing-key");
     assert!(bulk.body.starts_with("{\"create\":{\"_index\":\"alerts\",\"_id\":\"test-"), "{}", bulk.body);
     let letter = letter.lock().unwrap().clone();
-    for part in ["MAIL FROM:<tw@example.com>", "RCPT TO:<soc@example.com>", "Subject: Trailwarden: a test", "Message-ID: <test-"] {
+    for part in [
+        "MAIL FROM:<tw@example.com>",
+        "RCPT TO:<soc@example.com>",
+        "Subject: Trailwarden: a test",
+        "Message-ID: <test-",
+    ] {
         assert!(letter.contains(part), "{part}: {letter}");
     }
     let mut datagram = [0; 4096];
@@ -405,6 +420,7 @@ fn who_was_told_of_an_alert_is_told_when_it_is_closed() {
     let path = format!("/api/v1/alerts/{id}");
     server.ask("PATCH", &path, r#"{"note": "mine"}"#).is(200);
     server.ask("PATCH", &path, r#"{"status": "closed", "reason": "benign_positive"}"#).is(200);
-    let resolved = || web.got().iter().any(|it| it.json()["event_action"] == "resolve" && it.json()["dedup_key"] == *id);
+    let resolved =
+        || web.got().iter().any(|it| it.json()["event_action"] == "resolve" && it.json()["dedup_key"] == *id);
     wait("it is resolved", resolved);
 }
