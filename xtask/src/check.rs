@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("cloudtrail", &["block", "ecs", "json"]),
     ("sift", &["block", "cloudtrail", "ecs", "exec", "json", "plan"]),
     ("store", &["block", "cloudtrail", "ecs", "reader", "sift"]),
-    ("rule", &["ecs", "eql", "kql", "lucene", "plan", "span"]),
+    ("rule", &["ecs", "eql", "esql", "kql", "lucene", "plan", "span"]),
     ("identity", &["ecs", "plan"]),
     ("complete", &["ecs", "plan"]),
     ("detect", &["ecs", "identity", "plan", "rule"]),

@@ -8,7 +8,7 @@ use span::{Diagnostic, Span};
 
 use crate::ast::{Ast, CommandKind, CompareOp, Expr, ExprKind, LikeKind, Literal};
 use crate::check::{resolve_on, uses};
-use crate::{lint, parse, split};
+use crate::{ParseError, ParseErrorKind, lint, parse, split};
 
 /// Text and fields in, condition out: what is asked of an event that may have a part in the result. Else all that is wrong
 /// with the query, by the place in its text.
@@ -18,9 +18,12 @@ pub fn check(text: &str, catalog: &Catalog) -> Result<Condition, Vec<Diagnostic>
     Ok(split(pipeline, catalog).filter)
 }
 
-/// Why the text is no query, whatever the fields; nothing if it is one.
+/// Why the text is no query, whatever the fields; nothing if it is one. Commands that only other engines have are no reason:
+/// the query is right there, and [`check`] refuses it here.
 pub fn errors(text: &str) -> Vec<Diagnostic> {
-    parse(text).err().map_or_else(Vec::new, |errors| errors.to_diagnostics(text))
+    let Err(errors) = parse(text) else { return Vec::new() };
+    let is_wrong = |it: &&ParseError| !matches!(it.kind, ParseErrorKind::UnsupportedCommand { .. });
+    errors.iter().filter(is_wrong).map(|it| it.to_diagnostic(text)).collect()
 }
 
 /// What is legal but probably not meant; nothing of a text that is no query.

@@ -38,7 +38,7 @@ fn errors() {
     ];
     let mut out = String::new();
     for text in texts {
-        out += &printed(text, &esql::errors(text));
+        out += &printed(text, &esql::parse(text).unwrap_err().to_diagnostics(text));
     }
     insta::assert_snapshot!(out);
 }

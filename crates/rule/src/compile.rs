@@ -175,7 +175,7 @@ fn compile_on(rule: &Rule, lowered: &Lowered, catalog: &Catalog) -> Result<Parts
 /// What does not fit the fields in a rule, whether or not anything could execute it. Nothing of a query in a language
 /// that cannot be evaluated.
 pub(crate) fn unfit(rule: &Rule, catalog: &Catalog) -> Vec<Diagnostic> {
-    let Some(language) = rule.language.and_then(language) else { return Vec::new() };
+    let Some(language) = rule.language.map(language) else { return Vec::new() };
     fit(rule, language, &lower_indices(rule, catalog), catalog).err().unwrap_or_default()
 }
 

@@ -2,10 +2,9 @@
 
 use ecs::Catalog;
 use plan::{Condition, FieldUse, ValueUse};
-use span::Diagnostic;
+use span::{Diagnostic, Severity};
 
 use crate::QueryLanguage;
-use crate::support::Unsupported;
 
 /// What a language does. Its crate offers these functions; a new language is its crate and a line in [`language`].
 #[derive(Debug)]
@@ -46,28 +45,37 @@ const EQL: Language = Language {
     values: ::eql::values,
 };
 
-/// What the language does; `None` if it cannot be evaluated.
-pub(crate) const fn language(language: QueryLanguage) -> Option<&'static Language> {
+const ESQL: Language = Language {
+    check: ::esql::check,
+    errors: ::esql::errors,
+    findings: ::esql::findings,
+    fields: ::esql::fields,
+    values: ::esql::values,
+};
+
+/// What the language does.
+pub(crate) const fn language(language: QueryLanguage) -> &'static Language {
     match language {
-        QueryLanguage::Kuery => Some(&KQL),
-        QueryLanguage::Lucene => Some(&LUCENE),
-        QueryLanguage::Eql => Some(&EQL),
-        QueryLanguage::Esql => None,
+        QueryLanguage::Kuery => &KQL,
+        QueryLanguage::Lucene => &LUCENE,
+        QueryLanguage::Eql => &EQL,
+        QueryLanguage::Esql => &ESQL,
     }
 }
 
-/// What a query in the language asks of an event; else all that is wrong with it, by the place in its text.
+/// What a query in the language asks of an event; else all that is wrong with it, by the place in its text. A query whose
+/// rows are more than events that satisfy a condition is refused: it would run as something weaker.
 pub fn check_query(
     language: QueryLanguage,
     text: &str,
     catalog: &Catalog,
 ) -> Result<Condition, Vec<Diagnostic>> {
-    if let Some(it) = self::language(language) {
-        return (it.check)(text, catalog);
+    if language.makes_columns() {
+        let message = "a query in ES|QL gives rows, and is no condition on events";
+        let found = Diagnostic::whole(Severity::Error, "LANG002", message);
+        return Err(vec![found.help("write the condition in KQL, Lucene or EQL")]);
     }
-    let known = QueryLanguage::ALL.into_iter().filter(|it| it.is_supported());
-    let known: Vec<String> = known.map(|it| format!("`{}`", it.short_name())).collect();
-    Err(vec![Unsupported::Language(language).whole().help(format!("supported: {}", known.join(", ")))])
+    (self::language(language).check)(text, catalog)
 }
 
 impl QueryLanguage {
@@ -95,11 +103,6 @@ impl QueryLanguage {
             Self::Kuery => "kql",
             Self::Lucene | Self::Eql | Self::Esql => self.as_str(),
         }
-    }
-
-    /// Whether queries can be evaluated.
-    pub const fn is_supported(self) -> bool {
-        language(self).is_some()
     }
 
     /// Whether a query makes columns of its own, which no catalogue knows.

@@ -264,7 +264,7 @@ fn check_query(
     findings: &mut Findings,
 ) {
     let name = language.map_or(Some(QueryLanguage::Kuery.as_str()), Node::text);
-    let language = name.and_then(QueryLanguage::from_name).and_then(crate::language::language);
+    let language = name.and_then(QueryLanguage::from_name).map(crate::language::language);
     let Some((language, words)) = language.zip(query.and_then(Node::text)) else { return };
     for diagnostic in (language.errors)(&prepare(words)) {
         findings.diagnostic(place(diagnostic, query, text.text, text.syntax));

@@ -42,7 +42,8 @@ pub(crate) fn rule(file: String, metadata: Option<&Node>, source: Source) -> Rul
         kind: kind(node, type_name),
         language: language(node, type_name),
         query: text(node, "query"),
-        index: texts(node, "index"),
+        // Where events come from is part of a query in ES|QL.
+        index: if type_name == "esql" { esql::patterns(&text(node, "query")) } else { texts(node, "index") },
         data_view_id: optional(node, "data_view_id"),
         filters: values(node, "filters"),
         interval: optional(node, "interval")

@@ -40,9 +40,6 @@ pub enum Unsupported {
         /// The type.
         type_name: &'static str,
     },
-    /// Nothing evaluates queries in its language.
-    #[error("queries in `{}` are not supported yet", .0.as_str())]
-    Language(QueryLanguage),
     /// There are no saved queries here, and it has none of its own.
     #[error(
         "rules of type `saved_query` need a query of their own: the saved query `{saved_id}` cannot be read"
@@ -92,14 +89,9 @@ pub fn support(rule: &Rule) -> Result<Supported<'_>, Vec<Unsupported>> {
             None
         }
     };
-    let query_language = rule.language.unwrap_or(QueryLanguage::Kuery);
-    let language = language(query_language);
-    // That of a type which only that language has says nothing new.
-    if kind.is_some() && language.is_none() {
-        reasons.push(Unsupported::Language(query_language));
-    }
-    match (kind, language) {
-        (Some(kind), Some(language)) if reasons.is_empty() => Ok(Supported { kind, language }),
+    let language = language(rule.language.unwrap_or(QueryLanguage::Kuery));
+    match kind {
+        Some(kind) if reasons.is_empty() => Ok(Supported { kind, language }),
         _ => Err(reasons),
     }
 }
@@ -124,7 +116,7 @@ impl Unsupported {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Type { .. } => "RULE201",
-            Self::Language(_) => "LANG001",
+            // LANG001 was a language that nothing evaluates.
             Self::SavedQuery { .. } => "RULE204",
             // RULE205 was suppression that could not be applied.
             Self::History { .. } => "RULE206",
@@ -135,7 +127,6 @@ impl Unsupported {
     pub const fn short(&self) -> &'static str {
         match self {
             Self::Type { .. } => "type",
-            Self::Language(_) => "language",
             Self::SavedQuery { .. } => "no query",
             Self::History { .. } => "history",
         }
@@ -145,7 +136,6 @@ impl Unsupported {
     const fn field(&self) -> &'static str {
         match self {
             Self::Type { .. } => "type",
-            Self::Language(_) => "language",
             Self::SavedQuery { .. } => "saved_id",
             Self::History { .. } => "history_window_start",
         }
@@ -156,10 +146,5 @@ impl Unsupported {
         let span = rule.source.span(&[self.field()]);
         Diagnostic::new(Severity::Error, self.code(), self.to_string(), span)
             .help("it is loaded and listed, and refused when it would run")
-    }
-
-    /// As it is shown to people where there is no rule.
-    pub(crate) fn whole(&self) -> Diagnostic {
-        Diagnostic::whole(Severity::Error, self.code(), self.to_string())
     }
 }

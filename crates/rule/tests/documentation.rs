@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-const CRATES: [&str; 5] = ["rule", "eql", "kql", "lucene", "plan"];
+const CRATES: [&str; 6] = ["rule", "eql", "esql", "kql", "lucene", "plan"];
 
 fn sources(folder: &Path, texts: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -27,7 +27,7 @@ fn every_code_is_documented() {
     for name in CRATES {
         sources(&root.join("crates").join(name).join("src"), &mut texts);
     }
-    let code = regex::Regex::new(r#""((?:RULE|EQL|KQL|LUC|PLAN|DSL|LANG)\d{3})""#).unwrap();
+    let code = regex::Regex::new(r#""((?:RULE|EQL|ESQL|KQL|LUC|PLAN|DSL|LANG)\d{3})""#).unwrap();
     let used: BTreeSet<&str> =
         texts.iter().flat_map(|text| code.captures_iter(text).map(|it| it.extract::<1>().1[0])).collect();
     assert!(used.len() > 100, "only {} codes", used.len());
@@ -47,7 +47,7 @@ fn every_code_is_documented() {
 }
 
 /// The crates whose limits the page of limits names.
-const LIMITED: [&str; 6] = ["rule", "eql", "kql", "lucene", "plan", "detect"];
+const LIMITED: [&str; 7] = ["rule", "eql", "esql", "kql", "lucene", "plan", "detect"];
 
 /// What a constant is worth that is written as a number, a product, or a power of two.
 fn worth(text: &str) -> Option<u64> {

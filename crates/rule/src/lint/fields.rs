@@ -51,7 +51,7 @@ pub(super) fn check(
     let asks_alerts = scope.only && reads_only_alerts(rule);
     let scope = Scope { only: asks_source || asks_alerts, ..*scope };
     let checker = Checker { rule, scope: &scope, values: asks_source };
-    if let Some(language) = rule.language.and_then(language) {
+    if let Some(language) = rule.language.map(language) {
         checker.query(language, rule.source.rule.get("query"), str::to_owned, diagnostics);
     }
     checker.filters(found, diagnostics);
@@ -121,7 +121,7 @@ pub(super) fn check_query_text(rule: &Rule, diagnostics: &mut Vec<Diagnostic>) {
         let found = (language.findings)(&prepare(text)).into_iter();
         diagnostics.extend(found.map(|diagnostic| source.place(diagnostic, node)));
     };
-    if let Some(language) = rule.language.and_then(language) {
+    if let Some(language) = rule.language.map(language) {
         check(language, source.rule.get("query"), str::to_owned);
     }
     let Some(guide) = &source.guide else { return };
@@ -195,9 +195,7 @@ impl Checker<'_> {
                 }
                 Asked::Value(_) => {}
                 Asked::Lucene(node) => {
-                    if let Some(lucene) = language(QueryLanguage::Lucene) {
-                        self.query(lucene, Some(node), str::to_owned, diagnostics);
-                    }
+                    self.query(language(QueryLanguage::Lucene), Some(node), str::to_owned, diagnostics);
                 }
             }
         }
@@ -287,7 +285,7 @@ fn case_value(name: &str, span: Span) -> Option<Finding> {
 
 /// The language of a guide's query, if it can be evaluated.
 fn language_of(query: &Node) -> Option<&'static Language> {
-    QueryLanguage::from_name(query.get("language")?.text()?).and_then(language)
+    QueryLanguage::from_name(query.get("language")?.text()?).map(language)
 }
 
 /// What is wrong with a field of that name.

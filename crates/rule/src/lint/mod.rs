@@ -97,9 +97,16 @@ fn lint_rule(rule: &Rule, exceptions: &Exceptions, scope: &Scope<'_>, now: Milli
             Err(found) => found,
         }),
     }
+    // What only other engines have may be right there.
+    for it in diagnostics.iter_mut().filter(|it| ELSEWHERE.contains(&it.code)) {
+        it.severity = Severity::Warning;
+    }
     diagnostics.sort_by_key(order);
     diagnostics
 }
+
+/// Commands and functions of ES|QL that exist, and cannot run here.
+const ELSEWHERE: [&str; 2] = ["ESQL021", "ESQL103"];
 
 fn order(diagnostic: &Diagnostic) -> (usize, &'static str) {
     (diagnostic.span().unwrap_or(Span::at(0)).start, diagnostic.code)

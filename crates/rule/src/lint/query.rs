@@ -34,7 +34,7 @@ pub fn lint_query(
     catalog: &Catalog,
     source: Option<&Source>,
 ) -> Vec<Diagnostic> {
-    let Some(language) = self::language(language) else { return Vec::new() };
+    let language = self::language(language);
     let unknown = Source::default();
     let scope = Scope { catalog, source: source.unwrap_or(&unknown), only: false };
     let mut diagnostics = (language.findings)(text);
@@ -106,8 +106,7 @@ static ASKED: LazyLock<BTreeMap<String, BTreeSet<String>>> = LazyLock::new(|| {
             steps.filter_map(|it| Some((QueryLanguage::from_name(&it.language)?, with_stand_ins(&it.query))));
         let own = rule.language.map(|it| (it, rule.query.clone()));
         for (language, query) in own.into_iter().chain(steps) {
-            let Some(language) = self::language(language) else { continue };
-            for value in (language.values)(&query) {
+            for value in (self::language(language).values)(&query) {
                 if value.kind != ValueKind::Pattern {
                     asked.entry(value.field).or_default().insert(value.text);
                 }

@@ -93,5 +93,5 @@ fn resembles(pattern: &str) -> bool {
 
 /// Whether its query asks for the data set.
 fn asks_for_it(rule: &Rule) -> bool {
-    rule.language.and_then(language).is_some_and(|it| asks_only_for(it, &rule.query, DATASET))
+    rule.language.map(language).is_some_and(|it| asks_only_for(it, &rule.query, DATASET))
 }
