@@ -302,13 +302,7 @@ const UNPACK: &str = "unpack them first and give the folder";
 
 /// What files are whose first bytes are these, and which are not text.
 pub(crate) const MAGICS: &[(&[u8], Other)] = &[
-    (
-        b"PAR1",
-        unread(
-            "Parquet files",
-            "export the `eventJson` column of CloudTrail Lake as CSV or JSON, or give the trail's own files",
-        ),
-    ),
+    (b"PAR1", PARQUET_FILE),
     (b"ORC", unread("ORC files", "give the trail's own files, or export the records as JSON")),
     (b"Obj\x01", unread("Avro files", "give the trail's own files, or export the records as JSON")),
     (b"7z\xBC\xAF\x27\x1C", unread("7-Zip archives", UNPACK)),
@@ -358,6 +352,19 @@ pub(crate) const FLAT_TABLE: Other = unread(
     "rows of a table whose columns are parts of records",
     "select the whole record: `eventJson` in CloudTrail Lake; of an Athena table give the files it was made from \
      (`SELECT DISTINCT \"$path\"`)",
+);
+
+/// Parquet files of which nothing is read.
+pub(crate) const PARQUET_FILE: Other = unread(
+    "Parquet files",
+    "export the `eventJson` column of CloudTrail Lake as CSV or JSON, or give the trail's own files",
+);
+
+/// Parquet files of Security Lake.
+#[cfg(feature = "parquet")]
+pub(crate) const OCSF_FILE: Other = unread(
+    "OCSF events in Parquet, as Security Lake has them",
+    "OCSF is not read: give CloudTrail's own files, which lie in the trail's bucket and not in Security Lake's",
 );
 
 /// Keys of records as the columns of such a table have them, without regard to letter case, spaces and `_`.

@@ -28,7 +28,7 @@
 //! ```
 //!
 //! **What a file is, its content tells**, not its name: gzip (also of several members), Zstandard, bzip2, xz, zip and tar with
-//! files like these inside, JSON in any layout, tables with records in their cells. Text is cut at the brackets, in one
+//! files like these inside, JSON in any layout, tables with records in their cells, Parquet likewise (a feature of the build). Text is cut at the brackets, in one
 //! pass, without parsing it.
 //!
 //! **What an object is** ([`Reading::Trail`]). Two tables tell: one by which members an object is known, one under which of
@@ -56,6 +56,8 @@ mod discover;
 mod limits;
 mod s3;
 
+#[cfg(feature = "parquet")]
+mod columnar;
 mod problem;
 mod read;
 mod record;

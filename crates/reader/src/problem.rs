@@ -185,6 +185,12 @@ pub enum Cause {
         /// What is wrong with it.
         detail: String,
     },
+    /// A Parquet file that is damaged, or made in a way that is not known.
+    #[error("this Parquet file cannot be read: {detail}; the rows before that were read")]
+    Parquet {
+        /// What its decoder said.
+        detail: String,
+    },
     /// A second reading found less than the first.
     #[error("{missing} {} gone", if *.missing == 1 { "record that was read before is" } else { "records that were read before are" })]
     Changed {
@@ -227,6 +233,7 @@ impl Cause {
             Self::Rows { .. } => "READ027",
             Self::Row { .. } => "READ028",
             Self::Segment { .. } => "READ029",
+            Self::Parquet { .. } => "READ030",
         }
     }
 
@@ -236,7 +243,9 @@ impl Cause {
             Self::Unreadable { .. } => "check that the file exists and that you may read it",
             Self::Remote(error) => error.advice,
             Self::Empty => "check whether the download was complete",
-            Self::Truncated | Self::Damaged { .. } | Self::Unfinished => "fetch the file again",
+            Self::Truncated | Self::Damaged { .. } | Self::Unfinished | Self::Parquet { .. } => {
+                "fetch the file again"
+            }
             Self::Ratio { .. } | Self::TooBig { .. } | Self::TooManyMembers { .. } => {
                 "if the file is genuine, raise the limit"
             }
@@ -293,6 +302,7 @@ impl Cause {
             | Self::TooDeep { .. }
             | Self::InvalidUtf8
             | Self::Segment { .. }
+            | Self::Parquet { .. }
             | Self::Changed { .. } => true,
         }
     }
@@ -329,6 +339,7 @@ impl Cause {
             | Self::Unfinished
             | Self::More { .. }
             | Self::Segment { .. }
+            | Self::Parquet { .. }
             | Self::Changed { .. } => false,
         }
     }

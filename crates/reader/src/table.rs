@@ -70,7 +70,7 @@ impl Header {
         if columns.len() < 2 && columns.iter().all(|(place, _)| place.is_none()) {
             return None;
         }
-        let is_flat = row.iter().filter(|name| is_flat(name)).count() >= FLAT_COLUMNS_MIN;
+        let is_flat = is_flat_table(row.iter());
         Some(Self { delimiter, columns: columns.into_iter().map(|it| it.1).collect(), is_flat })
     }
 
@@ -95,6 +95,11 @@ fn is_name(name: &[u8]) -> bool {
         && name.iter().all(is_letter)
         && name.split(|&byte| byte == b' ').count() <= NAME_WORDS_MAX
         && !matches!(name.last(), Some(b' ' | b'.' | b':'))
+}
+
+/// Whether these are columns of a table whose columns are parts of records.
+pub(crate) fn is_flat_table<'n>(names: impl Iterator<Item = &'n [u8]>) -> bool {
+    names.filter(|name| is_flat(name)).count() >= FLAT_COLUMNS_MIN
 }
 
 /// Whether a column is called like a key of records.

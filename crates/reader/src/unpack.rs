@@ -56,6 +56,21 @@ impl Run<'_> {
             };
         }
         match File::open(self.input.path()) {
+            #[cfg(feature = "parquet")]
+            Ok(mut file) => {
+                // It is read from its end, and where it lies.
+                let mut head = [0; 4];
+                let is_parquet = file.read_exact(&mut head).is_ok() && head == *crate::columnar::MAGIC;
+                match file.rewind() {
+                    Ok(()) if is_parquet => self.parquet_file(file, space),
+                    Ok(()) => self.opened(file, space),
+                    Err(error) => {
+                        self.problem(None, Cause::Unreadable { detail: error.to_string() });
+                        ControlFlow::Continue(())
+                    }
+                }
+            }
+            #[cfg(not(feature = "parquet"))]
             Ok(file) => self.opened(file, space),
             Err(error) => {
                 self.problem(None, Cause::Unreadable { detail: error.to_string() });
@@ -156,6 +171,10 @@ impl Run<'_> {
             return self.other_text(head, source, layers, space);
         }
         let mut source = Cursor::new(head).chain(source);
+        #[cfg(feature = "parquet")]
+        if head.starts_with(crate::columnar::MAGIC) {
+            return self.parquet(&mut source, space);
+        }
         match (content, layers.compressed()) {
             (Content::Text | Content::Blank, _) => {
                 let buffer = std::mem::take(&mut space.window);

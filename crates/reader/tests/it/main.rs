@@ -7,6 +7,8 @@ mod conformance;
 mod containers;
 mod damage;
 mod discovery;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod properties;
 mod support;
 mod tables;
