@@ -75,7 +75,7 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(subcommand)]
     Config(crate::serve_args::Config),
-    /// Notifications of `serve`: test a receiver, see what was sent and what could not be, send that again.
+    /// Notifications of `serve`: test receivers, see what was not sent, send that again.
     #[cfg(feature = "serve")]
     #[command(subcommand)]
     Notify(crate::notify_args::Notify),
