@@ -290,3 +290,50 @@ fn notes(book: &Book, load: &Load, faults: &mut Vec<String>) -> Result<usize> {
     }
     Ok(notes.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn alert(id: &str, rule: &str, more: Value) -> (String, Map<String, Value>) {
+        let mut alert = json!({
+            "kibana.alert.uuid": id, "kibana.alert.rule.rule_id": rule, "kibana.alert.rule.type": "query",
+            "kibana.alert.rule.execution.timestamp": "whenever", "event": {"action": "a", "created": id},
+        });
+        alert.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
+        (id.to_owned(), alert.as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn what_is_missing_or_too_much_or_otherwise_is_told() {
+        let alerts = |all: &[(&str, &str, Value)]| -> Alerts {
+            all.iter().map(|(id, rule, more)| alert(id, rule, more.clone())).collect()
+        };
+        let note = json!({"kibana.alert.workflow_tags": ["x"], "kibana.alert.updated_at": "then"});
+        let kept = alerts(&[("1", "one", note), ("2", "two", json!({}))]);
+        let mut faults = Vec::new();
+        as_live(&kept, &alerts(&[("1", "one", json!({})), ("2", "two", json!({}))]), &mut faults);
+        assert_eq!(faults, Vec::<String>::new(), "what people did is no difference");
+        as_live(&kept, &alerts(&[("1", "one", json!({})), ("3", "two", json!({}))]), &mut faults);
+        assert_eq!(faults.len(), 2, "one too few, one too much: {faults:?}");
+        faults.clear();
+        let other = json!({"kibana.alert.reason": "another"});
+        as_live(&kept, &alerts(&[("1", "one", other), ("2", "two", json!({}))]), &mut faults);
+        assert!(faults.len() == 1 && faults[0].contains("(one: kibana.alert.reason)"), "{faults:?}");
+    }
+
+    #[test]
+    fn only_rules_that_look_at_events_alone_are_compared_with_files() {
+        let alone = alert("1", "one", json!({}));
+        let grouped = alert("2", "two", json!({"kibana.alert.suppression.docs_count": 3}));
+        let counted = alert("3", "three", json!({"kibana.alert.rule.type": "threshold"}));
+        let (mut faults, none) = (Vec::new(), Alerts::new());
+        let kept: Alerts = [grouped, counted].into();
+        assert_eq!(one_by_one(&kept, &none, &mut faults), 0);
+        assert_eq!(faults, Vec::<String>::new());
+        one_by_one(&kept, &[alone].into(), &mut faults);
+        assert!(faults.len() == 1 && faults[0].contains("1 (one)"), "{faults:?}");
+    }
+}

@@ -45,7 +45,7 @@ enum Said {
 pub(crate) struct Serving {
     child: Child,
     said: Receiver<Said>,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
     /// Where it listens, once it does.
     pub(crate) address: Option<String>,
     /// The first key, if this is the first start, and it listens.
@@ -68,7 +68,7 @@ impl Start {
         let (said, lines) = channel();
         // What it says is read to its end, so that it never waits for a reader.
         let reader = std::thread::spawn(move || listen(BufReader::new(stderr), log, &said));
-        Ok(Serving { child, said: lines, reader, address: None, key: None })
+        Ok(Serving { child, said: lines, reader: Some(reader), address: None, key: None })
     }
 }
 
@@ -124,8 +124,20 @@ impl Serving {
 
     fn end(mut self) -> Result<ExitStatus> {
         let status = self.child.wait().context("it cannot be waited for")?;
-        let _ = self.reader.join();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
         Ok(status)
+    }
+}
+
+/// Whoever gives up leaves no server behind.
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if self.reader.is_some() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
     }
 }
 

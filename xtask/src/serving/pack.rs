@@ -54,3 +54,30 @@ pub(crate) fn write(folder: &Path, times: &mut dyn FnMut() -> Times) -> Result<u
     ensure!(count > 0, "{} holds no rule", pack.display());
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_of_the_pack_has_the_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut times = || Times { interval_s: 7, from_s: Some(33), is_by_ingestion: false };
+        let count = write(folder.path(), &mut times).unwrap();
+        let mut found = 0;
+        for entry in fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let mut loaded =
+                rule::load_text(&path.display().to_string(), &fs::read_to_string(&path).unwrap());
+            assert_eq!(loaded.rules.len(), 1, "{}: {:?}", path.display(), loaded.problems);
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(
+                text.contains("\ninterval = \"7s\"\n") && text.contains("\nfrom = \"now-33s\"\n"),
+                "{text}"
+            );
+            assert!(loaded.rules.remove(0).timestamp_override.is_none(), "{}", path.display());
+            found += 1;
+        }
+        assert_eq!(found, count);
+    }
+}
