@@ -276,7 +276,7 @@ impl Load {
         let mut number = 0;
         while let Some((address, key)) = self.server(true) {
             std::thread::sleep(Duration::from_millis(rng.u64(WORK_PAUSE)));
-            let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(30);
+            let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(300);
             let path = format!("/api/v1/alerts?size=50&since={since}");
             let Ok(found) = ask(&address, &key, ("GET", &path), "", b"") else { continue };
             let found = found.json();

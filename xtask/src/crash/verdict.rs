@@ -202,6 +202,9 @@ fn timeless(alert: &Map<String, Value>) -> BTreeMap<&str, Value> {
             || key == "kibana.alert.rule.execution.type"
             || key == "kibana.alert.original_event.created"
             || key == "kibana.alert.url"
+            // Of which incident it is part, and whether it is silenced, is found out beside executions.
+            || key == "kibana.alert.case_ids"
+            || key == "kibana.alert.muted"
     };
     let mut kept: BTreeMap<&str, Value> = alert
         .iter()
