@@ -157,13 +157,16 @@ fn buckets(app: &App, out: &mut Metrics) {
     }
 }
 
+/// A figure of a receiver.
+type Figure<'a> = &'a dyn Fn(&ReceiverState) -> Value;
+
 /// What is known of each receiver.
 fn notifications(app: &App, out: &mut Metrics) -> Result<(), Problem> {
     let states = app.notifier.receivers(&app.config());
     let states = states.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;
     let now = app.now();
     let age = |it: &ReceiverState| it.oldest.map_or(0, |it| now.saturating_sub(it).max(0) / 1_000);
-    let families: [(&str, &str, &str, &dyn Fn(&ReceiverState) -> Value); 7] = [
+    let families: [(&str, &str, &str, Figure<'_>); 7] = [
         ("notifications_sent_total", "counter", "Messages that a receiver took, ever.", &|it| it.sent.into()),
         ("notifications_failed_total", "counter", "Attempts that failed, ever.", &|it| it.failed.into()),
         (

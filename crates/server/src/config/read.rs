@@ -482,7 +482,7 @@ mod tests {
         let text = "[server]\nlisten = \"[::1]:80\"\nbody_max = 4096\n[rules]\npaths = [\"r\", \"/x\"]\n\
                     [[sources]]\ntype = \"folder\"\nname = \"trail\"\npath = \"in\"\ninterval = \"1m\"\n\
                     [[sources]]\ntype = \"http\"\nindices = [\"filebeat-*\"]\n";
-        let Configured { config, settings, sources } = of(text).unwrap();
+        let Configured { config, settings, sources, .. } = of(text).unwrap();
         assert_eq!(config.listen.to_string(), "[::1]:80");
         assert_eq!(config.body_bytes, 4096);
         assert_eq!(config.rules.paths, [PathBuf::from("/etc/tw/r"), PathBuf::from("/x")]);

@@ -91,7 +91,7 @@ pub enum ReceiverKind {
         /// Where to.
         url: Secret,
     },
-    /// Events API v2 of PagerDuty.
+    /// Events API v2 of `PagerDuty`.
     PagerDuty {
         /// Where to.
         url: Secret,
@@ -215,7 +215,7 @@ const USES: &[(&str, &[&str])] = &[
 ];
 const OF_ALL: &[&str] = &["name", "type", "connectors", "timeout", "give_up", "authorities"];
 
-/// PagerDuty's address.
+/// The address of `PagerDuty`.
 const PAGERDUTY: &str = "https://events.pagerduty.com/v2/enqueue";
 
 type Wrong = (String, Option<Span>);
@@ -328,16 +328,11 @@ impl Reading<'_> {
 
     fn protocol(&self, kind: &str, default: Protocol, known: &[(&str, Protocol)]) -> Result<Protocol, Wrong> {
         let Some(text) = self.table.text("protocol") else { return Ok(default) };
-        match known.iter().find(|it| it.0 == text) {
-            Some((_, protocol)) => Ok(*protocol),
-            None => {
-                let known: Vec<&str> = known.iter().map(|it| it.0).collect();
-                self.wrong(
-                    "protocol",
-                    format!("`protocol` of type \"{kind}\" is one of {}", known.join(", ")),
-                )
-            }
+        if let Some((_, protocol)) = known.iter().find(|it| it.0 == text) {
+            return Ok(*protocol);
         }
+        let known: Vec<&str> = known.iter().map(|it| it.0).collect();
+        self.wrong("protocol", format!("`protocol` of type \"{kind}\" is one of {}", known.join(", ")))
     }
 
     /// A receiver, or what is wrong with it and where.
@@ -346,9 +341,8 @@ impl Reading<'_> {
             Some(kind) => kind.to_owned(),
             None => return Err((format!("a receiver needs a `type`: one of {}", TYPES.join(", ")), None)),
         };
-        let name = match self.text("name") {
-            Some(name) => name,
-            None => return Err(("a receiver needs a `name`".to_owned(), None)),
+        let Some(name) = self.text("name") else {
+            return Err(("a receiver needs a `name`".to_owned(), None));
         };
         let is_name = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
         if name.is_empty() || name.len() > 64 || !name.bytes().all(is_name) {

@@ -71,7 +71,7 @@ impl Sender {
             | ReceiverKind::PagerDuty { .. }
             | ReceiverKind::Otlp { .. }
             | ReceiverKind::Index { .. } => {
-                client = Some(client::client(version, authorities, proxy, timeout)?)
+                client = Some(client::client(version, authorities, proxy, timeout)?);
             }
         }
         Ok(Self { config: config.clone(), client, template, timeout })

@@ -68,7 +68,7 @@ pub(super) fn of_news(news: &News, known: &BTreeSet<String>) -> Vec<(Millis, Hea
             }
             // Most executions are well: only what was told is over.
             Status::Succeeded | Status::Warning if known.remove(&key) => {
-                all.push((*slot, Health::Good { key }))
+                all.push((*slot, Health::Good { key }));
             }
             Status::Succeeded | Status::Warning => {}
         }
