@@ -346,11 +346,7 @@ impl<'p> Part<'p> {
             ty: it.ty,
             values: all.get(it.slot.index()),
         });
-        Table {
-            columns: columns.collect(),
-            rows: all.rows(),
-            warnings: self.warnings.texts(&self.program.sites),
-        }
+        Table { columns: columns.collect(), rows: all.rows(), warnings }
     }
 }
 

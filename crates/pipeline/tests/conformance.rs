@@ -15,11 +15,6 @@ use serde_json::Value as Json;
 /// Cases that differ, each with the reason that stands in docs/compatibility.md.
 const DIFFERENT: &[(&str, &str)] = &[
     ("ints/convertStringToInt#8", "as 8.19: a fraction beyond the greatest integer is out of range"),
-    ("lookup-join/basicOnTheCoordinator#2", "no warning that a join forgets the order"),
-    ("stats/IfDuplicateNamesGroupingHasPriority#24", "no warning of names that are shadowed"),
-    ("stats/byTwoCalculatedSecondSameNameAsFirst#96", "groups by both of two keys of one name"),
-    ("stats/evalMultipleOverridingKeysWithAggregateExpr#110", "no warning of names that are shadowed"),
-    ("stats/shadowingInternalWithGroup2#114", "groups by both of two keys of one name"),
     ("stats_count_distinct/countDistinctOfIpPrecision#7", "counts exactly, whatever the precision"),
 ];
 
