@@ -31,6 +31,8 @@ pub(crate) fn words(fate: &Fate) -> String {
         }
         Fate::Stuck { step, of, why } => stuck(*step, *of, why),
         Fate::Split => "it is part of a sequence of which no execution sees the whole: `from` reaches less far back than the sequence lasts".to_owned(),
+        Fate::Dropped { command: Some(command) } => format!("no row is left of it behind `{command}`"),
+        Fate::Dropped { command: None } => "no alert is made of its rows".to_owned(),
         Fate::Against => "it is no event of the sequence: it ends sequences, or must not be there".to_owned(),
         Fate::Cut { execution, terms } => format!(
             "the executions that look at it, from {} on, reached max_signals before it was its turn{}",

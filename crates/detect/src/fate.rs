@@ -88,6 +88,11 @@ pub enum Fate {
     },
     /// It is part of a sequence of which no execution sees the whole.
     Split,
+    /// It became a row of a pipeline, of which none came out.
+    Dropped {
+        /// The command behind which no row was left, if it is known.
+        command: Option<String>,
+    },
     /// It is no event of a sequence, but one that ends them or must not be there.
     Against,
 }
@@ -153,6 +158,7 @@ impl Fate {
             | Self::NoTerm
             | Self::Stuck { .. }
             | Self::Split
+            | Self::Dropped { .. }
             | Self::Against
             | Self::Seen { .. } => None,
         }
@@ -175,6 +181,7 @@ impl Fate {
             | Self::NoTerm
             | Self::Stuck { .. }
             | Self::Split
+            | Self::Dropped { .. }
             | Self::Against => &[],
         }
     }

@@ -99,7 +99,7 @@ pub(crate) fn pairs(terms: &[(String, Value)]) -> Value {
 }
 
 /// What the npm package `object-hash` makes, by default, of an array.
-fn object_hash(values: &[Value]) -> String {
+pub(crate) fn object_hash(values: &[Value]) -> String {
     let mut hash = ObjectHash::default();
     hash.values(values);
     hash.finish()

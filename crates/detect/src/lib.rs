@@ -88,7 +88,7 @@ pub use outcome::{
     AlertSeed, DataSpan, Execution, Executions, Metrics, Outcome, SeedEvent, Warning, WarningKind,
 };
 pub use rule_type::{
-    COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent,
+    COMBINATIONS_MAX, Detail, JOIN_KEYS_MAX, QueryResult, Row, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent,
     ThresholdResult,
 };
 pub use schedule::TICKS_MAX;

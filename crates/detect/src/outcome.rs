@@ -43,7 +43,8 @@ impl AlertSeed {
     pub fn events(&self) -> impl Iterator<Item = &SeedEvent> {
         let (one, several) = match &self.detail {
             Detail::Event | Detail::NewTerms(_) => (Some(&self.event), None),
-            Detail::Threshold(_) => (None, None),
+            Detail::Row(it) if it.is_of_event => (Some(&self.event), None),
+            Detail::Threshold(_) | Detail::Row(_) => (None, None),
             Detail::Sequence(it) => (None, Some(it.present().map(|it| &it.event))),
         };
         one.into_iter().chain(several.into_iter().flatten())
@@ -55,7 +56,8 @@ impl AlertSeed {
     pub fn alerts(&self) -> Vec<Origin> {
         match &self.detail {
             Detail::Threshold(it) => it.alerts.clone(),
-            Detail::Event | Detail::NewTerms(_) | Detail::Sequence(_) => {
+            Detail::Row(it) if !it.is_of_event => it.alerts.clone(),
+            Detail::Event | Detail::NewTerms(_) | Detail::Sequence(_) | Detail::Row(_) => {
                 self.events().map(|it| it.origin).filter(|it| it.is_alert()).collect()
             }
         }
@@ -176,6 +178,11 @@ pub enum WarningKind {
         /// How long the data are.
         data: Millis,
     },
+    /// What the rows of a pipeline lack, or why it was stopped.
+    Pipeline {
+        /// In the words of the pipeline.
+        message: String,
+    },
     /// Executions look back less far than they lie apart.
     Unsearched {
         /// How far apart executions lie.
@@ -209,6 +216,7 @@ impl WarningKind {
             Self::Endless => "DETW15",
             Self::Unsearched { .. } => "DETW16",
             Self::UncertainSuppression { .. } => "DETW12",
+            Self::Pipeline { .. } => "DETW17",
         }
     }
 }
@@ -280,6 +288,7 @@ impl fmt::Display for WarningKind {
                  its own alerts keep it going. Those after that were left out of what rules over alerts see. Its query \
                  should leave out its own alerts (`not kibana.alert.rule.rule_id: …`)."
             ),
+            Self::Pipeline { message } => f.write_str(message),
             Self::UncertainStart => f.write_str(
                 "Every execution before the time that was asked for reached the maximum of alerts, so it is not known \
                  what it left to the first ones asked for. Give an earlier start to be sure.",

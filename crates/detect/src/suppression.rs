@@ -317,7 +317,8 @@ impl Candidate {
         let of = |it: &SeedEvent| (it.id.clone(), it.index.clone());
         let mut about = match &self.detail {
             Detail::Event | Detail::NewTerms(_) => vec![of(&self.event)],
-            Detail::Threshold(_) => Vec::new(),
+            Detail::Row(it) if it.is_of_event => vec![of(&self.event)],
+            Detail::Threshold(_) | Detail::Row(_) => Vec::new(),
             Detail::Sequence(it) => it.present().map(|it| of(&it.event)).collect(),
         };
         about.extend(self.group.iter().flat_map(|it| it.about.iter().cloned()));

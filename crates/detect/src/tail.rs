@@ -97,6 +97,12 @@ pub enum TailError {
         /// What it is.
         ty: &'static str,
     },
+    /// A pipeline that cannot be run as a rule.
+    #[error("the query cannot be run: {message}")]
+    Query {
+        /// Why not.
+        message: String,
+    },
     /// More executions than can be numbered.
     #[error("the range holds {count} executions, more than {limit}; narrow it down with a start time")]
     TooManyExecutions {
@@ -123,6 +129,7 @@ impl TailError {
             Self::NoValues { .. } => "DET010",
             Self::SuppressionFields { .. } => "DET011",
             Self::NothingAlike { .. } => "DET012",
+            Self::Query { .. } => "DET013",
         }
     }
 }
@@ -514,8 +521,8 @@ mod tests {
         let replay = Mode::Replay { since: None, until: None };
         assert_eq!(refusal(|_| {}, replay), "accepted");
         assert_eq!(
-            refusal(|it| it.kind = RuleKind::Esql, replay),
-            "DET001 rules of type `esql` cannot be executed yet"
+            refusal(|it| it.kind = RuleKind::MachineLearning { anomaly_threshold: 1, job_ids: Vec::new() }, replay),
+            "DET001 rules of type `machine_learning` cannot be executed yet"
         );
         for (fields, code) in [
             (&[][..], "DET011"),

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cloudtrail::Fields;
-use detect::{AlertSeed, AlertWriter, Origin, Outline, RuleFields};
+use detect::{AlertSeed, AlertWriter, Detail, Origin, Outline, RuleFields};
 use ecs::{Catalog, Layered, Object, TextDocument};
 use rule::{Rule, Severity};
 use sift::{DocumentBuilder, Record};
@@ -342,8 +342,8 @@ impl<'b, 'a> Alert<'b, 'a> {
 
     /// Makes the text of the event's document, of these fields; says whether it is one that alerts can be made of.
     fn ready(&mut self, fields: &Fields) -> bool {
-        // A shell is made of several events.
-        if self.seed.sequence().is_some() {
+        // A shell is made of several events, and what a row says stands in the place of what its event says.
+        if self.seed.sequence().is_some() || matches!(self.seed.detail, Detail::Row(_)) {
             return false;
         }
         let Some(record) = self.record() else { return false };

@@ -29,6 +29,8 @@ pub enum SupportedKind<'r> {
     Eql,
     /// `threshold`.
     Threshold(&'r Threshold),
+    /// `esql`.
+    Esql,
 }
 
 /// Why a rule cannot run.
@@ -84,7 +86,8 @@ pub fn support(rule: &Rule) -> Result<Supported<'_>, Vec<Unsupported>> {
         }
         RuleKind::Eql { .. } => Some(SupportedKind::Eql),
         RuleKind::Threshold(threshold) => Some(SupportedKind::Threshold(threshold)),
-        RuleKind::Esql | RuleKind::ThreatMatch(_) | RuleKind::MachineLearning { .. } => {
+        RuleKind::Esql => Some(SupportedKind::Esql),
+        RuleKind::ThreatMatch(_) | RuleKind::MachineLearning { .. } => {
             reasons.push(Unsupported::Type { type_name: rule.kind.type_name() });
             None
         }

@@ -9,8 +9,9 @@ use crate::rule_type::Detail;
 
 /// Who is behind the event of an alert, if the graph is to say so.
 pub(super) fn root(seed: &AlertSeed, event: EventDocument<'_>, graph: Option<&Graph>) -> Option<Root> {
-    let is_about_one = match seed.detail {
+    let is_about_one = match &seed.detail {
         Detail::Event | Detail::NewTerms(_) => true,
+        Detail::Row(it) => it.is_of_event,
         // What was counted, and what a sequence is of, may be by several.
         Detail::Threshold(_) | Detail::Sequence(_) => false,
     };

@@ -109,7 +109,7 @@ pub fn build_asked(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Layered {
-    let event = seed.detail.document().unwrap_or(event);
+    let event = seed.detail.document(event);
     let document = EventDocument::Tree(&event);
     let (own, _) =
         own_fields(seed, &Overrides::new(document, rule), document, rule, fields.graph.as_deref(), asked);

@@ -25,7 +25,7 @@ impl AlertSeed {
     pub fn sequence(&self) -> Option<&Sequence> {
         match &self.detail {
             Detail::Sequence(it) => Some(it),
-            Detail::Event | Detail::NewTerms(_) | Detail::Threshold(_) => None,
+            Detail::Event | Detail::NewTerms(_) | Detail::Threshold(_) | Detail::Row(_) => None,
         }
     }
 }

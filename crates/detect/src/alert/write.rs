@@ -198,7 +198,7 @@ impl AlertWriter {
         event: Object,
         out: &mut String,
     ) -> Severity {
-        let event = seed.detail.document().unwrap_or(event);
+        let event = seed.detail.document(event);
         let document = EventDocument::Tree(&event);
         let graph = fields.graph.as_deref();
         let (own, severity) =

@@ -6,6 +6,7 @@
 mod alike;
 mod combinations;
 mod eql;
+mod esql;
 mod grouped;
 mod groups;
 mod listed;
@@ -32,6 +33,7 @@ use crate::writer::Writer;
 pub use combinations::COMBINATIONS_MAX;
 use combinations::{Combinations, Skipped};
 pub(crate) use eql::{Eql, OrderFields, shell_id};
+pub use esql::Row;
 pub use eql::{JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
 pub(crate) use groups::FIELDS_MAX;
 pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
@@ -69,6 +71,8 @@ pub(crate) enum RuleType {
     Threshold(Box<threshold::Threshold>),
     /// `eql`.
     Eql(Box<Eql>),
+    /// `esql`.
+    Esql(Box<esql::Esql>),
 }
 
 /// What of an alert only its rule's type has.
@@ -82,6 +86,8 @@ pub enum Detail {
     Threshold(Box<ThresholdResult>),
     /// The events of a sequence or sample.
     Sequence(Box<Sequence>),
+    /// What a pipeline made of events.
+    Row(Box<Row>),
 }
 
 /// What is gathered for one rule by one thread.
@@ -160,9 +166,9 @@ impl RuleType {
             (RuleKind::Threshold(it), _) => {
                 threshold::Threshold::new(rule, it, catalog).map(|it| Self::Threshold(Box::new(it)))
             }
+            (RuleKind::Esql, _) => Ok(Self::Esql(Box::new(esql::Esql::new(rule, catalog)?))),
             (
                 RuleKind::Eql { .. }
-                | RuleKind::Esql
                 | RuleKind::ThreatMatch(_)
                 | RuleKind::MachineLearning { .. },
                 _,
@@ -173,7 +179,7 @@ impl RuleType {
     /// How many filters a rule has.
     pub(crate) fn filters(&self) -> usize {
         match self {
-            Self::Query | Self::Grouped(_) | Self::NewTerms(_) | Self::Threshold(_) => 1,
+            Self::Query | Self::Grouped(_) | Self::NewTerms(_) | Self::Threshold(_) | Self::Esql(_) => 1,
             Self::Eql(it) => it.filters(),
         }
     }
@@ -186,13 +192,14 @@ impl RuleType {
             Self::NewTerms(it) => it.columns(),
             Self::Threshold(it) => &it.by().columns,
             Self::Eql(it) => it.columns(step),
+            Self::Esql(it) => it.columns(),
         }
     }
 
     /// Where the history begins that a rule compares with, if its type has one.
     pub(crate) fn history_window_start(&self) -> Option<&DateMath> {
         match self {
-            Self::Query | Self::Grouped(_) | Self::Threshold(_) | Self::Eql(_) => None,
+            Self::Query | Self::Grouped(_) | Self::Threshold(_) | Self::Eql(_) | Self::Esql(_) => None,
             Self::NewTerms(it) => Some(it.history_window_start()),
         }
     }
@@ -200,7 +207,7 @@ impl RuleType {
     /// Whether an event exactly at `tuple.from` cannot alert anyway.
     pub(crate) const fn excludes_from(&self) -> bool {
         match self {
-            Self::Query | Self::Grouped(_) | Self::Threshold(_) | Self::Eql(_) => false,
+            Self::Query | Self::Grouped(_) | Self::Threshold(_) | Self::Eql(_) | Self::Esql(_) => false,
             Self::NewTerms(_) => true,
         }
     }
@@ -222,7 +229,7 @@ impl RuleType {
                 query::by_the_book(&apart.collect::<Vec<_>>(), window, run)
             }
             Self::NewTerms(_) => new_terms::by_the_book(matches, window, run, was_said),
-            Self::Threshold(_) | Self::Eql(_) => {
+            Self::Threshold(_) | Self::Eql(_) | Self::Esql(_) => {
                 unreachable!("their executions decide on residues themselves")
             }
         }
@@ -231,7 +238,7 @@ impl RuleType {
     /// Whether a rule does not alert on its own alerts.
     pub(crate) const fn spares_own_alerts(&self) -> bool {
         match self {
-            Self::Query | Self::Grouped(_) | Self::Eql(_) => true,
+            Self::Query | Self::Grouped(_) | Self::Eql(_) | Self::Esql(_) => true,
             Self::NewTerms(_) | Self::Threshold(_) => false,
         }
     }
@@ -239,7 +246,7 @@ impl RuleType {
     /// Whether it has the values among its own columns that make alerts alike.
     pub(crate) const fn groups(&self) -> bool {
         match self {
-            Self::Grouped(_) | Self::Threshold(_) => true,
+            Self::Grouped(_) | Self::Threshold(_) | Self::Esql(_) => true,
             Self::Query | Self::NewTerms(_) | Self::Eql(_) => false,
         }
     }
@@ -249,6 +256,7 @@ impl Gathered {
     pub(crate) fn new(tail: &Tail) -> Self {
         match &tail.rule_type {
             RuleType::Eql(_) => Self::Eql(eql::Gathered::new(tail)),
+            RuleType::Esql(_) => Self::Listed(listed::Listed::default()),
             _ if tail.is_left_open() => Self::Listed(listed::Listed::default()),
             RuleType::Query => Self::Query(query::Gathered::default()),
             RuleType::NewTerms(_) => Self::NewTerms(Box::new(new_terms::Gathered::new(tail))),
@@ -336,6 +344,9 @@ impl Complete {
         events: &mut EventTable,
     ) -> Self {
         let Self::Listed(listed) = self else { return self };
+        if let RuleType::Esql(_) = &tail.rule_type {
+            return Self::Listed(listed);
+        }
         let Some(now) = listed.settled_at(tail) else { return Self::Listed(listed) };
         let copies = listed.copies();
         let matches = listed.matching(tail, columns, values, now);
@@ -350,7 +361,9 @@ impl Complete {
             RuleType::Grouped(it) => {
                 Self::Groups(Box::new(groups::Groups::of(it.by(), &matches, columns, values, events)))
             }
-            RuleType::Eql(_) => unreachable!("its executions decide on residues themselves"),
+            RuleType::Eql(_) | RuleType::Esql(_) => {
+                unreachable!("its executions decide on residues themselves")
+            }
         }
     }
 
@@ -380,7 +393,7 @@ impl Complete {
                 RuleType::NewTerms(of) => Combinations::new(&values[..of.columns().len()], term).each(take),
                 RuleType::Grouped(of) => of.by().keys(&values, term, take),
                 RuleType::Threshold(of) => of.by().keys(&values, term, take),
-                RuleType::Query | RuleType::Eql(_) => 0,
+                RuleType::Query | RuleType::Eql(_) | RuleType::Esql(_) => 0,
             };
             if left_out > 0 {
                 let id = matches.events.id(it.event, &mut [0; 36]).to_owned();
@@ -405,6 +418,7 @@ impl Complete {
             (Self::Eql(it), RuleType::Eql(eql)) => Box::new(eql::EqlExecutions::new(it, eql, run)),
             (Self::Query(it), _) => Box::new(query::QueryExecutions::new(it)),
             (Self::NewTerms(it), _) => Box::new(new_terms::NewTermsExecutions::new(it, run)?),
+            (Self::Listed(it), RuleType::Esql(rule)) => Box::new(esql::EsqlExecutions::new(rule, it, run)),
             (Self::Listed(it), _) => Box::new(listed::ListedExecutions::new(it, run)),
             (Self::Eql(_) | Self::Groups(_), _) => unreachable!("what was gathered is of the rule's type"),
         })
@@ -427,6 +441,7 @@ impl Complete {
             (Self::Query(it), _) => it.why_not(watched, run),
             (Self::NewTerms(it), _) => it.why_not(watched, run),
             (Self::Eql(it), _) => it.why_not(watched, run, is_cut),
+            (Self::Listed(it), RuleType::Esql(rule)) => esql::why_not(it, rule, watched, run),
             (Self::Listed(it), _) => it.why_not(watched, run),
             (Self::Groups(_), _) => unreachable!("only rules that count are gathered so"),
         }
@@ -459,7 +474,7 @@ impl Detail {
     /// The new terms, if the rule asks for such.
     pub(crate) fn terms(&self) -> &[Value] {
         match self {
-            Self::Event | Self::Threshold(_) | Self::Sequence(_) => &[],
+            Self::Event | Self::Threshold(_) | Self::Sequence(_) | Self::Row(_) => &[],
             Self::NewTerms(terms) => terms,
         }
     }
@@ -469,6 +484,7 @@ impl Detail {
         match self {
             Self::Event | Self::Threshold(_) => id::event_alert(index, event, space_and_rule),
             Self::NewTerms(terms) => new_terms::alert_id(index, event, space_and_rule, terms),
+            Self::Row(row) => row.id().to_owned(),
             Self::Sequence(_) => unreachable!("a sequence has no single event: see `shell_id`"),
         }
     }
@@ -476,7 +492,7 @@ impl Detail {
     /// The new terms, as an alert has them at [`NEW_TERMS`].
     pub(crate) fn new_terms(&self) -> Option<Value> {
         match self {
-            Self::Event | Self::Threshold(_) | Self::Sequence(_) => None,
+            Self::Event | Self::Threshold(_) | Self::Sequence(_) | Self::Row(_) => None,
             Self::NewTerms(terms) => Some(terms.clone().into()),
         }
     }
@@ -484,16 +500,17 @@ impl Detail {
     /// What was counted, as an alert has it at [`THRESHOLD_RESULT`]: as JSON.
     pub(crate) fn threshold_result(&self) -> Option<String> {
         match self {
-            Self::Event | Self::NewTerms(_) | Self::Sequence(_) => None,
+            Self::Event | Self::NewTerms(_) | Self::Sequence(_) | Self::Row(_) => None,
             Self::Threshold(result) => Some(threshold::alert_field(result)),
         }
     }
 
-    /// What stands for the event where the alert is about none.
-    pub(crate) fn document(&self) -> Option<Object> {
+    /// What stands for the event: its document, unless the alert is about none or says more.
+    pub(crate) fn document(&self, event: Object) -> Object {
         match self {
-            Self::Event | Self::NewTerms(_) | Self::Sequence(_) => None,
-            Self::Threshold(result) => Some(threshold::document(result)),
+            Self::Event | Self::NewTerms(_) | Self::Sequence(_) => event,
+            Self::Threshold(result) => threshold::document(result),
+            Self::Row(row) => row.document(event),
         }
     }
 }

@@ -373,6 +373,7 @@ proptest! {
                 Fate::NotThen => residues > 0,
                 Fate::Copy => deliveries.len() > 1,
                 Fate::Unseen | Fate::NoTerm | Fate::Split => true,
+                Fate::Dropped { .. } => false,
                 Fate::Against => case.pattern.form == Form::Sequence,
                 Fate::Stuck { step, of, .. } => step <= of && case.pattern.form != Form::Event,
                 Fate::Known { .. } | Fate::NotAsked { .. } | Fate::Counted { .. } | Fate::Seen { .. } => false,

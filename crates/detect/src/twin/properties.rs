@@ -261,6 +261,7 @@ proptest! {
                 Fate::Known { .. }
                 | Fate::Stuck { .. }
                 | Fate::Split
+                | Fate::Dropped { .. }
                 | Fate::Against
                 | Fate::Counted { .. } => false,
             };
