@@ -66,7 +66,8 @@ pub(crate) fn prepare(
         esql::resolved::Source::Events { patterns, .. } => patterns.clone(),
         esql::resolved::Source::Row(_) => Vec::new(),
     };
-    let (filter, tail) = (plan::Expr::Const(true), pipeline);
+    let esql::Split { filter, tail } = esql::split(pipeline, catalog);
+    let filter = filter.into_expr(now);
     let rows_max = match args.limit {
         Some(limit) => Some(usize::try_from(limit).unwrap_or(usize::MAX)),
         None if is_limited => None,

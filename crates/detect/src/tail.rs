@@ -521,7 +521,10 @@ mod tests {
         let replay = Mode::Replay { since: None, until: None };
         assert_eq!(refusal(|_| {}, replay), "accepted");
         assert_eq!(
-            refusal(|it| it.kind = RuleKind::MachineLearning { anomaly_threshold: 1, job_ids: Vec::new() }, replay),
+            refusal(
+                |it| it.kind = RuleKind::MachineLearning { anomaly_threshold: 1, job_ids: Vec::new() },
+                replay
+            ),
             "DET001 rules of type `machine_learning` cannot be executed yet"
         );
         for (fields, code) in [

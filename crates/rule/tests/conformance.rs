@@ -94,7 +94,7 @@ fn every_public_rule_of_a_type_that_runs_runs() {
         }
         // Whoever asks what can run gets the same answer.
         let is_refused = rule::support(rule).is_err();
-        let is_unsupported = matches!(rule.kind.type_name(), "esql" | "threat_match" | "machine_learning");
+        let is_unsupported = matches!(rule.kind.type_name(), "threat_match" | "machine_learning");
         assert_eq!(is_refused, is_unsupported, "{}", rule.file);
     }
     let shown: Vec<String> =

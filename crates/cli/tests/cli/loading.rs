@@ -149,11 +149,11 @@ fn an_export_of_disabled_rules() {
     let (alerts, ran) = hunt(&folder, &["-r", "disabled.ndjson", "-r", "b.toml"]);
     assert_eq!((names(&alerts), ran.err), (vec!["Instances started"], format!("1 alert\nwarning: {said}\n")));
     // Nor does it hide why the others cannot run.
-    let piped = "[rule]\nname = \"In pipes\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
-                    type = \"esql\"\nlanguage = \"esql\"\nquery = \"FROM logs-*\"\n";
-    folder.write("esql.toml", piped);
-    let ran = folder.run(&["hunt", "logs.json", "-r", "disabled.ndjson", "-r", "esql.toml"]);
-    assert!(ran.error().starts_with("no rule can run:\n    In pipes: "), "{}", ran.err);
+    let learned = "[rule]\nname = \"Learned\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
+                    type = \"machine_learning\"\nanomaly_threshold = 50\nmachine_learning_job_id = \"rare\"\n";
+    folder.write("learned.toml", learned);
+    let ran = folder.run(&["hunt", "logs.json", "-r", "disabled.ndjson", "-r", "learned.toml"]);
+    assert!(ran.error().starts_with("no rule can run:\n    Learned: "), "{}", ran.err);
     assert!(ran.error().ends_with(said), "{}", ran.err);
     // Whoever asks why an event does not match is told, too.
     let id = "00000000-0000-4000-8000-000000000001";

@@ -121,15 +121,15 @@ fn times_may_be_written_in_many_ways() {
 #[test]
 fn rules_that_cannot_run_are_named() {
     let folder = Folder::with_calls();
-    let rule = "[rule]\nname = \"In pipes\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
-                type = \"esql\"\nlanguage = \"esql\"\nquery = \"FROM logs-*\"\n";
-    folder.write("rules/esql.toml", rule);
+    let rule = "[rule]\nname = \"Learned\"\ndescription = \"Of the tests.\"\nseverity = \"low\"\nrisk_score = 21\n\
+                type = \"machine_learning\"\nanomaly_threshold = 50\nmachine_learning_job_id = \"rare\"\n";
+    folder.write("rules/learned.toml", rule);
     let ran = hunt(&folder, &["calls.ndjson", "-f", "csv", "-r", "rules", "--builtin"]);
     assert!(ran.printed(0).lines().count() > 1);
-    let expected = "warning: 1 rule did not run:\n    RULE201: rules of type `esql` are not supported yet: \"In pipes\"\n";
+    let expected = "warning: 1 rule did not run:\n    RULE201: rules of type `machine_learning` are not supported yet: \"Learned\"\n";
     assert!(ran.err.contains(expected), "{}", ran.err);
     let ran = hunt(&folder, &["calls.ndjson", "-r", "rules"]);
-    assert!(ran.error().starts_with("no rule can run:\n    In pipes: "), "{}", ran.err);
+    assert!(ran.error().starts_with("no rule can run:\n    Learned: "), "{}", ran.err);
 }
 
 /// A rule on other indices finds nothing, however long it is looked at.

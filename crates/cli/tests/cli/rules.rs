@@ -68,16 +68,20 @@ fn what_cannot_run_is_told() {
         .replace("9a02", "9a04")
         .replace("Root logs in", "Suppressed")
         .replace("[[rule.threat]]", "[rule.alert_suppression]\ngroup_by = [\"user.name\"]\n[[rule.threat]]");
-    let esql = GOOD
+    let learned = GOOD
         .replace("9a02", "9a05")
-        .replace("Root logs in", "In ES|QL")
-        .replace("type = \"query\"", "type = \"esql\"\nlanguage = \"esql\"")
-        .replace("event.action: ConsoleLogin and aws.cloudtrail.user_identity.type: Root", "FROM logs-*");
+        .replace("Root logs in", "Learned")
+        .replace("type = \"query\"", "type = \"machine_learning\"\nanomaly_threshold = 50")
+        .replace(
+            "query = \"event.action: ConsoleLogin and aws.cloudtrail.user_identity.type: Root\"",
+            "machine_learning_job_id = \"rare\"",
+        )
+        .replace("index = [\"logs-aws.cloudtrail*\"]\n", "");
     let unfit = GOOD
         .replace("9a02", "9a06")
         .replace("Root logs in", "Unfit")
         .replace("query = \"event.action: ConsoleLogin", "query = \"source.port: http");
-    for (name, text) in [("root", GOOD), ("suppressed", &suppressed), ("esql", &esql), ("unfit", &unfit)] {
+    for (name, text) in [("root", GOOD), ("suppressed", &suppressed), ("learned", &learned), ("unfit", &unfit)] {
         folder.write(&format!("mixed/{name}.toml"), text);
     }
     folder.write("calls.json", "{\"Records\": []}");
@@ -96,7 +100,7 @@ fn what_cannot_run_is_told() {
     let hunted = folder.run(&["hunt", "calls.json", "-r", "mixed", "-f", "csv"]);
     let linted = folder.run(&["rules", "lint", "mixed"]);
     assert_eq!(runs("Suppressed"), [""; 0]);
-    for (name, code) in [("In ES|QL", "RULE201"), ("Unfit", "PLAN001")] {
+    for (name, code) in [("Learned", "RULE201"), ("Unfit", "PLAN001")] {
         assert_eq!(runs(name), [code]);
         let line = hunted.err.lines().find(|it| it.contains(&format!("\"{name}\""))).unwrap_or_default();
         assert!(line.contains(code), "{name}: {}", hunted.err);

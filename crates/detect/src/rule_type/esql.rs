@@ -45,8 +45,6 @@ pub(crate) struct Esql {
     /// The slots of columns with one value of several, and their names in the result.
     expands: bool,
     query: String,
-    /// Where events come from.
-    patterns: String,
     /// The columns that make alerts alike, if they suppress one another; and whether those that lack one are alike.
     alike: Option<(Vec<String>, bool)>,
 }
@@ -94,16 +92,16 @@ impl Esql {
         let column =
             |path: &str| Column { path: path.to_owned(), shape: Shape::Leaf, ty: TermType::AsDelivered };
         let columns = rows.paths().map(column).collect();
-        let alike = rule.alert_suppression.as_ref().map(|it| {
-            (it.group_by.clone(), it.missing_fields == rule::MissingFields::Suppress)
-        });
+        let alike = rule
+            .alert_suppression
+            .as_ref()
+            .map(|it| (it.group_by.clone(), it.missing_fields == rule::MissingFields::Suppress));
         Ok(Self {
             columns,
             catalog,
             is_aggregating,
             expands,
             query: rule.query.clone(),
-            patterns: rule.index.join(","),
             alike,
             pipeline: Arc::new(pipeline),
         })
@@ -114,7 +112,13 @@ impl Esql {
     }
 
     /// The table that an execution at `now` makes of these matches.
-    fn table(&self, matches: &[&ListedMatch], now: Millis, limit: usize, run: Run<'_>) -> Result<Table, String> {
+    fn table(
+        &self,
+        matches: &[&ListedMatch],
+        now: Millis,
+        limit: usize,
+        run: Run<'_>,
+    ) -> Result<Table, String> {
         let program = prepare(&self.pipeline, now, Some(limit))?;
         let mut rows = Rows::new(&self.pipeline, &program, &self.catalog);
         let mut part = program.part();
@@ -137,7 +141,13 @@ impl Esql {
     }
 
     /// The command behind which no row is left: of one match, then, behind `STATS`, of all of them.
-    fn dropped_by(&self, own: &ListedMatch, all: &[&ListedMatch], now: Millis, run: Run<'_>) -> Option<String> {
+    fn dropped_by(
+        &self,
+        own: &ListedMatch,
+        all: &[&ListedMatch],
+        now: Millis,
+        run: Run<'_>,
+    ) -> Option<String> {
         let is_of_all =
             |it: &StepKind| matches!(it, StepKind::Stats(_) | StepKind::InlineStats(_) | StepKind::Limit(_));
         let steps = &self.pipeline.steps;
@@ -165,7 +175,12 @@ impl Esql {
     fn event_id(&self, index: &str, id: &str, columns: &[(String, Value)], rule: &str) -> String {
         let mut parts: Vec<Value> = vec![id.into(), 1.into(), index.into(), rule.into()];
         if self.expands {
-            parts.push(columns.iter().map(|(name, value)| Value::from(vec![name.as_str().into(), value.clone()])).collect());
+            parts.push(
+                columns
+                    .iter()
+                    .map(|(name, value)| Value::from(vec![name.as_str().into(), value.clone()]))
+                    .collect(),
+            );
         }
         id::object_hash(&parts)
     }
@@ -277,13 +292,20 @@ impl<'a> EsqlExecutions<'a> {
     }
 
     /// The alerts of an execution's rows.
-    fn alerts(&self, table: &Table, matches: &[&ListedMatch], window: &Window, writer: &Writer<'_>) -> Vec<Candidate> {
+    fn alerts(
+        &self,
+        table: &Table,
+        matches: &[&ListedMatch],
+        window: &Window,
+        writer: &Writer<'_>,
+    ) -> Vec<Candidate> {
         let events = &self.run.matches.events;
         let space_and_rule = self.run.space_and_rule();
         let mut by_id: HashMap<(String, String), EventRef> = HashMap::new();
         if !self.rule.is_aggregating {
             for it in matches {
-                let key = (events.id(it.event, &mut [0; 36]).to_owned(), events.index_name(it.event).to_owned());
+                let key =
+                    (events.id(it.event, &mut [0; 36]).to_owned(), events.index_name(it.event).to_owned());
                 by_id.insert(key, it.event);
             }
         }

@@ -33,8 +33,8 @@ use crate::writer::Writer;
 pub use combinations::COMBINATIONS_MAX;
 use combinations::{Combinations, Skipped};
 pub(crate) use eql::{Eql, OrderFields, shell_id};
-pub use esql::Row;
 pub use eql::{JOIN_KEYS_MAX, QueryResult, SEQUENCES_BEGUN_MAX, Sequence, SequenceEvent};
+pub use esql::Row;
 pub(crate) use groups::FIELDS_MAX;
 pub(crate) use new_terms::{NEW_TERMS, TERMS_PAGE};
 pub(crate) use threshold::THRESHOLD_RESULT;
@@ -167,12 +167,9 @@ impl RuleType {
                 threshold::Threshold::new(rule, it, catalog).map(|it| Self::Threshold(Box::new(it)))
             }
             (RuleKind::Esql, _) => Ok(Self::Esql(Box::new(esql::Esql::new(rule, catalog)?))),
-            (
-                RuleKind::Eql { .. }
-                | RuleKind::ThreatMatch(_)
-                | RuleKind::MachineLearning { .. },
-                _,
-            ) => Err(TailError::Type { kind: rule.kind.type_name() }),
+            (RuleKind::Eql { .. } | RuleKind::ThreatMatch(_) | RuleKind::MachineLearning { .. }, _) => {
+                Err(TailError::Type { kind: rule.kind.type_name() })
+            }
         }
     }
 

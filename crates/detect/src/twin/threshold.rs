@@ -162,9 +162,12 @@ pub(super) fn check_fates(
             Fate::Suppressed { by, .. } => {
                 rule.alert_suppression.is_some() && outcome.alerts.iter().any(|it| it.id == *by)
             }
-            Fate::Known { .. } | Fate::Seen { .. } | Fate::Stuck { .. } | Fate::Split | Fate::Dropped { .. } | Fate::Against => {
-                false
-            }
+            Fate::Known { .. }
+            | Fate::Seen { .. }
+            | Fate::Stuck { .. }
+            | Fate::Split
+            | Fate::Dropped { .. }
+            | Fate::Against => false,
         };
         prop_assert!(is_true, "{fate:?} of {fates:?}");
     }

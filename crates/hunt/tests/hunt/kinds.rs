@@ -146,16 +146,18 @@ fn what_cannot_be_read_costs_nothing_else() {
 #[test]
 fn a_rule_that_cannot_run_is_named_and_costs_nothing_else() {
     let folder = Folder::of(&[refused("call", DAY_ONE, "ci")]);
-    let esql = rule("Piped", "type = \"esql\"\nlanguage = \"esql\"\nquery = \"FROM logs-*\"\n");
-    let found = hunt_in(&folder, &[esql.clone(), get_password_data()]);
+    let learning =
+        "type = \"machine_learning\"\nanomaly_threshold = 50\nmachine_learning_job_id = \"rare\"\n";
+    let learning = rule("Learning", learning);
+    let found = hunt_in(&folder, &[learning.clone(), get_password_data()]);
     assert_eq!(found.alerts.len(), 1);
     assert_eq!(found.refused.len(), 1);
-    assert!(found.refused[0].reason.contains("`esql`"), "{}", found.refused[0].reason);
+    assert!(found.refused[0].reason.contains("`machine_learning`"), "{}", found.refused[0].reason);
 
     let run = |rules| hunt::hunt(&options(&folder, rules), &mut std::io::empty(), &hunt::Progress::default());
-    let error = run(std::slice::from_ref(&esql)).unwrap_err();
+    let error = run(std::slice::from_ref(&learning)).unwrap_err();
     assert!(matches!(&error, HuntError::AllRefused(refused) if refused.len() == 1), "{error}");
-    assert!(error.to_string().contains("Piped: "), "{error}");
+    assert!(error.to_string().contains("Learning: "), "{error}");
     assert!(matches!(run(&[]).unwrap_err(), HuntError::NoRules));
 }
 

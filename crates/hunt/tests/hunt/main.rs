@@ -18,6 +18,7 @@ mod near_misses;
 mod over_alerts;
 mod own_alerts;
 mod picked;
+mod pipes;
 mod ranges;
 mod respond;
 mod same_alerts;
