@@ -13,7 +13,6 @@ mod http;
 mod indices;
 mod language;
 mod peers;
-mod pipelines;
 mod queries;
 mod rules;
 mod shrink;
@@ -40,9 +39,6 @@ const QUERIES: usize = 250;
 /// How many queries are asked, if nothing else is said.
 const CASES: usize = 20_000;
 
-/// How many pipelines are asked, if nothing else is said.
-const PIPELINES: usize = 10_000;
-
 /// How many changed rules are asked, if nothing else is said.
 const MUTATIONS: usize = 2_000;
 
@@ -64,8 +60,8 @@ pub(crate) struct Args {
     #[arg(long, requires = "rules", num_args = 1..)]
     data: Vec<PathBuf>,
     /// The language to compare.
-    #[arg(long, value_enum, default_value_t = Asked::Kql)]
-    language: Asked,
+    #[arg(long, value_enum, default_value_t = Language::Kql)]
+    language: Language,
     /// Compares single executions of random rules of this type over small random data, in place of queries.
     #[arg(long, value_enum, conflicts_with_all = ["rules", "language"])]
     executions: Option<executions::Kind>,
@@ -79,28 +75,6 @@ pub(crate) struct Args {
     /// How many differences to make small and print.
     #[arg(long, default_value_t = 20)]
     show: usize,
-}
-
-/// A language to compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Asked {
-    /// See [`Language::Kql`].
-    Kql,
-    /// See [`Language::Lucene`].
-    Lucene,
-    /// Pipelines, which the node runs itself: their whole tables are compared.
-    Esql,
-}
-
-impl Asked {
-    /// The language, if queries in it find documents.
-    const fn language(self) -> Option<Language> {
-        match self {
-            Self::Kql => Some(Language::Kql),
-            Self::Lucene => Some(Language::Lucene),
-            Self::Esql => None,
-        }
-    }
 }
 
 /// What a query gives.
@@ -259,18 +233,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(kind) = args.executions {
         return executions::run(args, kind);
     }
-    let Some(language) = args.language.language() else {
-        let cases = args.cases.unwrap_or(PIPELINES);
-        let different = pipelines::run(&args.elasticsearch, args.seed, cases, args.show)?;
-        anyhow::ensure!(different == 0, "{different} pipelines differ");
-        return Ok(());
-    };
     let cases = args.cases.unwrap_or(CASES);
     let mut rng = fastrand::Rng::with_seed(args.seed);
     let mut sides = Sides {
-        language,
+        language: args.language,
         translator: args.kql.as_deref().map(Translator::start).transpose()?,
-        node: Node::new(&args.elasticsearch, format!("trailwarden-differential-{}", language.name()))?,
+        node: Node::new(&args.elasticsearch, format!("trailwarden-differential-{}", args.language.name()))?,
         engine: Engine::new(jiff::Timestamp::now().as_millisecond()),
     };
     let mut tally = Tally::default();
@@ -279,7 +247,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         let mut world = World::new(world::documents(&mut rng, DOCUMENTS))?;
         sides.node.load(&mut world)?;
         let count = QUERIES.min(cases - tally.asked());
-        let queries: Vec<String> = (0..count).map(|_| language.query(&mut rng)).collect();
+        let queries: Vec<String> = (0..count).map(|_| args.language.query(&mut rng)).collect();
         let differences = sides.differences(&world, &queries, &mut tally)?;
         for difference in differences {
             if shown.len() < args.show {
