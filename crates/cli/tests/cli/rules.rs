@@ -81,7 +81,9 @@ fn what_cannot_run_is_told() {
         .replace("9a02", "9a06")
         .replace("Root logs in", "Unfit")
         .replace("query = \"event.action: ConsoleLogin", "query = \"source.port: http");
-    for (name, text) in [("root", GOOD), ("suppressed", &suppressed), ("learned", &learned), ("unfit", &unfit)] {
+    for (name, text) in
+        [("root", GOOD), ("suppressed", &suppressed), ("learned", &learned), ("unfit", &unfit)]
+    {
         folder.write(&format!("mixed/{name}.toml"), text);
     }
     folder.write("calls.json", "{\"Records\": []}");
