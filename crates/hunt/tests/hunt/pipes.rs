@@ -52,12 +52,3 @@ fn rows_of_groups() {
     assert_eq!(alert["event"], json!({"action": "GetPasswordData"}));
     assert!(alert.get("user").is_none(), "there is no event");
 }
-
-/// What cannot be run is refused by name.
-#[test]
-fn inference_is_refused() {
-    let query = "FROM logs-* | LIMIT 1 | COMPLETION x = event.action WITH {\"inference_id\": \"m\"}";
-    let found = hunt_in(&calls(), &[piped("Asks a model", query), crate::setup::get_password_data()]);
-    assert_eq!(found.refused.len(), 1);
-    assert!(found.refused[0].reason.contains("COMPLETION"), "{}", found.refused[0].reason);
-}
