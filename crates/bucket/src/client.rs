@@ -232,9 +232,7 @@ impl Client {
         let told = Told::of(parts.status, &said, text(&parts.headers, "x-amzn-errortype").as_deref());
         if let At::Bucket(bucket) = call.at {
             let right = text(&parts.headers, "x-amz-bucket-region").or_else(|| element(&said, "Region"));
-            if let Some(right) =
-                right.filter(|it| *it != region && is_region(it) && self.0.settings.endpoint.is_none())
-            {
+            if let Some(right) = right.filter(|it| *it != region && is_region(it)) {
                 let mut regions = self.0.regions.lock().unwrap_or_else(PoisonError::into_inner);
                 regions.insert(bucket.to_owned(), right);
                 return Err(Failed { error: told.error(call), again: Again::AtOnce });
@@ -457,16 +455,15 @@ pub(crate) fn decoded(text: &str, plus_is_space: bool) -> Option<String> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while at < bytes.len() {
-        let digits = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
-        match digits.and_then(|it| u8::from_str_radix(it, 16).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(if bytes[at] == b'+' && plus_is_space { b' ' } else { bytes[at] });
-                at += 1;
-            }
+        let digits = text
+            .get(at + 1..at + 3)
+            .filter(|it| bytes[at] == b'%' && it.bytes().all(|it| it.is_ascii_hexdigit()));
+        if let Some(byte) = digits.and_then(|it| u8::from_str_radix(it, 16).ok()) {
+            out.push(byte);
+            at += 3;
+        } else {
+            out.push(if bytes[at] == b'+' && plus_is_space { b' ' } else { bytes[at] });
+            at += 1;
         }
     }
     String::from_utf8(out).ok()

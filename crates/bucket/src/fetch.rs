@@ -38,6 +38,9 @@ impl Sink {
     }
 }
 
+/// What there was to be had of an object, and why it is not more; or why there was nothing.
+pub(crate) type Whole = Result<(Vec<u8>, Option<BucketError>), BucketError>;
+
 /// What is asked for.
 #[derive(Clone)]
 pub(crate) struct Wanted {
@@ -83,7 +86,7 @@ impl Client {
     }
 
     /// All of an object that is not large, or as much of it as there was to be had and why it is not more.
-    pub(crate) async fn whole(&self, wanted: &Wanted) -> Result<(Vec<u8>, Option<BucketError>), BucketError> {
+    pub(crate) async fn whole(&self, wanted: &Wanted) -> Whole {
         let mut sink = Sink::All(Vec::with_capacity(usize::try_from(wanted.size).unwrap_or(0)));
         let failure = self.pump(wanted, None, &mut sink).await.err();
         let Sink::All(all) = sink else { return Ok((Vec::new(), failure)) };
@@ -110,12 +113,12 @@ impl Client {
         let client = self.clone();
         self.spawn(async move {
             let mut sink = Sink::Parts(sender.clone());
-            if let Err(error) = client.pump(&wanted, None, &mut sink).await {
-                // Who reads it may have enough.
-                let _ = sender.send(Err(error)).await;
-            }
+            // Nothing is the end of it: who hears of none must not take a broken channel for it.
+            let last = client.pump(&wanted, None, &mut sink).await.map(|()| Bytes::new());
+            // Who reads it may have enough.
+            let _ = sender.send(last).await;
         });
-        Stream { parts, part: Bytes::new() }
+        Stream { parts, part: Bytes::new(), failure: None, is_over: false }
     }
 
     /// Asks for an object, or its first bytes, and gives what comes, until it is there or cannot be had.
@@ -210,15 +213,28 @@ fn modified_ms(headers: &HeaderMap) -> Option<i64> {
 pub(crate) struct Stream {
     parts: mpsc::Receiver<Result<Bytes, BucketError>>,
     part: Bytes,
+    /// Why nothing more comes: who reads on must not take it for the end.
+    failure: Option<RemoteError>,
+    /// All of it came.
+    is_over: bool,
 }
 
 impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         while self.part.is_empty() {
+            if let Some(failure) = &self.failure {
+                return Err(io::Error::other(failure.clone()));
+            }
+            if self.is_over {
+                return Ok(0);
+            }
             match self.parts.blocking_recv() {
-                None => return Ok(0),
-                Some(Ok(part)) => self.part = part,
-                Some(Err(error)) => return Err(io::Error::other(RemoteError::from(error))),
+                None => return Err(io::Error::other("whoever fetched it is gone")),
+                Some(Ok(part)) => {
+                    self.is_over = part.is_empty();
+                    self.part = part;
+                }
+                Some(Err(error)) => self.failure = Some(error.into()),
             }
         }
         let read = buf.len().min(self.part.len());

@@ -20,6 +20,13 @@ pub struct Listing {
     pub is_flat: bool,
 }
 
+impl Listing {
+    /// What to call it in messages.
+    fn told(&self) -> String {
+        Address { bucket: self.bucket.clone(), key: self.prefix.clone() }.to_string()
+    }
+}
+
 /// A part of what there is.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
@@ -76,7 +83,7 @@ impl Client {
                 return Ok(());
             }
             if next == token {
-                let what = self.told(listing);
+                let what = listing.told();
                 return Err(BucketError::Answer { what, detail: "it begins again and again".to_owned() });
             }
             token = next;
@@ -90,10 +97,6 @@ impl Client {
         // Of all that begins with it, it is the first.
         let page = self.wait(self.page(&listing, None, 1))?;
         Ok(page.objects.into_iter().next().filter(|it| it.key() == address.key))
-    }
-
-    fn told(&self, listing: &Listing) -> String {
-        Address { bucket: listing.bucket.clone(), key: listing.prefix.clone() }.to_string()
     }
 
     async fn page(&self, listing: &Listing, token: Option<&str>, max: usize) -> Result<Page, BucketError> {
@@ -111,7 +114,7 @@ impl Client {
         if let Some(after) = listing.start_after.as_ref().filter(|_| token.is_none()) {
             path += &format!("&start-after={}", encoded(after, b""));
         }
-        let what = self.told(listing);
+        let what = listing.told();
         let at = At::Bucket(&listing.bucket);
         let text = self
             .text(&Call { method: Method::GET, at, path, headers: &[], body: Bytes::new(), what: &what })

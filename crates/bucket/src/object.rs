@@ -9,8 +9,8 @@ use reader::{Begun, Remote, RemoteBody, RemoteError};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::AbortHandle;
 
-use crate::fetch::{WHOLE_BYTES_MAX, Wanted};
-use crate::{Address, BucketError, Client};
+use crate::fetch::{WHOLE_BYTES_MAX, Wanted, Whole};
+use crate::{Address, Client};
 
 /// An object, as it was when it was listed. A copy is the same object.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ enum State {
     #[default]
     Empty,
     Begun(AbortHandle),
-    There(Result<(Vec<u8>, Option<BucketError>), BucketError>),
+    There(Whole),
 }
 
 impl Slot {
@@ -53,7 +53,7 @@ impl Slot {
     }
 
     /// Waits for what is being fetched, and takes it; nothing if nobody fetches it.
-    fn take(&self) -> Option<Result<(Vec<u8>, Option<BucketError>), BucketError>> {
+    fn take(&self) -> Option<Whole> {
         let mut state = self.lock();
         loop {
             match std::mem::take(&mut *state) {

@@ -368,15 +368,13 @@ where
     let mut skipped = 0;
     for it in found {
         let key = of(&it).address();
-        // What stands for a folder.
-        if key.ends_with('/') {
+        let folders = key.strip_prefix(root).and_then(|it| it.rsplit_once('/')).map_or("", |it| it.0);
+        // What stands for a folder, and what lies in one that is hidden.
+        if key.ends_with('/') || named != Some(key) && folders.split('/').any(is_hidden) {
             continue;
         }
-        let folders = key.strip_prefix(root).and_then(|it| it.rsplit_once('/')).map_or("", |it| it.0);
         if named == Some(key) {
             kept.push(it);
-        } else if folders.split('/').any(is_hidden) {
-            continue;
         } else if is_foreign(key) {
             skipped += 1;
         } else if has_own_ending(Path::new(key)) {

@@ -103,8 +103,9 @@ impl Fetched {
 impl Read for Fetched {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(buf)?;
-        match self.failure.take_if(|_| read == 0 && !buf.is_empty()) {
-            Some(failure) => Err(io::Error::other(failure)),
+        // Again and again: who reads on must not take it for the end.
+        match self.failure.as_ref().filter(|_| read == 0 && !buf.is_empty()) {
+            Some(failure) => Err(io::Error::other(failure.clone())),
             None => Ok(read),
         }
     }

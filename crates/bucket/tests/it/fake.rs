@@ -32,6 +32,8 @@ pub(crate) struct Request {
 pub(crate) enum Fault {
     /// An answer of this status, with this code.
     Status(u16, &'static str),
+    /// An answer of this status, with this body.
+    Body(u16, &'static str),
     /// The body ends after so many bytes.
     Cut(usize),
     /// It takes so long.
@@ -127,6 +129,11 @@ impl Shared {
             }
             Some(Fault::Stranger(body)) => {
                 let _ = stream.write_all(&head(200, body.len(), ""));
+                let _ = stream.write_all(body.as_bytes());
+                return;
+            }
+            Some(Fault::Body(status, body)) => {
+                let _ = stream.write_all(&head(status, body.len(), ""));
                 let _ = stream.write_all(body.as_bytes());
                 return;
             }

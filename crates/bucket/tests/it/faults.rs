@@ -112,10 +112,10 @@ fn what_passes_is_asked_for_again() {
         assert!(fake.asked().len() >= before + 8, "{fault:?}");
         fake.fail(|_| None);
         // So that the next round begins at the beginning.
-        while fake.count(|it| it.key == "a") % 4 != 0 {
+        while !fake.count(|it| it.key == "a").is_multiple_of(4) {
             read(&found[0]);
         }
-        while fake.count(|it| it.key.is_empty()) % 4 != 0 {
+        while !fake.count(|it| it.key.is_empty()).is_multiple_of(4) {
             all(&client, "").unwrap();
         }
     }
@@ -257,4 +257,31 @@ fn what_is_fetched_ahead_is_bounded_and_given_up() {
     assert!(matches!(found[19].ahead(), Begun::Held(_)), "there is room again");
     // What was given up is fetched when it is read.
     assert_eq!(read(&found[0]).0.len(), 7 << 20);
+}
+
+#[test]
+fn whoever_asks_in_the_wrong_region_is_told_the_right_one() {
+    let fake = Fake::start([("a".to_owned(), bytes(10)), ("b".to_owned(), bytes(20))], 1_000);
+    let client = client(&fake);
+    let told = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong</Message><Region>eu-west-3</Region></Error>";
+    fake.fail(move |request| {
+        let is_right = request.headers["authorization"].contains("/eu-west-3/s3/");
+        (!is_right).then_some(Fault::Body(400, told))
+    });
+    let found = all(&client, "").unwrap();
+    assert_eq!((found.len(), fake.asked().len()), (2, 2));
+    assert_eq!(read(&found[1]), (bytes(20), None));
+    assert_eq!(fake.asked().len(), 3, "it is known from then on");
+    // Who says one thing and then another is asked for so long, and no longer.
+    let turn = std::sync::atomic::AtomicUsize::new(0);
+    fake.fail(move |_| {
+        let is_even = turn.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(2);
+        let told = if is_even {
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"
+        } else {
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-2</Region></Error>"
+        };
+        Some(Fault::Body(400, told))
+    });
+    assert_eq!(all(&client, "").unwrap_err().code(), "BKT007");
 }

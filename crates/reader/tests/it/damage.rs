@@ -3,11 +3,45 @@
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
-use reader::{Cause, Input, Limits, Options, Problem, Reader, Reading, Record, Sink};
+use reader::{Cause, Input, Limits, Options, Problem, Reader, Reading, Record, RemoteError, Sink};
 
 use crate::support::{
-    Keep, bzip2, file_of, gzip, options, read, read_with, record, records_file, tar, xz, zip, zstd,
+    Elsewhere, Keep, bzip2, file_of, gzip, options, read, read_elsewhere, read_with, record, records_file,
+    tar, xz, zip, zstd,
 };
+
+#[test]
+fn what_cannot_be_fetched_to_its_end_gives_what_came_before() {
+    let records: Vec<String> = (0..2000).map(record).collect();
+    let text = records_file(records.iter().cloned());
+    let tape = tar(&[("a.json", text.as_bytes())]);
+    let many: Vec<u8> = text.as_bytes().chunks(100_000).flat_map(bzip2).collect();
+    let plain = text.as_bytes().to_vec();
+    for packed in [
+        plain,
+        gzip(text.as_bytes()),
+        zstd(text.as_bytes()),
+        gzip(&tape),
+        many,
+        xz(text.as_bytes()),
+        tape.clone(),
+    ] {
+        for is_stream in [false, true] {
+            let failure = RemoteError {
+                code: "BKT012",
+                detail: "s3://trail/a: it ended".to_owned(),
+                advice: "try again",
+            };
+            let bytes = packed[..packed.len() / 2].to_vec();
+            let remote = Elsewhere { bytes, is_stream, failure: Some(failure) };
+            let (found, totals) = read_elsewhere(Options::default(), remote);
+            assert_eq!(found.codes(), ["BKT012"]);
+            assert_eq!(totals.losses, 1);
+            assert!(found.records.len() > 100 && found.records.len() < 2000, "{}", found.records.len());
+            assert_eq!(found.texts(), records[..found.records.len()].iter().collect::<Vec<_>>());
+        }
+    }
+}
 
 #[test]
 fn a_cut_file_gives_what_came_before_the_cut() {

@@ -1,12 +1,13 @@
 //! Reads bytes as a file and keeps what comes.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use reader::{
-    FileText, Input, Limits, Options, Problem, Progress, Reader, Reading, Record, RecordKind, Sink, Totals,
+    Begun, FileText, Input, Limits, Options, Problem, Progress, Reader, Reading, Record, RecordKind, Remote,
+    RemoteBody, RemoteError, Sink, Totals,
 };
 
 /// A record, kept.
@@ -85,15 +86,78 @@ pub(crate) fn sha256(text: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(text).into()
 }
 
-/// Reads these bytes as a file, and from memory: what they give must be the same.
+/// Something that lies elsewhere: all of it at once, or as it is read.
+#[derive(Debug)]
+pub(crate) struct Elsewhere {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) is_stream: bool,
+    /// Why it is not more.
+    pub(crate) failure: Option<RemoteError>,
+}
+
+impl Remote for Elsewhere {
+    fn address(&self) -> &'static str {
+        "s3://trail/a"
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn modified_ms(&self) -> i64 {
+        0
+    }
+
+    fn head(&self, bytes: usize) -> Result<Vec<u8>, RemoteError> {
+        Ok(self.bytes[..self.bytes.len().min(bytes)].to_vec())
+    }
+
+    fn open(&self) -> Result<RemoteBody, RemoteError> {
+        if !self.is_stream {
+            return Ok(RemoteBody::Whole(self.bytes.clone(), self.failure.clone()));
+        }
+        let failing = Failing(self.failure.clone());
+        Ok(RemoteBody::Stream(Box::new(std::io::Cursor::new(self.bytes.clone()).chain(failing))))
+    }
+
+    fn ahead(&self) -> Begun {
+        Begun::Nothing
+    }
+}
+
+/// Fails, if there is a reason to.
+struct Failing(Option<RemoteError>);
+
+impl std::io::Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        self.0.clone().map_or(Ok(0), |it| Err(std::io::Error::other(it)))
+    }
+}
+
+/// Reads what lies elsewhere.
+pub(crate) fn read_elsewhere(options: Options, remote: Elsewhere) -> (Keep, Totals) {
+    let mut keep = Keep::default();
+    let totals = Reader::new(options).read(&Input::elsewhere(0, Arc::new(remote)), &mut keep);
+    (keep, totals)
+}
+
+/// Reads these bytes as a file, from memory, and from elsewhere: what they give must be the same.
 pub(crate) fn read_with(options: Options, bytes: &[u8]) -> (Keep, Totals) {
     let file = file_of(bytes);
     let mut of_memory = Keep::default();
     let input = Input::memory(0, "memory", Arc::new(bytes.to_vec()));
     let totals_of_memory = Reader::new(options.clone()).read(&input, &mut of_memory);
+    let elsewhere = [false, true].map(|is_stream| {
+        let remote = Elsewhere { bytes: bytes.to_vec(), is_stream, failure: None };
+        read_elsewhere(options.clone(), remote)
+    });
     let (keep, totals) = read_file(options, file.path());
     assert_eq!((of_memory.texts(), of_memory.codes()), (keep.texts(), keep.codes()));
     assert_eq!(totals_of_memory, totals);
+    for (it, its) in elsewhere {
+        assert_eq!((it.texts(), it.codes(), &it.hashes), (keep.texts(), keep.codes(), &keep.hashes));
+        assert_eq!((its.records, its.losses, its.members), (totals.records, totals.losses, totals.members));
+    }
     (keep, totals)
 }
 
