@@ -225,5 +225,14 @@ fn change(which: &Which, change: &Change, global: &Global) -> anyhow::Result<u8>
     let unchanged = changed.unchanged.len();
     let rest = if unchanged == 0 { String::new() } else { format!(", {unchanged} were like that before") };
     terminal::note(global, &format!("{}: {alerts}{rest}", change.as_str()));
+    if let Some(query) = &which.query {
+        let silenced = live::Silenced::Only;
+        let search = live::Search { query: query.clone(), silenced, now, ..live::Search::default() };
+        let left = book.ids(&search).map_err(|it| coded(&it))?.len() as u64;
+        if left > 0 {
+            let left = report::plural(left, "alert that was", "alerts that were");
+            terminal::note(global, &format!("{left} raised in a silence stay as they are; name them by id"));
+        }
+    }
     Ok(DONE)
 }

@@ -90,6 +90,10 @@ pub struct Counts {
     pub acknowledged: u64,
     /// and those that are done with.
     pub closed: u64,
+    /// Alerts that were raised in a silence.
+    pub silenced: u64,
+    /// Incidents that are not done with.
+    pub open_incidents: u64,
     /// Events that were ingested after the last execution that could have seen them, once for each rule that they match.
     pub late_events: u64,
     /// Gaps that are not filled.
@@ -229,6 +233,11 @@ impl Book {
                 open: alerts(WorkflowStatus::Open)?,
                 acknowledged: alerts(WorkflowStatus::Acknowledged)?,
                 closed: alerts(WorkflowStatus::Closed)?,
+                silenced: count("SELECT count(*) FROM alerts WHERE silence IS NOT NULL")?,
+                open_incidents: count(&format!(
+                    "SELECT count(*) FROM incidents WHERE status <> {}",
+                    WorkflowStatus::Closed.number()
+                ))?,
                 late_events: count("SELECT coalesce(sum(late_events), 0) FROM rules")?,
                 unfilled_gaps: count("SELECT count(*) FROM gaps WHERE next_ms IS NOT NULL")?,
                 last_slot: it

@@ -331,6 +331,8 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
     {
         out.value("alerts", &[("status", status)], count);
     }
+    out.one("alerts_silenced", "gauge", "Alerts that were raised in a silence.", counts.silenced);
+    out.one("incidents_open", "gauge", "Incidents that are not closed.", counts.open_incidents);
 
     notifications(app, &mut out)?;
 

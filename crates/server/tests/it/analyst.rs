@@ -114,6 +114,8 @@ fn a_silence_is_made_by_analysts_and_ends() {
     assert_eq!(listed["silenced"], json!(silenced), "{listed}");
     assert_eq!(total(&server, "silenced=yes"), total(&server, "") + silenced);
     assert!(total(&server, "silenced=yes") > before);
+    let metrics = server.ask("GET", "/metrics", "").body;
+    assert!(metrics.contains(&format!("trailwarden_alerts_silenced {silenced}\n")), "{metrics}");
     let id = &made["id"];
     let ended = ask("DELETE", &format!("/api/v1/silences/{id}"), Value::Null).is(200);
     assert_eq!((&ended["active"], &ended["alerts"]), (&json!(false), &json!(silenced)), "{ended}");
