@@ -21,6 +21,7 @@
 //! **Left out on purpose.** Nothing here runs a rule, and nothing reads a clock.
 
 mod case;
+mod changed;
 mod exceptions;
 mod guide;
 mod inquiry;
@@ -73,7 +74,10 @@ pub use duration::{Interval, IntervalError, TimeUnit};
 pub use eql::EqlQuery;
 pub(crate) use error::LoadError;
 pub use exceptions::Exceptions;
-pub use export::{exceptions_to_toml, file_name, rule_to_toml, to_ndjson, value_lists_to_ndjson};
+pub use export::{
+    ExportDetails, definition, exceptions_to_toml, file_name, rule_to_toml, to_ndjson, to_ndjson_of,
+    value_lists_to_ndjson,
+};
 pub use fix::{Mended, mend};
 pub use guide::{Builtin, Guide, Language as GuideLanguage, Note, Risk, Scope, Show, Step, StepQuery};
 pub use index_pattern::{ALERTS_INDEX, CLOUDTRAIL_INDEX, matches_index, reads_alerts, reads_only_alerts};
@@ -86,6 +90,7 @@ pub use model::{
     Severity, SeverityMapping, Threat, ThreatEntry, ThreatMapping, Threshold,
 };
 pub use new_terms::{TermField, asked_fields};
+pub use parse::{Part, part};
 pub use pattern::{Form, JoinKey, Pattern, Pipe, Stage};
 pub use schema::schema;
 pub use selection::{Idle, IdleReason, Selection, Withheld};

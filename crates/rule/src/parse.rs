@@ -109,7 +109,7 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
     let many = objects.len() > 1;
     for (at, node) in objects.into_iter().enumerate() {
         match role(&node) {
-            Role::Rule => {
+            Part::Rule => {
                 let mut findings = Findings::default();
                 let file = if many { format!("{}#{}", input.name, at + 1) } else { input.name.to_owned() };
                 let source = Source {
@@ -123,26 +123,26 @@ fn parse_export(input: &Input<'_>, set: &mut RuleSet) {
                 accept(file, None, source, &mut findings, set);
                 set.report(input.name, findings.into_diagnostics());
             }
-            Role::ExceptionList => {
+            Part::ExceptionList => {
                 let (list, found) = ListKey::read(&node, input);
                 set.exceptions.add_container(list, node);
                 set.report(input.name, found);
             }
-            Role::ExceptionItem => {
+            Part::ExceptionItem => {
                 let (item, found) = Item::read(node, input);
                 set.exceptions.add_item(item);
                 set.report(input.name, found);
             }
-            Role::Value => {
+            Part::Value => {
                 let text = |key: &str| node.get(key).and_then(Node::text).unwrap_or_default().to_owned();
                 set.exceptions.value_lists.add_value(text("list_id"), text("value"));
             }
-            Role::ValueList => {
+            Part::ValueList => {
                 let id = node.get("id").and_then(Node::text).unwrap_or_default();
                 set.exceptions.value_lists.add_list(id.to_owned());
             }
-            Role::Other => {}
-            Role::Unknown => {
+            Part::Other => {}
+            Part::Unknown => {
                 let span = span::Span::new(node.span.start, node.span.start + 1);
                 let error =
                     LoadError::NoRule { what: Ruleless::Object, span, expected: input.expected && !many };
@@ -178,9 +178,13 @@ fn unwrap(node: Node, objects: &mut Vec<Node>) {
 }
 
 /// What an object of an export is.
-enum Role {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A rule.
     Rule,
+    /// The container of an exception list.
     ExceptionList,
+    /// An item of such a list.
     ExceptionItem,
     /// A value of a value list,
     Value,
@@ -188,30 +192,61 @@ enum Role {
     ValueList,
     /// Known, and not ours: connectors, the closing summary.
     Other,
+    /// Nothing that is known.
     Unknown,
 }
 
-/// The types of the values of value lists.
-const VALUE_TYPES: [&str; 6] = ["keyword", "ip", "ip_range", "text", "date", "date_range"];
+/// What the one object of a text is; nothing that is known, if it is not one object.
+pub fn part(text: &str) -> Part {
+    match parse_json(text) {
+        (nodes, errors) if errors.is_empty() && nodes.len() == 1 => role(&nodes[0]),
+        _ => Part::Unknown,
+    }
+}
 
-fn role(node: &Node) -> Role {
+/// The types of the values of value lists.
+const VALUE_TYPES: [&str; 21] = [
+    "binary",
+    "boolean",
+    "byte",
+    "date",
+    "date_nanos",
+    "date_range",
+    "double",
+    "double_range",
+    "float",
+    "float_range",
+    "half_float",
+    "integer",
+    "integer_range",
+    "ip",
+    "ip_range",
+    "keyword",
+    "long",
+    "long_range",
+    "short",
+    "text",
+    "unsigned_long",
+];
+
+fn role(node: &Node) -> Part {
     let has = |key: &str| node.get(key).is_some();
     if has("exported_count") || has("exported_rules_count") || has("exported_exception_list_count") {
-        Role::Other
+        Part::Other
     } else if has("list_id") && (has("item_id") || has("entries")) {
-        Role::ExceptionItem
+        Part::ExceptionItem
     } else if has("list_id") && has("value") {
-        Role::Value
+        Part::Value
     } else if has("id") && node.get("type").and_then(Node::text).is_some_and(|it| VALUE_TYPES.contains(&it)) {
-        Role::ValueList
+        Part::ValueList
     } else if has("list_id") && !has("risk_score") {
-        Role::ExceptionList
+        Part::ExceptionList
     } else if has("attributes") && node.get("type").and_then(Node::text) == Some("action") {
-        Role::Other
+        Part::Other
     } else if has("rule_id") || has("risk_score") || has("severity") || has("query") {
-        Role::Rule
+        Part::Rule
     } else {
-        Role::Unknown
+        Part::Unknown
     }
 }
 

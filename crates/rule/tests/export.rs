@@ -76,3 +76,76 @@ fn rules_with_exceptions_come_back_with_them() {
     assert_eq!(summary["exported_count"], 4);
     assert_eq!(rule::file_name(&set.rules[0]), "a_b_c.toml");
 }
+
+/// What is written down of a rule in force reads as what it was, with what was excepted from it and with nothing else.
+#[test]
+fn definitions_come_back_with_their_exceptions() {
+    let text = concat!(
+        r#"{"rule_id":"a","id":"5f2c2bd6-5a0c-4f6c-8b39-6a5b0e6d5c11","name":"A","description":"d","severity":"low","risk_score":21,"type":"query","query":"a: 1","language":"kuery","index":["logs-*"],"exceptions_list":[{"id":"x","list_id":"known","namespace_type":"single","type":"detection"}]}"#,
+        "\n",
+        r#"{"list_id":"known","type":"detection","name":"Known","description":"d","namespace_type":"single"}"#,
+        "\n",
+        r#"{"list_id":"other","type":"detection","name":"Other","description":"d","namespace_type":"single"}"#,
+        "\n",
+        r#"{"list_id":"known","item_id":"i","type":"simple","name":"I","description":"d","namespace_type":"single","entries":[{"type":"list","field":"source.ip","operator":"included","list":{"id":"ips","type":"ip"}}]}"#,
+        "\n",
+        r#"{"id":"ips","type":"ip"}"#,
+        "\n",
+        r#"{"list_id":"ips","value":"203.0.113.1"}"#,
+        "\n",
+        r#"{"list_id":"unasked","value":"203.0.113.2"}"#,
+        "\n",
+    );
+    let set = rule::load_text("all.ndjson", text);
+    let definition = rule::definition(&set.rules[0], &set.exceptions);
+    let back = rule::load_text("back.ndjson", &definition);
+    assert_eq!((back.rules.len(), back.error_count()), (1, 0), "{definition}");
+    assert_eq!(back.rules[0].api(), set.rules[0].api());
+    assert_eq!(rule::definition(&back.rules[0], &back.exceptions), definition);
+    assert!(
+        definition.contains("203.0.113.1")
+            && !definition.contains("203.0.113.2")
+            && !definition.contains("other")
+    );
+    let catalog = ecs::Catalog::ecs();
+    let compile =
+        |set: &RuleSet| rule::compile_with(&set.rules[0], &set.exceptions, &catalog, &(0..=1)).unwrap();
+    assert_eq!(compile(&back).conditions, compile(&set).conditions);
+}
+
+#[test]
+fn fields_of_a_rule_change_and_its_guide_stays() {
+    let rule = rule::builtin(GuideLanguage::English).rules.into_iter().find(|it| it.guide.is_some()).unwrap();
+    let fields = serde_json::json!({"enabled": false, "exceptions_list": [
+        {"id": "x", "list_id": "known", "namespace_type": "single", "type": "detection"}]});
+    let changed = rule.changed(fields.as_object().unwrap()).unwrap();
+    assert_eq!((changed.enabled, changed.exceptions_list.len()), (Some(false), 1));
+    assert_eq!((&changed.guide, &changed.note, &changed.id), (&rule.guide, &rule.note, &rule.id));
+    let mut api = changed.api();
+    for (key, value) in rule.api() {
+        if !fields.as_object().unwrap().contains_key(&key) {
+            assert_eq!(api.shift_remove(&key), Some(value), "{key}");
+        }
+    }
+    assert!(rule.changed(serde_json::json!({"enabled": 7}).as_object().unwrap()).is_err());
+    assert!(rule.changed(serde_json::json!({"exceptions_list": [{}]}).as_object().unwrap()).is_err());
+}
+
+#[test]
+fn exceptions_that_can_never_be_applied_are_told() {
+    let item = |entries: &str| {
+        let text =
+            format!(r#"{{"list_id":"l","item_id":"i","name":"I","description":"d","entries":{entries}}}"#);
+        rule::load_text("item", &text).exceptions.unusable()
+    };
+    assert!(item(r#"[{"type":"match","field":"user.name","operator":"included","value":"ci"}]"#).is_empty());
+    assert!(item(r#"[{"type":"list","field":"source.ip","operator":"included","list":{"id":"absent","type":"ip"}}]"#).is_empty());
+    for broken in [
+        "[]",
+        "7",
+        r#"[{"type":"match"}]"#,
+        r#"[{"type":"match","field":"source.ip","operator":"included","value":"x"}]"#,
+    ] {
+        assert_eq!(item(broken).len(), 1, "{broken}");
+    }
+}

@@ -10,7 +10,7 @@ mod value_list;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecs::Millis;
+use ecs::{Catalog, Millis};
 use serde_json::Value;
 
 use crate::text::Node;
@@ -38,17 +38,33 @@ impl Exceptions {
 
     /// The ids of the value lists that entries ask for.
     pub(crate) fn asked_lists(&self) -> BTreeSet<String> {
-        let entries = self.items.iter().flat_map(|it| it.entries.iter().flatten());
-        let id = |entry: &Entry| match &entry.test {
-            Test::List { id, .. } => Some(id.clone()),
-            // The format allows none in there.
-            Test::Match(_) | Test::MatchAny(_) | Test::Exists | Test::Wildcard(_) | Test::Nested(_) => None,
+        self.items.iter().flat_map(Item::asked_lists).collect()
+    }
+
+    /// The ids of the value lists that entries of the items of a list ask for.
+    pub(crate) fn lists_asked_by(&self, list: &ListKey) -> BTreeSet<String> {
+        self.items_of(list).unwrap_or_default().into_iter().flat_map(Item::asked_lists).collect()
+    }
+
+    /// Whether anything of that list was loaded.
+    pub fn has_list(&self, list_id: &str, namespace: &str) -> bool {
+        let namespace = Namespace::from_name(Some(namespace));
+        self.lists.contains_key(&ListKey { list_id: list_id.to_owned(), namespace })
+    }
+
+    /// The items that cannot be applied to any event, by their names, and why. A value list that is not there is no reason:
+    /// it may come.
+    pub fn unusable(&self) -> Vec<(String, String)> {
+        let catalog = Catalog::ecs();
+        let reason = |item: &Item| match excepted(item, &self.value_lists, &catalog) {
+            Ok(_) | Err(NotApplied::ValueList { .. }) => None,
+            Err(reason @ (NotApplied::Broken | NotApplied::Unfit(_))) => Some(reason.to_string()),
         };
-        entries.filter_map(id).collect()
+        self.items.iter().filter_map(|it| Some((it.name.clone(), reason(it)?))).collect()
     }
 
     /// Adds what others hold.
-    pub(crate) fn extend(&mut self, other: Self) {
+    pub fn extend(&mut self, other: Self) {
         other.lists.into_keys().for_each(|list| self.add_list(list));
         self.containers.extend(other.containers);
         self.value_lists.extend(other.value_lists);
@@ -167,6 +183,15 @@ pub(crate) enum Test {
 }
 
 impl Item {
+    /// The ids of the value lists that its entries ask for.
+    fn asked_lists(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().flatten().filter_map(|entry| match &entry.test {
+            Test::List { id, .. } => Some(id.clone()),
+            // The format allows none in there.
+            Test::Match(_) | Test::MatchAny(_) | Test::Exists | Test::Wildcard(_) | Test::Nested(_) => None,
+        })
+    }
+
     /// Whether it counts for an execution that starts then.
     pub(crate) fn is_active(&self, now: Millis) -> bool {
         self.expires.is_none_or(|expires| expires >= now)
