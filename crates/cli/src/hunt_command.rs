@@ -42,7 +42,9 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
     }
     let threads = input::threads(args.threads);
     let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
-    if set.rules.is_empty() {
+    let as_live = args.as_live(&mut set)?;
+    let has_versions = as_live.as_ref().is_some_and(|it| !it.versions.is_empty());
+    if set.rules.is_empty() && !has_versions {
         // Without an error it is in the warnings why there is nothing.
         let all = set.error_count() == 0;
         let errors = set.problems.iter().filter(|it| all || it.diagnostic.severity == span::Severity::Error);
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         bail!("no rule can run:\n{}", (errors.concat() + &foreign.concat()).trim_end());
     }
     let selection = Selection::new(std::mem::take(&mut set.rules), &args.include);
-    if selection.rules().is_empty() {
+    if selection.rules().is_empty() && !has_versions {
         bail!("no rule is run:{}", notices::all_idle(&selection));
     }
     let mut normalise = input::normalise(args.geoip.as_deref())?;
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         limits: args.input.limits.reader(),
         threads: threads.get(),
         stored: args.input.stored()?,
-        as_live: args.as_live()?,
+        as_live,
         ..HuntOptions::new(args.input.paths.clone(), selection, exceptions, normalise, now, VERSION)
     };
     let progress = Arc::new(Progress::default());

@@ -100,18 +100,38 @@ macro_rules! stored {
 stored!(ForecastArgs, DiffArgs);
 
 impl args::Hunt {
-    /// The executions over the store, if a hunt is to be as if live.
-    pub(crate) fn as_live(&self) -> anyhow::Result<Option<hunt::AsLive>> {
+    /// The executions over the store, if a hunt is to be as if live. Unless rules are named, they are what was executed, as it
+    /// was then; of `set` is left what was executed and not written down.
+    #[cfg_attr(
+        not(feature = "store"),
+        expect(
+            clippy::unused_self,
+            clippy::unnecessary_wraps,
+            reason = "without a store there is nothing live"
+        )
+    )]
+    pub(crate) fn as_live(&self, set: &mut RuleSet) -> anyhow::Result<Option<hunt::AsLive>> {
         #[cfg(feature = "store")]
         if let Some(folder) = self.input.store.store.as_ref().filter(|_| self.as_live.as_live) {
             let executed = live::Book::open(folder).and_then(|it| it.as_live());
-            return match executed {
-                Ok(it) => Ok(Some(it)),
+            let mut as_live = match executed {
+                Ok(it) => it,
                 // Nothing was executed: all rules as if on time.
-                Err(live::LiveError::NoBook { .. }) => Ok(Some(hunt::AsLive::default())),
-                Err(error) => Err(crate::alerts_command::coded(&error)),
+                Err(live::LiveError::NoBook { .. }) => return Ok(Some(hunt::AsLive::default())),
+                Err(error) => return Err(crate::alerts_command::coded(&error)),
             };
+            if !self.rules.rules.is_empty() || self.rules.builtin {
+                as_live.versions.clear();
+            } else if !as_live.versions.is_empty() {
+                let wanted: Vec<String> = self.rules.only.iter().map(|text| text.to_lowercase()).collect();
+                as_live.retain(|rule| wanted.is_empty() || wanted.iter().any(|text| rule_has(rule, text)));
+                let unwritten = as_live.unwritten();
+                set.rules.retain(|rule| unwritten.contains(rule.id.as_str()));
+            }
+            return Ok(Some(as_live));
         }
+        #[cfg(not(feature = "store"))]
+        let _ = set;
         Ok(None)
     }
 }

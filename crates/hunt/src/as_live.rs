@@ -1,13 +1,15 @@
 //! A hunt over a store as if live: an execution sees only what had been ingested before it started.
 //!
-//! Which executions there were, in which order, and what had been ingested then, whoever detects around the clock writes
-//! down ([`ExecutedSlot`]). A rule that was not among those is executed as if it had been on time always.
+//! Which executions there were, in which order, what had been ingested then, and what the rules said, whoever detects around
+//! the clock writes down ([`ExecutedSlot`], [`RuleVersion`]). A rule of the options that was not among those is executed as if
+//! it had been on time always; where it was not written down what a rule said, the options say it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use detect::{Outcome, SuppressedMore, Turn};
 use ecs::Millis;
+use rule::{Exceptions, Rule};
 
 use crate::progress::{Progress, Stage};
 use crate::run::{Found, HuntError, HuntOptions, RanRule, ReadReport};
@@ -20,6 +22,54 @@ use crate::trouble::Trouble;
 pub struct AsLive {
     /// Slot after slot.
     pub slots: Vec<ExecutedSlot>,
+    /// What rules said in them; [`ExecutedRule::version`] is a place in here. Without any the rules of the options are executed.
+    pub versions: Vec<RuleVersion>,
+}
+
+impl AsLive {
+    /// The object ids of rules of which it is not written down what they said in some execution.
+    pub fn unwritten(&self) -> BTreeSet<&str> {
+        let executed = self.slots.iter().flat_map(|it| &*it.rules);
+        executed.filter(|it| it.version.is_none()).map(|it| it.uuid.as_str()).collect()
+    }
+
+    /// Leaves out the rules that are not wanted.
+    pub fn retain(&mut self, is_wanted: impl Fn(&Rule) -> bool) {
+        let mut places = Vec::with_capacity(self.versions.len());
+        let mut kept = Vec::new();
+        for version in std::mem::take(&mut self.versions) {
+            let is_wanted = is_wanted(&version.rule);
+            places.push(is_wanted.then_some(kept.len()));
+            kept.extend(is_wanted.then_some(version));
+        }
+        self.versions = kept;
+        for slot in &mut self.slots {
+            let rules = slot.rules.iter().filter_map(|it| {
+                let version = it.version.map(|it| places.get(it).copied().flatten());
+                // One that was written down and is not wanted is gone.
+                (version != Some(None)).then(|| ExecutedRule { version: version.flatten(), ..it.clone() })
+            });
+            slot.rules = rules.collect();
+        }
+    }
+}
+
+/// What a rule said at some time.
+#[derive(Clone, Debug)]
+pub struct RuleVersion {
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// What was excepted from it.
+    pub exceptions: Exceptions,
+}
+
+/// A rule that was executed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExecutedRule {
+    /// Its object id.
+    pub uuid: String,
+    /// The place of what it said among [`AsLive::versions`], if that was written down.
+    pub version: Option<usize>,
 }
 
 /// Executions that took place together.
@@ -31,8 +81,8 @@ pub struct ExecutedSlot {
     pub seen: Millis,
     /// Whether the slot had been executed before.
     pub turn: Turn,
-    /// The object ids of their rules.
-    pub rules: Arc<[String]>,
+    /// Their rules.
+    pub rules: Arc<[ExecutedRule]>,
 }
 
 /// What is to be executed.
@@ -81,6 +131,12 @@ pub(crate) fn hunt(options: &HuntOptions, as_live: &AsLive, progress: &Progress)
     }
     let mut outcomes: BTreeMap<usize, Outcome> =
         (0..standing.rules().len()).map(|rule| (rule, Outcome::default())).collect();
+    // For each rule its versions, itself among them.
+    let alike: Vec<Vec<usize>> = standing
+        .rules()
+        .iter()
+        .map(|rule| (0..standing.rules().len()).filter(|&it| standing.rules()[it].id == rule.id).collect())
+        .collect();
     let (mut pending, mut sources): (Vec<Taken>, Sources) = (Vec::new(), Sources::new());
     for (step, earliest) in steps.iter().zip(earliest) {
         let mut due = Vec::new();
@@ -104,7 +160,12 @@ pub(crate) fn hunt(options: &HuntOptions, as_live: &AsLive, progress: &Progress)
             let all = outcomes.entry(rule).or_default();
             add(all, ran.outcome);
             for it in &more {
-                suppress(all, it);
+                // The alert may be of an earlier version of the rule.
+                for place in &alike[rule] {
+                    if let Some(all) = outcomes.get_mut(place) {
+                        suppress(all, it);
+                    }
+                }
             }
         }
     }
@@ -129,16 +190,35 @@ fn steps(
     segments: &BTreeMap<(Millis, usize), Segment>,
 ) -> Vec<Step> {
     let rules = standing.rules();
-    let place = |uuid: &String| rules.iter().position(|it| it.id == *uuid);
+    // Of the versions, which stand behind the rules of the options.
+    let versions: Vec<Option<usize>> = as_live
+        .versions
+        .iter()
+        .map(|version| rules.iter().position(|it| Arc::ptr_eq(it, &version.rule)))
+        .collect();
+    let named = options.rules.rules();
+    let named: HashMap<&str, usize> = rules
+        .iter()
+        .enumerate()
+        .filter(|(_, it)| named.iter().any(|rule| Arc::ptr_eq(rule, it)))
+        .map(|(at, it)| (it.id.as_str(), at))
+        .collect();
+    let place = |it: &ExecutedRule| match it.version.and_then(|version| versions.get(version)) {
+        Some(place) => *place,
+        None => named.get(it.uuid.as_str()).copied(),
+    };
     let mut there: HashSet<usize> = HashSet::new();
     let mut steps: Vec<Step> = Vec::new();
     for ExecutedSlot { slot, seen, turn, rules } in &as_live.slots {
+        // One that was executed is not executed once more as if on time, whatever it said then.
+        there.extend(rules.iter().filter_map(|it| named.get(it.uuid.as_str())));
         let rules: Vec<usize> = rules.iter().filter_map(place).collect();
         there.extend(&rules);
         if !rules.is_empty() {
             steps.push(Step { slot: *slot, seen: *seen, turn: *turn, rules });
         }
     }
+    there.extend(versions.into_iter().flatten());
     let Some((first, _)) = segments.keys().next() else { return steps };
     let mut on_time: BTreeMap<Millis, Vec<usize>> = BTreeMap::new();
     for rule in (0..rules.len()).filter(|it| !there.contains(it)) {

@@ -50,7 +50,7 @@ mod trouble;
 mod unfed;
 
 pub use alerts::Alert;
-pub use as_live::{AsLive, ExecutedSlot};
+pub use as_live::{AsLive, ExecutedRule, ExecutedSlot, RuleVersion};
 pub use ask::{Files, FilesReport};
 pub use case::{CASE_BYTES_MAX, CASE_RECORDS_MAX, CaseError, CaseRecord, case_records};
 pub use correlate::{Asked, Correlation};

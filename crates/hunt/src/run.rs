@@ -623,7 +623,13 @@ pub(crate) fn prepare(options: &HuntOptions, catalog: &Catalog) -> RunnableRules
     let selected = options.rules.rules();
     let executions = executions(options.mode);
     let compiled = rule::compile_all(selected, &options.exceptions, catalog, &executions, threads);
-    for (rule, compiled) in selected.iter().zip(compiled) {
+    // What rules said when they were executed, each with what was excepted from it then.
+    let versions = options.as_live.iter().flat_map(|it| &it.versions);
+    let versions = versions.map(|it| {
+        let compiled = rule::compile_with(&it.rule, &it.exceptions, catalog, &executions);
+        (&it.rule, compiled)
+    });
+    for (rule, compiled) in selected.iter().zip(compiled).chain(versions) {
         let rule = Arc::clone(rule);
         let mut compiled = match compiled {
             Ok(compiled) => compiled,

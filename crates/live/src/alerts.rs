@@ -78,6 +78,12 @@ impl Book {
         }
     }
 
+    /// Whether there is an alert with that id.
+    pub fn has_alert(&self, id: &str) -> Result<bool, LiveError> {
+        let text = "SELECT EXISTS (SELECT 1 FROM alerts WHERE id = ?1)";
+        self.database.ask(|it| it.prepare_cached(text)?.query_row([id], |row| row.get(0)))
+    }
+
     /// Changes alerts, all of them or none, and writes down who did it. They are named by their ids, or the beginnings of
     /// them.
     pub fn change(

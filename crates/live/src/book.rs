@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use detect::Turn;
 use ecs::Millis;
-use hunt::{AsLive, ExecutedSlot};
+use hunt::{AsLive, ExecutedRule, ExecutedSlot, RuleVersion};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::LiveError;
@@ -246,20 +246,21 @@ impl Book {
         })
     }
 
-    /// What was executed, in order, for a hunt that does the same again.
+    /// What was executed, in order, for a hunt that does the same again; and what the rules said then.
     pub fn as_live(&self) -> Result<AsLive, LiveError> {
-        let text = "SELECT slots.id, slot_ms, seen_ms, turn, uuid FROM slots
+        let text = "SELECT slots.id, slot_ms, seen_ms, turn, uuid, executions.version FROM slots
             JOIN executions ON executions.slot = slots.id JOIN rules ON rules.id = executions.rule
             WHERE executions.status <> ?1 ORDER BY slots.id, rules.id";
-        self.database.ask(|it| {
+        let mut numbers: BTreeMap<i64, usize> = BTreeMap::new();
+        let slots = self.database.ask(|it| {
             let mut statement = it.prepare_cached(text)?;
             let mut rows = statement.query([Status::Failed.number()])?;
-            let (mut slots, mut last, mut uuids) = (Vec::new(), None, Vec::new());
+            let (mut slots, mut last, mut executed) = (Vec::new(), None, Vec::new());
             // The same rules execute together again and again: they are listed once.
-            let mut lists: BTreeMap<Vec<String>, Arc<[String]>> = BTreeMap::new();
-            let mut end = |of: Option<(i64, Millis, Millis, i64)>, uuids: &mut Vec<String>| {
+            let mut lists: BTreeMap<Vec<ExecutedRule>, Arc<[ExecutedRule]>> = BTreeMap::new();
+            let mut end = |of: Option<(i64, Millis, Millis, i64)>, executed: &mut Vec<ExecutedRule>| {
                 let Some((_, slot, seen, turn)) = of else { return };
-                let all = std::mem::take(uuids);
+                let all = std::mem::take(executed);
                 let rules = Arc::clone(lists.entry(all.clone()).or_insert_with(|| all.into()));
                 let turn = if turn == 0 { Turn::First } else { Turn::Again };
                 slots.push(ExecutedSlot { slot, seen, turn, rules });
@@ -267,14 +268,38 @@ impl Book {
             while let Some(row) = rows.next()? {
                 let of = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
                 if last != Some(of) {
-                    end(last, &mut uuids);
+                    end(last, &mut executed);
                     last = Some(of);
                 }
-                uuids.push(row.get(4)?);
+                let next = numbers.len();
+                let version = row.get::<_, Option<i64>>(5)?;
+                let version = version.map(|it| *numbers.entry(it).or_insert(next));
+                executed.push(ExecutedRule { uuid: row.get(4)?, version });
             }
-            end(last, &mut uuids);
-            Ok(AsLive { slots })
-        })
+            end(last, &mut executed);
+            Ok(slots)
+        })?;
+        let mut ids: Vec<(usize, i64)> = numbers.into_iter().map(|(id, number)| (number, id)).collect();
+        ids.sort_unstable();
+        let versions = ids.into_iter().map(|(_, id)| self.version(id)).collect::<Result<_, _>>()?;
+        Ok(AsLive { slots, versions })
+    }
+
+    /// What a rule said, and what was excepted from it.
+    fn version(&self, id: i64) -> Result<RuleVersion, LiveError> {
+        let text = "SELECT uuid, definition FROM versions JOIN rules ON rules.id = versions.rule WHERE versions.id = ?1";
+        let (uuid, definition): (String, String) = self
+            .database
+            .ask(|it| it.prepare_cached(text)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))?;
+        let mut set = rule::load_text(&format!("version {id} of {uuid}"), &definition);
+        match set.rules.pop().filter(|it| it.id == uuid) {
+            Some(rule) => Ok(RuleVersion { rule: Arc::new(rule), exceptions: set.exceptions }),
+            None => {
+                let wrong =
+                    set.problems.iter().map(|it| format!("{} {}", it.diagnostic.code, it.diagnostic.message));
+                Err(LiveError::Version { rule: uuid, detail: wrong.collect::<Vec<_>>().join("; ") })
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use detect::{Behind, Turn};
 use ecs::Millis;
-use hunt::{HuntOptions, KeptAlert, Refused, SlotFound, Standing};
+use hunt::{HuntError, HuntOptions, KeptAlert, Refused, SlotFound, Standing};
 use rule::{Exceptions, Rule, Selection, Severity};
 
 use crate::compose::executed;
@@ -120,11 +120,20 @@ impl Engine {
         exceptions: Exceptions,
         now: Millis,
     ) -> Result<(), LiveError> {
-        let standing = Standing::new(self.hunt_options(rules.clone(), exceptions.clone(), now), &[])?;
-        let options = &self.options;
-        self.plans = self.database.change(|it| plan::begin(it, &standing, options, now))?;
-        self.refused = standing.refused().to_vec();
-        self.running = standing.rules().to_vec();
+        let standing = Standing::new(self.hunt_options(rules.clone(), exceptions.clone(), now), &[]);
+        let (standing, refused) = match standing {
+            Ok(standing) => {
+                let refused = standing.refused().to_vec();
+                (Some(standing), refused)
+            }
+            Err(HuntError::NoRules) if self.options.may_idle => (None, Vec::new()),
+            Err(HuntError::AllRefused(refused)) if self.options.may_idle => (None, refused),
+            Err(error) => return Err(error.into()),
+        };
+        let (options, its) = (&self.options, standing.as_ref());
+        self.plans = self.database.change(|it| plan::begin(it, its, &exceptions, options, now))?;
+        self.refused = refused;
+        self.running = standing.map_or_else(Vec::new, |it| it.rules().to_vec());
         (self.rules, self.exceptions, self.ready) = (rules, exceptions, None);
         Ok(())
     }

@@ -133,6 +133,17 @@ pub enum LiveError {
     /// A search that cannot be understood.
     #[error("{}", .0.iter().map(|it| format!("{}: {}", it.code, it.message)).collect::<Vec<_>>().join("; "))]
     Query(Vec<Diagnostic>),
+    /// Whoever was changing rules refused it, or what was to be changed is not there.
+    #[error("nothing was changed")]
+    Refused,
+    /// What was written down of a rule cannot be read any more.
+    #[error("what was in force of rule `{rule}` cannot be read: {detail}")]
+    Version {
+        /// The rule.
+        rule: String,
+        /// What is wrong.
+        detail: String,
+    },
 }
 
 impl LiveError {
@@ -160,6 +171,8 @@ impl LiveError {
             Self::SilenceEnded { .. } => "LIVE025",
             Self::NoIncident { .. } => "LIVE026",
             Self::Exception(_) => "LIVE027",
+            Self::Refused => "LIVE013",
+            Self::Version { .. } => "LIVE014",
         }
     }
 }

@@ -120,8 +120,8 @@ fn execution(connection: &Connection, id: i64, slot: Millis, it: &ExecutionRecor
             gap(connection, *rule, (slot, slot), Reason::Failed, 0, slot)?;
         }
     }
-    let text = "INSERT INTO executions (slot, rule, status, alerts, suppressed, known, messages)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let text = "INSERT INTO executions (slot, rule, status, alerts, suppressed, known, messages, version)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT version FROM rules WHERE id = ?2))";
     let messages = (!report.messages.is_empty()).then(|| report.messages.join("\n"));
     connection.prepare_cached(text)?.execute(params![
         id,

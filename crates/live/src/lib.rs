@@ -9,7 +9,7 @@
 //! DIR/
 //!   trailwarden.db, events/    the store
 //!   live.db                    SQLite: rules and how far they are, slots, executions, gaps, alerts, silences, incidents,
-//!                              who changed them
+//!                              who changed them; rules, exceptions and value lists that people keep ([`Rulebook`])
 //!   live.lock                  held by the engine
 //! ```
 //!
@@ -48,6 +48,8 @@ mod silence;
 mod told;
 mod workflow;
 
+mod rulebook;
+
 mod engine;
 mod fill;
 mod options;
@@ -66,6 +68,9 @@ pub use incident::{Incident, QUIET};
 pub use options::{CATCH_UP, FillLimits, Options};
 pub use quality::{Quality, RuleQuality};
 pub use report::{ExecutionReport, Kind, NewAlert, SlotReport, Status};
+pub use rulebook::{
+    Counted, DEFAULT_LIST, Edit, InForce, Kept, KeptKind, NewKept, Rulebook, Unread, list_key,
+};
 pub use search::{BUCKETS_MAX, Facet, FoundAlerts, Histogram, Search, Silenced};
 pub use silence::{NewSilence, SILENCE_MAX, Silence, Tried};
 pub use workflow::{AuditEntry, Change, ClosingReason, WorkflowStatus};

@@ -47,6 +47,8 @@ pub struct Options {
     pub begin: Option<Millis>,
     /// The most alerts of one execution, instead of what each rule says.
     pub max_signals: Option<u32>,
+    /// Whether it goes on if no rule can run: there may be one later.
+    pub may_idle: bool,
     /// Whether what was committed survives the end of the machine, and not only that of the process.
     pub is_durable: bool,
 }
@@ -64,6 +66,7 @@ impl Options {
             fill: FillLimits::default(),
             begin: None,
             max_signals: None,
+            may_idle: false,
             is_durable: true,
         }
     }

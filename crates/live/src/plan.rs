@@ -2,6 +2,7 @@
 
 use ecs::Millis;
 use hunt::Standing;
+use rule::Exceptions;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::gap::Reason;
@@ -24,12 +25,16 @@ pub(crate) struct RulePlan {
 /// Says how far the rules are that stand ready, and that all others do not run.
 pub(crate) fn begin(
     connection: &Connection,
-    standing: &Standing,
+    standing: Option<&Standing>,
+    exceptions: &Exceptions,
     options: &Options,
     now: Millis,
 ) -> Result<Vec<RulePlan>, Refusal> {
-    let mut plans = Vec::with_capacity(standing.rules().len());
-    for (place, rule) in standing.rules().iter().enumerate() {
+    let mut plans = Vec::new();
+    let each = standing
+        .into_iter()
+        .flat_map(|it| it.rules().iter().enumerate().map(move |(at, rule)| (it, at, rule)));
+    for (standing, place, rule) in each {
         let known = "SELECT id, first_ms, next_ms, enabled, interval_ms FROM rules WHERE uuid = ?1";
         let known = connection.prepare_cached(known)?.query_row([&rule.id], |row| {
             Ok((
@@ -71,6 +76,7 @@ pub(crate) fn begin(
             connection.prepare_cached(add)?.execute(values)?;
             RulePlan { number: connection.last_insert_rowid(), interval, first, next: first }
         };
+        set_version(connection, plan.number, &rule::definition(rule, exceptions), now)?;
         plans.push(plan);
     }
     let all = "SELECT id FROM rules WHERE enabled <> 0";
@@ -80,6 +86,21 @@ pub(crate) fn begin(
         connection.prepare_cached("UPDATE rules SET enabled = 0 WHERE id = ?1")?.execute([number])?;
     }
     Ok(plans)
+}
+
+/// Writes down what a rule says from now on, unless it said so before.
+fn set_version(connection: &Connection, rule: i64, definition: &str, now: Millis) -> rusqlite::Result<()> {
+    let last =
+        "SELECT definition = ?2 FROM rules JOIN versions ON versions.id = rules.version WHERE rules.id = ?1";
+    let last = connection.prepare_cached(last)?.query_row(params![rule, definition], |row| row.get(0));
+    if last.optional()? == Some(true) {
+        return Ok(());
+    }
+    let add = "INSERT INTO versions (rule, since_ms, definition) VALUES (?1, ?2, ?3)";
+    connection.prepare_cached(add)?.execute(params![rule, now, definition])?;
+    let set = "UPDATE rules SET version = ?2 WHERE id = ?1";
+    connection.prepare_cached(set)?.execute(params![rule, connection.last_insert_rowid()])?;
+    Ok(())
 }
 
 impl RulePlan {

@@ -25,6 +25,8 @@ pub(crate) const FILE: &str = "live.db";
 ///   alerts, one a row, so that a search finds them. `silences`, `incidents`: see the modules. `actions`: what was done with
 ///   these. `settings`: what the server says of itself to whoever opens the database without it.
 /// * `tallies`: how many executions there ever were, and how many failed, kept with each of them.
+/// * `kept`: rules, exceptions and value lists that people made (see `rulebook`); `rulebook` has one row, which counts changes.
+/// * `versions`: what rules said that ran, with all that was excepted from them. Executions name theirs.
 const MIGRATIONS: &[&str] = &[
     "
     CREATE TABLE rules (
@@ -194,6 +196,35 @@ const MIGRATIONS: &[&str] = &[
         UPDATE tallies SET value = value + 1 WHERE name = 'executions';
         UPDATE tallies SET value = value + 1 WHERE name = 'failed' AND NEW.status = 2;
     END;
+",
+    "
+    CREATE TABLE kept (
+        number INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        key TEXT NOT NULL,
+        parent TEXT NOT NULL,
+        document TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        created_ms INTEGER NOT NULL,
+        created_by TEXT NOT NULL,
+        updated_ms INTEGER NOT NULL,
+        updated_by TEXT NOT NULL,
+        UNIQUE (kind, id),
+        UNIQUE (kind, key)
+    ) STRICT;
+    CREATE INDEX kept_by_parent ON kept (kind, parent);
+    CREATE TABLE rulebook (revision INTEGER NOT NULL) STRICT;
+    INSERT INTO rulebook (revision) VALUES (0);
+    CREATE TABLE versions (
+        id INTEGER PRIMARY KEY,
+        rule INTEGER NOT NULL REFERENCES rules (id),
+        since_ms INTEGER NOT NULL,
+        definition TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX versions_by_rule ON versions (rule, id);
+    ALTER TABLE rules ADD COLUMN version INTEGER REFERENCES versions (id);
+    ALTER TABLE executions ADD COLUMN version INTEGER REFERENCES versions (id);
 ",
 ];
 

@@ -145,6 +145,29 @@ fn executions_see_what_was_ingested_and_a_hunt_as_if_live_finds_the_same() {
 }
 
 #[test]
+fn a_hunt_as_if_live_executes_what_rules_said_then() {
+    let folder = with_rules();
+    add(&folder, "2026-03-02T10:01:00Z", &[("e-1", "2026-03-02T10:00:00Z", "ci")]);
+    assert_eq!(detect(&folder, "2026-03-02T10:06:00Z", &["--begin", "2026-03-02T10:00:00Z"]).len(), 1);
+    // Somebody edits the rule, and later removes it.
+    folder.write("rules/refused.toml", &RULES.replace("severity = \"high\"", "severity = \"low\""));
+    add(&folder, "2026-03-02T10:09:00Z", &[("e-2", "2026-03-02T10:07:00Z", "ci")]);
+    assert!(!detect(&folder, "2026-03-02T10:10:00Z", &[]).is_empty());
+    folder.write("rules/refused.toml", ALIKE);
+    let told = |it: &Value| (id(it), it["kibana.alert.severity"].clone());
+    let kept: BTreeMap<String, Value> = exported(&folder, "").iter().map(told).collect();
+    let hunt = |more: &[&str]| {
+        let hunt = ["hunt", "--as-live", "-q", "-f", "ndjson", "--now", "2026-03-02T11:00:00Z"];
+        let ran = folder.run(&[&hunt, &STORE[..], more].concat());
+        ran.printed(0).lines().map(|it| told(&serde_json::from_str(it).unwrap())).collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(hunt(&[]), kept);
+    assert!(kept.values().any(|it| it == "high") && kept.values().any(|it| it == "low"), "{kept:?}");
+    assert_eq!(hunt(&["--only", "refused-often"]).len(), 1, "of some only");
+    assert!(hunt(&["-r", "rules"]).len() < kept.len(), "rules that are named are executed as they are");
+}
+
+#[test]
 fn alerts_are_worked_with_and_it_is_written_down() {
     let folder = with_rules();
     let events = [("e-1", "2026-03-02T10:00:00Z", "ci"), ("e-2", "2026-03-02T10:00:30Z", "backup")];

@@ -167,6 +167,15 @@ impl Book {
         Ok(ids)
     }
 
+    /// Gives each alert that is wanted with its id, the newest first; offset and limit are not heeded.
+    pub fn each_alert(
+        &self,
+        search: &Search,
+        take: &mut dyn FnMut(&str, Object),
+    ) -> Result<(), LiveError> {
+        self.each_wanted(search, Needs::Documents, &mut |row, document| take(&row.id, document))
+    }
+
     /// How often fields of the alerts that are wanted have which values: of each the `size` most frequent ones.
     pub fn facets(
         &self,

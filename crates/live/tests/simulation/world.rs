@@ -8,6 +8,7 @@ use fastrand::Rng;
 use hunt::{HuntOptions, Progress};
 use live::{Book, Engine, FillLimits, Kind, LiveError, Options, Search};
 use rule::{Exceptions, Rule};
+use serde_json::json;
 
 use crate::memory::Memory;
 use crate::rules::{record, rules, selection};
@@ -32,6 +33,7 @@ pub(crate) struct World {
     tells: bool,
     memory: Memory,
     rules: Vec<Rule>,
+    exceptions: Exceptions,
     clock: Millis,
     events: u64,
     /// What was delivered lately.
@@ -43,8 +45,9 @@ impl World {
         let mut rng = Rng::with_seed(seed);
         let minutes = if speed == Speed::Hours { 5 } else { 240 };
         let rules = rules(&mut rng, minutes);
-        let memory = Memory::default();
-        Self { seed, rng, speed, tells: false, memory, rules, clock: START, events: 0, recent: Vec::new() }
+        let (memory, exceptions) = (Memory::default(), Exceptions::default());
+        let (tells, clock, events, recent) = (false, START, 0, Vec::new());
+        Self { seed, rng, speed, tells, memory, rules, exceptions, clock, events, recent }
     }
 
     pub(crate) fn telling(self) -> Self {
@@ -76,7 +79,26 @@ impl World {
 
     fn open(&mut self, folder: &Path) -> Engine {
         let (events, rules, options) = (self.memory.clone(), selection(&self.rules), self.options());
-        Engine::over(Box::new(events), folder, rules, Exceptions::default(), options, self.clock).unwrap()
+        let exceptions = self.exceptions.clone();
+        Engine::over(Box::new(events), folder, rules, exceptions, options, self.clock).unwrap()
+    }
+
+    /// Somebody excepts something else, from one more rule, which may also alert more or less often from now on.
+    fn change_rules(&mut self, engine: &mut Option<Engine>) {
+        let user = ["ana", "bo", "cy", "dee"][self.rng.usize(0..4)];
+        let item = json!({"list_id": "known", "item_id": "one", "type": "simple", "name": user, "description": user,
+            "entries": [{"type": "match", "field": "user.name", "operator": "included", "value": user}]});
+        self.exceptions = rule::load_text("exceptions", &item.to_string()).exceptions;
+        let list =
+            json!({"id": "known", "list_id": "known", "type": "detection", "namespace_type": "single"});
+        let max_signals = [2, 100][self.rng.usize(0..2)];
+        let fields = json!({"exceptions_list": [list], "max_signals": max_signals});
+        let at = self.rng.usize(0..self.rules.len());
+        self.rules[at] = self.rules[at].changed(fields.as_object().unwrap()).unwrap();
+        self.tell(|| format!("{} changes, {user} is excepted", self.rules[at].name));
+        if let Some(engine) = engine {
+            engine.set_rules(selection(&self.rules), self.exceptions.clone(), self.clock).unwrap();
+        }
     }
 
     /// Lets events be ingested: most of what just happened, and some of what happened long ago or was there before.
@@ -180,7 +202,7 @@ impl World {
                     self.clock += self.step() * self.rng.i64(60..600);
                     self.tell(|| "nothing for a while".to_owned());
                 }
-                _ => self.clock += self.step(),
+                _ => self.change_rules(&mut engine),
             }
         }
         self.clock += self.step() * 60;
@@ -227,7 +249,7 @@ impl World {
         document
     }
 
-    /// A hunt as if live finds the same alerts.
+    /// A hunt as if live finds the same alerts, with the rules and exceptions that were in force then.
     fn check_alerts(&self, book: &Book) {
         let mut found: BTreeMap<String, Object> = BTreeMap::new();
         let normalise = cloudtrail::Options::default();
