@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use ecs::Millis;
 use jiff::Timestamp;
-use rule::Selection;
+use rule::RuleSet;
 use server::config::{self, Configured, Section, SourceConfig, SourceKind};
 use server::{Clock, Log, LogFormat, NewKey, Options, ReadAgain, Rules, Running, Stopper};
 
@@ -113,16 +113,14 @@ fn rules(config: &server::Config, begin: Option<Millis>) -> anyhow::Result<Rules
         only: config.rules.only.clone(),
         lang: Lang::En,
     };
-    if source.rules.is_empty() && !source.builtin {
-        bail!("there is no rule: name some in `[rules]` `paths`, or have the built-in ones run");
-    }
-    let mut set = input::rules(&source, input::threads(None))?;
-    let (all, exceptions) = (set.rules.clone(), std::mem::take(&mut set.exceptions));
-    let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
-    if selection.rules().is_empty() {
-        bail!("no rule is run:{}", notices::all_idle(&selection));
-    }
-    Ok(Rules { selection, exceptions, all, normalise: input::normalise(None)?, begin })
+    // Rules may be kept in the data directory, or come over the API.
+    let set = if source.rules.is_empty() && !source.builtin {
+        RuleSet::default()
+    } else {
+        input::rules(&source, input::threads(None))?
+    };
+    let RuleSet { rules: all, exceptions, .. } = set;
+    Ok(Rules { exceptions, all, normalise: input::normalise(None)?, begin })
 }
 
 /// Where to look.

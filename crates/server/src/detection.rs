@@ -1,12 +1,13 @@
 //! Detection by the clock: a thread that has the engine execute what is due.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ecs::Millis;
-use live::{Engine, SlotReport};
+use live::{Advanced, Engine, InForce, LiveError, Rulebook, SlotReport};
 use rule::{Exceptions, Rule, Selection};
 use serde_json::Value;
 
@@ -21,12 +22,10 @@ const PAUSE: Duration = Duration::from_secs(5);
 
 /// What is detected, and how.
 pub struct Rules {
-    /// The rules that run.
-    pub selection: Selection,
-    /// What is excepted from them.
-    pub exceptions: Exceptions,
-    /// All rules that were loaded, for what plans of response name.
+    /// All rules of files, and the built-in ones, whether or not they run.
     pub all: Vec<Rule>,
+    /// What files except from them.
+    pub exceptions: Exceptions,
     /// How records become events.
     pub normalise: cloudtrail::Options,
     /// Since when rules are executed that were not there before; since now, if nothing is said.
@@ -46,17 +45,43 @@ pub(crate) struct DetectionState {
     pub(crate) ahead: Option<Millis>,
 }
 
-/// What is known of detection, for whoever asks.
-pub(crate) struct Detection {
-    state: Mutex<DetectionState>,
+/// What comes from files.
+pub(crate) struct Base {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) exceptions: Exceptions,
+}
+
+/// What is in force.
+#[derive(Default)]
+pub(crate) struct Force {
+    revision: u64,
     /// The rules that run.
     pub(crate) rules: Vec<Arc<Rule>>,
     /// Names of rules that do not, and why.
     pub(crate) refused: Vec<(String, String)>,
-    /// All rules that were loaded.
+    /// All rules.
     pub(crate) all: Vec<Rule>,
+}
+
+/// Slots of a rule that somebody wants to be executed once more.
+struct Order {
+    rule: String,
+    range: (Millis, Millis),
+    done: Sender<Result<Advanced, LiveError>>,
+}
+
+/// What is known of detection, for whoever asks.
+pub(crate) struct Detection {
+    state: Mutex<DetectionState>,
+    base: Arc<Base>,
+    force: RwLock<Arc<Force>>,
+    rulebook: Mutex<Rulebook>,
+    orders: Mutex<VecDeque<Order>>,
     pub(crate) normalise: cloudtrail::Options,
 }
+
+/// Orders that wait.
+const ORDERS_MAX: usize = 16;
 
 impl Detection {
     /// Opens the engine.
@@ -66,15 +91,90 @@ impl Detection {
         (threads, catch_up): (usize, Millis),
         version: &'static str,
         now: Millis,
+        log: &Log,
     ) -> Result<(Self, Engine), ServeError> {
-        let Rules { selection, exceptions, all, normalise, begin } = rules;
-        let options =
-            live::Options { threads, catch_up, begin, ..live::Options::new(normalise.clone(), version) };
-        let engine = Engine::open(data, selection, exceptions, options, now)?;
-        let refused = engine.refused().iter().map(|it| (it.rule.name.clone(), it.reason.clone())).collect();
-        let state = DetectionState { due: engine.next_due(), ..DetectionState::default() };
-        let rules = engine.rules().to_vec();
-        Ok((Self { state: Mutex::new(state), rules, refused, all, normalise }, engine))
+        let Rules { all, exceptions, normalise, begin } = rules;
+        let rulebook = Rulebook::open(data)?;
+        let force = rulebook.in_force(&all, &exceptions)?;
+        let its = live::Options::new(normalise.clone(), version);
+        let options = live::Options { threads, catch_up, begin, may_idle: true, ..its };
+        let selection = Selection::new(force.rules.iter().cloned(), &[]);
+        let engine = Engine::open(data, selection, force.exceptions.clone(), options, now)?;
+        let detection = Self {
+            state: Mutex::new(DetectionState { due: engine.next_due(), ..DetectionState::default() }),
+            base: Arc::new(Base { rules: all, exceptions }),
+            force: RwLock::default(),
+            rulebook: Mutex::new(rulebook),
+            orders: Mutex::default(),
+            normalise,
+        };
+        detection.take_force(force, &engine, log);
+        Ok((detection, engine))
+    }
+
+    /// What comes from files.
+    pub(crate) fn base(&self) -> Arc<Base> {
+        Arc::clone(&self.base)
+    }
+
+    /// What is in force.
+    pub(crate) fn force(&self) -> Arc<Force> {
+        Arc::clone(&self.force.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Has the slots of a rule executed once more, as soon as nothing else is being executed; nothing if too many wait.
+    pub(crate) fn order(
+        &self,
+        rule: &str,
+        range: (Millis, Millis),
+    ) -> Option<Receiver<Result<Advanced, LiveError>>> {
+        let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
+        if orders.len() >= ORDERS_MAX {
+            return None;
+        }
+        let (done, wait) = mpsc::channel();
+        orders.push_back(Order { rule: rule.to_owned(), range, done });
+        Some(wait)
+    }
+
+    fn take_force(&self, force: InForce, engine: &Engine, log: &Log) {
+        for it in &force.unread {
+            let details = [("reason", Value::from(it.reason.as_str()))];
+            log.error("SRV045", &format!("what is kept of rule {} cannot be read", it.key), &details);
+        }
+        let mut refused = Vec::new();
+        for it in engine.refused() {
+            let reason = ("reason", Value::from(it.reason.as_str()));
+            log.warn("SRV044", &format!("a rule does not run: {}", it.rule.name), &[reason]);
+            refused.push((it.rule.name.clone(), it.reason.clone()));
+        }
+        refused.extend(force.unread.into_iter().map(|it| (it.key, it.reason)));
+        let (revision, rules, all) = (force.revision, engine.rules().to_vec(), force.rules);
+        let its = Arc::new(Force { revision, rules, refused, all });
+        *self.force.write().unwrap_or_else(PoisonError::into_inner) = its;
+    }
+
+    /// Whether somebody changed a rule since it was taken into force.
+    fn is_changed(&self) -> Result<bool, LiveError> {
+        let rulebook = self.rulebook.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(rulebook.revision()? != self.force().revision)
+    }
+
+    /// Takes into force what was changed.
+    fn renew(&self, engine: &mut Engine, now: Millis, log: &Log) -> Result<(), LiveError> {
+        if !self.is_changed()? {
+            return Ok(());
+        }
+        let Base { rules, exceptions } = &*self.base;
+        let force =
+            self.rulebook.lock().unwrap_or_else(PoisonError::into_inner).in_force(rules, exceptions)?;
+        let selection = Selection::new(force.rules.iter().cloned(), &[]);
+        engine.set_rules(selection, force.exceptions.clone(), now)?;
+        self.take_force(force, engine, log);
+        let force = self.force();
+        let details = [("revision", Value::from(force.revision)), ("rules", force.rules.len().into())];
+        log.info("SRV046", "other rules are in force", &details);
+        Ok(())
     }
 
     pub(crate) fn state(&self) -> DetectionState {
@@ -114,9 +214,11 @@ impl Detection {
                     state.slots += 1;
                 });
                 tell(slot, log, &mut told);
-                !stop.is_set()
+                // What cannot be asked now, the next turn tells.
+                !stop.is_set() && !self.is_changed().unwrap_or(false)
             };
-            let advanced = engine.advance(clock(), &mut report);
+            let renewed = self.renew(&mut engine, clock(), log);
+            let advanced = renewed.and_then(|()| engine.advance(clock(), &mut report));
             let due = engine.next_due();
             self.look_at_the_clock(&engine, clock(), log);
             match advanced {
@@ -128,6 +230,9 @@ impl Detection {
                         log.info("SRV041", "detection goes on", &[]);
                     }
                     self.change(|state| state.due = due);
+                    if self.obey(&mut engine, (stop, clock, log), &mut told) {
+                        continue;
+                    }
                     let left = due.map_or(NAP, |due| {
                         Duration::from_millis(due.saturating_sub(clock()).max(0) as u64).min(NAP)
                     });
@@ -146,6 +251,28 @@ impl Detection {
                 }
             }
         }
+    }
+
+    /// Executes slots that somebody wants to be executed once more; says whether anybody did.
+    fn obey(
+        &self,
+        engine: &mut Engine,
+        (stop, clock, log): (&Stop, &Clock, &Log),
+        told: &mut BTreeSet<(String, String)>,
+    ) -> bool {
+        let order = self.orders.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        let Some(Order { rule, range, done }) = order else { return false };
+        let mut report = |slot: &SlotReport| {
+            tell(slot, log, told);
+            !stop.is_set()
+        };
+        let filled = engine.fill(&rule, range, clock(), &mut report);
+        if let Err(error) = &filled {
+            log.warn(error.code(), &format!("slots of {rule} were not executed: {error}"), &[]);
+        }
+        // Whoever asked may be gone.
+        let _ = done.send(filled);
+        true
     }
 }
 

@@ -154,14 +154,11 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
     let orphans = ingest.store().orphans;
     let now: Millis = clock();
     let catch_up = config.rules.catch_up_ms as Millis;
-    let (detection, engine) = Detection::open(&data, rules, (threads, catch_up), version, now)?;
+    let (detection, engine) = Detection::open(&data, rules, (threads, catch_up), version, now, &log)?;
     live::Book::open(&data)?.set_public_url(config.public_url.as_deref())?;
     // What is raised from here on is told.
-    let notifier = Notifier::open(&data, &detection.all)?;
+    let notifier = Notifier::open(&data, &detection.force().all)?;
     notify::tell_faults(&config, &log);
-    for (name, why) in &detection.refused {
-        log.warn("SRV044", &format!("a rule does not run: {name}"), &[("reason", why.as_str().into())]);
-    }
     let (keys, first_key) = Keys::open(&data, now)?;
     let (intake, writer) = Intake::start(ingest, config.queue_bytes, Arc::clone(&clock), log.clone());
     let intake = Arc::new(intake);
@@ -200,7 +197,7 @@ pub fn run(options: Options, stopper: &Stopper, ready: impl FnOnce(Running)) -> 
             ("address", Value::from(address.to_string())),
             ("tls", is_encrypted.into()),
             ("data", app.data.display().to_string().into()),
-            ("rules", app.detection.rules.len().into()),
+            ("rules", app.detection.force().rules.len().into()),
         ],
     );
     ready(Running { address, is_encrypted, first_key, orphans });

@@ -37,7 +37,7 @@ pub(super) fn problem(error: &LiveError) -> Problem {
         | LiveError::NoReason
         | LiveError::SilenceEnds { .. }
         | LiveError::Exception(_) => Kind::Body,
-        LiveError::SilenceEnded { .. } => Kind::Conflict,
+        LiveError::SilenceEnded { .. } | LiveError::Refused => Kind::Conflict,
         LiveError::Query(_) => Kind::Query,
         LiveError::NoBook { .. }
         | LiveError::Newer { .. }
@@ -47,6 +47,7 @@ pub(super) fn problem(error: &LiveError) -> Problem {
         | LiveError::Overtaken { .. }
         | LiveError::Store(_)
         | LiveError::Unreadable { .. }
+        | LiveError::Version { .. }
         | LiveError::Rules(_) => Kind::Failed,
     };
     Problem::new(kind, format!("{} {error}", error.code()))
@@ -250,7 +251,7 @@ pub(super) fn read(body: &Map<String, Value>, beside: &[&str]) -> Result<Change,
 }
 
 /// A list of names.
-fn names(value: &Value, what: &str, most: usize) -> Result<Vec<String>, Problem> {
+pub(super) fn names(value: &Value, what: &str, most: usize) -> Result<Vec<String>, Problem> {
     let wrong = || {
         Problem::new(
             Kind::Body,

@@ -308,8 +308,13 @@ pub(super) fn metrics(asked: &Asked<'_>) -> Result<Answer, Problem> {
     );
 
     let state = app.detection.state();
-    out.one("detection_rules", "gauge", "Rules that run.", app.detection.rules.len());
-    out.one("detection_rules_refused", "gauge", "Rules that cannot run.", app.detection.refused.len());
+    out.one("detection_rules", "gauge", "Rules that run.", app.detection.force().rules.len());
+    out.one(
+        "detection_rules_refused",
+        "gauge",
+        "Rules that cannot run.",
+        app.detection.force().refused.len(),
+    );
     let behind = app.detection.behind(app.now()) / 1_000;
     out.one("detection_behind_seconds", "gauge", "How late what is due is executed.", behind);
     out.one("detection_slots_total", "counter", "Slots that were executed, since the start.", state.slots);

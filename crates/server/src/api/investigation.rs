@@ -43,7 +43,7 @@ pub(super) fn response(asked: &Asked<'_>) -> Result<Answer, Problem> {
     };
     let it = investigated(asked)?;
     let language = GuideLanguage::English;
-    let plan = investigate::plan(&it, &asked.app.detection.all, language, asked.app.now());
+    let plan = investigate::plan(&it, &asked.app.detection.force().all, language, asked.app.now());
     let mut body = Vec::new();
     report::runbook::write(&mut body, format, &[plan], language)
         .map_err(|it| Problem::new(Kind::Failed, it.to_string()))?;
@@ -65,7 +65,7 @@ fn investigated(asked: &Asked<'_>) -> Result<Investigation, Problem> {
     let id = ecs::alert::id(&document).unwrap_or_default();
     let blocks = book.blocks(id).map_err(|it| problem(&it))?;
     let rule_id = ecs::alert::field(&document, "rule.rule_id").and_then(Value::as_str);
-    let rule = app.detection.rules.iter().find(|it| Some(it.rule_id.as_str()) == rule_id).map(Arc::clone);
+    let rule = app.detection.force().rules.iter().find(|it| Some(it.rule_id.as_str()) == rule_id).map(Arc::clone);
     let subject = Subject::kept(document, blocks, rule);
     let stored = Store::open(&app.data).and_then(|it| it.inputs());
     let stored = stored.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;

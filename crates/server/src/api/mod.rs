@@ -10,17 +10,23 @@ mod health;
 mod incidents;
 mod investigation;
 mod keys;
+mod kibana;
 mod letters;
 mod notifications;
 mod otlp;
 mod schema;
 mod search;
+mod shelf;
 mod silences;
 mod sources;
 
+use std::sync::LazyLock;
+
 pub(crate) use health::obstacles;
 
-use crate::http::{Access, Answer, Asked, Body, Doc, Handler, Method, Param, Problem, Route, document};
+use crate::http::{
+    Access, Answer, Asked, Body, Dialect, Doc, Handler, Method, Param, Problem, Route, document,
+};
 use crate::keys::Role;
 
 const NO_PARAMS: &[Param] = &[];
@@ -34,7 +40,7 @@ const fn route(
     summary: &'static str,
 ) -> Route {
     let doc = Doc { summary, params: NO_PARAMS, request: None, answer: None };
-    Route { methods, path, access, body, handler, doc, elastic: false }
+    Route { methods, path, access, body, handler, doc, dialect: Dialect::Own }
 }
 
 impl Route {
@@ -54,7 +60,12 @@ impl Route {
     }
 
     const fn elastic(mut self) -> Self {
-        self.elastic = true;
+        self.dialect = Dialect::Elastic;
+        self
+    }
+
+    const fn kibana(mut self) -> Self {
+        self.dialect = Dialect::Kibana;
         self
     }
 }
@@ -167,7 +178,10 @@ const ADMIN: Access = Access::Role(Role::Admin);
 const SHIPPER: Access = Access::Role(Role::Shipper);
 
 /// Everything that can be asked.
-pub(crate) const ROUTES: &[Route] = &[
+pub(crate) static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| [OWN, kibana::ROUTES].concat());
+
+/// What we ask, and shippers.
+const OWN: &[Route] = &[
     route(GET, "/livez", Access::Open, Body::None, health::live, "Whether the process lives."),
     route(GET, "/readyz", VIEWER, Body::None, health::ready, "Whether events can be stored and detection keeps up.").answers("Ready"),
     route(GET, "/metrics", VIEWER, Body::None, health::metrics, "Metrics, as Prometheus reads them."),
@@ -199,6 +213,9 @@ pub(crate) const ROUTES: &[Route] = &[
     route(PATCH, "/api/v1/incidents/{id}", ANALYST, Body::Json, incidents::change, "Changes an incident and all its alerts alike, or none of them.").takes("AlertChange").answers("Incident"),
     route(GET, "/api/v1/log", VIEWER, Body::None, search::log, "Who did what with alerts, silences and incidents, the newest first.").asks(LOG).answers("Log"),
     route(GET, "/api/v1/rules", VIEWER, Body::None, detection::rules, "The rules, how far they are, and those that cannot run.").answers("Rules"),
+    route(POST, "/api/v1/rules", ENGINEER, Body::Json, detection::make_rule, "Makes a rule, as Kibana's JSON has it.").takes("Rule").answers("Rule"),
+    route(PATCH, "/api/v1/rules/{id}", ENGINEER, Body::Json, detection::change_rule, "Changes fields of a rule, such as `enabled`.").takes("Rule").answers("Rule"),
+    route(POST, "/api/v1/rules/{id}/executions", ENGINEER, Body::Json, detection::execute_rule, "Executes the slots of a rule in a range once more.").takes("ExecutionRange").answers("Executed"),
     route(GET, "/api/v1/executions", VIEWER, Body::None, detection::executions, "Executions, the newest first.").asks(RULE_SIZE).answers("Executions"),
     route(GET, "/api/v1/gaps", VIEWER, Body::None, detection::gaps, "What was not executed, or not over everything.").asks(RULE).answers("Gaps"),
     route(POST, "/api/v1/config/reload", ADMIN, Body::None, config::reload, "Reads the configuration again, as SIGHUP does.").answers("Reloaded"),
@@ -229,7 +246,7 @@ pub(crate) const ROUTES: &[Route] = &[
 
 fn openapi(asked: &Asked<'_>) -> Result<Answer, Problem> {
     asked.query.only(&[])?;
-    Ok(Answer::json(&document(ROUTES, schema::schemas(), asked.app.version)))
+    Ok(Answer::json(&document(&ROUTES, schema::schemas(), asked.app.version)))
 }
 
 #[cfg(test)]
@@ -241,7 +258,7 @@ mod tests {
     /// Every schema that a route names is there, and no route hides another.
     #[test]
     fn the_document_is_whole() {
-        let document = document(ROUTES, schema::schemas(), "0");
+        let document = document(&ROUTES, schema::schemas(), "0");
         let text = document.to_string();
         let named: BTreeSet<&str> =
             text.split("#/components/schemas/").skip(1).filter_map(|it| it.split('"').next()).collect();
@@ -256,7 +273,7 @@ mod tests {
                 assert!(ids.insert(id.to_owned()), "{id}");
                 let filled = path.replace("{index}", "logs").replace('{', "x").replace('}', "");
                 let method = Method::from_name(&method.to_uppercase());
-                let found = crate::http::find(ROUTES, method, &filled);
+                let found = crate::http::find(&ROUTES, method, &filled);
                 assert!(matches!(found, crate::http::Found::Route(it, _) if it.path == path), "{path}");
             }
         }

@@ -143,6 +143,28 @@ pub(super) fn schemas() -> Value {
             "required": ["rules", "refused"],
             "properties": {"rules": {"type": "array", "items": {"type": "object"}}, "refused": {"type": "array", "items": {"type": "object"}}},
         },
+        "Rule": {
+            "type": "object",
+            "description": "A rule as Kibana has it; of a change, the fields that change.",
+            "properties": {
+                "id": text(), "rule_id": text(), "name": text(), "description": text(), "type": text(), "enabled": {"type": "boolean"},
+                "severity": {"enum": ["low", "medium", "high", "critical"]},
+                "risk_score": {"type": "integer", "minimum": 0, "maximum": 100},
+                "query": text(), "language": text(), "interval": text(), "from": text(), "to": text(),
+                "index": {"type": "array", "items": text()}, "tags": {"type": "array", "items": text()},
+            },
+        },
+        "ExecutionRange": {
+            "type": "object",
+            "required": ["from"],
+            "additionalProperties": false,
+            "properties": {"from": text(), "to": {"type": ["string", "null"]}},
+        },
+        "Executed": {
+            "type": "object",
+            "required": ["state"],
+            "properties": {"state": {"enum": ["done", "stopped", "running"]}, "slots": count(), "executions": count(), "alerts": count()},
+        },
         "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
         "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
         "Bulk": {

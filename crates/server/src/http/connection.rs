@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::route::Found;
-use super::{Access, Answer, Asked, Body, Kind, Method, Problem, Query, find};
+use super::{Access, Answer, Asked, Body, Dialect, Kind, Method, Problem, Query, find};
 use crate::api::ROUTES;
 use crate::app::App;
 
@@ -127,11 +127,16 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>, peer: SocketAddr) -
     let (parts, body) = request.into_parts();
     let accept = parts.headers.get(header::ACCEPT).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let method = Method::from_name(parts.method.as_str());
-    let found = find(ROUTES, method, parts.uri.path());
-    let (path, elastic) = match &found {
-        Found::Route(route, _) => (route.path, route.elastic),
+    let asked = without_space(parts.uri.path());
+    let found = find(&ROUTES, method, asked);
+    let (path, dialect) = match &found {
+        Found::Route(route, _) => (route.path, route.dialect),
         // What is ours has its own places; whoever asks for something else takes this for what it is not.
-        Found::OtherMethods(_) | Found::Nothing => ("", !parts.uri.path().starts_with("/api/")),
+        Found::OtherMethods(_) | Found::Nothing if asked.starts_with("/api/v1/") => ("", Dialect::Own),
+        Found::OtherMethods(_) | Found::Nothing if asked.starts_with("/api/") || asked.starts_with("/s/") => {
+            ("", Dialect::Kibana)
+        }
+        Found::OtherMethods(_) | Found::Nothing => ("", Dialect::Elastic),
     };
     let started = Instant::now();
     let mut asker = None;
@@ -142,7 +147,7 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>, peer: SocketAddr) -
                 let path = ("path", Value::from(path));
                 app.log.error(problem.kind.told().0, &problem.detail, &[path]);
             }
-            problem.answer(elastic)
+            problem.answer(dialect)
         }
     };
     app.counters.answered(path, answer.status);
@@ -159,7 +164,7 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>, peer: SocketAddr) -
         ];
         app.log.info("SRV037", "request", &details);
     }
-    response(answer, elastic, accept.as_deref())
+    response(answer, dialect, accept.as_deref())
 }
 
 async fn answer(
@@ -219,6 +224,15 @@ async fn answer(
             format!("this needs the role {}, and the key is of a {}", needed.as_str(), key.role.as_str());
         return Err(Problem::new(Kind::Forbidden, detail));
     }
+    let is_sent = |name: &str| parts.headers.get(name).is_some_and(|it| !it.is_empty());
+    if route.dialect == Dialect::Kibana
+        && Method::from_name(parts.method.as_str()).is_some_and(Method::changes)
+        && !is_sent("kbn-xsrf")
+        && !is_sent("kbn-version")
+    {
+        drain(body, DRAIN_BYTES).await;
+        return Err(Problem::new(Kind::Header, "Request must contain a kbn-xsrf header."));
+    }
     let query = Query::read(parts.uri.query().unwrap_or_default())?;
     // Whether the process lives is answered whatever it is busy with.
     if route.access == Access::Open {
@@ -239,7 +253,7 @@ async fn answer(
     let limit = match route.body {
         Body::None => DRAIN_BYTES,
         Body::Json => JSON_BYTES,
-        Body::Events => app.config().body_bytes,
+        Body::Events | Body::File => app.config().body_bytes,
     };
     let within = Duration::from_millis(app.config().request_ms);
     let held = Held { app, bytes: 0 };
@@ -267,12 +281,15 @@ fn asked<'a>(
     method: Method,
     body: Vec<u8>,
 ) -> Asked<'a> {
-    let said = |name| {
-        let text = headers.get(name).and_then(|it: &HeaderValue| it.to_str().ok()).unwrap_or_default();
-        text.trim().to_ascii_lowercase()
-    };
-    let (encoding, content_type) = (said(header::CONTENT_ENCODING), said(header::CONTENT_TYPE));
+    let sent = |name| headers.get(name).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let encoding = sent(header::CONTENT_ENCODING).trim().to_ascii_lowercase();
+    let content_type = sent(header::CONTENT_TYPE).to_owned();
     Asked { app, key, parts, query, method, encoding, content_type, body }
+}
+
+/// A path without the space of Kibana that it names: there is one, the default.
+fn without_space(path: &str) -> &str {
+    path.strip_prefix("/s/default").filter(|it| it.starts_with("/api/")).unwrap_or(path)
 }
 
 /// Bytes of bodies that are in memory and not offered yet.
@@ -341,12 +358,12 @@ async fn drain(mut body: Incoming, limit: usize) {
     let _ = timeout(DRAIN_TIMEOUT, drained).await;
 }
 
-fn response(answer: Answer, elastic: bool, accept: Option<&str>) -> Response<Full<Bytes>> {
+fn response(answer: Answer, dialect: Dialect, accept: Option<&str>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(answer.body)));
     *response.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or_default();
     let headers = response.headers_mut();
     let mut content_type = answer.content_type;
-    if elastic {
+    if dialect == Dialect::Elastic {
         headers.insert("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
         // Clients of some versions take nothing but what they asked for.
         let asked = accept.filter(|it| it.starts_with("application/vnd.elasticsearch+json"));

@@ -12,7 +12,7 @@ pub(crate) use problem::{Kind, Problem, elastic_error};
 pub(crate) use request::{Asked, Query, unknown_encoding};
 #[cfg(test)]
 pub(crate) use route::Found;
-pub(crate) use route::{Access, Body, Doc, Handler, Method, Param, Route, find};
+pub(crate) use route::{Access, Body, Dialect, Doc, Handler, Method, Param, Route, find};
 
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Access, Body, Kind, Method, Route};
+use super::{Access, Body, Dialect, Kind, Method, Route};
 
 /// The document.
 pub(crate) fn document(routes: &[Route], schemas: Value, version: &str) -> Value {
@@ -30,6 +30,18 @@ pub(crate) fn document(routes: &[Route], schemas: Value, version: &str) -> Value
             "code": {"oneOf": Kind::ALL.map(codes)},
             "account": {"$ref": "#/components/schemas/Account"},
             "troubles": {"type": "array", "items": {"$ref": "#/components/schemas/Trouble"}},
+        },
+    });
+    schemas["KibanaError"] = json!({
+        "type": "object",
+        "description": "An error as clients of Kibana take it. `code` is that of `Problem`.",
+        "required": ["statusCode", "error", "message", "status_code", "code"],
+        "properties": {
+            "statusCode": {"type": "integer"},
+            "error": {"type": "string"},
+            "message": {"type": "string"},
+            "status_code": {"type": "integer"},
+            "code": {"type": "string"},
         },
     });
     json!({
@@ -62,7 +74,11 @@ fn operation(route: &Route, method: Method) -> Value {
     let mut operation = json!({
         "operationId": format!("{}_{}", method.as_str().to_ascii_lowercase(), words.join("_")),
         "summary": route.doc.summary,
-        "tags": [if route.elastic { "Elasticsearch" } else { "Trailwarden" }],
+        "tags": [match route.dialect {
+            Dialect::Own => "Trailwarden",
+            Dialect::Elastic => "Elasticsearch",
+            Dialect::Kibana => "Kibana",
+        }],
         "responses": responses(route),
     });
     let named = route.path.split(['{', '}']).skip(1).step_by(2);
@@ -72,7 +88,12 @@ fn operation(route: &Route, method: Method) -> Value {
     let in_query = route.doc.params.iter().map(
         |it| json!({"name": it.name, "in": "query", "description": it.help, "schema": {"type": it.kind}}),
     );
-    let params: Vec<Value> = in_path.chain(in_query).collect();
+    let mut params: Vec<Value> = in_path.chain(in_query).collect();
+    if route.dialect == Dialect::Kibana && method.changes() {
+        let help = "Anything: pages of others cannot send it.";
+        params.push(json!({"name": "kbn-xsrf", "in": "header", "required": true, "description": help,
+            "schema": {"type": "string", "minLength": 1}}));
+    }
     if !params.is_empty() {
         operation["parameters"] = params.into();
     }
@@ -86,6 +107,12 @@ fn operation(route: &Route, method: Method) -> Value {
             let any = json!({"schema": {"type": "string"}});
             operation["requestBody"] =
                 json!({"required": true, "content": {"application/x-ndjson": any, "application/json": {}}});
+        }
+        (Body::File, _) => {
+            let file =
+                json!({"type": "object", "required": ["file"], "properties": {"file": {"type": "string"}}});
+            operation["requestBody"] =
+                json!({"required": true, "content": {"multipart/form-data": {"schema": file}}});
         }
         (Body::Json | Body::None, _) => {}
     }
@@ -108,8 +135,12 @@ fn responses(route: &Route) -> Value {
     let problem = json!({
         "description": "An error.",
         "content": {
-            (if route.elastic { "application/json" } else { "application/problem+json" }):
-                {"schema": {"$ref": "#/components/schemas/Problem"}},
+            (if route.dialect == Dialect::Own { "application/problem+json" } else { "application/json" }):
+                {"schema": {"$ref": if route.dialect == Dialect::Kibana {
+                    "#/components/schemas/KibanaError"
+                } else {
+                    "#/components/schemas/Problem"
+                }}},
         },
     });
     json!({"2XX": done, "4XX": problem, "5XX": problem})

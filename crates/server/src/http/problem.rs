@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde_json::{Map, Value, json};
 
-use super::Answer;
+use super::{Answer, Dialect};
 
 /// What kinds of errors there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +25,12 @@ pub(crate) enum Kind {
     Query,
     Conflict,
     NotSupported,
+    Header,
 }
 
 impl Kind {
     /// All of them, as the documentation lists them.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NoSuchResource,
@@ -46,6 +47,7 @@ impl Kind {
         Self::Query,
         Self::Conflict,
         Self::NotSupported,
+        Self::Header,
     ];
 
     /// The code, the status, what it says, and what Elasticsearch calls its like.
@@ -73,6 +75,7 @@ impl Kind {
             Self::Query => ("API014", 400, "the query cannot be understood", "parsing_exception"),
             Self::Conflict => ("API015", 409, "this would break something", "illegal_state_exception"),
             Self::NotSupported => ("API016", 400, "this is not supported", "illegal_argument_exception"),
+            Self::Header => ("API030", 400, "a header is missing", "illegal_argument_exception"),
         }
     }
 }
@@ -107,8 +110,8 @@ impl Problem {
         Self::new(kind, detail).header("retry-after", "1")
     }
 
-    /// As it is answered. `elastic` adds what clients of Elasticsearch look for.
-    pub(crate) fn answer(self, elastic: bool) -> Answer {
+    /// As it is answered, with what the clients look for that asked.
+    pub(crate) fn answer(self, dialect: Dialect) -> Answer {
         let Told { kind, detail, more, headers } = *self.0;
         let (code, status, title, like) = kind.told();
         let mut body = Map::new();
@@ -117,12 +120,17 @@ impl Problem {
         body.insert("status".to_owned(), status.into());
         body.insert("detail".to_owned(), detail.as_str().into());
         body.insert("code".to_owned(), code.into());
-        body.extend(more);
-        if elastic {
-            let reason = format!("{code} {detail}");
-            body.insert("error".to_owned(), elastic_error(like, &reason));
+        match dialect {
+            Dialect::Own => {}
+            Dialect::Elastic => {
+                let reason = format!("{code} {detail}");
+                body.insert("error".to_owned(), elastic_error(like, &reason));
+            }
+            Dialect::Kibana => body = kibana_error(code, status, &detail),
         }
-        let content_type = if elastic { "application/json" } else { "application/problem+json" };
+        body.extend(more);
+        let content_type =
+            if dialect == Dialect::Own { "application/problem+json" } else { "application/json" };
         let mut answer = Answer::new(status, content_type, Value::Object(body).to_string());
         answer.headers.extend(headers);
         answer
@@ -146,6 +154,19 @@ impl DerefMut for Problem {
 /// An error as Elasticsearch says it.
 pub(crate) fn elastic_error(kind: &str, reason: &str) -> Value {
     json!({"type": kind, "reason": reason, "root_cause": [{"type": kind, "reason": reason}]})
+}
+
+/// An error as Kibana says it: in one of two ways, of which its clients look for either.
+fn kibana_error(code: &str, status: u16, detail: &str) -> Map<String, Value> {
+    let name = hyper::StatusCode::from_u16(status).ok().and_then(|it| it.canonical_reason());
+    let body = json!({
+        "statusCode": status,
+        "error": name.unwrap_or("Error"),
+        "message": detail,
+        "status_code": status,
+        "code": code,
+    });
+    body.as_object().cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) method: super::Method,
     /// `Content-Encoding`, in lower case.
     pub(crate) encoding: String,
-    /// `Content-Type`, in lower case.
+    /// `Content-Type`, as it was sent.
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
 }

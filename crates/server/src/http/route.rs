@@ -32,6 +32,11 @@ impl Method {
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == name)
     }
+
+    /// Whether it is there to change something.
+    pub(crate) const fn changes(self) -> bool {
+        !matches!(self, Self::Get | Self::Head)
+    }
 }
 
 /// Who may ask.
@@ -54,6 +59,8 @@ pub(crate) enum Body {
     Json,
     /// Events.
     Events,
+    /// A file, as forms send one.
+    File,
 }
 
 /// Answers.
@@ -88,8 +95,19 @@ pub(crate) struct Route {
     pub(crate) body: Body,
     pub(crate) handler: Handler,
     pub(crate) doc: Doc,
-    /// Whether clients of Elasticsearch ask for it.
-    pub(crate) elastic: bool,
+    /// Whose clients ask for it.
+    pub(crate) dialect: Dialect,
+}
+
+/// Whose clients ask, which is how they are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Our own.
+    Own,
+    /// Those of Elasticsearch.
+    Elastic,
+    /// Those of Kibana: whoever changes something sends `kbn-xsrf`.
+    Kibana,
 }
 
 impl Route {

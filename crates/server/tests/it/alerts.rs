@@ -10,6 +10,11 @@ pub(crate) const MINUTE: i64 = 60_000;
 
 /// A role is refused the password of an instance: one of the built-in rules says so.
 pub(crate) fn refused(id: &str, role: &str) -> Value {
+    refused_at(id, role, NOW)
+}
+
+/// The same at a time.
+pub(crate) fn refused_at(id: &str, role: &str, at: i64) -> Value {
     json!({
         "eventVersion": "1.10",
         "userIdentity": {
@@ -22,7 +27,7 @@ pub(crate) fn refused(id: &str, role: &str) -> Value {
                 "accountId": "111122223333", "userName": role,
             }},
         },
-        "eventTime": ecs::date::to_iso(NOW),
+        "eventTime": ecs::date::to_iso(at),
         "eventSource": "ec2.amazonaws.com",
         "eventName": "GetPasswordData",
         "awsRegion": "eu-west-1",

@@ -225,3 +225,92 @@ pub(crate) fn skipped(what: &str) {
     assert!(!must_run, "without {what} no other client is tried");
     eprintln!("SKIPPED: without {what} no other client was tried");
 }
+
+/// Does with rules what detection-rules' commands do, by its own client, and prints what it was told.
+const DETECTION_RULES: &str = r#"
+import json, sys
+sys.path.insert(0, sys.argv[1] + "/lib/kibana")
+try:
+    from kibana import Kibana, RuleResource, Signal
+except ImportError as error:
+    print("missing", error); sys.exit(0)
+url, key = sys.argv[2:]
+def rule(id):
+    return {"rule_id": id, "name": f"Rule {id}", "description": "d", "severity": "low", "risk_score": 21, "type": "query",
+        "language": "kuery", "query": "event.action: GetObject", "index": ["logs-*"], "tags": ["mine"], "author": ["us"], "version": 4,
+        "exceptions_list": [{"list_id": "known", "namespace_type": "single", "type": "detection"}]}
+exceptions = [
+    {"list_id": "known", "type": "detection", "name": "Known", "description": "d", "namespace_type": "single", "tags": [], "meta": None},
+    {"list_id": "known", "item_id": None, "type": "simple", "name": "I", "description": "d", "namespace_type": "single", "comments": [], "tags": [],
+     "meta": None, "entries": [{"type": "match", "field": "user.name", "operator": "included", "value": "ci"}]},
+]
+told = {}
+with Kibana(kibana_url=url, api_key=key, space="default") as kibana:
+    kibana.verify_space("default")
+    response, done, rules = RuleResource.import_rules([rule("a"), rule("b")], [exceptions], overwrite=False)
+    told["import"] = [response["success"], response["errors"], done, sorted(it["rule_id"] for it in rules), rules[0]["version"]]
+    response, done, _ = RuleResource.import_rules([rule("a")], [exceptions], overwrite=False)
+    told["again"] = [response["success"], [it["error"]["status_code"] for it in response["errors"]], done]
+    response, done, _ = RuleResource.import_rules([rule("a")], [exceptions], overwrite=True, overwrite_exceptions=True)
+    told["over"] = [response["success"], done]
+    lines = RuleResource.export_rules(["a", "b"], exclude_export_details=False)
+    details = lines[-1]
+    told["export"] = [len(lines), details["exported_rules_count"], details["exported_exception_list_count"], details["exported_exception_list_item_count"]]
+    told["all"] = len(RuleResource.export_rules([]))
+    told["found"] = sorted(it["rule_id"] for it in RuleResource.find(per_page=1, filter="alert.attributes.name:Rule"))
+    told["custom"] = len(list(RuleResource.find_custom(per_page=50)))
+    query = '(alert.attributes.params.ruleSource.type: "internal" or alert.attributes.params.immutable: false) and (alert.attributes.tags: "mine")'
+    told["bulk_export"] = len(RuleResource.bulk_export(query=query))
+    ids = [it["id"] for it in RuleResource.find(filter="alert.attributes.tags: mine")]
+    told["enable"] = RuleResource.bulk_enable(rule_ids=ids)["attributes"]["summary"]["succeeded"]
+    told["disable"] = RuleResource.bulk_disable(query="alert.attributes.tags: mine", dry_run=True)["attributes"]["summary"]["succeeded"]
+    told["enabled"] = [RuleResource.from_id(it)["enabled"] for it in ids]
+    edited = RuleResource.bulk_edit([{"type": "add_tags", "value": ["new"]}], rule_ids=ids)
+    told["edit"] = sorted(set(tag for it in edited["attributes"]["results"]["updated"] for tag in it["tags"]))
+    told["duplicate"] = RuleResource.bulk_duplicate(rule_ids=ids[:1])["attributes"]["results"]["created"][0]["name"].split(" [")[1]
+    told["delete"] = RuleResource.bulk_delete(rule_ids=ids)["attributes"]["summary"]["succeeded"]
+    told["legacy"] = [it.get("rule_id") for it in RuleResource.bulk_create_legacy([RuleResource(rule("c")), RuleResource(rule("c"))])]
+    told["signals"] = Signal.all()["hits"]["total"]["value"]
+    told["last"] = Signal.last_signal()
+    told["closed"] = Signal.close_many(["absent"])["updated"]
+print(json.dumps(told))
+"#;
+
+#[test]
+fn the_client_of_detection_rules_is_answered() {
+    let (_folder, data) = folder();
+    let server = Server::start(&data, "[rules]\nbuiltin = false");
+    // Its licence is not ours: it lies where whoever runs the tests has put it.
+    let Some(checkout) = std::env::var_os("TRAILWARDEN_DETECTION_RULES") else {
+        return not_tried("TRAILWARDEN_DETECTION_RULES, a checkout of detection-rules");
+    };
+    let url = format!("http://{}", server.address);
+    let run = Command::new("python3")
+        .args(["-c", DETECTION_RULES])
+        .arg(checkout)
+        .args([url, server.key("engineer")])
+        .env("DR_USER_AGENT_DISABLED", "1")
+        .output();
+    let Ok(run) = run else { return not_tried("python3") };
+    let out = String::from_utf8_lossy(&run.stdout);
+    if out.starts_with("missing") {
+        return not_tried("the packages that the client of detection-rules needs");
+    }
+    let told: Value =
+        serde_json::from_str(&out).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&run.stderr)));
+    assert_eq!(
+        told,
+        json!({
+            "import": [true, [], ["a", "b"], ["a", "b"], 4], "again": [false, [409], []], "over": [true, ["a"]],
+            "export": [5, 2, 1, 1], "all": 2, "found": ["a", "b"], "custom": 2, "bulk_export": 5, "enable": 2, "disable": 2,
+            "enabled": [true, true], "edit": ["mine", "new"], "duplicate": "Duplicate]", "delete": 2, "legacy": ["c", "c"],
+            "signals": 0, "last": [0, null], "closed": 0,
+        })
+    );
+}
+
+/// Nobody has it unless he fetches it: not even where the tests must run.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests must see what they did not do")]
+fn not_tried(what: &str) {
+    eprintln!("SKIPPED: without {what} the client of detection-rules was not tried");
+}

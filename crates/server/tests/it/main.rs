@@ -20,6 +20,9 @@ mod faults;
 mod folder;
 mod fuzzer;
 mod ingest;
+mod kibana;
+mod kibana_alerts;
+mod kibana_files;
 mod letters;
 mod limits;
 #[cfg(unix)]

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rule::Selection;
 use serde_json::{Value, json};
 use server::{Clock, Config, Log, LogFormat, Options, ReadAgain, Rules, ServeError, Stopper, config};
 
@@ -78,10 +77,10 @@ impl Server {
         let now = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&now);
         let clock: Clock = Arc::new(move || time.load(Relaxed));
-        let mut set = rule::builtin(rule::GuideLanguage::English);
-        let all = set.rules.clone();
-        let selection = Selection::new(std::mem::take(&mut set.rules), &[]);
-        let rules = Rules { selection, exceptions: set.exceptions, all, normalise: normalise(), begin: None };
+        let is_builtin = configured.config.rules.builtin;
+        let set =
+            if is_builtin { rule::builtin(rule::GuideLanguage::English) } else { rule::RuleSet::default() };
+        let rules = Rules { exceptions: set.exceptions, all: set.rules, normalise: normalise(), begin: None };
         let log = Log::new(LogFormat::Json, Arc::clone(&clock));
         let options = Options {
             config,
@@ -207,7 +206,7 @@ fn aws() -> Result<bucket::Settings, bucket::BucketError> {
 }
 
 /// As hunts make events.
-fn normalise() -> cloudtrail::Options {
+pub(crate) fn normalise() -> cloudtrail::Options {
     cloudtrail::Options {
         tags: vec!["forwarded".to_owned(), "aws-cloudtrail".to_owned(), "actor_target_mapping".to_owned()],
         envelope: Some(cloudtrail::Envelope::default()),

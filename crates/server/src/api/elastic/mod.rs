@@ -15,7 +15,7 @@ use item::{Action, Item, Outcome, store};
 pub(super) use bulk::bulk;
 
 /// The version that clients are told: what they may ask depends on it.
-const VERSION: &str = "9.0.0";
+pub(super) const VERSION: &str = "9.0.0";
 
 #[expect(clippy::unnecessary_wraps, reason = "all handlers look alike")]
 pub(super) fn root(asked: &Asked<'_>) -> Result<Answer, Problem> {

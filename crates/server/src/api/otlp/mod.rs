@@ -97,7 +97,7 @@ impl Log {
 /// Takes logs, and answers in the encoding in which it was asked.
 pub(super) fn logs(asked: &Asked<'_>) -> Result<Answer, Problem> {
     asked.query.only(&[])?;
-    let encoding = asked.content_type.split(';').next().unwrap_or_default().trim();
+    let encoding = asked.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_protobuf = match encoding {
         PROTOBUF => true,
         JSON => false,
