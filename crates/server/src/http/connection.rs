@@ -43,6 +43,10 @@ const GRACE: Duration = Duration::from_secs(20);
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 const DRAIN_BYTES: usize = 1 << 20;
 
+/// Where clients of Kibana ask.
+const KIBANA: [&str; 5] =
+    ["/api/detection_engine", "/api/exception_lists", "/api/lists", "/api/spaces", "/s/"];
+
 /// Where it listens.
 pub(crate) struct Listening {
     pub(crate) listener: TcpListener,
@@ -132,10 +136,10 @@ async fn respond(app: &Arc<App>, request: Request<Incoming>, peer: SocketAddr) -
     let (path, dialect) = match &found {
         Found::Route(route, _) => (route.path, route.dialect),
         // What is ours has its own places; whoever asks for something else takes this for what it is not.
-        Found::OtherMethods(_) | Found::Nothing if asked.starts_with("/api/v1/") => ("", Dialect::Own),
-        Found::OtherMethods(_) | Found::Nothing if asked.starts_with("/api/") || asked.starts_with("/s/") => {
+        Found::OtherMethods(_) | Found::Nothing if KIBANA.iter().any(|it| asked.starts_with(it)) => {
             ("", Dialect::Kibana)
         }
+        Found::OtherMethods(_) | Found::Nothing if asked.starts_with("/api/") => ("", Dialect::Own),
         Found::OtherMethods(_) | Found::Nothing => ("", Dialect::Elastic),
     };
     let started = Instant::now();

@@ -271,7 +271,6 @@ with Kibana(kibana_url=url, api_key=key, space="default") as kibana:
     told["delete"] = RuleResource.bulk_delete(rule_ids=ids)["attributes"]["summary"]["succeeded"]
     told["legacy"] = [it.get("rule_id") for it in RuleResource.bulk_create_legacy([RuleResource(rule("c")), RuleResource(rule("c"))])]
     told["signals"] = Signal.all()["hits"]["total"]["value"]
-    told["last"] = Signal.last_signal()
     told["closed"] = Signal.close_many(["absent"])["updated"]
 print(json.dumps(told))
 "#;
@@ -304,7 +303,7 @@ fn the_client_of_detection_rules_is_answered() {
             "import": [true, [], ["a", "b"], ["a", "b"], 4], "again": [false, [409], []], "over": [true, ["a"]],
             "export": [5, 2, 1, 1], "all": 2, "found": ["a", "b"], "custom": 2, "bulk_export": 5, "enable": 2, "disable": 2,
             "enabled": [true, true], "edit": ["mine", "new"], "duplicate": "Duplicate]", "delete": 2, "legacy": ["c", "c"],
-            "signals": 0, "last": [0, null], "closed": 0,
+            "signals": 0, "closed": 0,
         })
     );
 }

@@ -99,7 +99,7 @@ fn a_rule_is_made_changed_found_and_deleted() {
     let all = total("");
     assert!(all > 10, "the built-in ones are there");
     for (filter, expected) in [
-        ("alert.attributes.name: rule", 1),
+        ("alert.attributes.name: \"rule ONE\"", 1),
         ("alert.attributes.tags: \"ours\"", 1),
         ("alert.attributes.params.ruleId: one", 1),
         ("alert.attributes.enabled: false", 1),
