@@ -292,14 +292,11 @@ impl Book {
             .database
             .ask(|it| it.prepare_cached(text)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))))?;
         let mut set = rule::load_text(&format!("version {id} of {uuid}"), &definition);
-        match set.rules.pop().filter(|it| it.id == uuid) {
-            Some(rule) => Ok(RuleVersion { rule: Arc::new(rule), exceptions: set.exceptions }),
-            None => {
-                let wrong =
-                    set.problems.iter().map(|it| format!("{} {}", it.diagnostic.code, it.diagnostic.message));
-                Err(LiveError::Version { rule: uuid, detail: wrong.collect::<Vec<_>>().join("; ") })
-            }
+        if let Some(rule) = set.rules.pop().filter(|it| it.id == uuid) {
+            return Ok(RuleVersion { rule: Arc::new(rule), exceptions: set.exceptions });
         }
+        let wrong = set.problems.iter().map(|it| format!("{} {}", it.diagnostic.code, it.diagnostic.message));
+        Err(LiveError::Version { rule: uuid, detail: wrong.collect::<Vec<_>>().join("; ") })
     }
 }
 

@@ -46,26 +46,21 @@ impl Edit<'_> {
         let list_id = own.map_or_else(|| name("list", &rule.id), of_list);
         let namespace = own.and_then(|it| it["namespace_type"].as_str()).unwrap_or("single").to_owned();
         let list = list_key(&namespace, &list_id);
-        let kept = match self.by_key(KeptKind::List, &list)? {
-            Some(kept) => kept,
-            None => {
-                let document = json!({
-                    "list_id": list_id,
-                    "type": DEFAULT_LIST,
-                    "name": format!("Exceptions for rule - {}", rule.name),
-                    "description": format!("Exception list containing exceptions for rule with id: {}", rule.id),
-                    "namespace_type": namespace,
-                    "tags": ["default_rule_exception_list"],
-                    "os_types": [],
-                });
-                let new = NewKept {
-                    id: name("container", &list),
-                    key: list.clone(),
-                    parent: String::new(),
-                    document: document.as_object().cloned().unwrap_or_default(),
-                };
-                self.add(KeptKind::List, &new)?
-            }
+        let kept = if let Some(kept) = self.by_key(KeptKind::List, &list)? {
+            kept
+        } else {
+            let document = json!({
+                "list_id": list_id,
+                "type": DEFAULT_LIST,
+                "name": format!("Exceptions for rule - {}", rule.name),
+                "description": format!("Exception list containing exceptions for rule with id: {}", rule.id),
+                "namespace_type": namespace,
+                "tags": ["default_rule_exception_list"],
+                "os_types": [],
+            });
+            let document = document.as_object().cloned().unwrap_or_default();
+            let (id, key, parent) = (name("container", &list), list.clone(), String::new());
+            self.add(KeptKind::List, &NewKept { id, key, parent, document })?
         };
         if own.is_none() {
             let mut lists = rule.exceptions_list.clone();
@@ -106,13 +101,12 @@ impl Edit<'_> {
         for (name, value) in fields {
             document.insert((*name).to_owned(), value.clone());
         }
-        match kept {
-            Some(kept) => self.set(kind, &kept.id, &document, counted)?,
-            None => {
-                let (id, key) = (rule.id.clone(), rule.rule_id.clone());
-                self.add(kind, &NewKept { id, key, parent: String::new(), document })?
-            }
-        };
+        if let Some(kept) = kept {
+            self.set(kind, &kept.id, &document, counted)?;
+        } else {
+            let (id, key) = (rule.id.clone(), rule.rule_id.clone());
+            self.add(kind, &NewKept { id, key, parent: String::new(), document })?;
+        }
         Ok(())
     }
 }

@@ -63,7 +63,10 @@ impl Rulebook {
             }
         }
         let parts = lists.iter().chain(&items).chain(&value_lists).chain(&values);
-        let text: String = parts.map(|it| format!("{}\n", Value::Object(it.with_bookkeeping()))).collect();
+        let mut text = String::new();
+        for it in parts {
+            text += &format!("{}\n", Value::Object(it.with_bookkeeping()));
+        }
         force.exceptions.extend(rule::load_text("rulebook", &text).exceptions);
         Ok(force)
     }
@@ -79,13 +82,11 @@ impl Kept {
             return Err(Unread { key: self.key.clone(), reason: "it is no rule".to_owned() });
         }
         let mut set = rule::load_text(&format!("rule {}", self.key), &text);
-        match set.rules.pop() {
-            Some(rule) => Ok(rule),
-            None => {
-                let wrong: Vec<_> = set.problems.into_iter().map(|it| it.diagnostic).collect();
-                Err(Unread::new(self, &wrong))
-            }
+        if let Some(rule) = set.rules.pop() {
+            return Ok(rule);
         }
+        let wrong: Vec<_> = set.problems.into_iter().map(|it| it.diagnostic).collect();
+        Err(Unread::new(self, &wrong))
     }
 
     /// The document with its object id, and who made and changed it when.

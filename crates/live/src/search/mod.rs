@@ -168,11 +168,7 @@ impl Book {
     }
 
     /// Gives each alert that is wanted with its id, the newest first; offset and limit are not heeded.
-    pub fn each_alert(
-        &self,
-        search: &Search,
-        take: &mut dyn FnMut(&str, Object),
-    ) -> Result<(), LiveError> {
+    pub fn each_alert(&self, search: &Search, take: &mut dyn FnMut(&str, Object)) -> Result<(), LiveError> {
         self.each_wanted(search, Needs::Documents, &mut |row, document| take(&row.id, document))
     }
 

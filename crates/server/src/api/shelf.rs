@@ -115,7 +115,7 @@ impl<'a> Shelf<'a> {
             }
         };
         if let Some(kept) = found {
-            return self.made(kept);
+            return Self::made(kept);
         }
         let is_it =
             |it: &&Rule| id.is_some_and(|id| it.id == id) || rule_id.is_some_and(|id| it.rule_id == id);
@@ -141,7 +141,7 @@ impl<'a> Shelf<'a> {
         Entry::new(changed.unwrap_or_else(|| rule.clone()), Origin::File(changes.map(Box::new)))
     }
 
-    fn made(&self, kept: Kept) -> Result<Entry, Problem> {
+    fn made(kept: Kept) -> Result<Entry, Problem> {
         match kept.rule() {
             Ok(rule) => Ok(Entry::new(rule, Origin::Made(Box::new(kept)))),
             Err(unread) => Err(Problem::new(
@@ -157,7 +157,7 @@ impl<'a> Shelf<'a> {
     }
 
     /// Reads a rule as it is to be kept, and refuses what cannot be read.
-    pub(super) fn read(&self, fields: &Object) -> Result<Rule, Problem> {
+    pub(super) fn read(fields: &Object) -> Result<Rule, Problem> {
         let mut fields = fields.clone();
         if !fields.contains_key("rule_id") {
             fields.insert("rule_id".to_owned(), random_id()?.into());
@@ -224,11 +224,11 @@ impl<'a> Shelf<'a> {
             parent: String::new(),
             document: document(rule, rule.enabled.unwrap_or(false)),
         };
-        self.made(edit.add(KeptKind::Rule, &new)?)
+        Self::made(edit.add(KeptKind::Rule, &new)?)
     }
 
     /// Lets a rule that was made here say something else.
-    pub(super) fn replace(&self, edit: &mut Edit<'_>, kept: &Kept, rule: &Rule) -> Result<Entry, Problem> {
+    pub(super) fn replace(edit: &mut Edit<'_>, kept: &Kept, rule: &Rule) -> Result<Entry, Problem> {
         let was = kept.document.get("enabled") == Some(&Value::Bool(true));
         let document = document(rule, rule.enabled.unwrap_or(was));
         let switched: Object = document
@@ -239,7 +239,7 @@ impl<'a> Shelf<'a> {
             })
             .collect();
         let counted = if switched == kept.document { Counted::No } else { Counted::Yes };
-        self.made(edit.set(KeptKind::Rule, &kept.id, &document, counted)?)
+        Self::made(edit.set(KeptKind::Rule, &kept.id, &document, counted)?)
     }
 
     /// Whether a rule of that `rule_id` stands in a file, or is built in.
@@ -262,11 +262,11 @@ impl<'a> Shelf<'a> {
                     merged.insert(key.clone(), value.clone());
                 }
                 merged.insert("rule_id".to_owned(), kept.key.as_str().into());
-                let rule = self.read(&merged)?;
+                let rule = Self::read(&merged)?;
                 if rule.enabled == Some(true) {
                     self.check_runs(&rule)?;
                 }
-                self.replace(edit, kept, &rule)
+                Self::replace(edit, kept, &rule)
             }
             Origin::File(kept) => {
                 let mut changes = kept.as_ref().map_or_else(Object::new, |it| it.document.clone());
@@ -294,13 +294,12 @@ impl<'a> Shelf<'a> {
                 }
                 let counted =
                     if fields.keys().all(|it| it == "enabled") { Counted::No } else { Counted::Yes };
-                let kept = match kept {
-                    Some(kept) => edit.set(KeptKind::Changes, &kept.id, &changes, counted)?,
-                    None => {
-                        let (id, key) = (entry.rule.id.clone(), entry.rule.rule_id.clone());
-                        let new = NewKept { id, key, parent: String::new(), document: changes };
-                        edit.add(KeptKind::Changes, &new)?
-                    }
+                let kept = if let Some(kept) = kept {
+                    edit.set(KeptKind::Changes, &kept.id, &changes, counted)?
+                } else {
+                    let (id, key) = (entry.rule.id.clone(), entry.rule.rule_id.clone());
+                    let new = NewKept { id, key, parent: String::new(), document: changes };
+                    edit.add(KeptKind::Changes, &new)?
                 };
                 Ok(Entry::new(changed, Origin::File(Some(Box::new(kept)))))
             }
@@ -429,6 +428,6 @@ pub(super) fn random_id() -> Result<String, Problem> {
     SystemRandom::new().fill(&mut bytes).map_err(failed)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|it| format!("{it:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |text, it| text + &format!("{it:02x}"));
     Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
 }

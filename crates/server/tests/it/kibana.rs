@@ -88,7 +88,7 @@ fn a_rule_is_made_changed_found_and_deleted() {
     );
 
     let find = |filter: &str| {
-        let filter: String = filter.bytes().map(|it| format!("%{it:02x}")).collect();
+        let filter = filter.bytes().fold(String::new(), |text, it| text + &format!("%{it:02x}"));
         server.kibana(
             "GET",
             &format!("{RULES}/_find?filter={filter}&sort_field=name&sort_order=asc&per_page=500"),

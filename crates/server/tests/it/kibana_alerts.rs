@@ -26,7 +26,9 @@ fn rules_and_exceptions_are_in_force_from_the_next_slot_on_and_hunts_know_it() {
     };
     wait("the rule runs", || listed("one"));
     let post = |id: &str, role: &str, minutes: i64| {
-        server.ask("POST", "/api/v1/events", refused_at(id, role, NOW + minutes * MINUTE).to_string()).is(200);
+        server
+            .ask("POST", "/api/v1/events", refused_at(id, role, NOW + minutes * MINUTE).to_string())
+            .is(200);
     };
     post("e-1", "ci", 1);
     at(10);

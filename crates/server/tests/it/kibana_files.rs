@@ -21,7 +21,7 @@ fn what_is_imported_is_exported_as_what_it_was() {
     let mut lost = a_rule("lost", "event.action: GetObject");
     lost["exceptions_list"] =
         json!([{"list_id": "nowhere", "namespace_type": "single", "type": "detection", "id": "x"}]);
-    let lines = |all: &[&Value]| all.iter().map(|it| format!("{it}\n")).collect::<String>();
+    let lines = |all: &[&Value]| all.iter().fold(String::new(), |text, it| text + &format!("{it}\n"));
     let text = lines(&[&one, &lost, &list, &item]);
     let import = |query: &str, text: &str| {
         server.send(&format!("{RULES}/_import?{query}"), "import.ndjson", text).is(200)

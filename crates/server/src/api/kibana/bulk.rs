@@ -139,7 +139,7 @@ fn chosen(shelf: &Shelf<'_>, body: &Object) -> Result<(Vec<Entry>, Vec<String>),
             // Tools that keep rules in files know them by their `rule_id`.
             match all.iter().find(|it| it.rule.id == id || it.rule.rule_id == id) {
                 Some(entry) if found.iter().all(|it| it.rule.id != entry.rule.id) => {
-                    found.push(entry.clone())
+                    found.push(entry.clone());
                 }
                 Some(_) => {}
                 None => missing.push(id),
@@ -185,7 +185,7 @@ fn one(
             fields.insert("rule_id".to_owned(), random_id()?.into());
             fields.insert("name".to_owned(), format!("{} [Duplicate]", entry.rule.name).into());
             fields.insert("enabled".to_owned(), false.into());
-            let rule = shelf.read(&fields)?;
+            let rule = Shelf::read(&fields)?;
             done.created.push(Value::Object(shelf.add(edit, &rule)?.exported(started)));
         }
         Action::Edit(changes) => {
@@ -245,7 +245,7 @@ fn changed(entry: &Entry, change: &Change, fields: &mut Object) -> Result<(), Pr
             match how {
                 How::Set => now.clone_from(values),
                 How::Add => {
-                    now.extend(values.iter().filter(|it| !entry_has(&now, it)).cloned().collect::<Vec<_>>())
+                    now.extend(values.iter().filter(|it| !entry_has(&now, it)).cloned().collect::<Vec<_>>());
                 }
                 How::Delete => now.retain(|it| !values.contains(it)),
             }

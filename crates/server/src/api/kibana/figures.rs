@@ -182,9 +182,9 @@ pub(super) fn told(figures: Vec<Figure>) -> Value {
                 let total: u64 = groups.values().map(|it| it.count).sum();
                 let mut groups: Vec<Group> = groups.into_values().collect();
                 match by_key {
-                    None => groups.sort_by(|a, b| b.count.cmp(&a.count)),
+                    None => groups.sort_by_key(|it| std::cmp::Reverse(it.count)),
                     Some(is_descending) => {
-                        groups.sort_by(|a, b| directed(compare(Some(&a.key), Some(&b.key)), is_descending))
+                        groups.sort_by(|a, b| directed(compare(Some(&a.key), Some(&b.key)), is_descending));
                     }
                 }
                 let shown: u64 = groups.iter().take(size).map(|it| it.count).sum();

@@ -205,12 +205,12 @@ fn rule(
             match &entry.origin {
                 Origin::Made(kept) => {
                     body.insert("id".to_owned(), kept.id.as_str().into());
-                    let rule = shelf.read(&body)?;
+                    let rule = Shelf::read(&body)?;
                     let was = kept.document.get("enabled") == Some(&Value::Bool(true));
                     if rule.enabled.unwrap_or(was) {
                         shelf.check_runs(&rule)?;
                     }
-                    shelf.replace(edit, kept, &rule)?;
+                    Shelf::replace(edit, kept, &rule)?;
                 }
                 Origin::File(_) => {
                     shelf.patch(edit, &entry, &body)?;
@@ -219,7 +219,7 @@ fn rule(
             Ok(problems)
         }
         None => {
-            let rule = shelf.read(&body)?;
+            let rule = Shelf::read(&body)?;
             if rule.enabled == Some(true) {
                 shelf.check_runs(&rule)?;
             }

@@ -167,7 +167,7 @@ pub(super) fn imported(edit: &mut Edit<'_>, body: &Object, overwrite: bool) -> R
     if text(&body, "item_id")?.is_none_or(str::is_empty) {
         // The same file taken in twice is to give the same item.
         let hash = Sha256::digest(Value::Object(body.clone()).to_string());
-        let id: String = hash.iter().take(16).map(|it| format!("{it:02x}")).collect();
+        let id = hash.iter().take(16).fold(String::new(), |text, it| text + &format!("{it:02x}"));
         body.insert("item_id".to_owned(), id.into());
     }
     let item = read(&body, edit.author(), edit.now())?;

@@ -27,7 +27,7 @@ pub(super) fn make(asked: &Asked<'_>) -> Result<Answer, Problem> {
 
 /// Makes a rule of a body.
 pub(in super::super) fn made(shelf: &mut Shelf<'_>, body: &Object) -> Result<Value, Problem> {
-    let rule = shelf.read(body)?;
+    let rule = Shelf::read(body)?;
     if rule.enabled == Some(true) {
         shelf.check_runs(&rule)?;
     }
@@ -61,7 +61,7 @@ pub(super) fn error(rule_id: &Value, problem: &Problem) -> Value {
 }
 
 /// The rule that a body speaks of.
-fn meant<'b>(body: &'b Object) -> Result<(Option<&'b str>, Option<&'b str>), Problem> {
+fn meant(body: &Object) -> Result<(Option<&str>, Option<&str>), Problem> {
     match (text(body, "id")?, text(body, "rule_id")?) {
         // Whoever sends a rule as it was given sends both.
         (Some(id), _) => Ok((Some(id), None)),
@@ -83,12 +83,12 @@ pub(super) fn replace(asked: &Asked<'_>) -> Result<Answer, Problem> {
     let mut body = body.clone();
     body.insert("id".to_owned(), kept.id.as_str().into());
     body.insert("rule_id".to_owned(), kept.key.as_str().into());
-    let rule = shelf.read(&body)?;
+    let rule = Shelf::read(&body)?;
     let was = kept.document.get("enabled") == Some(&Value::Bool(true));
     if rule.enabled.unwrap_or(was) {
         shelf.check_runs(&rule)?;
     }
-    let entry = shelf.change(|shelf, edit| shelf.replace(edit, kept, &rule))?;
+    let entry = shelf.change(|_, edit| Shelf::replace(edit, kept, &rule))?;
     let states = Shelf::states(asked)?;
     Ok(Answer::json(&shelf.told(&entry, states.get(&entry.rule.id))))
 }

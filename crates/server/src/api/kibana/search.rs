@@ -183,7 +183,7 @@ pub(super) fn condition(query: &Value, now: Millis) -> Result<Evaluator, Problem
         failed(
             wrong
                 .iter()
-                .map(|it| it.diagnostic())
+                .map(plan::LowerError::diagnostic)
                 .map(|it| format!("{} {}", it.code, it.message))
                 .collect::<Vec<_>>()
                 .join("; "),

@@ -179,15 +179,14 @@ pub(super) fn import(asked: &Asked<'_>) -> Result<Answer, Problem> {
     let content = content.strip_prefix('\u{feff}').unwrap_or(&content);
     let lines: Vec<&str> = content.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
     let kept = Shelf::open(asked)?.change(|_, edit| {
-        let list = match edit.by_key(KeptKind::ValueList, &list_id)? {
-            Some(list) => list,
-            None => {
-                let ty = ty.ok_or_else(|| {
-                    wrong(format!("list id: \"{list_id}\" does not exist, and without `type` none is made"))
-                })?;
-                let description = format!("File uploaded from file system of {list_id}");
-                add_list(edit, &list_id, list(&list_id, ty, &list_id, &description))?
-            }
+        let list = if let Some(list) = edit.by_key(KeptKind::ValueList, &list_id)? {
+            list
+        } else {
+            let none =
+                || wrong(format!("list id: \"{list_id}\" does not exist, and without `type` none is made"));
+            let ty = ty.ok_or_else(none)?;
+            let description = format!("File uploaded from file system of {list_id}");
+            add_list(edit, &list_id, list(&list_id, ty, &list_id, &description))?
         };
         let there = edit.all(KeptKind::Value, Some(&list.key))?;
         let mut there: std::collections::HashSet<String> =
