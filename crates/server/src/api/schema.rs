@@ -143,6 +143,27 @@ pub(super) fn schemas() -> Value {
             "required": ["rules", "refused"],
             "properties": {"rules": {"type": "array", "items": {"type": "object"}}, "refused": {"type": "array", "items": {"type": "object"}}},
         },
+        "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
+        "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
+        "Bulk": {
+            "type": "object",
+            "required": ["took", "errors", "items"],
+            "properties": {"took": count(), "errors": {"type": "boolean"}, "items": {"type": "array", "items": {"type": "object"}}},
+        },
+    });
+    for more in [alert_schema::schemas(), rules()] {
+        for (name, schema) in more.as_object().into_iter().flatten() {
+            all[name] = schema.clone();
+        }
+    }
+    all
+}
+
+/// What is sent and told of rules.
+fn rules() -> Value {
+    let text = || json!({"type": "string"});
+    let count = || json!({"type": "integer", "minimum": 0});
+    json!({
         "Rule": {
             "type": "object",
             "description": "A rule as Kibana has it; of a change, the fields that change.",
@@ -165,6 +186,7 @@ pub(super) fn schemas() -> Value {
             "required": ["state"],
             "properties": {"state": {"enum": ["done", "stopped", "running"]}, "slots": count(), "executions": count(), "alerts": count()},
         },
+<<<<<<< HEAD
         "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
         "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
         "Bulk": {
@@ -179,6 +201,9 @@ pub(super) fn schemas() -> Value {
         }
     }
     all
+=======
+    })
+>>>>>>> 8ab702a (server: schemas of rules)
 }
 
 /// A change of alerts, with more members beside it.

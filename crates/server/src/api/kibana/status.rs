@@ -19,7 +19,7 @@ pub(super) fn status(asked: &Asked<'_>) -> Result<Answer, Problem> {
     let (level, summary) = if obstacles.is_empty() {
         ("available", "All services are available".to_owned())
     } else {
-        ("degraded", obstacles.join("; "))
+        ("degraded", obstacles.iter().map(|it| it.text.as_str()).collect::<Vec<_>>().join("; "))
     };
     Ok(Answer::json(&json!({
         "name": "trailwarden",
