@@ -65,7 +65,8 @@ fn investigated(asked: &Asked<'_>) -> Result<Investigation, Problem> {
     let id = ecs::alert::id(&document).unwrap_or_default();
     let blocks = book.blocks(id).map_err(|it| problem(&it))?;
     let rule_id = ecs::alert::field(&document, "rule.rule_id").and_then(Value::as_str);
-    let rule = app.detection.force().rules.iter().find(|it| Some(it.rule_id.as_str()) == rule_id).map(Arc::clone);
+    let rule =
+        app.detection.force().rules.iter().find(|it| Some(it.rule_id.as_str()) == rule_id).map(Arc::clone);
     let subject = Subject::kept(document, blocks, rule);
     let stored = Store::open(&app.data).and_then(|it| it.inputs());
     let stored = stored.map_err(|it| Problem::new(Kind::Failed, format!("{} {it}", it.code())))?;

@@ -151,7 +151,7 @@ pub(super) fn schemas() -> Value {
             "properties": {"took": count(), "errors": {"type": "boolean"}, "items": {"type": "array", "items": {"type": "object"}}},
         },
     });
-    for more in [alert_schema::schemas(), rules()] {
+    for more in [alert_schema::schemas(), rules(), notifications()] {
         for (name, schema) in more.as_object().into_iter().flatten() {
             all[name] = schema.clone();
         }
@@ -186,24 +186,7 @@ fn rules() -> Value {
             "required": ["state"],
             "properties": {"state": {"enum": ["done", "stopped", "running"]}, "slots": count(), "executions": count(), "alerts": count()},
         },
-<<<<<<< HEAD
-        "Executions": {"type": "object", "required": ["executions"], "properties": {"executions": {"type": "array", "items": {"type": "object"}}}},
-        "Gaps": {"type": "object", "required": ["gaps"], "properties": {"gaps": {"type": "array", "items": {"type": "object"}}}},
-        "Bulk": {
-            "type": "object",
-            "required": ["took", "errors", "items"],
-            "properties": {"took": count(), "errors": {"type": "boolean"}, "items": {"type": "array", "items": {"type": "object"}}},
-        },
-    });
-    for more in [alert_schema::schemas(), notifications()] {
-        for (name, schema) in more.as_object().into_iter().flatten() {
-            all[name] = schema.clone();
-        }
-    }
-    all
-=======
     })
->>>>>>> 8ab702a (server: schemas of rules)
 }
 
 /// A change of alerts, with more members beside it.
