@@ -98,7 +98,7 @@ impl Log {
 pub(super) fn logs(asked: &Asked<'_>) -> Result<Answer, Problem> {
     asked.query.only(&[])?;
     let encoding = asked.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_protobuf = match encoding {
+    let is_protobuf = match encoding.as_str() {
         PROTOBUF => true,
         JSON => false,
         _ => {
