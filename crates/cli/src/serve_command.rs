@@ -15,7 +15,7 @@ use server::{Clock, Log, LogFormat, NewKey, Options, ReadAgain, Rules, Running, 
 use crate::args::{Colour, Global, Lang, RuleSource};
 use crate::serve_args::{self, Config, Configuration, Init, Serve, Watching};
 use crate::status::DONE;
-use crate::{VERSION, demo, input, notices, output, terminal, watch_command};
+use crate::{VERSION, demo, input, output, terminal, watch_command};
 
 /// How long ago the trail of a demo came in: longer than the interval of most rules.
 const DEMO_MS: Millis = 11 * 60_000;

@@ -77,7 +77,7 @@ impl Server {
         let now = Arc::new(AtomicI64::new(NOW));
         let time = Arc::clone(&now);
         let clock: Clock = Arc::new(move || time.load(Relaxed));
-        let is_builtin = configured.config.rules.builtin;
+        let is_builtin = config.rules.builtin;
         let set =
             if is_builtin { rule::builtin(rule::GuideLanguage::English) } else { rule::RuleSet::default() };
         let rules = Rules { exceptions: set.exceptions, all: set.rules, normalise: normalise(), begin: None };
