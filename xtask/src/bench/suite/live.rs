@@ -110,7 +110,7 @@ fn of_kind(kind: &str, bench: &Bench) -> Result<Vec<Figure>> {
     let (before, stored) = (bytes(&bench.data)?, bytes(&start.data.join("events"))?);
     let search = Process::new("search", &bench.trailwarden)
         .args(["query", "event.action: StopLogging and event.outcome: success", "--quiet", "--format=ndjson"])
-        .args(["--threads", &bench.threads.to_string(), "--store"])
+        .args(["--store"])
         .args([start.data.as_os_str()]);
     let searched = in_turns(&[search], bench.repetitions)?;
     let mut starts = Vec::new();
