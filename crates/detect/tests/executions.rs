@@ -214,6 +214,11 @@ fn said(alert: &detect::AlertSeed) -> String {
                 let _ = write!(text, ", {}", value.as_str().unwrap());
             }
         }
+        Detail::Row(row) => {
+            for (name, value) in &row.columns {
+                let _ = write!(text, " {name}={value}");
+            }
+        }
         Detail::Sequence(it) => {
             for event in it.present() {
                 let _ = write!(text, " {}", event.event.id);
