@@ -45,8 +45,17 @@ pub(crate) enum Watching {
 #[derive(Debug, Args)]
 pub(crate) struct Tail {
     /// The data directory of the server.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "url")]
+    pub(crate) data: Option<PathBuf>,
+    /// The server instead, as in `https://host:9480`.
+    #[arg(long, value_name = "URL", conflicts_with = "data", requires = "key")]
+    pub(crate) url: Option<String>,
+    /// The key to ask the server with, as it told when the key was made (`encoded`); a viewer's will do.
+    #[arg(long, value_name = "KEY", env = "TRAILWARDEN_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+    /// Certificates (PEM) to trust beside those of the system.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) ca: Option<PathBuf>,
     /// Only alerts that satisfy this query (KQL).
     #[arg(long, value_name = "QUERY", default_value = "")]
     pub(crate) query: String,

@@ -23,7 +23,7 @@ const DEMO_MS: Millis = 11 * 60_000;
 pub(crate) fn run(args: &Serve, global: &Global) -> anyhow::Result<u8> {
     match &args.command {
         None => serve(args),
-        Some(Watching::Tail(args)) => watch_command::tail(args),
+        Some(Watching::Tail(args)) => watch_command::tail(args, global),
         Some(Watching::Tap(args)) => watch_command::tap(args, global),
     }
 }

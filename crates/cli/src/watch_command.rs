@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use cloudtrail::{Normaliser, ReadAt, RecordBuf};
 use ecs::{Catalog, Object};
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use plan::naive::Evaluator;
 use reader::RecordKind;
 use rule::{QueryLanguage, Severity};
 use serde_json::Value;
+use server::{Feed, FeedError};
 use store::Store;
 
 use crate::alerts_command::{coded, line};
@@ -26,6 +27,8 @@ use crate::{input, output, store_command, terminal};
 
 /// How long is waited between two looks.
 const NAP: Duration = Duration::from_millis(250);
+/// The same, if it is a server that is asked.
+const SERVER_NAP: Duration = Duration::from_secs(1);
 /// Alerts that are read at a time.
 const AT_ONCE: usize = 500;
 
@@ -40,35 +43,96 @@ fn query(text: &str) -> anyhow::Result<Option<Evaluator>> {
     Ok(Some(Evaluator::new(&condition.at(now))))
 }
 
-pub(crate) fn tail(args: &Tail) -> anyhow::Result<u8> {
+/// Where alerts come from.
+enum Source {
+    Folder(Book),
+    Server(Feed),
+}
+
+impl Source {
+    fn of(args: &Tail) -> anyhow::Result<Self> {
+        let Some(url) = &args.url else {
+            let data = args.data.as_deref().context("name a data directory or a server")?;
+            return Ok(Self::Folder(Book::open(data).map_err(|it| coded(&it))?));
+        };
+        let trusted = args
+            .ca
+            .as_ref()
+            .map(|path| std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display())));
+        let key = args.key.as_deref().unwrap_or_default();
+        let feed = Feed::new(url, key, trusted.transpose()?.as_deref());
+        Ok(Self::Server(feed.map_err(|it| told(&it))?))
+    }
+
+    /// The alerts after that of a number, and the number of the last; none, and where to begin, without one. Nothing if the
+    /// server cannot be asked now.
+    fn after(&self, number: Option<i64>) -> anyhow::Result<Result<(Vec<Object>, i64), FeedError>> {
+        match (self, number) {
+            (Self::Folder(book), None) => Ok(Ok((Vec::new(), book.last_number().map_err(|it| coded(&it))?))),
+            (Self::Folder(book), Some(number)) => {
+                Ok(Ok(book.alerts_after(number, AT_ONCE).map_err(|it| coded(&it))?))
+            }
+            (Self::Server(feed), number) => match feed.after(number, AT_ONCE) {
+                Err(error) if !error.may_pass() => Err(told(&error)),
+                answer => Ok(answer),
+            },
+        }
+    }
+
+    const fn nap(&self) -> Duration {
+        match self {
+            Self::Folder(_) => NAP,
+            Self::Server(_) => SERVER_NAP,
+        }
+    }
+}
+
+fn told(error: &FeedError) -> anyhow::Error {
+    anyhow!("{} {error}", error.code())
+}
+
+pub(crate) fn tail(args: &Tail, global: &Global) -> anyhow::Result<u8> {
     let query = query(&args.query)?;
-    let book = Book::open(&args.data).map_err(|it| coded(&it))?;
-    let end =
-        args.how_long.as_ref().map(|it| Instant::now() + Duration::from_millis(it.millis().unsigned_abs()));
-    let mut last = if args.all { 0 } else { book.last_number().map_err(|it| coded(&it))? };
+    let source = Source::of(args)?;
+    let how_long = args.how_long.as_ref();
+    let end = how_long.map(|it| Instant::now() + Duration::from_millis(it.millis().unsigned_abs()));
+    let mut last = args.all.then_some(0);
     let mut left = args.limit.unwrap_or(u64::MAX);
     let mut out = output::open(None)?;
+    let mut is_lost = false;
     while left > 0 {
-        let (alerts, next) = book.alerts_after(last, AT_ONCE).map_err(|it| coded(&it))?;
-        last = next;
-        let is_behind = alerts.len() == AT_ONCE;
-        for alert in alerts.iter().filter(|it| is_wanted(it, args, query.as_ref())) {
-            let text = match args.format {
-                StoreFormat::Text => line(alert),
-                StoreFormat::Json => Value::Object(alert.clone()).to_string() + "\n",
-            };
-            // Whoever follows wants each at once.
-            out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write the result")?;
-            left -= 1;
-            if left == 0 {
-                break;
+        let mut is_behind = false;
+        match source.after(last)? {
+            Ok((alerts, next)) => {
+                is_lost = false;
+                last = Some(next);
+                is_behind = alerts.len() == AT_ONCE;
+                for alert in alerts.iter().filter(|it| is_wanted(it, args, query.as_ref())) {
+                    let text = match args.format {
+                        StoreFormat::Text => line(alert),
+                        StoreFormat::Json => Value::Object(alert.clone()).to_string() + "\n",
+                    };
+                    // Whoever follows wants each at once.
+                    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+                    written.context("cannot write the result")?;
+                    left -= 1;
+                    if left == 0 {
+                        break;
+                    }
+                }
             }
+            // Nothing is missed by that: it goes on where it was.
+            Err(error) if !is_lost => {
+                is_lost = true;
+                terminal::note(global, &format!("{}; it is asked again", told(&error)));
+            }
+            Err(_) => {}
         }
         if end.is_some_and(|it| Instant::now() >= it) {
             break;
         }
         if !is_behind && left > 0 {
-            std::thread::sleep(NAP);
+            std::thread::sleep(source.nap());
         }
     }
     Ok(DONE)

@@ -23,6 +23,7 @@ mod log;
 
 mod api;
 mod app;
+mod client;
 mod http;
 
 mod detection;
@@ -41,6 +42,7 @@ mod tls;
 #[cfg(unix)]
 mod unix;
 
+pub use client::{Feed, FeedError};
 pub use config::{Config, Configured};
 pub use detection::Rules;
 pub use error::ServeError;

@@ -61,6 +61,17 @@ fn alerts_are_counted_and_followed() {
         after = page["next"].as_u64().unwrap();
     }
     assert_eq!(seen.len() as u64, all);
+    let url = format!("http://{}", server.address);
+    let feed = server::Feed::new(&url, &server.key("viewer"), None).unwrap();
+    let (none, last) = feed.after(None, 10).unwrap();
+    assert!(none.is_empty() && last == after as i64);
+    let (followed, _) = feed.after(Some(0), 1_000).unwrap();
+    assert_eq!(followed.iter().map(|it| it["kibana.alert.uuid"].clone()).collect::<Vec<_>>(), seen);
+    let refused = server::Feed::new(&url, "AAAA", None).unwrap().after(None, 1).unwrap_err();
+    assert!(refused.code() == "SRV062" && !refused.may_pass(), "{refused}");
+    assert_eq!(server::Feed::new("host:9480", "k", None).unwrap_err().code(), "SRV060");
+    let nobody = server::Feed::new("http://127.0.0.1:1", "k", None).unwrap().after(None, 1).unwrap_err();
+    assert!(nobody.code() == "SRV061" && nobody.may_pass(), "{nobody}");
     let id = seen[0].as_str().unwrap();
     let alert = get(&format!("/api/v1/alerts/{id}"));
     assert_eq!(alert["kibana.alert.url"], json!(format!("https://tw.example.com/api/v1/alerts/{id}")));
