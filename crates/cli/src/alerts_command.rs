@@ -13,7 +13,7 @@ use crate::args::Global;
 use crate::live_args::{Alerts, List, Search, Silenced, Which};
 use crate::status::DONE;
 use crate::store_args::StoreFormat;
-use crate::{count_command, incident_command, input, output, silence_command, terminal};
+use crate::{count_command, exception_command, incident_command, input, output, silence_command, terminal};
 
 /// So many alerts are listed, if nothing else is said.
 const LISTED: usize = 100;
@@ -43,6 +43,7 @@ pub(crate) fn run(args: &Alerts, global: &Global) -> anyhow::Result<u8> {
         Alerts::Stats(args) => count_command::stats(args),
         Alerts::Log(args) => count_command::log(args),
         Alerts::Silence(command) => silence_command::run(command, global),
+        Alerts::Exception(command) => exception_command::run(command, global),
         Alerts::Incident(command) => incident_command::run(command, global),
     }
 }

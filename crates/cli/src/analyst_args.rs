@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use live::{ClosingReason, WorkflowStatus};
 
+use crate::args::RuleSource;
 use crate::live_args::{Search, reasons, statuses};
 use crate::store_args::{Folder, StoreFormat};
 
@@ -198,6 +199,60 @@ pub(crate) enum IncidentCommand {
         #[arg(long, value_name = "TEXT")]
         text: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExceptionCommand {
+    /// Except from the rule of an alert what is like it.
+    ///
+    /// By default what `investigate` proposes: the identity, its tool and its address together. Executions know of it from the
+    /// next slot on; alerts that there are stay, unless --close says otherwise.
+    Add(AddException),
+    /// The exceptions that were made here or over the API.
+    List {
+        #[command(flatten)]
+        folder: Folder,
+        /// How to print: JSON is one item a line.
+        #[arg(long, short, value_enum, default_value_t = StoreFormat::Text)]
+        format: StoreFormat,
+    },
+    /// Remove an exception: executions are without it from the next slot on.
+    Remove {
+        /// Its id.
+        #[arg(value_name = "ITEM_ID")]
+        id: String,
+        #[command(flatten)]
+        by: Author,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AddException {
+    /// The alert's id, or the beginning of it.
+    #[arg(value_name = "ALERT_ID")]
+    pub(crate) id: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: String,
+    /// When it ends: a date, date math such as now+30d, or `never`. Default: in 30 days.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires: Option<String>,
+    /// A field of the alert, all of whose values must be the same, instead of what is proposed. May be given several times.
+    #[arg(long = "field", value_name = "FIELD")]
+    pub(crate) fields: Vec<String>,
+    /// Close the alerts that it would have hidden.
+    #[arg(long)]
+    pub(crate) close: bool,
+    /// Why they are closed.
+    #[arg(long, value_parser = reasons(), value_name = "REASON", requires = "close")]
+    pub(crate) reason: Option<ClosingReason>,
+    /// Make nothing: say which alerts of the last 30 days it would have hidden.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) rules: RuleSource,
+    #[command(flatten)]
+    pub(crate) by: Author,
 }
 
 /// An incident that is changed.

@@ -4,8 +4,10 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
 use ecs::{Millis, Object};
-use live::{Advanced, Book, Engine, FillLimits, Gap, LiveError, Options, RuleState, SlotReport, Status};
-use rule::{Selection, Severity};
+use live::{
+    Advanced, Book, Engine, FillLimits, Gap, LiveError, Options, RuleState, Rulebook, SlotReport, Status,
+};
+use rule::{Exceptions, Rule, RuleSet, Selection, Severity};
 use serde_json::json;
 
 use crate::alerts_command::{coded, print};
@@ -64,7 +66,8 @@ fn engine(
     }
     let threads = input::threads(args.threads);
     let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
-    let selection = Selection::new(std::mem::take(&mut set.rules), &args.include);
+    let (rules, exceptions) = in_force(args, &mut set, global)?;
+    let selection = Selection::new(rules, &args.include);
     if selection.rules().is_empty() {
         bail!("no rule is run:{}", notices::all_idle(&selection));
     }
@@ -72,7 +75,6 @@ fn engine(
     terminal::notices(global, &notices::idle(&selection));
     let options = Options::new(input::normalise(args.geoip.as_deref())?, VERSION);
     let options = configure(Options { threads: threads.get(), ..options });
-    let exceptions = std::mem::take(&mut set.exceptions);
     let engine = Engine::open(&args.folder.path, selection, exceptions, options, now);
     let engine = engine.map_err(|it| coded(&it))?;
     for it in engine.refused() {
@@ -80,6 +82,25 @@ fn engine(
         terminal::notices(global, &[report::Remark { severe: true, text: report::clean(&text) }]);
     }
     Ok(engine)
+}
+
+/// The rules of files with what people changed of them, and the rules and exceptions that they made: in the store's folder.
+fn in_force(args: &Running, set: &mut RuleSet, global: &Global) -> anyhow::Result<(Vec<Rule>, Exceptions)> {
+    let (rules, exceptions) = (std::mem::take(&mut set.rules), std::mem::take(&mut set.exceptions));
+    match Book::open(&args.folder.path) {
+        Ok(_) => {}
+        Err(LiveError::NoBook { .. }) => return Ok((rules, exceptions)),
+        Err(error) => return Err(coded(&error)),
+    }
+    let book = Rulebook::open(&args.folder.path);
+    let force = book.and_then(|it| it.in_force(&rules, &exceptions)).map_err(|it| coded(&it))?;
+    for it in &force.unread {
+        let text = format!("what is kept of {} cannot be read: {}", it.key, it.reason);
+        terminal::notices(global, &[report::Remark { severe: true, text: report::clean(&text) }]);
+    }
+    let wanted: Vec<String> = args.rules.only.iter().map(|it| it.to_lowercase()).collect();
+    let is_wanted = |it: &Rule| wanted.is_empty() || wanted.iter().any(|text| input::rule_has(it, text));
+    Ok((force.rules.into_iter().filter(is_wanted).collect(), force.exceptions))
 }
 
 /// What slots came to.

@@ -8,7 +8,7 @@ use live::{ClosingReason, WorkflowStatus};
 use report::Format;
 use rule::{Severity, Withheld};
 
-use crate::analyst_args::{Facets, Histogram, IncidentCommand, Log, SilenceCommand, Stats};
+use crate::analyst_args::{ExceptionCommand, Facets, Histogram, IncidentCommand, Log, SilenceCommand, Stats};
 use crate::args::{RuleSource, formats, severities, withheld};
 use crate::store_args::{Folder, StoreFormat};
 
@@ -146,6 +146,9 @@ pub(crate) enum Alerts {
     /// For a while, do not hear of some alerts.
     #[command(subcommand)]
     Silence(SilenceCommand),
+    /// What is excepted from rules, made of alerts.
+    #[command(subcommand)]
+    Exception(ExceptionCommand),
     /// Alerts that belong together, because one identity is behind them.
     #[command(subcommand)]
     Incident(IncidentCommand),

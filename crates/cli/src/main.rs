@@ -19,6 +19,8 @@ mod demo;
 mod detect_command;
 mod eql_query;
 mod esql_query;
+#[cfg(feature = "store")]
+mod exception_command;
 mod export_command;
 mod fates;
 mod hunt_command;

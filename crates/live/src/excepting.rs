@@ -1,11 +1,16 @@
-//! What exceptions would hide, before they are made: tried on the alerts that there are.
+//! Exceptions made of alerts; what they would hide, before they are made: tried on the alerts that there are.
+
+use std::path::Path;
 
 use ecs::{Catalog, Millis, Object};
 use plan::Expr;
 use serde_json::{Value, json};
 
+use crate::actions::act;
+use crate::rulebook::{Kept, Rulebook};
 use crate::search::{Search, Silenced};
 use crate::silence::Tried;
+use crate::workflow::{Change, ClosingReason};
 use crate::{Book, LiveError};
 
 /// The list that items are in while they are tried.
@@ -26,9 +31,11 @@ impl Book {
         search: &Search,
     ) -> Result<Tried, LiveError> {
         let excepted = excepted(items, search.now)?;
-        let of_rule = format!("kibana.alert.rule.rule_id: {}", Value::from(rule_id));
-        let search =
-            Search { query: of_rule, silenced: Silenced::Included, also: Some(excepted), ..search.clone() };
+        let mut query = format!("kibana.alert.rule.rule_id: {}", Value::from(rule_id));
+        if !search.query.trim().is_empty() {
+            query += &format!(" and ({})", search.query);
+        }
+        let search = Search { query, silenced: Silenced::Included, also: Some(excepted), ..search.clone() };
         let ids = self.ids(&search)?;
         Ok(Tried { alerts: ids.len() as u64, ids })
     }
@@ -58,6 +65,89 @@ fn excepted(items: &[Object], now: Millis) -> Result<Expr, LiveError> {
     }
     let found = compiled.conditions.iter().map(|it| it.at(now)).collect();
     Ok(Expr::Not(Box::new(Expr::Or(found))))
+}
+
+/// An exception that is to be made of an alert.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NewException {
+    /// The id of the alert.
+    pub alert: String,
+    /// What fields must be, as Kibana's exception items have it.
+    pub entries: Vec<Value>,
+    /// Why.
+    pub comment: String,
+    /// When it ends; never, if nothing is said.
+    pub expires: Option<Millis>,
+    /// Whether the alerts are closed that it would have hidden, and why.
+    pub closes: Option<Option<ClosingReason>>,
+}
+
+/// An exception that was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MadeException {
+    /// Its `item_id`.
+    pub item_id: String,
+    /// The ids of the alerts that were closed.
+    pub closed: Vec<String>,
+}
+
+impl NewException {
+    /// As an item, without a list.
+    pub fn item(&self) -> Object {
+        let short: String = self.alert.chars().take(12).collect();
+        let item = json!({
+            "type": "simple",
+            "name": format!("Made of alert {short}"),
+            "description": self.comment,
+            "entries": self.entries,
+            "os_types": [],
+            "tags": [],
+            "comments": [{"comment": self.comment}],
+        });
+        let mut item = item.as_object().cloned().unwrap_or_default();
+        if let Some(expires) = self.expires {
+            item.insert("expire_time".to_owned(), ecs::date::to_iso(expires).into());
+        }
+        item
+    }
+}
+
+/// Makes an exception of an alert for its rule, which is given as it is in force, and closes the alerts that it would have
+/// hidden, if that is wanted. Executions know of it from the next slot on.
+pub fn except(
+    folder: &Path,
+    rule: &rule::Rule,
+    new: &NewException,
+    author: &str,
+    now: Millis,
+) -> Result<MadeException, LiveError> {
+    let mut book = Book::open(folder)?;
+    if new.comment.trim().is_empty() {
+        return Err(LiveError::NoReason);
+    }
+    let item = new.item();
+    // What no rule could apply is refused before it is kept.
+    let query = "not kibana.alert.workflow_status: closed".to_owned();
+    let open = Search { query, now, ..Search::default() };
+    let hidden = book.try_exceptions(&rule.rule_id, std::slice::from_ref(&item), &open)?;
+    let made = Rulebook::open(folder)?.add_rule_exceptions(rule, &[item], author, now)?;
+    let text = |it: &Kept| it.document.get("item_id").and_then(Value::as_str).unwrap_or(&it.id).to_owned();
+    let item_id = made.first().map(text).unwrap_or_default();
+    let mut closed = Vec::new();
+    if let Some(reason) = new.closes {
+        closed = book.change(&hidden.ids, &Change::Close { reason }, author, now)?.changed;
+    }
+    let detail = json!({
+        "item_id": item_id,
+        "alert": new.alert,
+        "entries": new.entries,
+        "comment": new.comment,
+        "expires": new.expires.map(ecs::date::to_iso),
+        "closed": closed.len(),
+    });
+    let subject = format!("rule {}", rule.rule_id);
+    book.database.change(|it| Ok(act(it, now, author, &subject, "except", &detail)?))?;
+    Ok(MadeException { item_id, closed })
 }
 
 #[cfg(test)]

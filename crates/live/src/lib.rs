@@ -62,6 +62,7 @@ pub use book::{Book, Counts, ExecutionRow, RuleState};
 pub use engine::{Advanced, Engine};
 pub use error::LiveError;
 pub use events::{CountedSegment, Events, StoredEvents};
+pub use excepting::{MadeException, NewException, except};
 pub use feed::{Ended, News, Place};
 pub use gap::{Gap, Reason};
 pub use incident::{Incident, QUIET};

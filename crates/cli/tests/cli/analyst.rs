@@ -211,6 +211,81 @@ fn alerts_with_one_identity_behind_them_are_an_incident() {
     assert!(ran.error().starts_with("LIVE026"), "{ran:?}");
 }
 
+/// An exception made of an alert counts from the next slot on, and a hunt as if live knows since when it does.
+#[test]
+fn what_is_excepted_is_not_raised_any_more() {
+    let folder = folder();
+    happen(&folder, 1, &[("e-1", "ci"), ("e-2", "backup")]);
+    let of_ci = "kibana.alert.rule.rule_id: high and user.name: ci";
+    let alert: Value = serde_json::from_str(&alerts(&folder, &["export", "--query", of_ci])).unwrap();
+    let id = alert["kibana.alert.uuid"].as_str().unwrap();
+    let add = |more: &[&str]| {
+        let its = [
+            "alerts",
+            "exception",
+            "add",
+            id,
+            "-r",
+            "rules",
+            "--comment",
+            "the nightly build",
+            "--as",
+            "ada",
+        ];
+        folder.run(&[&its[..], &["--now", "2026-03-02T10:08:00Z"], more, &STORE[..]].concat())
+    };
+    let tried = add(&["--dry-run"]);
+    assert!(tried.printed(0).contains("it would have hidden 1 alert of the last 30 days\n"), "{tried:?}");
+    assert!(tried.out.contains("session_issuer.arn match: arn:aws:iam::111122223333:role/ci\n"), "{tried:?}");
+    assert_eq!(alerts(&folder, &["exception", "list"]), "", "nothing was made");
+    for (more, wrong) in [
+        (&["--field", "nothing.of.it"][..], "the alert has no `nothing.of.it`"),
+        (&["--expires", "now-1d"], "--expires lies in the past"),
+        (&["--builtin", "--only", "IAM"], "is not among those that were loaded"),
+    ] {
+        let ran = add(more);
+        assert!(ran.error().contains(wrong), "{more:?}: {ran:?}");
+    }
+    let made = add(&["--close", "--reason", "benign_positive"]);
+    made.printed(0);
+    assert!(made.err.contains("of Refused: 1 alert was closed"), "{made:?}");
+    let closed = alerts(&folder, &["list", "--status", "closed"]);
+    assert!(closed.lines().count() == 1 && closed.contains("role/ci"), "{closed}");
+    happen(&folder, 11, &[("e-3", "ci"), ("e-4", "backup")]);
+    let after = alerts(
+        &folder,
+        &["list", "--since", "2026-03-02T10:10:00Z", "--query", "kibana.alert.rule.rule_id: high"],
+    );
+    assert!(after.lines().count() == 1 && after.contains("backup"), "{after}");
+    let other = alerts(
+        &folder,
+        &["list", "--since", "2026-03-02T10:10:00Z", "--query", "kibana.alert.rule.rule_id: low"],
+    );
+    assert_eq!(other.lines().count(), 2, "other rules go on: {other}");
+    let log = alerts(&folder, &["log", "--subject", "rule high"]);
+    assert!(log.contains("ada: except, rule high") && log.contains("the nightly build"), "{log}");
+    let listed = alerts(&folder, &["exception", "list"]);
+    let item = listed.split_whitespace().next().unwrap().to_owned();
+    assert!(listed.contains("the nightly build") && listed.contains("(ada)"), "{listed}");
+    let by = ["--as", "ada", "--now", "2026-03-02T10:18:00Z"];
+    folder.run(&[&["alerts", "exception", "remove", &item], &by[..], &STORE].concat()).printed(0);
+    assert_eq!(alerts(&folder, &["exception", "list"]), "");
+    happen(&folder, 21, &[("e-5", "ci")]);
+    let after = alerts(
+        &folder,
+        &["list", "--since", "2026-03-02T10:20:00Z", "--query", "kibana.alert.rule.rule_id: high"],
+    );
+    assert_eq!(after.lines().count(), 1, "it is raised again: {after}");
+
+    let hunt = ["hunt", "--as-live", "-q", "-f", "ndjson", "--now", "2026-03-02T11:00:00Z"];
+    let hunted = folder.run(&[&hunt, &STORE[..]].concat());
+    let id = |it: &Value| it["kibana.alert.uuid"].as_str().unwrap().to_owned();
+    let ids = |text: &str| -> std::collections::BTreeSet<String> {
+        text.lines().map(|it| id(&serde_json::from_str(it).unwrap())).collect()
+    };
+    assert_eq!(ids(hunted.printed(0)), ids(&alerts(&folder, &["export", "--silenced", "yes"])));
+}
+
 #[test]
 fn help() {
     let folder = Folder::new();
@@ -225,6 +300,10 @@ fn help() {
         &["alerts", "silence", "add"],
         &["alerts", "silence", "list"],
         &["alerts", "silence", "end"],
+        &["alerts", "exception"],
+        &["alerts", "exception", "add"],
+        &["alerts", "exception", "list"],
+        &["alerts", "exception", "remove"],
         &["alerts", "incident"],
         &["alerts", "incident", "list"],
         &["alerts", "incident", "show"],

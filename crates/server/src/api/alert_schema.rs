@@ -95,6 +95,27 @@ fn grouped() -> Value {
                 "reason": {"type": "string", "minLength": 1}, "until": {"type": "string", "examples": ["now+4h"]},
             },
         },
+        "ProposedException": {
+            "type": "object",
+            "required": ["rule_id", "entries", "expires", "hides"],
+            "properties": {
+                "rule_id": text(), "entries": {"type": "array", "items": {"type": "object"}}, "expires": maybe(),
+                "hides": {"type": ["object", "null"], "properties": {
+                    "since": text(), "alerts": count(), "ids": {"type": "array", "items": text()},
+                }},
+            },
+        },
+        "NewException": {
+            "type": "object",
+            "required": ["comment"],
+            "additionalProperties": false,
+            "properties": {
+                "comment": {"type": "string", "minLength": 1, "maxLength": 16384},
+                "expires": {"type": ["string", "null"], "description": "A date, date math such as now+30d, or null for never."},
+                "entries": {"type": "array", "maxItems": 50, "items": {"type": "object"}, "description": "As Kibana's exception items have them; by default what is proposed."},
+                "close": {"type": "boolean"}, "reason": text(),
+            },
+        },
         "Incident": {
             "type": "object",
             "description": "Alerts that one identity is behind.",

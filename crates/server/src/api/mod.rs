@@ -6,6 +6,7 @@ mod config;
 mod detection;
 mod elastic;
 mod events;
+mod exception;
 mod health;
 mod incidents;
 mod investigation;
@@ -156,6 +157,8 @@ const DRY_RUN: &[Param] = &[param(
     "boolean",
     "Make nothing: say what of the alerts of 30 days it would have been about.",
 )];
+const TRY_EXCEPTION: &[Param] =
+    &[param("dry_run", "boolean", "Make nothing: say what of the alerts of 30 days it would have hidden.")];
 const INCIDENTS: &[Param] = &[STATUS, FROM, SIZE];
 const PAGE: &[Param] = &[
     param("from", "integer", "So many are left out."),
@@ -205,6 +208,8 @@ const OWN: &[Route] = &[
     route(GET, "/api/v1/alerts/{id}/history", VIEWER, Body::None, alerts::history, "Who did what with an alert.").answers("History"),
     route(GET, "/api/v1/alerts/{id}/investigation", VIEWER, Body::None, investigation::investigation, "The guide of an alert, done over the stored events.").asks(FORMAT),
     route(GET, "/api/v1/alerts/{id}/response", VIEWER, Body::None, investigation::response, "The plan of response to an alert. Runs nothing.").asks(FORMAT),
+    route(GET, "/api/v1/alerts/{id}/exception", VIEWER, Body::None, exception::propose, "The exception that would have silenced exactly this alert, and what else it would have hidden. Makes nothing.").answers("ProposedException"),
+    route(POST, "/api/v1/alerts/{id}/exception", ANALYST, Body::Json, exception::make, "Excepts from the alert's rule what is proposed, or what is given; closes the alerts that it would have hidden, if that is wanted.").asks(TRY_EXCEPTION).takes("NewException"),
     route(GET, "/api/v1/silences", VIEWER, Body::None, silences::list, "Silences, the newest first.").asks(ACTIVE).answers("Silences"),
     route(POST, "/api/v1/silences", ANALYST, Body::Json, silences::make, "Makes a silence: alerts that it is about are raised and kept, and nobody hears of them.").asks(DRY_RUN).takes("NewSilence"),
     route(DELETE, "/api/v1/silences/{id}", ANALYST, Body::None, silences::end, "Ends a silence. It stays in the list.").answers("Silence"),

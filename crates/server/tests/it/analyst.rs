@@ -141,3 +141,54 @@ fn a_silence_is_made_by_analysts_and_ends() {
     ask("PATCH", "/api/v1/incidents/9", json!({"status": "closed"})).problem(404, "API003");
     assert_eq!(server.ask("GET", "/api/v1/incidents?status=open", "").is(200)["total"], json!(0));
 }
+
+#[test]
+fn an_exception_is_made_of_an_alert() {
+    let (_folder, data) = folder();
+    let server = with_alerts(&data);
+    let alerts = server.ask("GET", "/api/v1/alerts?query=user.name:ci*", "").is(200);
+    let alert = &alerts["alerts"][0];
+    let id = alert["kibana.alert.uuid"].as_str().unwrap();
+    let path = format!("/api/v1/alerts/{id}/exception");
+    let analyst = server.key("analyst");
+    let ask = |method: &str, path: &str, body: Value| {
+        server.ask_with(Some(&analyst), method, path, &[], body.to_string().as_bytes())
+    };
+    let proposed = ask("GET", &path, Value::Null).is(200);
+    assert!(proposed["hides"]["alerts"].as_u64() >= Some(1), "{proposed:#}");
+    assert_eq!(proposed["entries"][0]["value"], "arn:aws:iam::111122223333:role/ci", "{proposed:#}");
+    for wrong in [
+        json!({}),
+        json!({"comment": ""}),
+        json!({"comment": "x", "expires": "now-1d"}),
+        json!({"comment": "x", "entries": []}),
+        json!({"comment": "x", "entries": [{"type": "match", "field": "user.name"}]}),
+        json!({"comment": "x", "reason": "duplicate"}),
+        json!({"comment": "x", "close": "yes"}),
+        json!({"comment": "x", "list": "other"}),
+    ] {
+        ask("POST", &path, wrong).problem(400, "API008");
+    }
+    let body =
+        json!({"comment": "the build", "expires": "now+1d", "close": true, "reason": "benign_positive"});
+    let tried = ask("POST", &format!("{path}?dry_run=true"), body.clone()).is(200);
+    assert_eq!(tried["hides"], proposed["hides"], "{tried:#}");
+    let made = ask("POST", &path, body).is(201);
+    assert!(made["closed"].as_array().unwrap().contains(&json!(id)), "{made:#}");
+    assert_eq!(
+        server.ask("GET", &format!("/api/v1/alerts/{id}"), "").is(200)["kibana.alert.workflow_status"],
+        "closed"
+    );
+    // The rule goes on with it.
+    let rule = alert["kibana.alert.rule.rule_id"].as_str().unwrap();
+    let of_rule = |role: &str| {
+        format!("silenced=yes&query=kibana.alert.rule.rule_id:%22{rule}%22%20and%20user.name:{role}")
+    };
+    let event = refused("e-new-9", "new").to_string();
+    let event = event.replace(&ecs::date::to_iso(NOW), &ecs::date::to_iso(NOW + 12 * MINUTE));
+    server.ask("POST", "/api/v1/events", event).is(200);
+    server.clock.store(NOW + 20 * MINUTE, Relaxed);
+    wait("the rule alerts on another", || total(&server, &of_rule("new")) > 0);
+    let log = server.ask("GET", "/api/v1/log?subject=rule", "").is(200);
+    assert_eq!(log["log"][0]["what"], "except", "{log:#}");
+}

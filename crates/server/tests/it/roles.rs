@@ -31,6 +31,8 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/alerts/{id}/history", "vaem"),
     ("GET", "/api/v1/alerts/{id}/investigation", "vaem"),
     ("GET", "/api/v1/alerts/{id}/response", "vaem"),
+    ("GET", "/api/v1/alerts/{id}/exception", "vaem"),
+    ("POST", "/api/v1/alerts/{id}/exception", "aem"),
     ("GET", "/api/v1/silences", "vaem"),
     ("POST", "/api/v1/silences", "aem"),
     ("DELETE", "/api/v1/silences/{id}", "aem"),
