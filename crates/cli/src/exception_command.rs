@@ -93,8 +93,8 @@ fn add(args: &AddException, global: &Global) -> anyhow::Result<u8> {
         bail!("--expires lies in the past");
     }
     let comment = args.comment.clone();
-    let closes = args.close.then_some(args.reason);
-    let new = NewException { alert: id, entries, comment, expires, closes };
+    let (closes, reason) = (args.close, args.reason);
+    let new = NewException { alert: id, entries, comment, expires, closes, reason };
     let since = Some(now.saturating_sub(TRIED));
     let search = Search { since, now, ..Search::default() };
     let tried = book.try_exceptions(&rule_id, &[new.item()], &search).map_err(|it| coded(&it))?;

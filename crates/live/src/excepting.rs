@@ -78,8 +78,10 @@ pub struct NewException {
     pub comment: String,
     /// When it ends; never, if nothing is said.
     pub expires: Option<Millis>,
-    /// Whether the alerts are closed that it would have hidden, and why.
-    pub closes: Option<Option<ClosingReason>>,
+    /// Whether the alerts are closed that it would have hidden,
+    pub closes: bool,
+    /// and why.
+    pub reason: Option<ClosingReason>,
 }
 
 /// An exception that was made.
@@ -134,8 +136,9 @@ pub fn except(
     let text = |it: &Kept| it.document.get("item_id").and_then(Value::as_str).unwrap_or(&it.id).to_owned();
     let item_id = made.first().map(text).unwrap_or_default();
     let mut closed = Vec::new();
-    if let Some(reason) = new.closes {
-        closed = book.change(&hidden.ids, &Change::Close { reason }, author, now)?.changed;
+    if new.closes {
+        let change = Change::Close { reason: new.reason };
+        closed = book.change(&hidden.ids, &change, author, now)?.changed;
     }
     let detail = json!({
         "item_id": item_id,

@@ -130,6 +130,6 @@ fn read(body: &Map<String, Value>, proposal: NewException, now: Millis) -> Resul
             wrong(format!("`reason` is one of {all}"))
         })?),
     };
-    let closes = is_closing.then_some(reason);
-    Ok(NewException { entries, comment: comment.to_owned(), expires, closes, ..proposal })
+    let comment = comment.to_owned();
+    Ok(NewException { entries, comment, expires, closes: is_closing, reason, ..proposal })
 }
