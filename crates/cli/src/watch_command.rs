@@ -45,15 +45,15 @@ fn query(text: &str) -> anyhow::Result<Option<Evaluator>> {
 
 /// Where alerts come from.
 enum Source {
-    Folder(Book),
-    Server(Feed),
+    Folder(Box<Book>),
+    Server(Box<Feed>),
 }
 
 impl Source {
     fn of(args: &Tail) -> anyhow::Result<Self> {
         let Some(url) = &args.url else {
             let data = args.data.as_deref().context("name a data directory or a server")?;
-            return Ok(Self::Folder(Book::open(data).map_err(|it| coded(&it))?));
+            return Ok(Self::Folder(Box::new(Book::open(data).map_err(|it| coded(&it))?)));
         };
         let trusted = args
             .ca
@@ -61,7 +61,7 @@ impl Source {
             .map(|path| std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display())));
         let key = args.key.as_deref().unwrap_or_default();
         let feed = Feed::new(url, key, trusted.transpose()?.as_deref());
-        Ok(Self::Server(feed.map_err(|it| told(&it))?))
+        Ok(Self::Server(Box::new(feed.map_err(|it| told(&it))?)))
     }
 
     /// The alerts after that of a number, and the number of the last; none, and where to begin, without one. Nothing if the
