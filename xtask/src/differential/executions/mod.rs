@@ -288,7 +288,8 @@ fn of_seeds(seeds: &[AlertSeed]) -> Alerts {
     let mut alerts = Alerts::new();
     for seed in seeds {
         let detail = match &seed.detail {
-            Detail::Event | Detail::Sequence(_) => String::new(),
+            // No pipelines are asked here.
+            Detail::Event | Detail::Sequence(_) | Detail::Row(_) => String::new(),
             Detail::NewTerms(values) => case::values(values),
             Detail::Threshold(it) => {
                 let terms: Vec<Value> = it.terms.iter().map(|(_, value)| value.clone()).collect();

@@ -141,6 +141,10 @@ impl Alerts {
             Detail::Threshold(result) => {
                 term(result.terms.iter().map(|(_, value)| value.clone()), seed.event.timestamp)
             }
+            Detail::Row(row) => {
+                let columns = row.columns.iter().map(|(name, value)| format!("{name}={value}"));
+                columns.collect::<Vec<_>>().join(" ")
+            }
             Detail::Sequence(_) => {
                 let events = seed.events().map(|it| corpus::name(&it.index, &it.id));
                 events.collect::<Vec<_>>().join(" ")
