@@ -88,7 +88,7 @@ fn a_bucket_gives_what_a_folder_gives() {
         &["hunt", "--now", NOW, "--format", "ndjson"],
         &["hunt", "--now", NOW, "--only", "iam", "--threads", "1"],
         &["hunt", "--now", NOW, "--only", "cloudtrail", "--since", "2026-03-08", "--format", "json"],
-        &["query", "event.outcome: failure", "--format", "ndjson"],
+        &["query", "event.outcome: failure", "--now", NOW, "--format", "ndjson"],
         &["query", "user.name: *", "--count-by", "user.name", "--format", "table"],
         &["summary"],
         &["investigate", "--rule", "CloudTrail Logging Stopped", "--now", NOW],
