@@ -41,9 +41,14 @@ pub(crate) fn run(args: &Hunt, global: &Global) -> anyhow::Result<u8> {
         investigate_command::files_only(&args.input.paths)?;
     }
     let threads = input::threads(args.threads);
-    let mut set = input::rules(&args.rules, threads)?.localised(input::language(args.rules.lang));
+    let (set, all) = input::rules_or_none(&args.rules, threads)?;
+    let mut set = set.localised(input::language(args.rules.lang));
     let as_live = args.as_live(&mut set)?;
+    // What was executed may be of rules that nobody has any more.
     let has_versions = as_live.as_ref().is_some_and(|it| !it.versions.is_empty());
+    if !has_versions {
+        input::some_of(&args.rules, &set, all)?;
+    }
     if set.rules.is_empty() && !has_versions {
         // Without an error it is in the warnings why there is nothing.
         let all = set.error_count() == 0;

@@ -228,6 +228,24 @@ pub(crate) fn threads(given: Option<u16>) -> NonZeroUsize {
 
 /// The rules that the options name, their texts as they were written, and what was wrong with their files.
 pub(crate) fn rules(source: &RuleSource, threads: NonZeroUsize) -> anyhow::Result<RuleSet> {
+    let (set, all) = rules_or_none(source, threads)?;
+    some_of(source, &set, all)?;
+    Ok(set)
+}
+
+/// That `--only` left some of all the rules.
+pub(crate) fn some_of(source: &RuleSource, set: &RuleSet, all: usize) -> anyhow::Result<()> {
+    if set.rules.is_empty() && !source.only.is_empty() {
+        bail!(
+            "--only: none of the {all} rules has {} in its id, name, tags or type",
+            source.only.join(" or ")
+        );
+    }
+    Ok(())
+}
+
+/// As [`rules`], but `--only` may leave none; and of how many it left them.
+pub(crate) fn rules_or_none(source: &RuleSource, threads: NonZeroUsize) -> anyhow::Result<(RuleSet, usize)> {
     let mut set = if source.rules.is_empty() {
         RuleSet::default()
     } else {
@@ -237,17 +255,11 @@ pub(crate) fn rules(source: &RuleSource, threads: NonZeroUsize) -> anyhow::Resul
         set.extend(rule::builtin(GuideLanguage::English));
     }
     let wanted: Vec<String> = source.only.iter().map(|text| text.to_lowercase()).collect();
+    let all = set.rules.len();
     if !wanted.is_empty() {
-        let all = set.rules.len();
         set.rules.retain(|rule| wanted.iter().any(|text| rule_has(rule, text)));
-        if set.rules.is_empty() {
-            bail!(
-                "--only: none of the {all} rules has {} in its id, name, tags or type",
-                source.only.join(" or ")
-            );
-        }
     }
-    Ok(set)
+    Ok((set, all))
 }
 
 /// Whether a rule's id, name (in any language), tags or type contain a text, given in lower case.

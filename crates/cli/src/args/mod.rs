@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Respond(Box<Respond>),
     /// Print the ECS document of every record, one a line.
     Normalize(Normalize),
-    /// Run one query over files: KQL, Lucene, EQL, or ES|QL (`FROM logs-* | STATS COUNT(*) BY event.action`).
+    /// Run one query over files, in KQL, Lucene, EQL or ES|QL.
     Query(Query),
     /// Who and what records are about: each identity, key, address, instance, account and region, when it was seen, what it
     /// did and made, and which alerts name it.

@@ -51,7 +51,8 @@ fn near_misses_are_those_of_every_document() {
     let is_sequence = |rule: &rule::Rule| matches!(rule.kind, rule::RuleKind::Eql { .. });
     for it in found.rules.iter().filter(|it| !is_sequence(&it.rule)) {
         let Ok(condition) = rule::compile(&it.rule, &Catalog::ecs()) else { panic!("{}", it.rule.name) };
-        let filter = condition.filter();
+        // Who is behind an event is known only when everything was read: such a clause is left out of what is near.
+        let filter = condition.leaving(&|path| path.starts_with("trailwarden.identity.")).filter();
         let clauses: Vec<Evaluator> = filter.conjuncts().iter().map(Evaluator::new).collect();
         let (mut matched, mut missed) = (0, vec![0_u64; clauses.len()]);
         for document in &documents {
