@@ -81,7 +81,7 @@ pub(crate) struct Log {
 
 /// Who does something, and when.
 #[derive(Debug, Args)]
-pub(crate) struct Author {
+pub(crate) struct By {
     #[command(flatten)]
     pub(crate) folder: Folder,
     /// Who does this: it is written down.
@@ -116,7 +116,7 @@ pub(crate) enum SilenceCommand {
         #[arg(value_name = "SILENCE")]
         id: i64,
         #[command(flatten)]
-        by: Author,
+        by: By,
     },
 }
 
@@ -138,7 +138,7 @@ pub(crate) struct AddSilence {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) by: Author,
+    pub(crate) by: By,
 }
 
 #[derive(Debug, Subcommand)]
@@ -222,7 +222,7 @@ pub(crate) enum ExceptionCommand {
         #[arg(value_name = "ITEM_ID")]
         id: String,
         #[command(flatten)]
-        by: Author,
+        by: By,
     },
 }
 
@@ -252,7 +252,7 @@ pub(crate) struct AddException {
     #[command(flatten)]
     pub(crate) rules: RuleSource,
     #[command(flatten)]
-    pub(crate) by: Author,
+    pub(crate) by: By,
 }
 
 /// An incident that is changed.
@@ -262,5 +262,5 @@ pub(crate) struct OneIncident {
     #[arg(value_name = "INCIDENT")]
     pub(crate) id: i64,
     #[command(flatten)]
-    pub(crate) by: Author,
+    pub(crate) by: By,
 }

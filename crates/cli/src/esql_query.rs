@@ -46,7 +46,7 @@ pub(crate) fn prepare(
     catalog: &Arc<Catalog>,
     now: Millis,
     global: &Global,
-) -> anyhow::Result<Option<Prepared>> {
+) -> Option<Prepared> {
     let style = if terminal::stderr_colour(global) { Style::Coloured } else { Style::Plain };
     let refuse = |diagnostics: &[span::Diagnostic]| {
         for it in diagnostics {
@@ -58,7 +58,7 @@ pub(crate) fn prepare(
         Ok(it) => it,
         Err(diagnostics) => {
             refuse(&diagnostics);
-            return Ok(None);
+            return None;
         }
     };
     let is_limited = pipeline.is_limited;
@@ -82,11 +82,11 @@ pub(crate) fn prepare(
                 error.to_string(),
                 error.span(),
             )]);
-            return Ok(None);
+            return None;
         }
     };
     let rows = Rows::new(&tail, &program, catalog);
-    Ok(Some(Prepared { filter, tail, program, rows, patterns, is_limited }))
+    Some(Prepared { filter, tail, program, rows, patterns, is_limited })
 }
 
 impl Prepared {

@@ -178,7 +178,7 @@ fn piped(
     if !args.count_by.is_empty() || !args.columns.is_empty() || !args.regex.is_empty() {
         bail!("--count-by, --columns and --regex are not for ES|QL: STATS, KEEP and RLIKE say the same");
     }
-    let Some(prepared) = esql_query::prepare(args, catalog, now, global)? else { return Ok(FAILED) };
+    let Some(prepared) = esql_query::prepare(args, catalog, now, global) else { return Ok(FAILED) };
     if args.explain {
         let mut out = output::open(None)?;
         out.write_all(prepared.explain().as_bytes())?;

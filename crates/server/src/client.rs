@@ -117,18 +117,14 @@ impl Feed {
             detail: detail.chars().take(DETAIL_MAX).collect(),
         };
         let body = std::str::from_utf8(&body).map_err(|_| refused("what is no text"))?;
-        let mut parsed = match ecs::json::parse(body) {
-            Ok(Value::Object(parsed)) => parsed,
-            Ok(_) | Err(_) => return Err(refused(body)),
-        };
+        let Ok(Value::Object(mut parsed)) = ecs::json::parse(body) else { return Err(refused(body)) };
         if status != StatusCode::OK {
             let detail = parsed.get("detail").and_then(Value::as_str).unwrap_or(body);
             return Err(refused(detail));
         }
         let next = parsed.get("next").and_then(Value::as_i64).ok_or_else(|| refused("no `next`"))?;
-        let alerts = match parsed.shift_remove("alerts") {
-            Some(Value::Array(alerts)) => alerts,
-            _ => return Err(refused("no `alerts`")),
+        let Some(Value::Array(alerts)) = parsed.shift_remove("alerts") else {
+            return Err(refused("no `alerts`"));
         };
         let object = |it: Value| if let Value::Object(it) = it { Some(it) } else { None };
         Ok((alerts.into_iter().filter_map(object).collect(), next))

@@ -300,7 +300,7 @@ mod tests {
 
     use super::*;
 
-    fn alert(id: &str, rule: &str, more: Value) -> (String, Map<String, Value>) {
+    fn alert(id: &str, rule: &str, more: &Value) -> (String, Map<String, Value>) {
         let mut alert = json!({
             "kibana.alert.uuid": id, "kibana.alert.rule.rule_id": rule, "kibana.alert.rule.type": "query",
             "kibana.alert.rule.execution.timestamp": "whenever", "event": {"action": "a", "created": id},
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn what_is_missing_or_too_much_or_otherwise_is_told() {
         let alerts = |all: &[(&str, &str, Value)]| -> Alerts {
-            all.iter().map(|(id, rule, more)| alert(id, rule, more.clone())).collect()
+            all.iter().map(|(id, rule, more)| alert(id, rule, more)).collect()
         };
         let note = json!({"kibana.alert.workflow_tags": ["x"], "kibana.alert.updated_at": "then"});
         let kept = alerts(&[("1", "one", note), ("2", "two", json!({}))]);
@@ -329,9 +329,9 @@ mod tests {
 
     #[test]
     fn only_rules_that_look_at_events_alone_are_compared_with_files() {
-        let alone = alert("1", "one", json!({}));
-        let grouped = alert("2", "two", json!({"kibana.alert.suppression.docs_count": 3}));
-        let counted = alert("3", "three", json!({"kibana.alert.rule.type": "threshold"}));
+        let alone = alert("1", "one", &json!({}));
+        let grouped = alert("2", "two", &json!({"kibana.alert.suppression.docs_count": 3}));
+        let counted = alert("3", "three", &json!({"kibana.alert.rule.type": "threshold"}));
         let (mut faults, none) = (Vec::new(), Alerts::new());
         let kept: Alerts = [grouped, counted].into();
         assert_eq!(one_by_one(&kept, &none, &mut faults), 0);

@@ -75,7 +75,8 @@ impl Moto {
 
     /// Has something done by AWS's client.
     pub(crate) fn call(&mut self, service: &str, call: &str, arguments: Value) -> Value {
-        let asked = json!({"service": service, "call": call, "arguments": arguments});
+        let asked = [("service", service.into()), ("call", call.into()), ("arguments", arguments)];
+        let asked: Value = asked.into_iter().collect();
         writeln!(self.input, "{asked}").unwrap();
         let told: Value = serde_json::from_str(&self.line()).unwrap();
         assert!(told["error"].is_null(), "{service} {call}: {told}");

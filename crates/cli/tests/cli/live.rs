@@ -150,7 +150,7 @@ fn a_hunt_as_if_live_executes_what_rules_said_then() {
     add(&folder, "2026-03-02T10:01:00Z", &[("e-1", "2026-03-02T10:00:00Z", "ci")]);
     assert_eq!(detect(&folder, "2026-03-02T10:06:00Z", &["--begin", "2026-03-02T10:00:00Z"]).len(), 1);
     // Somebody edits the rule, and later removes it.
-    folder.write("rules/refused.toml", &RULES.replace("severity = \"high\"", "severity = \"low\""));
+    folder.write("rules/refused.toml", RULES.replace("severity = \"high\"", "severity = \"low\""));
     add(&folder, "2026-03-02T10:09:00Z", &[("e-2", "2026-03-02T10:07:00Z", "ci")]);
     assert!(!detect(&folder, "2026-03-02T10:10:00Z", &[]).is_empty());
     folder.write("rules/refused.toml", ALIKE);

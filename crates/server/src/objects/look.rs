@@ -103,7 +103,7 @@ impl Objects {
         let (due, _) = keep_records(&self.config.url, None, left, |it| it);
         if due.len() < all.len() {
             let mut memory = self.memory();
-            let kept: std::collections::HashSet<&str> = due.iter().map(|it| it.address()).collect();
+            let kept: std::collections::HashSet<&str> = due.iter().map(reader::Remote::address).collect();
             all.iter().filter(|it| !kept.contains(it.address())).for_each(|it| memory.done(it));
         }
         match self.take(&due, how) {
