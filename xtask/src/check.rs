@@ -63,11 +63,14 @@ const LAYERS: &[(&str, &[&str])] = &[
         &[
             "bucket",
             "cloudtrail",
+            "detect",
             "ecs",
             "hunt",
             "investigate",
             "live",
             "notify",
+            // Searches of Kibana's API are conditions on a document.
+            "plan",
             "reader",
             "report",
             "rule",

@@ -160,9 +160,10 @@ mod tests {
     use super::*;
 
     fn holds(entries: Value, document: Value) -> bool {
-        let item = json!({"name": "x", "description": "", "type": "simple", "entries": entries});
-        let excepted = excepted(&[item.as_object().unwrap().clone()], 0).unwrap();
-        let mut document = document.as_object().unwrap().clone();
+        let mut item = json!({"name": "x", "description": "", "type": "simple"}).as_object().unwrap().clone();
+        item.insert("entries".to_owned(), entries);
+        let excepted = excepted(&[item], 0).unwrap();
+        let Value::Object(mut document) = document else { panic!("{document} is no document") };
         document.insert("_index".to_owned(), ecs::ALERTS_INDEX.into());
         matches(&excepted, &document)
     }

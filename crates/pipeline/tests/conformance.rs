@@ -7,7 +7,6 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use common::Indices;
 use serde_json::Value as Json;
@@ -18,22 +17,9 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("stats_count_distinct/countDistinctOfIpPrecision#7", "counts exactly, whatever the precision"),
 ];
 
-fn cases() -> Option<PathBuf> {
-    let shared = std::env::var_os("TRAILWARDEN_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let folder = shared.join("data/esql");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let must_run = std::env::var_os("CI").is_some_and(|value| value == "true");
-    assert!(!must_run, "no ES|QL cases in {}: set TRAILWARDEN_SHARED", folder.display());
-    eprintln!("SKIPPED: no ES|QL cases in {}; set TRAILWARDEN_SHARED to run this test", folder.display());
-    None
-}
-
 #[test]
 fn cases_of_the_peer_hold() {
-    let Some(folder) = cases() else { return };
+    let Some(folder) = cases::shared_path("data/esql") else { return };
     let text = std::fs::read_to_string(folder.join("index.json")).unwrap();
     let all: Vec<Json> = serde_json::from_str(&text).unwrap();
     let indices = Indices::load(&folder);
@@ -59,7 +45,6 @@ fn cases_of_the_peer_hold() {
     let unexpected: Vec<String> =
         failed.iter().filter(|it| !known.contains_key(it.0.as_str())).map(report).collect();
     let mended: Vec<&&str> = known.keys().filter(|it| !failed.contains_key(**it)).collect();
-    eprintln!("{} of {count} cases hold", count - failed.len());
     assert!(count > 500, "only {count} cases");
     assert!(unexpected.is_empty(), "{} cases differ:\n{}", unexpected.len(), unexpected.concat());
     assert!(mended.is_empty(), "these hold now, take them off the list: {mended:?}");

@@ -373,10 +373,9 @@ proptest! {
                 Fate::NotThen => residues > 0,
                 Fate::Copy => deliveries.len() > 1,
                 Fate::Unseen | Fate::NoTerm | Fate::Split => true,
-                Fate::Dropped { .. } => false,
                 Fate::Against => case.pattern.form == Form::Sequence,
                 Fate::Stuck { step, of, .. } => step <= of && case.pattern.form != Form::Event,
-                Fate::Known { .. } | Fate::NotAsked { .. } | Fate::Counted { .. } | Fate::Seen { .. } => false,
+                Fate::Dropped { .. } | Fate::Known { .. } | Fate::NotAsked { .. } | Fate::Counted { .. } | Fate::Seen { .. } => false,
             };
             prop_assert!(is_true, "{fate:?} of {fates:?}");
         }

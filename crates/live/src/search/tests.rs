@@ -187,9 +187,9 @@ fn columns_decide_as_documents_do() {
             let ids: Vec<String> = wanted.iter().map(|it| it.id.clone()).collect();
             assert_eq!(book.ids(&search).unwrap(), ids, "{told}");
             if book.ready(&search).unwrap().evaluator.is_some() {
-                left += 1
+                left += 1;
             } else {
-                decided += 1
+                decided += 1;
             }
 
             let buckets = book.histogram(&search, Some(3 * MINUTE)).unwrap().buckets;

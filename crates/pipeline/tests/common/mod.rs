@@ -162,7 +162,7 @@ impl Indices {
 
 /// Whether the first command names the index.
 fn is_read(query: &str, index: &str) -> bool {
-    let query = query.split("|").next().unwrap();
+    let query = query.split('|').next().unwrap();
     let from = query.to_ascii_lowercase();
     let Some(at) = from.find("from") else { return false };
     let names = query[at + 4..].split(['[', '\n']).next().unwrap();
@@ -179,7 +179,7 @@ fn is_equal(a: &Json, b: &Json) -> bool {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(a, b))
         }
         (Json::Number(x), Json::Number(y)) => {
-            let (Some(x), Some(y)) = (x.as_f64(), y.as_f64()) else { return a.to_string() == b.to_string() };
+            let (Some(x), Some(y)) = (x.as_f64(), y.as_f64()) else { return x == y };
             (x - y).abs() <= 1e-9 * x.abs().max(y.abs()).max(1e-9)
         }
         _ => a == b,
@@ -199,7 +199,7 @@ fn compare_rows(table: &Table, case: &Json) -> Result<(), String> {
     }
     // Of rows that are alike for the order, any may come first.
     {
-        let key = |it: &Vec<Json>| it.iter().map(|it| sort_key(it)).collect::<Vec<_>>().join("|");
+        let key = |it: &Vec<Json>| it.iter().map(sort_key).collect::<Vec<_>>().join("|");
         expected.sort_by_key(key);
         found.sort_by_key(key);
     }
@@ -283,6 +283,9 @@ fn check(query: &str, catalog: &Arc<Catalog>, tables: &Tables) -> Result<esql::r
         tables: tables.iter().map(|(name, it)| (name.clone(), columns(it))).collect(),
         ..esql::Sources::of(catalog)
     };
-    esql::pipeline(query, &sources)
-        .map_err(|errors| errors.iter().map(|it| format!("refused: {} {}; ", it.code, it.message)).collect())
+    esql::pipeline(query, &sources).map_err(|errors| {
+        let told: Vec<String> =
+            errors.iter().map(|it| format!("refused: {} {}", it.code, it.message)).collect();
+        told.join("; ")
+    })
 }
