@@ -140,14 +140,15 @@ fn it_opens_filters_searches_and_is_worked_by_keys() {
     browser
         .run("document.getElementById('search').blur(); document.getElementById('alerts').scrollIntoView()");
     browser.wait("return document.querySelectorAll('#alert-list .group').length > 3");
-    browser.press("j");
+    // The alerts of the first group count other alerts, and stand in no story.
+    browser.press("jj");
     browser.press(&ENTER.to_string());
     browser.press("jj");
     browser.press("k");
     assert_eq!(
         browser.text("return document.activeElement.className"),
         "row",
-        "the first alert of the first group"
+        "the first alert of the second group"
     );
     browser.press(&ENTER.to_string());
     browser.wait("return document.querySelectorAll('.detail .facts').length === 1");
