@@ -12,8 +12,9 @@ use crate::catalog::{self, Catalog, SegmentRow};
 use crate::folder::sync_folder;
 use crate::{Store, StoreError};
 
-/// What else a process keeps beside the store's database, each a database of its own.
-const BESIDE: [&str; 1] = ["live.db"];
+/// What else a process keeps beside the store's database, each a database of its own. Whom alerts were told to is copied before
+/// the alerts: an alert in between is told once more after a restore, and would not be told at all the other way round.
+const BESIDE: [&str; 2] = ["notify.db", "live.db"];
 /// How often it is begun, if segments vanish.
 const TRIES: usize = 5;
 

@@ -306,7 +306,7 @@ pub(crate) const FIELDS: &[Entry] = &[
     Entry::new("machine_learning_job_id", Form::TextOrTexts { max: ANY }, "The anomaly jobs.")
         .of(&["machine_learning"])
         .required(),
-    Entry::new("actions", Form::Objects, "Whom to tell; not done here.").default("[]"),
+    Entry::new("actions", Form::Objects, "Whom to tell: the server does.").default("[]"),
     Entry::new("throttle", Form::Text, "Old form of how often to tell."),
     Entry::new("outcome", Form::Any, "Kibana's bookkeeping."),
     Entry::new("alias_target_id", Form::Any, "Kibana's bookkeeping."),
